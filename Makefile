@@ -1,0 +1,42 @@
+# Every target works on a fresh clone with nothing but Python >= 3.11, git and make.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fmt docs clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(STAMP): pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) (once; about a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+setup: $(STAMP) ## create .venv and install everything
+
+demo: $(STAMP) ## build four small repositories and run the whole pipeline on them
+	@$(BIN)/ops-orchestrate demo
+
+test: $(STAMP) ## run every test
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(STAMP) ## format, lint, types, import contracts, docs, then the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) --no-print-directory test
+
+fmt: $(STAMP) ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## remove .venv and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info
+
+docs: $(STAMP) ## rewrite the documents and snapshots that are made from the code
+	UPDATE_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/test_docs.py tests/report tests/cli

@@ -1,0 +1,16 @@
+"""What runs on a clock; data only. Read by `celery -A ops_orchestrate beat` through the app's settings.
+
+Two beats or a late one do no harm: every entry's job is idempotent and decides by the ledger.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "reconcile": {
+        "task": "planner.reconcile",
+        "schedule": 15.0,
+        "options": {"queue": "planner", "expires": 15},
+    },
+}

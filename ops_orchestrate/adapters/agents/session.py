@@ -1,0 +1,211 @@
+"""One running agent of the kinds that are plain processes: its start, its signs of life, its end.
+
+It judges how the process ended, never the work: that is for the diff and the gate.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ops_orchestrate.adapters.agents.report import NAME, ReportError, read_report
+from ops_orchestrate.adapters.agents.vitals import TreeWatch, vitals
+from ops_orchestrate.adapters.proctree import MARK
+from ops_orchestrate.adapters.sandbox import Confined, SandboxSpec, confine
+from ops_orchestrate.adapters.scratch import fresh
+from ops_orchestrate.adapters.supervised import Exit, Supervised, Watch, supervise
+from ops_orchestrate.config import Settings
+from ops_orchestrate.core.agent import (
+    AgentEnd,
+    AgentEvent,
+    AgentEventKind,
+    AgentJob,
+    AgentReport,
+    AgentResult,
+    AgentVitals,
+)
+from ops_orchestrate.errors import AgentUnavailable
+
+_EVENT_TEXT = 2_000
+_LOOK_EVERY = 0.05
+_ENDS = {
+    "unstarted": AgentEnd.UNSTARTED,
+    "interrupted": AgentEnd.STOPPED,
+    "killed": AgentEnd.STOPPED,
+    "owner-gone": AgentEnd.STOPPED,
+    "no-beat": AgentEnd.STOPPED,
+    "time-limit": AgentEnd.TIMED_OUT,
+    "memory": AgentEnd.CRASHED,
+    "processes": AgentEnd.CRASHED,
+    "supervisor-lost": AgentEnd.CRASHED,
+}
+_WHY = {
+    "interrupted": "It was interrupted.",
+    "killed": "It was killed.",
+    "owner-gone": "Its worker died.",
+    "no-beat": "Its worker stopped renewing the lease.",
+    "time-limit": "It was over its time limit.",
+    "memory": "It used more memory than OPS_SANDBOX_MEMORY_MB allows.",
+    "processes": "It started more processes than OPS_SANDBOX_PROCESSES allows.",
+    "supervisor-lost": "Its supervisor died.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What an agent is, once its settings are understood."""
+
+    argv: tuple[str, ...]
+    reads: tuple[Path, ...] = ()
+    env: Mapping[str, str] | None = None
+    mailbox: bool = False
+    """Whether it reads the file OPS_MAILBOX, to which messages are appended."""
+
+
+class ProcessSession:
+    """An agent's session over a supervised process."""
+
+    def __init__(self, supervised: Supervised, job: AgentJob, outbox: Path, confined: Confined) -> None:
+        self._supervised = supervised
+        self._task = job.key.task
+        self._outbox = outbox
+        self._confined = confined
+        self._files = TreeWatch(Path(job.tree))
+        self._result: AgentResult | None = None
+
+    def events(self, timeout: float) -> Sequence[AgentEvent]:
+        """What it printed since the last call, waiting up to `timeout` seconds for something."""
+        deadline = time.monotonic() + timeout
+        while True:
+            ended = self._supervised.poll() is not None
+            grew, text = self._supervised.output()
+            if grew or text:
+                return (AgentEvent(kind=AgentEventKind.OUTPUT, text=text[-_EVENT_TEXT:]),)
+            if ended or time.monotonic() >= deadline:
+                return ()
+            time.sleep(_LOOK_EVERY)
+
+    def message(self, text: str) -> bool:
+        """Say something to it; False where its kind cannot be told anything."""
+        return self._supervised.message(text)
+
+    def beat(self) -> None:
+        """The lease was renewed."""
+        self._supervised.beat()
+
+    def stop(self, how: Literal["interrupt", "kill"]) -> None:
+        """Ask it to end, or kill all of it at once."""
+        self._supervised.stop(how)
+
+    def vitals(self) -> AgentVitals:
+        """Its processes and files from outside; costs a walk over both."""
+        return vitals(self._files, self._supervised.pid, self._confined.wrappers)
+
+    def result(self) -> AgentResult | None:
+        """How it ended; None while it runs."""
+        if self._result is None and (ended := self._supervised.poll()) is not None:
+            self._result = self._read(ended)
+        return self._result
+
+    def _read(self, ended: Exit) -> AgentResult:
+        try:
+            report, problem = read_report(self._outbox, self._task), ""
+        except ReportError as error:
+            report, problem = None, str(error)
+        end, detail = judge(ended, report, problem)
+        left = f" {ended.left} of its processes could not be killed." if ended.left else ""
+        return AgentResult(
+            end=end,
+            exit_code=ended.exit_code,
+            detail=detail + left,
+            report=report,
+            log_tail=self._supervised.tail(),
+            unsandboxed=self._confined.unsandboxed,
+        )
+
+
+def judge(ended: Exit, report: AgentReport | None, problem: str) -> tuple[AgentEnd, str]:
+    """How the process ended, and a sentence about it."""
+    if ended.reason in _ENDS:
+        return _ENDS[ended.reason], " ".join(filter(None, (_WHY.get(ended.reason, ""), ended.detail)))
+    code = ended.exit_code or 0
+    number = ended.signal or (code - 128 if 128 < code < 160 else 0)
+    if number:  # bubblewrap, like a shell, turns a signal into 128 + n
+        return AgentEnd.CRASHED, f"It was ended by signal {number}."
+    if problem:
+        return AgentEnd.CRASHED, f"It exited with {code}, but {problem}."
+    if code:
+        return AgentEnd.FAILED, f"It exited with {code}."
+    if report is not None and report.status == "failed":
+        return AgentEnd.FAILED, "It reports failure."
+    return AgentEnd.DONE, ""
+
+
+def open_session(program: Program, job: AgentJob, settings: Settings) -> ProcessSession:
+    """Start `program` on `job`, in the sandbox, under a supervisor.
+
+    Raises SandboxUnavailable, AgentUnavailable.
+    """
+    ours = Path(job.scratch)
+    try:
+        box = fresh(ours / "agent", "home", "tmp")
+        (ours / "brief.md").write_text(job.brief, encoding="utf-8")
+        (ours / "mailbox").write_bytes(b"")
+        confined = confine(program.argv, _spec(program, job, settings, box), settings)
+        supervised = supervise(confined, _watch(program, job), settings)
+    except OSError as error:
+        raise AgentUnavailable(f"The agent could not be started in {job.scratch}: {error.strerror}.") from error
+    return ProcessSession(supervised, job, box, confined)
+
+
+def _spec(program: Program, job: AgentJob, settings: Settings, box: Path) -> SandboxSpec:
+    """Writable: the tree and the box. The brief, the mailbox and what the supervisor writes are ours."""
+    ours = Path(job.scratch)
+    mailbox = [ours / "mailbox"] if program.mailbox else []
+    return SandboxSpec(
+        cwd=Path(job.tree),
+        write=(Path(job.tree), box),
+        read=(ours / "brief.md", *mailbox, *map(Path, job.reads), *program.reads),
+        env=_environment(program, job, settings, box),
+        network=settings.agent_network,
+    )
+
+
+def _watch(program: Program, job: AgentJob) -> Watch:
+    ours = Path(job.scratch)
+    return Watch(
+        folder=ours / "watch",
+        mark=_mark(job),
+        cwd=Path(job.tree),
+        seconds=job.seconds,
+        beat_seconds=job.beat_seconds,
+        grace=job.grace_seconds,
+        stdin=ours / "brief.md",
+        messages=ours / "mailbox" if program.mailbox else None,
+    )
+
+
+def _mark(job: AgentJob) -> str:
+    return f"{job.key.run}.{job.key.task}.{job.key.attempt}.{job.key.fence}"
+
+
+def _environment(program: Program, job: AgentJob, settings: Settings, box: Path) -> dict[str, str]:
+    who = {f"GIT_{role}_NAME": settings.git_name for role in ("AUTHOR", "COMMITTER")}
+    who |= {f"GIT_{role}_EMAIL": settings.git_email for role in ("AUTHOR", "COMMITTER")}
+    mailbox = {"OPS_MAILBOX": str(Path(job.scratch) / "mailbox")} if program.mailbox else {}
+    return {
+        **who,
+        **(program.env or {}),
+        **mailbox,
+        MARK: _mark(job),
+        "OPS_TASK": job.key.task,
+        "OPS_BRANCH": job.branch,
+        "OPS_BRIEF": str(Path(job.scratch) / "brief.md"),
+        "OPS_REPORT": str(box / NAME),
+        "OPS_MODEL": settings.model,
+        "HOME": str(box / "home"),
+        "TMPDIR": str(box / "tmp"),
+    }

@@ -1,0 +1,245 @@
+"""The keeper of an embedded stack: starts the server, then the workers, and ends when nobody uses them.
+
+    python -m ops_orchestrate.adapters.keeper STATE
+
+Started by stack.py, which describes the protocol of the locks. One keeper per state directory: it inherits
+the lock that says so. It polls for its users' lock; the moment it gets it alone, it stops the workers, then
+the server, and only then lets a new user in. SIGTERM and SIGINT make it stop the same way whoever uses the
+stack.
+
+It refuses to start without STATE/run/spec.json, and to start workers while those of a killed keeper still
+run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from ops_orchestrate.adapters.lifeline import LIFELINE
+from ops_orchestrate.adapters.process_id import ProcessId
+from ops_orchestrate.adapters.proctree import marked
+from ops_orchestrate.adapters.server import describe, urls
+from ops_orchestrate.adapters.server_process import ServerProcess
+from ops_orchestrate.adapters.stack_files import (
+    Phase,
+    StackSpec,
+    Status,
+    Workers,
+    WorkerSpec,
+    read_spec,
+    read_workers,
+    write_status,
+    write_workers,
+)
+from ops_orchestrate.adapters.stack_lock import HANDED_LOCK, StackLock
+from ops_orchestrate.adapters.state_dir import StateDir
+from ops_orchestrate.adapters.worker_process import Pauses, WorkerProcess
+from ops_orchestrate.config import Urls
+from ops_orchestrate.errors import OpsError
+from ops_orchestrate.ledger import connect
+
+POLL = 0.25
+"""Seconds between two looks at the users' lock and at the children."""
+STACK = "OPS_STACK"
+"""Every process of a stack carries it, with the state directory as its value; supervisors inherit it."""
+WORKERS_GRACE = 3
+"""Times the grace: interrupt, TERM and KILL of an agent each have one."""
+_LOG = logging.getLogger("keeper")
+
+
+class Keeper:
+    """The server, the workers, and the two locks that decide how long they live."""
+
+    def __init__(self, state: StateDir, spec: StackSpec, users: StackLock) -> None:
+        self._state = state
+        self._spec = spec
+        self._users = users
+        self._stop_asked = False
+        self._lifeline, self._lifeline_end = os.pipe()
+        self._server: ServerProcess | None = None
+        self._server_born = 0.0
+        self._server_pauses = Pauses()
+        self._workers: list[WorkerProcess] = []
+        self._leftover = list(read_workers(state).running)
+        self._leftover_until = 0.0
+
+    def ask_to_stop(self) -> None:
+        """End soon, whoever uses the stack."""
+        self._stop_asked = True
+
+    def run(self) -> bool:
+        """Keep the stack until its last user has left. Raises OpsError if it cannot be started."""
+        self._say("starting")
+        problem = ""
+        try:
+            self._start()
+            while not self._stop_asked and not self._users.exclusive():
+                self._tick(time.monotonic())
+                time.sleep(POLL)
+        except OpsError as error:
+            problem = str(error)
+            _LOG.error("%s", problem)
+        finally:
+            self._stop(problem)
+        return not problem
+
+    def _start(self) -> None:
+        # Asked before the server starts: it is the one thing of an earlier stack that may be adopted.
+        fresh = not marked(f"{STACK}={self._state.root}")
+        self._start_server(quiet=0 if fresh else self._spec.lease)
+        for worker in self._leftover:
+            worker.signal(signal.SIGTERM)
+        self._leftover_until = time.monotonic() + self._patience
+        self._say("ready")
+
+    def _start_server(self, *, quiet: float) -> None:
+        self._server_born = time.monotonic()
+        self._server = ServerProcess.start_or_adopt(self._state)
+        quiet = self._spec.lease if self._server.adopted else quiet
+        addresses = urls(self._server.info)
+        with contextlib.closing(connect(addresses.ledger)) as ledger:
+            ledger.open(quiet=quiet)
+        if not self._workers:
+            self._workers = [self._worker(spec, addresses) for spec in self._spec.workers]
+        how = "adopted" if self._server.adopted else "started"
+        _LOG.info("%s %s; nothing is admitted for %g s", how, describe(self._server.info), quiet)
+
+    def _worker(self, spec: WorkerSpec, addresses: Urls) -> WorkerProcess:
+        return WorkerProcess(
+            spec,
+            cwd=self._state.root,
+            env=worker_environment(spec, os.environ, addresses, self._state, self._lifeline),
+            log=self._state.log(spec.name),
+            lifeline=self._lifeline,
+        )
+
+    def _tick(self, now: float) -> None:
+        if self._server is None or not self._server.running():
+            self._revive_server(now)
+        elif not self._leftovers(now):
+            changes = [worker.tick(now) for worker in self._workers]
+            if any(changes):
+                self._note_workers()
+
+    def _revive_server(self, now: float) -> None:
+        """Start it again on its own data. The workers live on and reconnect."""
+        if self._server is not None:
+            self._server = None
+            pause = self._server_pauses.after_death(self._server_born, now)
+            _LOG.error("the server ended; again in %.1f s: %s", pause, self._state.tail("server", lines=1))
+        if now < self._server_pauses.due:
+            return
+        try:
+            self._start_server(quiet=self._spec.lease)
+            self._say("ready")
+        except OpsError as error:
+            _LOG.error("%s", error)
+            self._server_pauses.after_death(now, now)
+            self._say("ready", str(error))
+
+    def _leftovers(self, now: float) -> bool:
+        """Whether workers of a killed keeper still end their work; those that take too long are killed."""
+        left = [worker for worker in self._leftover if worker.alive()]
+        if left and now > self._leftover_until:
+            for worker in left:
+                worker.signal_group(signal.SIGKILL)
+        self._leftover = left
+        return bool(left)
+
+    def _note_workers(self) -> None:
+        running = tuple(worker.process for worker in self._workers if worker.process)
+        with contextlib.suppress(OpsError):  # on a full disk they still have their lifeline
+            write_workers(self._state, Workers(running=running))
+
+    @property
+    def _patience(self) -> float:
+        return WORKERS_GRACE * self._spec.grace
+
+    def _stop(self, problem: str) -> None:
+        if not problem:
+            self._say("stopping")
+        self._stop_workers()
+        if self._server is not None:
+            self._server.stop()
+        self._state.remove_socket_folder()
+        if problem:
+            self._say("failed", problem)
+        _LOG.info("everything has ended")
+
+    def _stop_workers(self) -> None:
+        for worker in self._workers:
+            worker.ask_to_end()
+        deadline = time.monotonic() + self._patience
+        left = self._workers
+        while left and time.monotonic() < deadline:
+            left = [worker for worker in left if not worker.ended()]
+            time.sleep(0.05 if left else 0)
+        for worker in left:
+            _LOG.warning("worker %s did not end in %g s and is killed", worker.spec.name, self._patience)
+            worker.kill()
+        for leftover in self._leftover:
+            if leftover.alive():
+                leftover.signal_group(signal.SIGKILL)
+
+    def _say(self, phase: Phase, problem: str = "") -> None:
+        keeper = ProcessId.of(os.getpid())
+        if keeper is None:
+            return
+        info = self._server.info if self._server else None
+        with contextlib.suppress(OpsError):  # on a full disk the log and the exit code have to do
+            write_status(self._state, Status(phase=phase, keeper=keeper, server=info, problem=problem))
+
+
+def worker_environment(
+    spec: WorkerSpec, inherited: Mapping[str, str], addresses: Urls, state: StateDir, lifeline: int
+) -> dict[str, str]:
+    """What the first user's shell had, less what this worker must not see, and where the stack is."""
+    kept = {name: value for name, value in inherited.items() if name not in spec.drop}
+    return {
+        **kept,
+        **spec.env,
+        "OPS_BROKER_URL": addresses.broker,
+        "OPS_RESULTS_URL": addresses.results,
+        "OPS_LEDGER_URL": addresses.ledger,
+        STACK: str(state.root),
+        LIFELINE: str(lifeline),
+    }
+
+
+def _keeper_lock(state: StateDir) -> StackLock | None:
+    handed = os.environ.pop(HANDED_LOCK, "")
+    if handed.isdecimal():
+        return StackLock.inherited(int(handed))
+    lock = state.lock(state.keeper_lock)  # started by hand
+    return lock if lock.exclusive() else None
+
+
+def main(arguments: list[str]) -> int:
+    """Keep the stack of the state directory named by the first argument; the exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    state = StateDir.at(Path(arguments[0]))
+    lock = _keeper_lock(state)
+    spec = read_spec(state)
+    if lock is None or spec is None:
+        _LOG.error("another keeper is here" if spec else "%s has no spec.json", state.run)
+        return 1
+    keeper = Keeper(state, spec, state.lock(state.users_lock))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: keeper.ask_to_stop())
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    kept = keeper.run()
+    if spec.throwaway:
+        shutil.rmtree(state.root, ignore_errors=True)
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

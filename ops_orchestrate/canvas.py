@@ -1,0 +1,138 @@
+"""Chords and chains: every signature that the engine publishes is made here.
+
+Every join of the plan is a chord, every edge into a join is one small header task of it, every attempt is a
+chain (design, "The flow"). Bodies are tiny and expand one hop from the ledger: freezing a whole graph into one
+canvas grows with the number of its paths. Only public API of Celery 5.7 is used; what makes it work is that the
+size of a join is set before its last part can return, and that a repeated part has the same id and index and so
+counts once. Ids are made of the run's own names, never drawn at random: a job published twice is the same job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from celery import chain, chord
+from celery.canvas import Signature
+
+from ops_orchestrate.celery import app
+from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.states import Stage
+
+_STAGE_JOBS: dict[Stage, tuple[str, str]] = {
+    Stage.IMPLEMENT: ("agent.implement", "agent"),
+    Stage.VERIFY: ("audit.verify", "audit"),
+    Stage.LAND: ("ship.land", "ship"),
+}
+
+
+def job(name: str, *args: object, queue: str, task_id: str, shown: str) -> Signature:
+    """One immutable signature with a fixed id; `shown` is what Flower prints as its arguments."""
+    signature: Signature = app.signature(name, args=args, immutable=True)
+    # No result is ever read: without this every publish would subscribe to one. Parts of a chord count all the same.
+    return signature.set(queue=queue, task_id=task_id, argsrepr=shown, kwargsrepr="", ignore_result=True)
+
+
+def begin(run: str) -> Signature:
+    """Start a run: publish its audit."""
+    return job("planner.begin", run, queue="planner", task_id=f"{run}:begin", shown=run)
+
+
+def audit(run: str, projects: Sequence[str], sources: Sequence[str], *, again: int = 0) -> Signature:
+    """The audit as a chord: a part for each batch of projects and each source; its body is the planner."""
+    body = plan(run, again=again)
+    parts = [_part("audit.project", run, name, again) for name in projects]
+    parts += [_part("audit.source", run, name, again) for name in sources]
+    return chord(parts, body) if parts else body
+
+
+def audit_part(run: str, part: str, *, again: int) -> Signature:
+    """One part alone, when its first message was lost."""
+    name = "audit.source" if part.startswith("source:") else "audit.project"
+    return _part(name, run, part, again)
+
+
+def plan(run: str, *, again: int = 0) -> Signature:
+    """Findings to tasks to graph."""
+    return job("planner.plan", run, queue="planner", task_id=f"{run}:plan:{again}", shown=run)
+
+
+def admit(run: str, task: str = "", *, again: str = "") -> Signature:
+    """Offer a task (or nothing) and fill the free slots."""
+    task_id = f"{run}:admit:{task}:{again}" if task else f"admit:{again}"
+    return job("planner.admit", run, task, queue="planner", task_id=task_id, shown=f"{run} {task}".strip())
+
+
+def attempt(key: StageKey, *, start: Stage = Stage.IMPLEMENT) -> Signature:
+    """The chain of one attempt, or its tail from `start`: implement → verify → land → settle."""
+    stages = list(_STAGE_JOBS)
+    tail = stages[stages.index(start) :]
+    return chain(*(_stage(key, stage) for stage in tail), settle(key))
+
+
+def settle(key: StageKey, *, again: str = "") -> Signature:
+    """The end of an attempt: the ledger moves the task on."""
+    task_id = f"{_of(key)}:settle{again and ':' + again}"
+    return job("planner.settle", key.model_dump(), queue="planner", task_id=task_id, shown=_shown(key))
+
+
+def join(run: str, child: str) -> str:
+    """The group id of the chord in front of a task with several blockers."""
+    return f"{run}:join:{child}"
+
+
+def open_join(run: str, child: str, size: int) -> None:
+    """Tell the result backend how many edges the join has. Before the last edge can return, or never."""
+    app.backend.set_chord_size(join(run, child), size)
+
+
+def edge(run: str, parent: str, child: str, *, index: int) -> Signature:
+    """One header task of the child's chord: "this blocker is done". The body offers the child to admission."""
+    body = admit(run, child, again="join")
+    return job(
+        "planner.edge",
+        run,
+        parent,
+        child,
+        queue="planner",
+        task_id=f"{run}:edge:{parent}>{child}",
+        shown=f"{parent} → {child}",
+    ).set(group_id=join(run, child), group_index=index, chord=body, root_id=run)
+
+
+def reconcile(tick: str) -> Signature:
+    """Look for what was lost and drive it on."""
+    return job("planner.reconcile", queue="planner", task_id=f"reconcile:{tick}", shown="")
+
+
+def finish(run: str, *, again: str) -> Signature:
+    """Ask whether the run has ended."""
+    return job("planner.finish", run, queue="planner", task_id=f"{run}:finish:{again}", shown=run)
+
+
+def promote(run: str, repo: str, *, again: str) -> Signature:
+    """Check integration's head with the gate, then promote it: audit looks, ship alone writes."""
+    check = job("audit.check_head", run, repo, queue="audit", task_id=f"{run}:check:{repo}:{again}", shown=repo)
+    ship = job("ship.promote", run, repo, queue="ship", task_id=f"{run}:promote:{repo}:{again}", shown=repo)
+    return chain(check, ship, finish(run, again=f"promoted-{repo}-{again}"))
+
+
+def publish(signature: Signature) -> None:
+    """Hand a signature to the broker."""
+    signature.apply_async()
+
+
+def _part(name: str, run: str, part: str, again: int) -> Signature:
+    return job(name, run, part, queue="audit", task_id=f"{run}:{part}:{again}", shown=f"{run} {part}")
+
+
+def _stage(key: StageKey, stage: Stage) -> Signature:
+    name, queue = _STAGE_JOBS[stage]
+    return job(name, key.model_dump(), queue=queue, task_id=f"{_of(key)}:{stage}", shown=_shown(key))
+
+
+def _of(key: StageKey) -> str:
+    return f"{key.run}:{key.task}:a{key.attempt}:f{key.fence}:s{key.seq}"
+
+
+def _shown(key: StageKey) -> str:
+    return f"{key.task}, attempt {key.attempt} of run {key.run}"

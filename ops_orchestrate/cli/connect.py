@@ -1,0 +1,133 @@
+"""How a verb reaches the ledger: the server of OPS_REDIS_URL, or the embedded stack of the data directory."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ops_orchestrate.adapters.stack import Stack, WorkerSpec
+from ops_orchestrate.celery import POOLS, point_at
+from ops_orchestrate.config import Settings, Urls
+from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.errors import OpsError, UnknownRun
+from ops_orchestrate.ledger import Ledger, connect
+from ops_orchestrate.wiring import make_toolbox
+
+
+#: How long a command that needs workers waits for one that only reads, in seconds.
+_PATIENCE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The ledger, and the stack that serves it where it is ours."""
+
+    settings: Settings
+    ledger: Ledger
+    stack: Stack | None
+
+    @property
+    def tools(self) -> Toolbox:
+        """What the command submits and answers with."""
+        return make_toolbox(self.settings, self.ledger)
+
+    def where(self) -> str:
+        """Which server this is, for a person; no password."""
+        return self.stack.describe() if self.stack else "the server of OPS_REDIS_URL"
+
+    def ensure(self) -> None:
+        """Start the stack again if it was killed under us."""
+        if self.stack is not None:
+            self.stack.ensure()
+
+    def missing_pools(self) -> list[str]:
+        """Pools that no live worker serves."""
+        served = {pool for host in self.ledger.hosts.live() for pool in host.pools}
+        return [pool for pool in POOLS if pool not in served]
+
+
+@contextmanager
+def connected(settings: Settings, *, workers: bool) -> Iterator[Connection]:
+    """Connect for the length of the block; `workers` starts them too where the stack is embedded.
+
+    Raises LedgerUnavailable, or OpsError where the embedded server can't be started.
+    """
+    urls = settings.urls
+    if urls is not None:
+        yield _external(settings, urls)
+        return
+    if not workers and not (settings.state_dir / "server").exists():
+        raise UnknownRun(f"There is no run yet in {settings.data_dir}; `ops-orchestrate run` makes the first.")
+    with _stack(settings, workers=worker_specs() if workers else ()) as stack:
+        point_at(stack.urls)
+        yield Connection(settings, connect(stack.urls.ledger), stack)
+
+
+def _stack(settings: Settings, *, workers: Sequence[WorkerSpec]) -> Stack:
+    """The data directory's stack, with these workers.
+
+    A stack that another command started only to read from has none; it ends with that command, so this one waits.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        stack = Stack.open(settings, workers=workers)
+        if stack.serves(workers):
+            return stack
+        stack.close(wait=False)
+        if time.monotonic() > deadline:
+            raise OpsError(f"Another command keeps the server of {settings.data_dir} without workers; end it first.")
+        time.sleep(0.2)
+
+
+def _external(settings: Settings, urls: Urls) -> Connection:
+    point_at(urls)
+    ledger = connect(urls.ledger)
+    ledger.open(quiet=settings.lease)
+    return Connection(settings, ledger, None)
+
+
+def worker_specs() -> tuple[WorkerSpec, ...]:
+    """One worker process a pool, started by name: this package does not know the workers."""
+    return tuple(WorkerSpec(name=pool, argv=(sys.executable, "-m", "workers", pool)) for pool in POOLS)
+
+
+def run_named(ledger: Ledger, name: str) -> str:
+    """The run that `name` means: an id, a unique beginning of one, or `last`.
+
+    Raises UnknownRun naming the newest runs.
+    """
+    runs = [run.id for run in ledger.runs.list()]
+    if name in runs:
+        return name
+    if name == "last" and runs:
+        return runs[0]
+    matching = [run for run in runs if name and run.startswith(name)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        raise UnknownRun(f"{name!r} is the beginning of several runs: {', '.join(matching[:5])}.")
+    known = f" The newest are {', '.join(runs[:3])}." if runs else " There is none yet."
+    raise UnknownRun(f"No run {name!r}.{known}")
+
+
+def need_pools(connection: Connection) -> None:
+    """Say at once which pools have no worker, where the workers are somebody else's.
+
+    Raises OpsError when there is none at all.
+    """
+    missing = connection.missing_pools()
+    if connection.stack is not None or not missing:
+        return
+    if len(missing) == len(POOLS):
+        raise OpsError(
+            "No worker is connected to this server. Start one on any machine with the same OPS_REDIS_URL: "
+            "`celery -A ops_orchestrate worker`."
+        )
+    for pool in missing:
+        sys.stderr.write(
+            f"warning: no worker serves the pool {pool!r}; its jobs wait. "
+            f"Start one: `celery -A ops_orchestrate worker -Q {pool}`.\n"
+        )

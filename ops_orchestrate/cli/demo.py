@@ -1,0 +1,145 @@
+"""`demo`: four small real repositories, real git, a real server and workers, real test suites as gates.
+
+Only the agent is scripted: a real process in the sandbox that plays a written part instead of asking a model.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from ops_orchestrate.adapters.git import Git
+from ops_orchestrate.cli.demo_files import GATE, REPOSITORIES, TASKS, playbook
+from ops_orchestrate.cli.exits import Exit
+from ops_orchestrate.cli.request import Asked, make_request
+from ops_orchestrate.cli.run import start_and_follow
+from ops_orchestrate.config import Settings, load_settings
+from ops_orchestrate.core.task import Mode
+from ops_orchestrate.errors import UsageError
+from ops_orchestrate.wiring import preview_plan, sandbox_problem
+
+
+@click.command("demo")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), help="Build it here (must not exist); default: a new one under TMP."
+)
+@click.option("--keep/--no-keep", default=True, help="Keep the folder to look around in (default) or remove it.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object an event, and the report as JSON.")
+def command(folder: Path | None, keep: bool, as_json: bool) -> int:
+    """Build four small git repositories and run the whole pipeline on them with --force."""
+    home = _scratch(folder)
+    settings = _settings(home)
+    _build(home, settings)
+    asked = Asked(
+        mode=Mode.HYBRID, dry_run=False, project=None, fires_only=False, no_main=False,
+        max_waves=None, force=True, registry=home / "registry.json", tasks=home / "tasks.json",
+    )  # fmt: skip
+    request = make_request(settings, asked, terminal=False)
+    view, _ = preview_plan(settings, request)
+    found = {(task.project, task.title): task.id for task in view.tasks.values()}
+    _write(home / "playbook.json", json.dumps(playbook(*_found_by_audit(found))))
+    code = start_and_follow(settings, request, as_json=as_json)
+    if not as_json:
+        _goodbye(home, keep=keep)
+    if not keep:
+        shutil.rmtree(home)
+    # The demo leaves tasks for a person on purpose: halted is how it ends when all is well.
+    return Exit.DONE if code == Exit.HALTED else code
+
+
+def _found_by_audit(found: dict[tuple[str, str], str]) -> tuple[str, str]:
+    red = next(task for (project, title), task in found.items() if project == "handbook" and "gate" in title)
+    glossary = next(task for (project, title), task in found.items() if project == "handbook" and "Glossary" in title)
+    return red, glossary
+
+
+def _scratch(folder: Path | None) -> Path:
+    if folder is None:
+        return Path(tempfile.mkdtemp(prefix="ops-demo-")).resolve()
+    if folder.exists():
+        raise UsageError(f"{folder} exists already; the demo builds a new folder and removes none.")
+    folder.mkdir(parents=True)
+    return folder.resolve()
+
+
+def _settings(home: Path) -> Settings:
+    """The demo's own settings, which its workers read from the same environment."""
+    os.environ.update(
+        OPS_DATA_DIR=str(home), OPS_AGENT="scripted", OPS_PLAYBOOK=str(home / "playbook.json"), OPS_GRACE="3"
+    )
+    for name in ("OPS_REDIS_URL", "OPS_REGISTRY", "OPS_CONFIG"):
+        os.environ.pop(name, None)
+    settings = load_settings()
+    if sandbox_problem(settings):
+        # The demo's agent is our own script, so a machine without bubblewrap can show the pipeline; the report says so.
+        sys.stderr.write(f"note: {sandbox_problem(settings)} The demo goes on without a sandbox.\n")
+        os.environ["OPS_UNSANDBOXED_OK"] = "1"
+        settings = load_settings()
+    return settings
+
+
+def _build(home: Path, settings: Settings) -> None:
+    git = Git(settings)
+    projects = []
+    for priority, (name, files) in enumerate(REPOSITORIES.items(), start=1):
+        checkout = home / "code" / name
+        _repository(git, home / "forge" / f"{name}.git", checkout, files)
+        options: dict[str, object] = {"gate": GATE, "ci": "none"}
+        if name == "shop-web":
+            options["consumes"] = ["shop-api"]
+        projects.append(
+            {
+                "alias": name,
+                "paths": [str(checkout)],
+                "repos": [],
+                "priority": priority,
+                "gsd": name == "handbook",
+                "ops": options,
+            }
+        )
+    _write(home / "registry.json", json.dumps({"version": "1.0", "owner": "Demo", "projects": projects}, indent=2))
+    _write(home / "tasks.json", json.dumps(TASKS, indent=2))
+    _write(home / "playbook.json", "{}")
+    click.echo(f"Built {len(projects)} repositories in {home}")
+
+
+def _repository(git: Git, upstream: Path, checkout: Path, files: dict[str, str]) -> None:
+    """A bare upstream with `main` and `dev`, and the owner's checkout of it."""
+    for path, text in files.items():
+        _write(checkout / path, text)
+    identity = {"GIT_AUTHOR_NAME": "Demo", "GIT_AUTHOR_EMAIL": "demo@localhost", "GIT_COMMITTER_NAME": "Demo", "GIT_COMMITTER_EMAIL": "demo@localhost"}  # fmt: skip
+    upstream.mkdir(parents=True)
+    git.run("init", "--quiet", "--bare", "--initial-branch=main", str(upstream))
+    git.run("init", "--quiet", "--initial-branch=main", str(checkout))
+    git.run("add", "--all", at=checkout)
+    git.run("commit", "--quiet", "--message=Begin", at=checkout, env=identity)
+    git.run("branch", "dev", at=checkout)
+    git.run("remote", "add", "origin", str(upstream), at=checkout)
+    git.run(
+        "push", "--quiet", "origin", "refs/heads/main:refs/heads/main", "refs/heads/dev:refs/heads/dev", at=checkout
+    )
+    git.run("fetch", "--quiet", "origin", at=checkout)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _goodbye(home: Path, *, keep: bool) -> None:
+    if not keep:
+        return
+    click.echo(
+        f"\nLook around: the repositories are in {home}/code, their upstreams in {home}/forge.\n"
+        f"  export OPS_DATA_DIR={home} OPS_AGENT=scripted OPS_PLAYBOOK={home}/playbook.json\n"
+        "  ops-orchestrate report last\n"
+        "  ops-orchestrate explain last api-session-length\n"
+        "  ops-orchestrate answer last api-session-length yes\n"
+        f"  git -C {home}/forge/shop-api.git log --stat main"
+    )

@@ -1,0 +1,155 @@
+"""`doctor`: what this machine lacks, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import click
+
+from ops_orchestrate.adapters.git import Git
+from ops_orchestrate.adapters.health import read_health
+from ops_orchestrate.adapters.sandbox import probe
+from ops_orchestrate.adapters.server import find_server
+from ops_orchestrate.cli.exits import Exit
+from ops_orchestrate.config import Settings, load_settings
+from ops_orchestrate.core.value import Value
+from ops_orchestrate.errors import OpsError
+from ops_orchestrate.ledger import check_server
+from ops_orchestrate.wiring import agent_of, portfolio
+
+#: `git merge-tree --write-tree` made a merge without a working tree possible.
+_GIT = (2, 38)
+_LITTLE_DISK = 2_000_000_000
+
+
+class Check(Value):
+    """One look at the machine."""
+
+    what: str
+    state: Literal["ok", "warning", "problem"]
+    found: str
+    remedy: str = ""
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(as_json: bool) -> int:
+    """Check python, git, server, sandbox, agent, registry and disk. Exit 1 when something must be mended."""
+    settings = load_settings()
+    checks = list(examine(settings))
+    if as_json:
+        click.echo(json.dumps({"version": 1, "checks": [c.model_dump() for c in checks]}, ensure_ascii=False))
+    else:
+        for check in checks:
+            mark = {"ok": "✓", "warning": "!", "problem": "✗"}[check.state]
+            click.echo(f"{mark} {check.what}: {check.found}" + (f"\n    → {check.remedy}" if check.remedy else ""))
+    return Exit.ERROR if any(check.state == "problem" for check in checks) else Exit.DONE
+
+
+def examine(settings: Settings) -> Iterator[Check]:
+    """Every check; one that fails itself is a problem, not a crash."""
+    looks: tuple[tuple[str, Callable[[Settings], Iterator[Check]]], ...] = (
+        ("python", _python), ("git", _git), ("server", _server), ("sandbox", _sandbox),
+        ("agent", _agent), ("registry", _registry), ("services", _services), ("disk", _disk),
+    )  # fmt: skip
+    for what, look in looks:
+        try:
+            yield from look(settings)
+        except OpsError as error:
+            yield Check(what=what, state="problem", found=str(error))
+
+
+def _python(_settings: Settings) -> Iterator[Check]:
+    yield Check(what="python", state="ok", found=platform.python_version())
+
+
+def _git(settings: Settings) -> Iterator[Check]:
+    words = Git(settings).run("version").text.split()
+    version = tuple(int(part) for part in words[2].split(".")[:2])
+    if version < _GIT:
+        yield Check(
+            what="git",
+            state="problem",
+            found=words[2],
+            remedy="Install git 2.38 or newer: merges are previewed with merge-tree.",
+        )
+    else:
+        yield Check(what="git", state="ok", found=words[2])
+
+
+def _server(settings: Settings) -> Iterator[Check]:
+    if settings.urls is None:
+        info = find_server()
+        yield Check(what="server", state="ok", found=f"embedded: {info.product} {info.version} from {info.origin}")
+        return
+    problems = check_server(settings.urls.ledger)
+    for problem in problems:
+        yield Check(what="server", state="problem", found=problem)
+    if not problems:
+        yield Check(what="server", state="ok", found="OPS_REDIS_URL answers, with persistence and no eviction")
+
+
+def _sandbox(settings: Settings) -> Iterator[Check]:
+    found = probe(settings)
+    if found.ok:
+        yield Check(what="sandbox", state="ok", found=f"{found.version}, canary kept in")
+        return
+    state: Literal["warning", "problem"] = "warning" if settings.unsandboxed_ok else "problem"
+    remedy = "Install bubblewrap (apt install bubblewrap); on Ubuntu 24.04 allow unprivileged user namespaces for it."
+    yield Check(what="sandbox", state=state, found=found.detail, remedy=remedy)
+
+
+def _agent(settings: Settings) -> Iterator[Check]:
+    found = agent_of(settings)(settings.agent).probe()
+    remedy = (
+        "" if found.ok else "Set OPS_AGENT_COMMAND to the agent's command line; docs/agent-contract.md has examples."
+    )
+    yield Check(what=f"agent {found.name}", state="ok" if found.ok else "problem", found=found.detail, remedy=remedy)
+
+
+def _registry(settings: Settings) -> Iterator[Check]:
+    found = portfolio(settings, registry=None, project=None)
+    yield Check(
+        what="registry",
+        state="ok",
+        found=f"{found.origin}: {len(found.projects)} projects, {len(found.skipped)} skipped",
+    )
+    for warning in found.warnings:
+        yield Check(what="registry", state="warning", found=warning)
+    for project in found.projects:
+        for repository in project.repositories:
+            if repository.gate is None:
+                yield Check(
+                    what=f"gate of {project.alias}",
+                    state="warning",
+                    found="none: its work is planned and worked on, never merged",
+                    remedy='Add to its entry in the registry: "ops": {"gate": "make test"} (its own command); `init` proposes one.',
+                )
+
+
+def _services(settings: Settings) -> Iterator[Check]:
+    import time  # the only place of the command that needs the wall clock: the age of a file
+
+    report = read_health(settings, time.time())
+    for line in report.blocking:
+        yield Check(what="services", state="problem", found=line)
+    for line in report.warnings:
+        yield Check(what="services", state="warning", found=line)
+
+
+def _disk(settings: Settings) -> Iterator[Check]:
+    folder = settings.data_dir
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    state: Literal["ok", "warning"] = "ok" if free > _LITTLE_DISK else "warning"
+    yield Check(
+        what="disk",
+        state=state,
+        found=f"{free / 1e9:.1f} GB free at {folder}",
+        remedy="" if state == "ok" else "Mirrors and trees need room: free some, or move OPS_DATA_DIR.",
+    )

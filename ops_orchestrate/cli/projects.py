@@ -1,0 +1,47 @@
+"""`projects`: what the registry gives, as the engine sees it, and what is skipped and why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from ops_orchestrate.cli.tables import table
+from ops_orchestrate.config import load_settings
+from ops_orchestrate.core.project import Portfolio
+from ops_orchestrate.wiring import portfolio
+
+
+@click.command("projects")
+@click.option("--registry", type=click.Path(path_type=Path), metavar="PATH", help="The registry file.")
+@click.option("--project", metavar="ALIAS", help="Only this project.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(registry: Path | None, project: str | None, as_json: bool) -> int:
+    """List projects, repositories, gates, and what is skipped."""
+    found = portfolio(load_settings(), registry=registry, project=project)
+    if as_json:
+        click.echo(json.dumps({"version": 1, **found.model_dump(mode="json")}, ensure_ascii=False))
+    else:
+        _print(found)
+    return 0
+
+
+def _print(found: Portfolio) -> None:
+    click.echo(f"Registry: {found.origin} ({found.scope})")
+    rows = [
+        (
+            project.alias,
+            repository.name,
+            repository.slug or repository.upstream,
+            repository.gate or "no gate",
+            str(project.priority),
+        )
+        for project in found.projects
+        for repository in project.repositories
+    ]
+    click.echo(table(("PROJECT", "REPOSITORY", "SHIPS TO", "GATE", "PRIORITY"), rows))
+    for line in found.warnings:
+        click.echo(f"warning: {line}")
+    for skipped in found.skipped:
+        click.echo(f"skipped: {skipped.name}: {skipped.reason}")

@@ -1,0 +1,117 @@
+"""From flags to a frozen request: what the seed's table of arguments means."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ops_orchestrate.adapters.tasksfile import load_tasks
+from ops_orchestrate.config import Settings
+from ops_orchestrate.core.requested import TasksFile
+from ops_orchestrate.core.mode import effective_mode
+from ops_orchestrate.core.run import RunRequest
+from ops_orchestrate.core.task import Mode
+from ops_orchestrate.errors import UsageError
+from ops_orchestrate.report.matrix import matrix
+from ops_orchestrate.wiring import portfolio
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_FLAGS = (
+    click.option("--subagents", is_flag=True, help="One independent agent a task (cheapest)."),
+    click.option("--teams", is_flag=True, help="Agent teams with steering (3-7x cost)."),
+    click.option("--hybrid", is_flag=True, help="Chosen task by task (recommended)."),
+    click.option("--dry-run", is_flag=True, help="Audit and plan only; print the plan, dispatch nothing."),
+    click.option("--project", metavar="ALIAS", help="Only this project."),
+    click.option("--fires-only", is_flag=True, help="Only P0 tasks, and what blocks them."),
+    click.option("--no-main", is_flag=True, help="Stop at the merge into integration; never touch main."),
+    click.option("--max-waves", type=int, metavar="N", help="Work on the first N waves only, then halt."),
+    click.option("--force", is_flag=True, help="Skip merge confirmations (never a guard)."),
+    click.option("--registry", type=click.Path(path_type=Path), metavar="PATH", help="The registry file."),
+    click.option("--tasks", type=click.Path(path_type=Path), metavar="FILE", help="Tasks of yours, YAML or JSON."),
+)
+
+
+def options(function: F) -> F:
+    """The flags of `run` and `plan`."""
+    for option in reversed(_FLAGS):
+        function = option(function)
+    return function
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The flags as given, checked against each other."""
+
+    mode: Mode | None
+    dry_run: bool
+    project: str | None
+    fires_only: bool
+    no_main: bool
+    max_waves: int | None
+    force: bool
+    registry: Path | None
+    tasks: Path | None
+
+    @classmethod
+    def of(cls, flags: dict[str, Any]) -> Asked:
+        """Raises UsageError for flags that contradict each other, or a number that makes no sense."""
+        modes = [mode for mode in Mode if flags.pop(str(mode))]
+        if len(modes) > 1:
+            given = " and ".join(f"--{mode}" for mode in modes)
+            raise UsageError(f"{given} contradict each other: give one mode, or none to be asked.")
+        waves = flags["max_waves"]
+        if waves is not None and waves < 1:
+            raise UsageError(f"--max-waves must be at least 1, not {waves}; `plan` dispatches nothing at all.")
+        if flags["dry_run"] and flags["force"]:
+            raise UsageError("--dry-run merges nothing, so --force has nothing to skip: give one of them.")
+        return cls(mode=modes[0] if modes else None, **flags)
+
+
+def make_request(settings: Settings, asked: Asked, *, terminal: bool) -> RunRequest:
+    """Read registry and tasks, choose the mode. Raises UsageError, RegistryError, TasksFileError."""
+    found = portfolio(settings, registry=asked.registry, project=asked.project)
+    wanted = load_tasks(asked.tasks, found) if asked.tasks else TasksFile(tasks=())
+    found = found.model_copy(update={"skipped": (*found.skipped, *wanted.skipped)})
+    mode, note = effective_mode(asked.mode, terminal=terminal, teams_available=settings.experimental_agent_teams)
+    if note:
+        sys.stderr.write(f"{note}\n")
+    return RunRequest(
+        portfolio=found,
+        mode=mode,
+        mode_note=note,
+        dry_run=asked.dry_run,
+        fires_only=asked.fires_only,
+        no_main=asked.no_main,
+        max_waves=asked.max_waves,
+        force=asked.force,
+        tasks=wanted.tasks,
+        agent=settings.agent,
+        requested_by=getpass.getuser(),
+    )
+
+
+def ask_mode(asked: Asked) -> Asked:
+    """The seed's question with its four choices, where no flag has answered it. Raises click.Abort."""
+    if asked.mode is not None or asked.dry_run:
+        return asked
+    click.echo(matrix())
+    choices = click.Choice([*(str(mode) for mode in Mode), "dry-run"])
+    choice = click.prompt("Mode", type=choices, default=str(Mode.HYBRID))
+    if choice == "dry-run":
+        return replace(asked, dry_run=True, force=False)
+    return replace(asked, mode=Mode(choice))
+
+
+def new_run_id() -> str:
+    """A name that sorts by time and is short enough to type: `r1123-0305-7f3a`."""
+    now = datetime.now(UTC)
+    return f"r{now:%m%d-%H%M}-{secrets.token_hex(2)}"

@@ -1,0 +1,22 @@
+"""`stop RUN`: stop a run from anywhere. Agents are interrupted and their work kept; `resume` goes on."""
+
+from __future__ import annotations
+
+import getpass
+
+import click
+
+from ops_orchestrate.cli.connect import connected, run_named
+from ops_orchestrate.config import load_settings
+from ops_orchestrate.engine.answer import stop
+
+
+@click.command("stop")
+@click.argument("run", default="last")
+@click.option("--now", is_flag=True, help="Kill agents at once; their trees are salvaged later.")
+def command(run: str, now: bool) -> int:
+    """Stop RUN (default: the newest)."""
+    with connected(load_settings(), workers=False) as connection:
+        name = run_named(connection.ledger, run)
+        click.echo(stop(name, "now" if now else "salvage", by=getpass.getuser(), ledger=connection.ledger))
+    return 0

@@ -1,0 +1,254 @@
+"""Settings: typed, prefixed `OPS_`, from the environment and one TOML file. No other file reads the environment.
+
+The table in docs/configuration.md is generated from this class. Periods are seconds and all of them are
+settings, so that tests of leases and stalls take seconds, not hours.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import socket
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from ops_orchestrate.core.board import MAX_AGENTS
+from ops_orchestrate.errors import UsageError
+
+
+def default_data_dir() -> Path:
+    """Where the registry and our own state live: the plugin's folder if it is there, else the XDG one."""
+    plugin = os.environ.get("CLAUDE_PLUGIN_DATA_DIR")
+    if plugin:
+        return Path(plugin).expanduser()
+    seed = Path("~/.claude/plugins/data/ops-ops-marketplace").expanduser()
+    if seed.is_dir():
+        return seed
+    xdg = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(xdg).expanduser() / "ops-orchestrate"
+
+
+#: Broker 0, results 1, ledger 2.
+LEDGER_DATABASE = 2
+
+
+class Urls(NamedTuple):
+    """Three databases of one server. They may hold a password: never print them."""
+
+    broker: str
+    results: str
+    ledger: str
+
+
+def default_plugin_root() -> Path | None:
+    """The plugin's own folder, which older installs keep their registry in."""
+    plugin = os.environ.get("CLAUDE_PLUGIN_ROOT")
+    return Path(plugin).expanduser() if plugin else None
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Each field's description is its row in docs/configuration.md."""
+
+    model_config = SettingsConfigDict(env_prefix="OPS_", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    # Where things are
+    data_dir: Path = Field(default_factory=default_data_dir, description="Registry, preferences and our own state.")
+    registry: Path | None = Field(None, description="The registry file; overridden by `--registry`.")
+    plugin_root: Path | None = Field(
+        default_factory=default_plugin_root,
+        description="The plugin's folder; its `scripts/registry.json` is the last place that is looked at.",
+    )
+    config: Path | None = Field(None, description="The TOML file; default `DATA_DIR/orchestrate.toml`.")
+    redis_url: SecretStr | None = Field(
+        None,
+        description="A Redis or Valkey server (`redis://`, `rediss://`, `unix://`). Unset: an embedded one.",
+    )
+    broker_url: SecretStr | None = Field(None, description="The broker; default: database 0 of `OPS_REDIS_URL`.")
+    results_url: SecretStr | None = Field(None, description="Celery results; default: database 1 of `OPS_REDIS_URL`.")
+    ledger_url: SecretStr | None = Field(None, description="The ledger; default: database 2 of `OPS_REDIS_URL`.")
+    host: str = Field(
+        default_factory=lambda: socket.gethostname().split(".")[0] or "host",
+        description="Stable name of this machine on the board.",
+    )
+
+    # How much at once
+    max_agents: int = Field(MAX_AGENTS, ge=1, le=MAX_AGENTS, description="Agents at once, over all machines and runs.")
+    max_attempts: int = Field(3, ge=1, le=10, description="Attempts of a task before it is discarded.")
+    audit_batch: int = Field(8, ge=1, le=64, description="Projects in one audit job.")
+
+    # Agents
+    agent: str = Field("command", description="Which agent works: `command` or `scripted`.")
+    agent_command: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="The agent's argv for `command`: a JSON list, or one line split like a shell would."
+    )
+    agent_env: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Names of environment variables that agents may see."
+    )
+    playbook: Path | None = Field(None, description="The playbook of the `scripted` agent.")
+    model: str = Field("sonnet", description="Model name handed to agents that take one.")
+
+    # Sandbox
+    unsandboxed_ok: bool = Field(False, description="Run agents and gates without a sandbox; every report says so.")
+    sandbox_read: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (), description="Further folders that are readable inside the sandbox (toolchains)."
+    )
+    sandbox_memory_mb: int = Field(8192, ge=64, description="Memory limit of one agent or gate.")
+    sandbox_processes: int = Field(4096, ge=16, description="Process limit of one agent or gate.")
+    sandbox_file_mb: int = Field(4096, ge=1, description="Size limit of one file that an agent or a gate writes.")
+    agent_network: bool = Field(False, description="Whether agents may reach the network (a model's API, say).")
+    log_limit_mb: float = Field(20, gt=0, description="An agent's or a gate's log is cut at this size.")
+
+    # Periods, in seconds
+    lease: float = Field(90, gt=0, description="How long a claim holds without a heartbeat.")
+    heartbeat: float = Field(15, gt=0, description="Between two heartbeats of a claim.")
+    grant_timeout: float = Field(60, gt=0, description="A grant nobody claims returns slot and ownership.")
+    reconcile_every: float = Field(15, gt=0, description="Between two looks of the reconciler.")
+    attempt_limit: float = Field(4 * 3600, gt=0, description="Time limit of one agent's attempt.")
+    start_limit: float = Field(120, gt=0, description="An agent without any sign of life this long never started.")
+    stall_after: float = Field(900, gt=0, description="No sign of life for this long is a stall.")
+    nudge_wait: float = Field(60, gt=0, description="After asking a stalled agent, how long to wait for an answer.")
+    grace: float = Field(10, gt=0, description="Between interrupt, TERM and KILL; and for salvage on Ctrl-C.")
+    git_timeout: float = Field(60, gt=0, description="Time limit of one git command.")
+    fetch_timeout: float = Field(300, gt=0, description="Time limit of one fetch or push.")
+    gate_timeout: int = Field(1800, ge=1, le=2400, description="Time limit of a gate that sets none itself.")
+
+    # Policy
+    audit_gate: Literal["due", "never"] = Field(
+        "due", description="Whether the audit runs a gate on an integration head that has no result yet."
+    )
+    sensitive_paths: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Globs of paths that wait for a review by a person, beside the built-in ones."
+    )
+    required_services: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Daemon services whose bad health blocks a run; all others are only shown."
+    )
+    git_name: str = Field("ops-orchestrate", description="Name on the commits that the orchestrator makes.")
+    git_email: str = Field("ops-orchestrate@localhost", description="Address on those commits.")
+    experimental_agent_teams: bool = Field(False, description="Whether agent teams may be used.")
+
+    # Logs
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What the workers log.")
+
+    @field_validator(
+        "agent_command", "agent_env", "sandbox_read", "sensitive_paths", "required_services", mode="before"
+    )
+    @classmethod
+    def _words(cls, value: Any) -> Any:
+        """A list in an environment variable: JSON, or words as a shell would split them."""
+        if not isinstance(value, str):
+            return value
+        text = value.strip()
+        return json.loads(text) if text.startswith("[") else shlex.split(text)
+
+    @field_validator("heartbeat")
+    @classmethod
+    def _heartbeat_fits(cls, value: float, info: Any) -> float:
+        lease = info.data.get("lease")
+        if lease is not None and value > lease / 3:
+            raise ValueError(f"must be at most a third of the lease ({lease:g} s)")
+        return value
+
+    @property
+    def urls(self) -> Urls | None:
+        """Where broker, results and ledger are; None where nothing is set and the embedded server is meant."""
+        server = self.redis_url.get_secret_value() if self.redis_url else None
+        given = (self.broker_url, self.results_url, self.ledger_url)
+        found = [
+            url.get_secret_value() if url else (database_url(server, number) if server else None)
+            for number, url in enumerate(given)
+        ]
+        broker, results, ledger = found
+        return Urls(broker, results, ledger) if broker and results and ledger else None
+
+    @property
+    def state_dir(self) -> Path:
+        """Our own state: server, mirrors, trees, logs."""
+        return self.data_dir / "orchestrate"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, which wins over the TOML file."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=_toml_file())
+
+
+def _toml_file() -> Path:
+    named = os.environ.get("OPS_CONFIG")
+    if named:
+        return Path(named).expanduser()
+    data = os.environ.get("OPS_DATA_DIR")
+    return (Path(data).expanduser() if data else default_data_dir()) / "orchestrate.toml"
+
+
+def database_url(server: str, number: int) -> str:
+    """The URL of database `number` on `server`: 0 and 1 in the form that kombu and Celery read, 2 in redis-py's.
+
+    They agree on every form but that of a unix socket.
+    """
+    parts = urlsplit(server)
+    if parts.scheme != "unix":
+        return urlunsplit(parts._replace(path=f"/{number}"))
+    if number == LEDGER_DATABASE:
+        return f"unix://{parts.path}?db={number}"
+    return f"redis+socket://{parts.path}?virtual_host={number}"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings once, at the edge.
+
+    Raises UsageError with every problem in one sentence each, naming the variable.
+    """
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        raise UsageError(_sentences(error)) from None
+    except ValueError as error:  # a TOML file or a JSON list that cannot be parsed
+        raise UsageError(f"The settings cannot be read: {error}") from None
+    data = settings.data_dir.expanduser().absolute()
+    return settings.model_copy(update={"data_dir": data})
+
+
+#: Variables whose values are secrets, by the end of their names: what a log or a report must never show.
+_SECRET_NAMES = ("TOKEN", "KEY", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS")
+_SHORTEST_SECRET = 8
+
+
+def known_secrets(settings: Settings) -> tuple[str, ...]:
+    """The secret values that this process could leak: of its environment, and the servers' passwords."""
+    values = [value for name, value in os.environ.items() if name.upper().endswith(_SECRET_NAMES)]
+    for url in (settings.redis_url, settings.broker_url, settings.results_url, settings.ledger_url):
+        values.append((urlsplit(url.get_secret_value()).password or "") if url else "")
+    return tuple(value for value in values if len(value) >= _SHORTEST_SECRET)
+
+
+@lru_cache(maxsize=1)
+def process_settings() -> Settings:
+    """The settings of this process (workers read them once)."""
+    return load_settings()
+
+
+def _sentences(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors(include_url=False, include_input=False):
+        name = "OPS_" + "_".join(str(part) for part in problem["loc"][:1]).upper()
+        lines.append(f"{name}: {problem['msg'].removeprefix('Value error, ')}")
+    return "\n".join(lines)

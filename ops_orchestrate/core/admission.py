@@ -1,0 +1,41 @@
+"""Who may start now: at most five agents in all, one writer a repository, nothing before the quiet ends.
+
+Two tasks work in one repository at once only if both declared their paths and the paths cannot meet. It picks
+in rank order and passes over what does not fit, so no slot waits for a busy repository. It grants nothing:
+the ledger does that in one step, or not at all when the board has moved.
+"""
+
+from __future__ import annotations
+
+from ops_orchestrate.core.board import MAX_AGENTS, Board, Candidate
+from ops_orchestrate.core.ownership import overlap
+from ops_orchestrate.core.rank import order
+
+
+def room(board: Board, now: float) -> int:
+    """How many agents may start now: free slots under the cap, and free agent processes."""
+    if now < board.quiet_until:
+        return 0
+    return max(0, min(min(MAX_AGENTS, board.cap) - len(board.slots), board.capacity))
+
+
+def choose(board: Board, now: float) -> tuple[Candidate, ...]:
+    """The candidates to grant, best first; never more than fit, and none is left that would still fit."""
+    free = room(board, now)
+    if not free:
+        return ()
+    held: dict[str, list[tuple[str, ...]]] = {}
+    for owner in board.owners:
+        held.setdefault(owner.repo, []).append(owner.paths)
+    picked: dict[tuple[str, str], Candidate] = {}
+    started = {(slot.run, slot.task) for slot in board.slots}
+    for one in order(board.candidates, board, now):
+        writers = held.setdefault(one.repo, [])
+        if (one.run, one.task) in started or any(overlap(one.paths, paths) for paths in writers):
+            continue
+        picked[one.run, one.task] = one
+        started.add((one.run, one.task))
+        writers.append(one.paths)
+        if len(picked) == free:
+            break
+    return tuple(picked.values())

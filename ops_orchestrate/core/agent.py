@@ -1,0 +1,100 @@
+"""What passes between a step and an agent: the job, its events (shaped after ACP's), its result."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.value import Value
+
+
+class AgentJob(Value):
+    """Everything an agent is started with."""
+
+    key: StageKey
+    brief: str
+    tree: str
+    """Its working directory: the private clone."""
+    scratch: str
+    """A folder of its own beside the tree: report, logs, temporary files."""
+    branch: str
+    reads: tuple[str, ...] = ()
+    """Paths it may read beside the system's."""
+    seconds: float
+    """Time limit of the attempt."""
+    beat_seconds: float
+    """The supervisor kills the agent when nobody beats for this long."""
+    grace_seconds: float
+    """Between one rung of the stop ladder and the next."""
+
+
+class AgentEventKind(StrEnum):
+    """Signs of life and of meaning."""
+
+    MESSAGE = "message"
+    TOOL_CALL = "tool-call"
+    PLAN = "plan"
+    USAGE = "usage"
+    PERMISSION = "permission"
+    OUTPUT = "output"  #: the agent printed something; its log grew
+
+
+class AgentEvent(Value):
+    """One thing an agent did; `text` is cleaned of control characters and cut."""
+
+    kind: AgentEventKind
+    text: str = ""
+
+
+class AgentEnd(StrEnum):
+    """How the process ended, before anybody has judged its work."""
+
+    DONE = "done"  #: exit 0 and a readable report (or none asked for)
+    FAILED = "failed"  #: it reported failure, or another exit code
+    CRASHED = "crashed"  #: killed by a signal, or an unreadable report
+    STOPPED = "stopped"  #: stopped by us
+    TIMED_OUT = "timed-out"
+    UNSTARTED = "unstarted"
+
+
+class AgentReport(Value):
+    """The agent's own words about its work: claims, never evidence."""
+
+    status: str = ""
+    summary: str = ""
+    hand_over: str = ""
+    """What a dependant needs to know: goes into their briefs, cleaned, capped and marked."""
+    question: str = ""
+    """With status `blocked`: what only a person can answer."""
+    cost_usd: float | None = None
+    tokens: int | None = None
+
+
+class AgentResult(Value):
+    """How one session ended."""
+
+    end: AgentEnd
+    exit_code: int | None = None
+    detail: str = ""
+    report: AgentReport | None = None
+    log_tail: str = ""
+    unsandboxed: bool = False
+
+
+class AgentVitals(Value):
+    """What an agent's processes and files look like from outside."""
+
+    cpu_seconds: float = 0.0
+    """Of all its processes together, since it started."""
+    processes: int = 0
+    files: str = ""
+    """Digest of the contents of what it changed; a file that is only touched leaves it as it was."""
+
+
+class AgentProbe(Value):
+    """What a look at the agent on this host found."""
+
+    name: str
+    ok: bool
+    detail: str
+    version: str = ""

@@ -1,0 +1,53 @@
+"""What an attempt's outcome does to its task: completed, tried again, left to a person, given up."""
+
+from __future__ import annotations
+
+from ops_orchestrate.core.attempt import Outcome, OutcomeKind, Settlement
+from ops_orchestrate.core.states import TaskState
+from ops_orchestrate.core.task import TaskSpec
+
+#: Outcomes that a different brief may mend.
+_TRY_AGAIN = frozenset(
+    {
+        OutcomeKind.EMPTY,
+        OutcomeKind.FAILED,
+        OutcomeKind.CRASHED,
+        OutcomeKind.STALLED,
+        OutcomeKind.TIMED_OUT,
+        OutcomeKind.LOST,
+        OutcomeKind.UNSTARTED,
+        OutcomeKind.REJECTED,
+        OutcomeKind.CONFLICT,
+    }
+)
+_DONE = frozenset({OutcomeKind.MERGED, OutcomeKind.ALREADY_DONE})
+
+
+def after(
+    outcome: Outcome, *, spent: int, max_attempts: int, spec: TaskSpec, run_stopping: bool, cancelled: bool
+) -> Settlement:
+    """Where the attempt leaves its task. `spent` counts this attempt; interruptions are not counted.
+
+    What is merged is merged, also when a stop or a cancellation came meanwhile.
+    """
+    del spec
+    if outcome.kind in _DONE:
+        return Settlement(state=TaskState.COMPLETED, reason=outcome.summary or "merged and proved")
+    if cancelled:
+        return Settlement(state=TaskState.CANCELLED, reason="cancelled while it was in flight; its work is kept")
+    if outcome.kind is OutcomeKind.WAITING or (outcome.kind is OutcomeKind.REFUSED and outcome.ask):
+        return Settlement(state=TaskState.BLOCKED, reason=outcome.summary, ask=outcome.ask or "retry")
+    if outcome.kind is OutcomeKind.INTERRUPTED or run_stopping:
+        return Settlement(state=TaskState.RETRYABLE, reason=outcome.summary or "interrupted; it goes on with the run")
+    if outcome.kind in _TRY_AGAIN or outcome.kind is OutcomeKind.REFUSED:
+        return _again(outcome, spent, max_attempts)
+    return Settlement(state=TaskState.BLOCKED, reason=f"ended as {outcome.kind}: {outcome.summary}", ask="retry")
+
+
+def _again(outcome: Outcome, spent: int, max_attempts: int) -> Settlement:
+    told = f"{outcome.kind}: {outcome.summary}".rstrip(": ")
+    if spent < max_attempts:
+        return Settlement(state=TaskState.RETRYABLE, reason=told)
+    if outcome.kind is OutcomeKind.UNSTARTED:
+        return Settlement(state=TaskState.BLOCKED, reason=told, ask="retry")
+    return Settlement(state=TaskState.DISCARDED, reason=f"all {max_attempts} attempts failed; the last one {told}")

@@ -1,0 +1,99 @@
+"""What admission looks at: slots, owners, candidates, as one frozen picture with a version."""
+
+from __future__ import annotations
+
+from ops_orchestrate.core.task import Priority
+from ops_orchestrate.core.value import Value
+
+#: The user's own number: at most five agents at once, over all workers and all runs. A setting may lower it.
+MAX_AGENTS = 5
+
+
+class Slot(Value):
+    """Room for one agent, taken. Ends when the agent has exited and its commits are imported."""
+
+    index: int
+    run: str
+    task: str
+    attempt: int
+    fence: int
+    host: str = ""
+    """Empty until the attempt is claimed."""
+    taken_at: float
+    lease_until: float
+
+
+class Owner(Value):
+    """Who may write in a repository, and where. No paths: all of it."""
+
+    repo: str
+    run: str
+    task: str
+    fence: int
+    host: str = ""
+    paths: tuple[str, ...] = ()
+    lease_until: float
+
+
+class Candidate(Value):
+    """A task that may start: startable, its blockers completed, offered to admission."""
+
+    run: str
+    task: str
+    repo: str
+    paths: tuple[str, ...] = ()
+    priority: Priority = Priority.P2
+    path_left: float = 0.0
+    """Seconds of the longest chain of work that waits for it, itself included."""
+    estimate: float = 600.0
+    offered_at: float = 0.0
+
+
+class Unmerged(Value):
+    """A change that is verified or shipping, or waits for a person: made, but not on the base yet."""
+
+    run: str
+    task: str
+    repo: str
+    paths: tuple[str, ...] = ()
+
+
+class Board(Value):
+    """One picture of the shared board over all runs, with the version a grant must name."""
+
+    version: int
+    now: float
+    cap: int
+    """min(5, setting)."""
+    capacity: int
+    """Free agent processes announced by live hosts."""
+    slots: tuple[Slot, ...] = ()
+    owners: tuple[Owner, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    unmerged: tuple[Unmerged, ...] = ()
+    repo_work: dict[str, float] = {}
+    """Seconds of unfinished work left per repository."""
+    quiet_until: float = 0.0
+    """Nothing is admitted before this: a new epoch, or the server was restarted."""
+
+
+class Grant(Value):
+    """A slot, the ownership and a fence, given to one attempt that must claim it soon."""
+
+    run: str
+    task: str
+    attempt: int
+    fence: int
+    slot: int
+
+
+class Host(Value):
+    """A machine, and what its worker processes announced last."""
+
+    name: str
+    pools: dict[str, int]
+    """Pool name to number of processes. A plain worker announces all four."""
+    seen_at: float
+    sandbox: str = ""
+    version: str = ""
+    agents: tuple[str, ...] = ()

@@ -1,0 +1,75 @@
+"""The seed's step 1e: what the boards of earlier and concurrent runs already say about a piece of work.
+
+Done since → not again. Another run's → said, never doubled. Left behind by a run that ended → taken over.
+Its cause changed after it had ended → planned anew. It never lets two runs hold the same work.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from ops_orchestrate.core.finding import FindingKind
+from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, RunState, TaskState
+
+#: Kinds of one-off work. A red baseline may come back after it was fixed, so an old merge proves nothing
+#: there.
+_ONCE = frozenset({FindingKind.REQUESTED, FindingKind.PHASE})
+
+
+class ClaimView(Protocol):
+    """Who claimed a fingerprint, and how far that task is: what the ledger shows of it."""
+
+    @property
+    def run(self) -> str: ...
+    @property
+    def task(self) -> str: ...
+    @property
+    def state(self) -> TaskState: ...
+    @property
+    def run_state(self) -> RunState: ...
+    @property
+    def cause(self) -> str: ...
+    @property
+    def merge(self) -> str: ...
+
+
+class Verdict(StrEnum):
+    """What to do with a piece of work."""
+
+    NEW = "new"
+    OVER = "over"  #: plan it, and take the claim over
+    DONE = "done"  #: completed: whoever waits for it need not
+    SKIP = "skip"
+
+
+class Standing(NamedTuple):
+    """The verdict, and its reason where the work is left out."""
+
+    verdict: Verdict
+    reason: str = ""
+
+
+def standing(claim: ClaimView | None, cause: str) -> Standing:
+    """What an earlier or concurrent run's claim means for a finding with this cause. None: nobody has it."""
+    if claim is None:
+        return Standing(Verdict.NEW)
+    if claim.state in FINAL:
+        return _ended(claim) if claim.cause == cause else Standing(Verdict.OVER)
+    if claim.state in STARTABLE and claim.run_state not in RUN_OPEN:
+        return Standing(Verdict.OVER)
+    changed = "" if claim.cause == cause else "; its cause has changed since"
+    return Standing(Verdict.SKIP, f"owned by run {claim.run} ({claim.state}): task {claim.task}{changed}")
+
+
+def adopted(kind: FindingKind, trace: str) -> Standing:
+    """Work that no ledger knows, but whose merge the base itself shows (`trace` says which run's)."""
+    return Standing(Verdict.DONE, f"done since: {trace}") if kind in _ONCE else Standing(Verdict.NEW)
+
+
+def _ended(claim: ClaimView) -> Standing:
+    if claim.state is TaskState.COMPLETED:
+        merge = f" ({claim.merge[:12]})" if claim.merge else ""
+        return Standing(Verdict.DONE, f"done since in run {claim.run}{merge}")
+    retry = f"`ops-orchestrate retry {claim.run} {claim.task}`"
+    return Standing(Verdict.SKIP, f"{claim.state} in run {claim.run}: {retry}")

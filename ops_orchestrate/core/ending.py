@@ -1,0 +1,79 @@
+"""How an agent's session becomes an outcome: what ended it, and whether git has anything to show for it."""
+
+from __future__ import annotations
+
+from ops_orchestrate.core.agent import AgentEnd, AgentResult
+from ops_orchestrate.core.attempt import Outcome, OutcomeKind
+from ops_orchestrate.core.change import Collected
+from ops_orchestrate.core.names import clean_text, one_line
+from ops_orchestrate.core.value import Value
+
+_KINDS: dict[AgentEnd, OutcomeKind] = {
+    AgentEnd.FAILED: OutcomeKind.FAILED,
+    AgentEnd.CRASHED: OutcomeKind.CRASHED,
+    AgentEnd.TIMED_OUT: OutcomeKind.TIMED_OUT,
+    AgentEnd.UNSTARTED: OutcomeKind.UNSTARTED,
+}
+
+_STALLS = frozenset({"stalled", "never-started"})
+
+
+class Ended(Value):
+    """A session that is over."""
+
+    result: AgentResult
+    stopped: str = ""
+    """Why we stopped it: `salvage`, `now`, `cancel`, `stalled`, `never-started`; empty if it ended by itself."""
+    detail: str = ""
+
+
+def ending(ended: Ended, collected: Collected, *, base: str) -> Outcome:
+    """The outcome of the attempt's first stage.
+
+    A session that ended well is judged by its commits, also when a stop was on its way: a completion from a
+    "stalled" attempt counts. A claim of success without a commit is EMPTY.
+    """
+    result = ended.result
+    kind = _kind(ended, collected)
+    report = result.report
+    return Outcome(
+        kind=kind,
+        summary=_summary(kind, ended, collected),
+        log_tail=clean_text(result.log_tail, 8_000),
+        head=collected.head or "",
+        base=base,
+        ask="retry" if kind is OutcomeKind.WAITING else "",
+        cost_usd=report.cost_usd if report else None,
+        tokens=report.tokens if report else None,
+        unsandboxed=result.unsandboxed,
+        hand_over=clean_text(report.hand_over, 4_000) if report else "",
+    )
+
+
+def _kind(ended: Ended, collected: Collected) -> OutcomeKind:
+    result = ended.result
+    if result.end is AgentEnd.DONE:
+        if collected.problem:
+            return OutcomeKind.FAILED
+        return OutcomeKind.SUCCEEDED if collected.head else OutcomeKind.EMPTY
+    if ended.stopped in _STALLS:
+        return OutcomeKind.STALLED
+    if ended.stopped or result.end is AgentEnd.STOPPED:
+        return OutcomeKind.INTERRUPTED
+    if result.report and result.report.status == "blocked" and result.report.question:
+        return OutcomeKind.WAITING
+    return _KINDS[result.end]
+
+
+def _summary(kind: OutcomeKind, ended: Ended, collected: Collected) -> str:
+    report = ended.result.report
+    said = one_line(report.summary, 400) if report else ""
+    if kind is OutcomeKind.WAITING and report:
+        return f"The agent asks: {one_line(report.question, 400)}"
+    if collected.problem:
+        return f"What it made could not be imported: {one_line(collected.problem, 300)}"
+    if kind is OutcomeKind.EMPTY:
+        return f"It says it is done and changed nothing. {said}".strip()
+    if kind is OutcomeKind.SUCCEEDED:
+        return said
+    return " ".join(part for part in (ended.detail, one_line(ended.result.detail, 300), said) if part)

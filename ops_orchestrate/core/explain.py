@@ -1,0 +1,104 @@
+"""Why is a task not running, or not shipped? One fact a line, the command that moves it on last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ops_orchestrate.core.ask import command_for
+from ops_orchestrate.core.attempt import AttemptRecord
+from ops_orchestrate.core.board import Board, Host
+from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.ownership import overlap
+from ops_orchestrate.core.run import RunRecord
+from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, TaskState
+from ops_orchestrate.core.task import TaskRecord
+
+
+def explain(
+    record: TaskRecord,
+    *,
+    run: RunRecord,
+    blockers: Sequence[TaskRecord],
+    dependants: Sequence[str],
+    board: Board,
+    attempts: Sequence[AttemptRecord],
+    now: float,
+    hosts: Sequence[Host],
+) -> tuple[str, ...]:
+    """The facts about one task in one run, for every state."""
+    spec = record.spec
+    lines = [
+        f"{spec.id}: {one_line(spec.title)}",
+        f"State: {record.state}" + (f", {one_line(record.reason, 500)}" if record.reason else ""),
+    ]
+    lines.append(f"Mode: {spec.mode} ({spec.mode_reason or 'asked for'}); priority {spec.label}; wave {spec.wave}")
+    if record.state in STARTABLE:
+        lines += _not_started(record, run=run, blockers=blockers, board=board, now=now, hosts=hosts)
+    elif record.state is TaskState.RUNNING:
+        lines += _running(record, board, now)
+    elif record.state not in FINAL and record.wake_at > now:
+        lines.append(f"It looks again in {record.wake_at - now:.0f} s.")
+    lines += [_attempt(attempt) for attempt in attempts]
+    if record.merge:
+        lines.append(f"Merged into {spec.base} as {record.merge[:10]}.")
+    if dependants and record.state is not TaskState.COMPLETED:
+        lines.append(f"Waiting for it: {', '.join(dependants[:10])}.")
+    return (*lines, *_next(record, run))
+
+
+def _not_started(
+    record: TaskRecord,
+    *,
+    run: RunRecord,
+    blockers: Sequence[TaskRecord],
+    board: Board,
+    now: float,
+    hosts: Sequence[Host],
+) -> list[str]:
+    lines = [
+        f"It waits for {b.spec.id}, which is {b.state}" + (f" ({one_line(b.reason, 120)})" if b.reason else "") + "."
+        for b in blockers
+        if b.state is not TaskState.COMPLETED
+    ]
+    limit = run.request.max_waves
+    if limit is not None and record.spec.wave >= limit:
+        lines.append(f"It is in wave {record.spec.wave}, beyond --max-waves {limit}.")
+    if run.state not in RUN_OPEN:
+        lines.append(f"The run is {run.state}.")
+    elif run.stop:
+        lines.append("The run is being stopped.")
+    if board.quiet_until > now:
+        lines.append(f"Nothing is admitted for {board.quiet_until - now:.0f} s: the server was restarted.")
+    if not any("agent" in host.pools for host in hosts):
+        lines.append(
+            "No worker of the agent pool is there: start one with `celery -A ops_orchestrate worker -Q agent`."
+        )
+    elif len(board.slots) >= board.cap:
+        lines.append(f"All {board.cap} slots are taken by {', '.join(slot.task for slot in board.slots)}.")
+    owners = [o for o in board.owners if o.repo == record.spec.repo and overlap(o.paths, record.spec.paths)]
+    lines += [f"{o.task} of run {o.run} owns the same files on {o.host or 'a host'}." for o in owners]
+    return lines or ["Its blockers are done and nothing stands in its way: it starts with the next free slot."]
+
+
+def _running(record: TaskRecord, board: Board, now: float) -> list[str]:
+    slots = [slot for slot in board.slots if slot.run == record.run and slot.task == record.spec.id]
+    return [
+        f"Attempt {slot.attempt} holds slot {slot.index} on {slot.host or 'no host yet'} for {now - slot.taken_at:.0f} s; "
+        f"its lease ends in {slot.lease_until - now:.0f} s unless it is renewed."
+        for slot in slots
+    ]
+
+
+def _attempt(attempt: AttemptRecord) -> str:
+    outcome = attempt.outcome
+    how = f"{outcome.kind}: {one_line(outcome.summary, 300)}".rstrip(": ") if outcome else "under way"
+    kept = f" Its work is kept at {attempt.salvage}." if attempt.salvage else ""
+    return f"Attempt {attempt.number} ({attempt.agent} on {attempt.host}): {how}.{kept}"
+
+
+def _next(record: TaskRecord, run: RunRecord) -> tuple[str, ...]:
+    if record.state in (TaskState.BLOCKED, TaskState.DISCARDED, TaskState.CANCELLED):
+        return (f"To go on: {command_for(run.id, record)}",)
+    if record.state in STARTABLE and run.state not in RUN_OPEN:
+        return (f"To go on: ops-orchestrate resume {run.id}",)
+    return ()

@@ -1,0 +1,66 @@
+"""Findings: what the audit noticed. Everything textual in them may come from outside and is data."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from ops_orchestrate.core.project import Skipped
+from ops_orchestrate.core.task import Priority
+from ops_orchestrate.core.value import Value
+
+
+class FindingKind(StrEnum):
+    """Where a finding comes from. Only those with `actionable` set become tasks; the others are reported."""
+
+    REQUESTED = "requested"  #: a task of the `--tasks` file
+    RED_BASELINE = "red-baseline"  #: the quality gate fails on the integration branch's head
+    PHASE = "phase"  #: an open phase of `.planning/ROADMAP.md`
+    UNCOMMITTED = "uncommitted"  #: the user's own uncommitted work: reported, never touched
+    UNPUSHED = "unpushed"  #: the user's own unpushed commits: reported, never touched
+    STATE_DRIFT = "state-drift"  #: `.planning` files that contradict each other
+    ADOPTED = "adopted"  #: a branch or change of an earlier run of ours
+    NOTICE = "notice"  #: anything else worth a line in the report
+
+
+class Finding(Value):
+    """One thing the audit noticed about one repository."""
+
+    kind: FindingKind
+    project: str
+    repo: str
+    """The repository's key."""
+    fingerprint: str
+    """Stable over runs and over sources: the same defect has the same one."""
+    title: str
+    detail: str = ""
+    source: str
+    """Who noticed it: `git`, `planning`, `tasks-file`, later `github`, `sentry`, `linear`."""
+    actionable: bool = False
+    priority: Priority | None = None
+    label: str | None = None
+    """The seed's long form of a priority, such as `P1-revenue`."""
+    task_id: str | None = None
+    """The id a person chose for it (tasks file)."""
+    acceptance: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    blocked_by: tuple[str, ...] = ()
+    """Ids (tasks file) or fingerprints of what must be completed first."""
+    human: str | None = None
+    """Why only a person can do it (a human gate of the roadmap); such a task is never dispatched."""
+    cause: str = ""
+    """What it rests on (a SHA, a status): when it changes, the task's description is updated."""
+
+
+class AuditPart(Value):
+    """What one part of the audit brought back. A part that failed is *unknown*, never *nothing found*."""
+
+    part: str
+    findings: tuple[Finding, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    unknown: tuple[Skipped, ...] = ()
+    heads: dict[str, str] = {}
+    """Repository key to the integration branch's head that was looked at."""
+    branches: dict[str, str] = {}
+    """Repository key to the name of its integration branch."""
+    red: dict[str, str] = {}
+    """Repository key to the tail of its gate's log, where the gate fails on that head."""

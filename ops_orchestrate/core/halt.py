@@ -1,0 +1,36 @@
+"""When a run is at its end, and how it ended. The seed's loop, corrected: never while anything is in flight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ops_orchestrate.core.states import RunState, TaskState
+
+
+def finish_state(
+    *,
+    counts: Mapping[TaskState, int],
+    candidates: int,
+    in_flight: int,
+    snoozed: int,
+    beyond_waves: int,
+    stop: str,
+) -> tuple[RunState, str] | None:
+    """The state to end in and the reason; None while something is in flight, due or admissible."""
+    if in_flight or snoozed or (candidates and not stop):
+        return None
+    if stop:
+        return RunState.STOPPED, "stopped on request; `resume` goes on"
+    blocked = counts.get(TaskState.BLOCKED, 0)
+    waiting = counts.get(TaskState.QUEUED, 0) + counts.get(TaskState.RETRYABLE, 0)
+    discarded = counts.get(TaskState.DISCARDED, 0)
+    if not (blocked or waiting or discarded):
+        return RunState.DONE, "every task has ended"
+    held = waiting - beyond_waves
+    parts = [
+        f"{blocked} wait for you" if blocked else "",
+        f"{held} behind what has not been done" if held > 0 else "",
+        f"{discarded} given up" if discarded else "",
+        f"{beyond_waves} beyond --max-waves" if beyond_waves else "",
+    ]
+    return RunState.HALTED, ", ".join(part for part in parts if part)

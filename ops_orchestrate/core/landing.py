@@ -1,0 +1,80 @@
+"""The rule that decides a merge: one pure decision over one frozen snapshot, first match wins.
+
+A verdict is valid for exactly one head on one base. `--force` skips the question at the end and nothing before it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from ops_orchestrate.core.value import Value
+
+
+class Step(StrEnum):
+    """What to do now."""
+
+    DONE = "done"  #: the base has the prepared commit: prove it
+    WAIT = "wait"  #: nothing can be said now; look again
+    BLOCK = "block"  #: a person has to act; the reason says how
+    REVERIFY = "reverify"  #: head or base is not what was verified
+    ASK = "ask"  #: a person confirms it, for this very head
+    MERGE = "merge"
+
+
+class LandingSnapshot(Value):
+    """Everything the decision looks at."""
+
+    run: str
+    task: str
+    may_ship: str = ""
+    """Why the forge does not ship this repository; empty where it does."""
+    verified_head: str
+    verified_base: str
+    verified_tree: str
+    head: str
+    """The change's head now."""
+    base: str
+    """The base's head now; empty where it is gone."""
+    approved: str = ""
+    """The head that a person approved."""
+    force: bool = False
+    dry_run: bool = False
+    intended: bool = False
+    """A merge was announced and neither proved nor taken back."""
+    landed: bool = False
+    """The base contains the announced commit."""
+
+
+class Action(Value):
+    """The step, its reason for people, and what a person can answer."""
+
+    step: Step
+    reason: str = ""
+    ask: str = ""
+    command: str = ""
+
+
+def decide_landing(seen: LandingSnapshot) -> Action:
+    """The decision. Every row but the last three stands against merging."""
+    if seen.dry_run:
+        return Action(step=Step.BLOCK, reason="a dry run merges nothing", ask="retry")
+    if seen.intended and seen.landed:
+        return Action(step=Step.DONE, reason="the base has it")
+    if seen.may_ship:
+        return Action(step=Step.BLOCK, reason=seen.may_ship, ask="land")
+    if not seen.base:
+        return Action(step=Step.WAIT, reason="the base cannot be seen now")
+    if not (seen.verified_head and seen.verified_base and seen.verified_tree):
+        return Action(step=Step.REVERIFY, reason="there is no verdict")
+    if seen.head != seen.verified_head:
+        return Action(step=Step.REVERIFY, reason="the change has another head than the one verified")
+    if seen.base != seen.verified_base:
+        return Action(step=Step.REVERIFY, reason="the base has moved since it was verified")
+    if not (seen.force or (seen.approved and seen.approved == seen.head)):
+        return Action(
+            step=Step.ASK,
+            reason=f"verified and ready to merge ({seen.head[:10]}); it waits for your yes",
+            ask="approve",
+            command=f"ops-orchestrate answer {seen.run} {seen.task} yes",
+        )
+    return Action(step=Step.MERGE, reason="verified, and nothing stands against it")

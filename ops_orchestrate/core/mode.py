@@ -1,0 +1,66 @@
+"""How a run and each of its tasks is worked on: the seed's hybrid table, and what happens without teams.
+
+The seed's row about read-only tasks has no line here: reading is done by audit jobs, and every task of a plan
+makes a change. A task is one repository's, so "touches two repositories" means an edge between two of them:
+both ends are a team, because the hand-over between them is what has to be coordinated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ops_orchestrate.core.task import Mode, TaskMode
+
+FALLBACK = (
+    "Agent teams are not available (CLAUDE_CODE_EXPERIMENTAL_AGENT_TEAMS is not 1): "
+    "falling back to subagents."
+)
+NO_TERMINAL = "No mode was given and there is no terminal to ask at: hybrid."
+RECOMMENDED = "No mode was chosen: hybrid, the recommended one."
+
+
+def effective_mode(asked: Mode | None, terminal: bool, teams_available: bool) -> tuple[Mode, str]:
+    """The mode a run gets, and what its first line says about that (empty if it is just what was asked for).
+
+    `asked` is None where no flag was given; at a terminal the command asks before it comes here.
+    """
+    notes = [] if asked else [RECOMMENDED if terminal else NO_TERMINAL]
+    mode = asked or Mode.HYBRID
+    if mode is not Mode.SUBAGENTS and not teams_available:
+        mode = Mode.SUBAGENTS
+        notes.append(FALLBACK)
+    return mode, " ".join(notes)
+
+
+def task_mode(
+    run: Mode,
+    *,
+    sensitive: str | None,
+    repo: str,
+    blockers: Iterable[str] = (),
+    dependants: Iterable[str] = (),
+) -> tuple[TaskMode, str]:
+    """A task's tag and its reason.
+
+    `repo` is the task's own repository; `blockers` and `dependants` are those of its neighbours in the plan.
+    """
+    if run is Mode.TEAMS:
+        return TaskMode.TEAM, "asked for: teams"
+    tag, reason = _hybrid(sensitive, repo, blockers, dependants)
+    if run is Mode.HYBRID or tag is TaskMode.SUBAGENT:
+        return tag, reason
+    return TaskMode.SUBAGENT, f"the run uses subagents; hybrid would use a team: {reason}"
+
+
+def _hybrid(
+    sensitive: str | None, repo: str, blockers: Iterable[str], dependants: Iterable[str]
+) -> tuple[TaskMode, str]:
+    if sensitive:
+        return TaskMode.TEAM, f"a security reviewer reads along ({sensitive})"
+    source = next((other for other in blockers if other != repo), None)
+    if source:
+        return TaskMode.TEAM, f"consumes the output of a task in {source}"
+    target = next((other for other in dependants if other != repo), None)
+    if target:
+        return TaskMode.TEAM, f"hands its output to a task in {target}"
+    return TaskMode.SUBAGENT, "one repository, nothing sensitive: no coordination needed"

@@ -1,0 +1,103 @@
+"""Projects and their repositories, as the registry gives them and the disk confirms them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ops_orchestrate.core.value import Value
+
+
+class Repository(Value):
+    """One git repository of a project: what the engine may read, work on and ship to."""
+
+    key: str
+    """Identity over all projects and hosts, safe as a folder name; ownership and mirrors go by it."""
+    name: str
+    """Short name for people; unique within its project."""
+    path: str
+    """The canonical checkout on this host, absolute."""
+    checkouts: tuple[str, ...] = ()
+    """Other checkouts of the same repository: audited, never written."""
+    upstream: str
+    """Where the mirror fetches from and changes are shipped to: the remote's URL without credentials, or the
+    repository's own path when it has no remote."""
+    slug: str | None = None
+    """`owner/name` on GitHub, where it has one."""
+    integration: str | None = None
+    """The owner's integration branch; None: `dev`, else the remote's default branch."""
+    main: str | None = None
+    """The branch promoted to; None: `main`, else `master`, else none."""
+    gate: str | None = None
+    """The quality gate, one shell line, from the owner's registry only."""
+    gate_seconds: int = 1800
+    """Time limit of the gate."""
+    gate_network: bool = False
+    """Whether the gate may reach the network."""
+    ci: Literal["none", "expected"] | None = None
+    """`none`: the owner says that there is no CI and the gate is enough to merge into integration."""
+    sensitive: tuple[str, ...] = ()
+    """Globs of paths that need a review by a person, beside the built-in ones."""
+    expected_checks: tuple[str, ...] = ()
+    skippable_checks: tuple[str, ...] = ()
+    health_url: str | None = None
+    version_url: str | None = None
+    promote: bool = True
+    """Whether integration is promoted to main at the end of a run (where the two differ)."""
+
+
+class Project(Value):
+    """One entry of the registry with at least one repository found on disk."""
+
+    alias: str
+    repositories: tuple[Repository, ...]
+    priority: int = 99
+    """1 to 99, lower is more important."""
+    stage: str | None = None
+    """The seed's revenue stage (`growth`, `production`, …): breaks ties of priority."""
+    consumes: tuple[str, ...] = ()
+    """Aliases of projects whose output this one uses: a change there comes before one here."""
+    planning: bool = False
+    """Whether it keeps `.planning/` files."""
+    linear_team: str | None = None
+    sentry_project: str | None = None
+    deadline: str | None = None
+    """ISO date from the topics file (priority context; untrusted)."""
+
+
+class Skipped(Value):
+    """An entry, a path or a source that is left out, and why: a plan is never silently empty."""
+
+    name: str
+    reason: str
+
+
+class IssueSource(Value):
+    """An entry without a repository that only names where issues are found."""
+
+    alias: str
+    linear_team: str | None = None
+    sentry_project: str | None = None
+
+
+class Portfolio(Value):
+    """What a run works on: the snapshot of the registry taken at its start."""
+
+    origin: str
+    """Where the registry was read, or which repository the command stands in."""
+    digest: str
+    """SHA-256 of the file's bytes: a registry edited in the middle of a run is not noticed by that run."""
+    scope: Literal["global", "scoped"] = "global"
+    projects: tuple[Project, ...]
+    skipped: tuple[Skipped, ...] = ()
+    warnings: tuple[str, ...] = ()
+    issue_sources: tuple[IssueSource, ...] = ()
+    out_of_scope: tuple[str, ...] = ()
+    """Aliases of the registry that a scoped run leaves alone."""
+
+    def repository(self, key: str) -> Repository:
+        """The repository of that key; KeyError if the portfolio has none."""
+        for project in self.projects:
+            for repository in project.repositories:
+                if repository.key == key:
+                    return repository
+        raise KeyError(key)

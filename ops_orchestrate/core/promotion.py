@@ -1,0 +1,88 @@
+"""Whether integration is promoted to main at the end of a run. The merge commit pins the very commit that was checked."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from ops_orchestrate.core.change import GateEnd
+from ops_orchestrate.core.value import Value
+
+
+class PromotionStep(StrEnum):
+    """What to do."""
+
+    SKIP = "skip"  #: not wanted, or nothing to promote
+    ASK = "ask"  #: a person confirms it, for this very commit
+    PROMOTE = "promote"
+    REFUSE = "refuse"  #: something stands against it; the reason names it
+
+
+class PromotionSnapshot(Value):
+    """Everything the decision looks at."""
+
+    integration: str
+    main: str | None
+    """None where there is no other branch to promote to."""
+    head: str
+    """Integration's head."""
+    main_head: str = ""
+    contained: bool = False
+    """Main has the head already."""
+    wanted: bool = True
+    """The owner's `promote` setting."""
+    no_main: bool = False
+    merged: int = 0
+    """Tasks that this run merged into integration."""
+    gate: GateEnd | None = None
+    """The gate's end on this very head; None where it has not been run."""
+    conflicts: tuple[str, ...] = ()
+    force: bool = False
+    approved: str = ""
+    """The head that a person approved."""
+    may_ship: str = ""
+    """Why the forge does not ship this repository; empty where it does."""
+
+
+class PromotionDecision(Value):
+    """The step and its reason, in one sentence."""
+
+    step: PromotionStep
+    reason: str = ""
+
+
+def decide_promotion(seen: PromotionSnapshot) -> PromotionDecision:
+    """First match wins; `--force` skips the question and nothing else."""
+    skip = _skip(seen)
+    if skip:
+        return PromotionDecision(step=PromotionStep.SKIP, reason=skip)
+    refuse = _refuse(seen)
+    if refuse:
+        return PromotionDecision(step=PromotionStep.REFUSE, reason=refuse)
+    if seen.force or (seen.approved and seen.approved == seen.head):
+        return PromotionDecision(step=PromotionStep.PROMOTE, reason=f"{seen.integration} → {seen.main}")
+    return PromotionDecision(step=PromotionStep.ASK, reason=f"promote {seen.integration} to {seen.main}?")
+
+
+def _skip(seen: PromotionSnapshot) -> str:
+    if seen.no_main:
+        return "--no-main: main is never touched"
+    if not seen.wanted:
+        return "the registry says `promote: false`"
+    if seen.main is None:
+        return f"there is no branch beside {seen.integration} to promote to"
+    if not seen.merged:
+        return "nothing was merged in this run"
+    if seen.contained:
+        return f"{seen.main} has it already"
+    return ""
+
+
+def _refuse(seen: PromotionSnapshot) -> str:
+    if seen.may_ship:
+        return seen.may_ship
+    if seen.gate is not GateEnd.PASSED:
+        how = "has no result" if seen.gate is None else f"says {seen.gate}"
+        return f"the gate {how} on {seen.integration} at {seen.head[:10]}; only a green head is promoted"
+    if seen.conflicts:
+        return f"{seen.integration} and {seen.main} conflict in {', '.join(seen.conflicts[:5])}"
+    return ""

@@ -1,0 +1,125 @@
+"""From a piece of work in a checked graph to the task as it is stored: wave, rank, estimate, mode, metadata.
+
+The last step of planning: it decides nothing about who waits for whom, and it drops nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ops_orchestrate.core.crossref import Standing
+from ops_orchestrate.core.finding import FindingKind
+from ops_orchestrate.core.graph import Graph
+from ops_orchestrate.core.mode import task_mode
+from ops_orchestrate.core.project import Project, Repository
+from ops_orchestrate.core.rank import bonus, first_in_repository
+from ops_orchestrate.core.sensitive import sensitive_reason
+from ops_orchestrate.core.task import Mode, Priority, TaskSpec
+from ops_orchestrate.core.triage import Work
+
+#: Seconds of one attempt where no history tells.
+DEFAULT_SECONDS = 600.0
+
+
+class Item(NamedTuple):
+    """One piece of work that is planned."""
+
+    id: str
+    work: Work
+    project: Project
+    repo: Repository
+    standing: Standing
+
+
+class Setting(NamedTuple):
+    """What the specs need beside the work itself."""
+
+    mode: Mode
+    branches: Mapping[str, str]
+    """Repository key to its integration branch."""
+    lengths: Mapping[str, float]
+    now: float
+    sensitive: tuple[str, ...]
+
+
+def make_specs(graph: Graph, items: Mapping[str, Item], setting: Setting) -> tuple[TaskSpec, ...]:
+    """The tasks in the graph's order: each after its blockers."""
+    seconds = {task: estimate(item.repo.key, setting.lengths) for task, item in items.items()}
+    ranks = _ranks(graph, items, seconds, setting.now)
+    urgency = _urgency(graph, items)
+    waves = graph.waves()
+    return tuple(
+        _spec(
+            items[task],
+            graph,
+            items,
+            setting,
+            wave=waves[task],
+            rank=round(ranks[task], 3),
+            estimate=seconds[task],
+            urgency=urgency[task],
+        )
+        for task in graph.order
+    )
+
+
+def estimate(repo: str, lengths: Mapping[str, float]) -> float:
+    """Expected seconds of an attempt: the repository's own history, else everybody's, else ten minutes."""
+    known = lengths.get(repo) or lengths.get("") or 0.0
+    return known if known > 0 else DEFAULT_SECONDS
+
+
+def _ranks(
+    graph: Graph, items: Mapping[str, Item], seconds: Mapping[str, float], now: float
+) -> dict[str, float]:
+    standing = {project.alias: bonus(project, now) for _, _, project, _, _ in items.values()}
+    ranks = {
+        task: left + standing[items[task].project.alias] for task, left in graph.path_left(seconds).items()
+    }
+    red = [task for task, item in items.items() if item.work.finding.kind is FindingKind.RED_BASELINE]
+    return first_in_repository(ranks, {task: item.repo.key for task, item in items.items()}, red)
+
+
+def _urgency(graph: Graph, items: Mapping[str, Item]) -> dict[str, Priority]:
+    urgency: dict[str, Priority] = {}
+    for task in reversed(graph.order):
+        later = (urgency[dependant] for dependant in graph.dependants[task])
+        urgency[task] = min((items[task].work.priority, *later))
+    return urgency
+
+
+def _spec(item: Item, graph: Graph, items: Mapping[str, Item], setting: Setting, **computed: Any) -> TaskSpec:
+    finding, repo = item.work.finding, item.repo
+    reason = sensitive_reason(
+        finding.paths, (finding.title, finding.detail, *finding.acceptance), (*repo.sensitive, *setting.sensitive)
+    )
+    mode, why = task_mode(
+        setting.mode,
+        sensitive=reason,
+        repo=repo.key,
+        blockers=(items[other].repo.key for other in graph.blockers[item.id]),
+        dependants=(items[other].repo.key for other in graph.dependants[item.id]),
+    )
+    return TaskSpec(
+        id=item.id,
+        project=item.project.alias,
+        repo=repo.key,
+        title=finding.title,
+        description=finding.detail,
+        acceptance=finding.acceptance,
+        paths=finding.paths,
+        priority=item.work.priority,
+        label=item.work.label,
+        blocked_by=graph.blockers[item.id],
+        mode=mode,
+        mode_reason=why,
+        fingerprint=finding.fingerprint,
+        sources=item.work.sources,
+        sensitive=reason,
+        human=finding.human,
+        gate=repo.gate,
+        base=setting.branches.get(repo.key, repo.integration or ""),
+        cause=finding.cause,
+        **computed,
+    )

@@ -1,0 +1,212 @@
+"""Phase 2: what the audit found becomes a plan. Facts in, a plan out; the same facts give the same plan.
+
+findings → one piece of work a defect (triage) → ids and blockers (references) → a checked graph → what
+earlier and concurrent runs have of it (crossref) → `--fires-only` → waves, ranks, modes (specs). Everything
+left out is listed with its reason. Nothing is claimed or stored here, and no text from outside becomes an id,
+a path or an edge unchecked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from pydantic import Field
+
+from ops_orchestrate.core.attempt import Settlement
+from ops_orchestrate.core.crossref import ClaimView, Standing, Verdict, adopted, standing
+from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
+from ops_orchestrate.core.graph import Graph
+from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.ownership import problem
+from ops_orchestrate.core.project import Project, Repository, Skipped
+from ops_orchestrate.core.references import name_tasks, resolve
+from ops_orchestrate.core.run import RunRequest
+from ops_orchestrate.core.specs import Item, Setting, make_specs
+from ops_orchestrate.core.states import TaskState
+from ops_orchestrate.core.task import Priority, TaskSpec
+from ops_orchestrate.core.triage import Work, triage
+from ops_orchestrate.core.value import Value
+
+NOT_A_FIRE = "not a fire, and no fire waits for it (--fires-only)"
+
+Claims = Mapping[tuple[str, str], ClaimView]
+
+
+class Plan(Value):
+    """What planning decided, ready to be claimed and stored."""
+
+    tasks: tuple[TaskSpec, ...] = ()
+    """Every task after its blockers, the urgent ones first where that leaves a choice."""
+    blocked: dict[str, Settlement] = Field(default_factory=dict)
+    """Tasks that start out waiting for a person, and what they wait for."""
+    takes: tuple[tuple[str, str, str, str], ...] = ()
+    """Claims to take: project, fingerprint, task, cause."""
+    over: tuple[tuple[str, str], ...] = ()
+    """(run, task) of other runs whose claims may be taken over."""
+    skipped: tuple[Skipped, ...] = ()
+    unknown: tuple[Skipped, ...] = ()
+    notes: tuple[Finding, ...] = ()
+    """Findings that are reported and not worked on."""
+
+
+class _Sifted(NamedTuple):
+    """All work, parted into what is planned and what is left out."""
+
+    items: dict[str, Item]
+    left_out: dict[str, Standing]
+
+
+def structure(
+    request: RunRequest,
+    parts: Sequence[AuditPart],
+    claims: Claims,
+    lengths: Mapping[str, float],
+    now: float,
+    *,
+    sensitive: Sequence[str] = (),
+) -> Plan:
+    """Plan what was found.
+
+    `claims`: who has which (project, fingerprint), this run's own left out. `lengths`: learned seconds of an
+    attempt by repository key, "" for all. `sensitive`: globs of the settings, beside each repository's own.
+    Raises PlanError for a person's unknown blockers, self-dependencies and cycles.
+    """
+    parts = sorted(parts, key=lambda part: part.part)
+    projects = {project.alias: project for project in request.portfolio.projects}
+    works, notes = triage((finding for part in parts for finding in part.findings), projects)
+    works = _in_plan_order(works, request)
+    ids = name_tasks(works)
+    named = resolve(works, ids)
+    whole = Graph(named.blocked_by)
+    sifted = _sift(dict(zip(ids, works, strict=True)), projects, claims, notes)
+    if request.fires_only:
+        sifted = _only_fires(sifted, whole)
+    items = sifted.items
+    graph = Graph({task: [b for b in whole.blockers[task] if b in items] for task in items})
+    branches = {repo: branch for part in parts for repo, branch in part.branches.items()}
+    return Plan(
+        tasks=make_specs(graph, items, Setting(request.mode, branches, lengths, now, tuple(sensitive))),
+        blocked=_blocked(whole, sifted, named.knotted),
+        takes=tuple(_take(item) for item in items.values()),
+        over=_over(items.values(), claims),
+        skipped=_listed(parts, "skipped") + _reasons(dict(zip(ids, works, strict=True)), sifted.left_out),
+        unknown=_listed(parts, "unknown"),
+        notes=(*notes, *named.notes),
+    )
+
+
+def _in_plan_order(works: Sequence[Work], request: RunRequest) -> list[Work]:
+    """By priority, registry, red baselines first, then as the tasks file has them; never as answers came."""
+    place = {project.alias: at for at, project in enumerate(request.portfolio.projects)}
+    wanted = {task.id: at for at, task in enumerate(request.tasks)}
+
+    def key(work: Work) -> tuple[Priority, int, bool, int, str, str]:
+        finding = work.finding
+        return (
+            work.priority,
+            place.get(finding.project, len(place)),
+            finding.kind is not FindingKind.RED_BASELINE,
+            wanted.get(finding.task_id or "", len(wanted)),
+            finding.title if finding.kind is FindingKind.PHASE else finding.task_id or "",
+            finding.fingerprint,
+        )
+
+    return sorted(works, key=key)
+
+
+def _sift(
+    works: Mapping[str, Work], projects: Mapping[str, Project], claims: Claims, notes: Iterable[Finding]
+) -> _Sifted:
+    traces = {
+        (note.project, note.fingerprint): note.title for note in notes if note.kind is FindingKind.ADOPTED
+    }
+    repos = {
+        (project.alias, repository.key): repository
+        for project in projects.values()
+        for repository in project.repositories
+    }
+    items: dict[str, Item] = {}
+    left_out: dict[str, Standing] = {}
+    for task, work in works.items():
+        finding = work.finding
+        repository = repos.get((finding.project, finding.repo))
+        found = _standing(work, repository, claims, traces)
+        if repository is not None and found.verdict in {Verdict.NEW, Verdict.OVER}:
+            items[task] = Item(task, work, projects[finding.project], repository, found)
+        else:
+            left_out[task] = found
+    return _Sifted(items, left_out)
+
+
+def _standing(
+    work: Work, repository: Repository | None, claims: Claims, traces: Mapping[tuple[str, str], str]
+) -> Standing:
+    finding = work.finding
+    if repository is None:
+        return Standing(Verdict.SKIP, "its repository is not in this run's registry")
+    wrong = problem(finding.paths)
+    if wrong:
+        return Standing(Verdict.SKIP, f"its declared paths cannot be used: {wrong}")
+    key = (finding.project, finding.fingerprint)
+    if key not in claims and key in traces:
+        return adopted(finding.kind, traces[key])
+    return standing(claims.get(key), finding.cause)
+
+
+def _only_fires(sifted: _Sifted, whole: Graph) -> _Sifted:
+    """P0 and whatever blocks them: a fire behind a P1 would never be put out."""
+    items = sifted.items
+    graph = Graph({task: [b for b in whole.blockers[task] if b in items] for task in items})
+    hot = graph.needed_by(task for task, item in items.items() if item.work.priority is Priority.P0)
+    cold = {task: Standing(Verdict.SKIP, NOT_A_FIRE) for task in items if task not in hot}
+    return _Sifted({task: item for task, item in items.items() if task in hot}, sifted.left_out | cold)
+
+
+def _blocked(whole: Graph, sifted: _Sifted, knotted: Mapping[str, str]) -> dict[str, Settlement]:
+    blocked: dict[str, Settlement] = {}
+    for task, item in sifted.items.items():
+        human = item.work.finding.human
+        missing = next((b for b in whole.blockers[task] if _is_missing(sifted.left_out.get(b))), None)
+        if human:
+            blocked[task] = Settlement(state=TaskState.BLOCKED, reason=human, ask="done")
+        elif missing:
+            why = f"waits for {missing}, which is left out: {sifted.left_out[missing].reason}"
+            blocked[task] = Settlement(state=TaskState.BLOCKED, reason=why, ask="retry")
+        elif task in knotted:
+            blocked[task] = Settlement(state=TaskState.BLOCKED, reason=knotted[task], ask="retry")
+    return blocked
+
+
+def _is_missing(left_out: Standing | None) -> bool:
+    return left_out is not None and left_out.verdict is not Verdict.DONE
+
+
+def _take(item: Item) -> tuple[str, str, str, str]:
+    finding = item.work.finding
+    return finding.project, finding.fingerprint, item.id, finding.cause
+
+
+def _over(items: Iterable[Item], claims: Claims) -> tuple[tuple[str, str], ...]:
+    taken = (
+        claims[item.work.finding.project, item.work.finding.fingerprint]
+        for item in items
+        if item.standing.verdict is Verdict.OVER
+    )
+    return tuple(dict.fromkeys((claim.run, claim.task) for claim in taken))
+
+
+def _listed(parts: Iterable[AuditPart], field: str) -> tuple[Skipped, ...]:
+    return tuple(dict.fromkeys(one for part in parts for one in getattr(part, field)))
+
+
+def _reasons(works: Mapping[str, Work], left_out: Mapping[str, Standing]) -> tuple[Skipped, ...]:
+    """What is left out, by the name a person knows it by."""
+    return tuple(
+        Skipped(name=_shown(works[task].finding, task), reason=found.reason)
+        for task, found in left_out.items()
+    )
+
+
+def _shown(finding: Finding, task: str) -> str:
+    return task if finding.task_id == task else one_line(f"{finding.project}: {finding.title}")

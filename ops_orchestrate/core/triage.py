@@ -1,0 +1,155 @@
+"""From findings to work: one piece for one defect, whoever noticed it, with a priority and its seed label.
+
+The same fingerprint from several sources is one piece with all sources, the highest priority and every
+detail. A person's own task keeps the priority that the person gave it. The user's uncommitted and unpushed
+work never becomes a task, whatever a source claims: it is reported and not touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from ops_orchestrate.core.finding import Finding, FindingKind
+from ops_orchestrate.core.names import clean_text, one_line, slugify
+from ops_orchestrate.core.project import Project
+from ops_orchestrate.core.task import Priority
+from ops_orchestrate.core.value import Value
+
+#: Kinds that are never worked on.
+_ONLY_REPORTED = frozenset(
+    {
+        FindingKind.UNCOMMITTED,
+        FindingKind.UNPUSHED,
+        FindingKind.STATE_DRIFT,
+        FindingKind.ADOPTED,
+        FindingKind.NOTICE,
+    }
+)
+#: Where a project earns money, a P0 or P1 is `-revenue`, as in the seed's example.
+_EARNING = frozenset({"growth", "active", "production"})
+_LABEL = re.compile(r"(P[0-3])(?:-(.+))?", re.IGNORECASE)
+
+
+class Work(Value):
+    """A finding to be worked on, merged over its sources, its texts cleaned."""
+
+    finding: Finding
+    sources: tuple[str, ...]
+    priority: Priority
+    label: str
+
+
+def fingerprint(kind: str, project: str, repo: str, *parts: str) -> str:
+    """16 hex digits that name a defect over runs and sources.
+
+    `parts` are what makes it this defect and no other; leave out what changes while it stays the same one
+    (line numbers, times, SHAs: those are its cause).
+    """
+    text = json.dumps([str(kind), project, repo, *parts])  # a list: ("ab", "c") is not ("a", "bc")
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def triage(
+    findings: Iterable[Finding], projects: Mapping[str, Project]
+) -> tuple[list[Work], tuple[Finding, ...]]:
+    """The work, and the findings that are only reported.
+
+    `projects` are those of the portfolio by alias. The order of the findings does not matter.
+    """
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    notes: list[Finding] = []
+    for finding in sorted(findings, key=_stable):
+        if finding.actionable and finding.kind not in _ONLY_REPORTED:
+            groups.setdefault((finding.project, finding.fingerprint), []).append(finding)
+        else:
+            notes.append(finding)
+    works = [_merged(group, projects.get(group[0].project)) for group in groups.values()]
+    return works, tuple(dict.fromkeys(notes))
+
+
+def priority_of(finding: Finding, stage: str | None) -> Priority:
+    """Its own priority, else its label's, else by kind: a red baseline P1 (P0 in production), the rest P2."""
+    if finding.priority:
+        return finding.priority
+    labelled = _LABEL.fullmatch(finding.label or "")
+    if labelled:
+        return Priority(labelled[1].upper())
+    if finding.kind is FindingKind.RED_BASELINE:
+        return Priority.P0 if stage == "production" else Priority.P1
+    return Priority.P2
+
+
+def label_of(priority: Priority, label: str | None, stage: str | None) -> str:
+    """The seed's long form, such as `P1-revenue`.
+
+    A given label keeps its word behind the priority that counts. Without one, P0 and P1 of a project that
+    earns money are `-revenue`; everything else is the bare priority.
+    """
+    given = _LABEL.fullmatch(label or "")
+    word = given[2] if given else label
+    if word:
+        return f"{priority}-{slugify(word, 24)}"
+    urgent = priority in {Priority.P0, Priority.P1}
+    return f"{priority}-revenue" if urgent and not given and stage in _EARNING else str(priority)
+
+
+def _stable(finding: Finding) -> tuple[str, ...]:
+    return (
+        finding.project,
+        finding.repo,
+        finding.kind,
+        finding.fingerprint,
+        finding.source,
+        finding.title,
+        finding.detail,
+    )
+
+
+def _merged(group: Sequence[Finding], project: Project | None) -> Work:
+    stage = project.stage if project else None
+    asked = [one for one in group if one.kind is FindingKind.REQUESTED]
+    first = asked[0] if asked else min(group, key=lambda one: priority_of(one, stage))
+    # A person's priority wins over what any source thinks of the same defect.
+    voices = [one for one in asked if one.priority or _LABEL.fullmatch(one.label or "")] or group
+    priority = min(priority_of(one, stage) for one in voices)
+    label = next((one.label for one in (first, *group) if one.label), None)
+    return Work(
+        finding=first.model_copy(
+            update={
+                "title": _line(first.title),
+                "detail": _joined(group, first),
+                "acceptance": tuple(_line(text, 500) for text in _all(one.acceptance for one in group)),
+                # One source that could name no paths may be right: then the task owns the repository.
+                "paths": _all(one.paths for one in group) if all(one.paths for one in group) else (),
+                "blocked_by": _all(one.blocked_by for one in group),
+                "human": _line(next((one.human for one in group if one.human), ""), 300) or None,
+                "cause": _line("+".join(_all((one.cause,) for one in group if one.cause))),
+            }
+        ),
+        sources=_all((one.source,) for one in group),
+        priority=priority,
+        label=label_of(priority, label, stage),
+    )
+
+
+def _joined(group: Sequence[Finding], first: Finding) -> str:
+    details = dict.fromkeys(one.detail.strip() for one in (first, *group))
+    return _prose("\n\n".join(detail for detail in details if detail))
+
+
+# Nearly all text is plain; looking at every character of it twice was most of the time of a large plan.
+def _prose(text: str) -> str:
+    plain = text.isascii() and text.replace("\n", "").isprintable() and len(text) <= 20_000
+    return text if plain else clean_text(text)
+
+
+def _line(text: str, limit: int = 200) -> str:
+    plain = text.isascii() and text.isprintable() and len(text) <= limit and "  " not in text
+    return text.strip() if plain else one_line(text, limit)
+
+
+def _all(groups: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(item for group in groups for item in group))

@@ -1,0 +1,102 @@
+"""Phase 4's conclusion: what the evidence about one change on one base amounts to. Never the agent's word.
+
+First match wins: nothing made, nothing left to do, a conflict, a guard's no, the gate, then a person's yes where a
+guard asks for one. A red gate is never merged, also on a red base: only the change that turns it green passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ops_orchestrate.core.attempt import Outcome, OutcomeKind
+from ops_orchestrate.core.change import Collected, GateEnd, GateResult, Preview
+from ops_orchestrate.core.guard import strictest
+from ops_orchestrate.core.refusal import Consequence, Refusal, named
+from ops_orchestrate.core.tail import relevant_tail
+from ops_orchestrate.core.task import TaskSpec
+
+#: Gate ends that are no evidence of anything, and what a person can do about each.
+_NO_EVIDENCE: dict[GateEnd, str] = {
+    GateEnd.NO_GATE: "it has no quality gate, so its work is never merged; add `ops.gate` to its registry entry",
+    GateEnd.NO_TESTS: "its gate passed without running a test, which proves nothing; mend the gate in the registry",
+    GateEnd.UNAVAILABLE: "its gate could not be run; `ops-orchestrate doctor` says what is missing",
+}
+
+
+def verify_verdict(
+    *,
+    spec: TaskSpec,
+    collected: Collected,
+    preview: Preview,
+    refusals: Sequence[Refusal],
+    gate: GateResult,
+    base_gate: GateResult | None,
+    approved_head: str,
+) -> Outcome:
+    """The outcome of the verify stage. `base_gate` is the base's own result, looked at only where the gate failed."""
+    found = _unfit(collected, preview) or _refused(refusals) or _gate(spec, gate, base_gate)
+    found = found or _asked(refusals, collected, approved_head)
+    outcome = found or Outcome(kind=OutcomeKind.VERIFIED)
+    return outcome.model_copy(
+        update={
+            "head": collected.head or "",
+            "base": preview.base,
+            "tree": preview.tree,
+            "unsandboxed": gate.unsandboxed,
+        }
+    )
+
+
+def _unfit(collected: Collected, preview: Preview) -> Outcome | None:
+    if collected.head is None:
+        return Outcome(kind=OutcomeKind.EMPTY, summary=collected.problem or "There is no commit to judge.")
+    if preview.conflicts:
+        words = f"It conflicts with the base in {named(preview.conflicts)}."
+        return Outcome(kind=OutcomeKind.CONFLICT, summary=words, files=preview.conflicts)
+    if preview.empty:
+        return Outcome(kind=OutcomeKind.ALREADY_DONE, summary="The base has all of it already.")
+    return None
+
+
+def _refused(refusals: Sequence[Refusal]) -> Outcome | None:
+    """What no approval lifts: another attempt can repair it, or only a person's own hand."""
+    refusal = strictest(refusals)
+    if refusal is None or refusal.consequence is Consequence.ASK:
+        return None
+    return Outcome(
+        kind=OutcomeKind.REFUSED,
+        summary=f"{refusal.rule}: {refusal.detail}",
+        rule=refusal.rule,
+        files=refusal.files,
+        ask="retry" if refusal.consequence is Consequence.BLOCK else "",
+    )
+
+
+def _gate(spec: TaskSpec, gate: GateResult, base_gate: GateResult | None) -> Outcome | None:
+    if gate.end is GateEnd.PASSED:
+        return None
+    if gate.end in _NO_EVIDENCE:
+        words = f"{spec.project}: {_NO_EVIDENCE[gate.end]}"
+        return Outcome(kind=OutcomeKind.WAITING, summary=words, ask="verify", log_tail=gate.log_tail)
+    how = "ran out of time" if gate.end is GateEnd.TIMED_OUT else f"failed (exit {gate.exit_code})"
+    red = base_gate is not None and base_gate.end is not GateEnd.PASSED
+    beside = "; the base without the change fails too" if red else ""
+    return Outcome(
+        kind=OutcomeKind.REJECTED,
+        summary=f"The quality gate {how} on the merge preview{beside}.",
+        log_tail=relevant_tail(gate.log_tail, 4_000),
+    )
+
+
+def _asked(refusals: Sequence[Refusal], collected: Collected, approved_head: str) -> Outcome | None:
+    """A guard that a person may lift, for this very head."""
+    asking = strictest(refusals)
+    if asking is None or (approved_head and approved_head == collected.head):
+        return None
+    return Outcome(
+        kind=OutcomeKind.WAITING,
+        summary=f"{asking.rule}: {asking.detail}",
+        rule=asking.rule,
+        files=asking.files,
+        ask="approve-change",
+    )

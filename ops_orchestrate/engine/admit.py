@@ -1,0 +1,46 @@
+"""Admission: offer a task whose blockers are done, and fill the free slots by rank.
+
+The rule is `core.admission.choose`; the ledger grants in one step, or not at all when the board has moved.
+"""
+
+from __future__ import annotations
+
+from ops_orchestrate import canvas
+from ops_orchestrate.core.admission import choose
+from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.board import Board, Candidate, Grant
+from ops_orchestrate.engine.toolbox import Toolbox
+
+#: How often a board that moved under us is looked at again before the next tick of the reconciler takes over.
+_LOOKS = 20
+
+
+def admit(run: str, task: str, tools: Toolbox) -> None:
+    """Offer `task` (empty: none) and grant whatever is admissible now."""
+    if task:
+        tools.ledger.board.offer(run, task)
+    fill(tools)
+
+
+def fill(tools: Toolbox) -> int:
+    """Grant until nothing admissible is left; returns how many were granted."""
+    granted = 0
+    for _ in range(_LOOKS):
+        board = tools.ledger.board.look(tools.settings.max_agents)
+        picks = choose(board, board.now)
+        if not picks:
+            break
+        granted += _grant(board, picks, tools)
+    return granted
+
+
+def _grant(board: Board, picks: tuple[Candidate, ...], tools: Toolbox) -> int:
+    grants = tools.ledger.board.grant(board, picks, lease=tools.settings.grant_timeout)
+    for grant in grants:
+        canvas.publish(canvas.attempt(key_of(grant)))
+    return len(grants)
+
+
+def key_of(grant: Grant) -> StageKey:
+    """The key that every job of the granted attempt carries."""
+    return StageKey(run=grant.run, task=grant.task, attempt=grant.attempt, fence=grant.fence)

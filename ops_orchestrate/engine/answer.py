@@ -1,0 +1,85 @@
+"""What a person does to a run from outside: answer, retry, cancel, stop, resume. Each says what it did."""
+
+from __future__ import annotations
+
+from ops_orchestrate import canvas
+from ops_orchestrate.core.ask import apply
+from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.states import RUN_OPEN, STATE_OF_STAGE, RunState, TaskState
+from ops_orchestrate.core.task import TaskRecord
+from ops_orchestrate.core.value import Value
+from ops_orchestrate.engine.reconcile import reconcile
+from ops_orchestrate.engine.settle import publish_edges
+from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.errors import OpsError, UsageError
+from ops_orchestrate.ledger import Ledger
+
+
+class Answered(Value):
+    """What came of it, in one sentence, and whether the run goes on because of it."""
+
+    text: str
+    goes_on: bool = False
+
+
+def answer(run: str, task: str, reply: str, *, by: str, tools: Toolbox, note: str = "") -> Answered:
+    """Apply an answer to what the task waits for. Raises UsageError for one that does not fit, naming those that do."""
+    record = tools.ledger.tasks.get(run, task)
+    change = apply(reply, record)
+    if isinstance(change, str):
+        raise UsageError(change)
+    if change.to is TaskState.CANCELLED:
+        return cancel(run, task, by=by, reason=note or f"answered {reply!r} by {by}", tools=tools)
+    if change.approves:
+        tools.ledger.tasks.approve(run, task, record.head, by)
+    moved = tools.ledger.tasks.reopen(run, task, to=change.to, expect=change.expect, by=by, answer=reply, note=note)
+    if moved is None:
+        raise OpsError(f"{task} has moved meanwhile; `ops-orchestrate explain {run} {task}` says where it is.")
+    _go_on(run, moved, tools)
+    return Answered(text=change.text, goes_on=True)
+
+
+def _go_on(run: str, record: TaskRecord, tools: Toolbox) -> None:
+    """Publish what the new state is due: an admission, the tail of the attempt's chain, or the edges."""
+    if record.state is TaskState.COMPLETED:
+        publish_edges(run, record.spec.id, tools)
+        canvas.publish(canvas.finish(run, again=f"answered-{record.spec.id}-{tools.ledger.now():.3f}"))
+        return
+    for stage, state in STATE_OF_STAGE.items():
+        if record.state is state:
+            key = StageKey(run=run, task=record.spec.id, attempt=record.attempt, fence=record.fence, seq=record.seq)
+            canvas.publish(canvas.attempt(key, start=stage))
+            return
+    canvas.publish(canvas.admit(run, record.spec.id, again=f"answered-{tools.ledger.now():.3f}"))
+
+
+def cancel(run: str, task: str, *, by: str, reason: str, tools: Toolbox) -> Answered:
+    """Withdraw a task; one in flight is interrupted and its work kept."""
+    what = tools.ledger.tasks.cancel(run, task, by=by, reason=reason)
+    if what == "ended":
+        record = tools.ledger.tasks.get(run, task)
+        raise OpsError(f"{task} is {record.state} already; there is nothing to cancel.")
+    canvas.publish(canvas.finish(run, again=f"cancelled-{task}-{tools.ledger.now():.3f}"))
+    if what == "asked":
+        return Answered(text=f"{task} is being interrupted; its work is kept under a salvage ref.", goes_on=True)
+    return Answered(text=f"{task} is cancelled.")
+
+
+def stop(run: str, how: str, *, by: str, ledger: Ledger) -> str:
+    """Ask a run to stop. Says so when there is nothing to stop."""
+    record = ledger.runs.get(run)
+    if record.state not in RUN_OPEN:
+        return f"Run {run} is {record.state} already."
+    ledger.runs.request_stop(run, how, by=by)
+    canvas.publish(canvas.finish(run, again=f"stop-{how}-{ledger.now():.3f}"))
+    return f"Run {run} is stopping; `ops-orchestrate resume {run}` goes on."
+
+
+def resume(run: str, tools: Toolbox) -> str:
+    """Go on with a stopped or halted run, or one whose command died. What was lost is driven on at once."""
+    record = tools.ledger.runs.get(run)
+    if record.state in (RunState.DONE, RunState.FAILED):
+        raise OpsError(f"Run {run} is {record.state}: {record.reason or 'nothing is left to do'}.")
+    tools.ledger.runs.resume(run)
+    reconcile(tools)
+    return f"Going on with run {run}."

@@ -1,0 +1,56 @@
+"""Phase 6: is the run at its end? Asked after every settlement, and by the reconciler; answered by a rule.
+
+The cheap question (counters) is asked first, because it is asked once a task; only when nothing is in flight is
+the whole board of the run looked at.
+"""
+
+from __future__ import annotations
+
+from ops_orchestrate import canvas
+from ops_orchestrate.core.halt import finish_state
+from ops_orchestrate.core.states import IN_FLIGHT, RUN_OPEN, STARTABLE, TaskState
+from ops_orchestrate.core.task import TaskRecord
+from ops_orchestrate.engine.promote import promotions_due
+from ops_orchestrate.engine.toolbox import Toolbox
+
+
+def finish(run_id: str, tools: Toolbox) -> None:
+    """Finish the run if nothing is in flight, due or admissible; start promotions that are due before that."""
+    run = tools.ledger.runs.get(run_id)
+    if run.state not in RUN_OPEN or tools.ledger.runs.missing_parts(run_id):
+        return
+    counts = tools.ledger.runs.counts(run_id)
+    if any(counts.get(state, 0) for state in IN_FLIGHT):
+        return
+    tasks = tools.ledger.tasks.all(run_id)
+    if not run.stop:
+        if _offer_what_is_ready(run_id, tasks, tools):
+            return
+        if _promote_what_is_due(run_id, tools):
+            return
+    limit = run.request.max_waves
+    beyond = sum(1 for task in tasks if task.state in STARTABLE and limit is not None and task.spec.wave >= limit)
+    ending = finish_state(counts=counts, candidates=0, in_flight=0, snoozed=0, beyond_waves=beyond, stop=run.stop)
+    if ending is not None:
+        state, reason = ending
+        tools.ledger.runs.finish(run_id, state, reason)
+
+
+def _offer_what_is_ready(run: str, tasks: list[TaskRecord], tools: Toolbox) -> bool:
+    """Offer startable tasks whose blockers are done: repairs any edge that was lost. True if one was."""
+    done = {task.spec.id for task in tasks if task.state is TaskState.COMPLETED}
+    ready = [t.spec.id for t in tasks if t.state in STARTABLE and done.issuperset(t.spec.blocked_by)]
+    offered = [task for task in ready if tools.ledger.board.offer(run, task)]
+    if offered:
+        canvas.publish(canvas.admit(run, again=f"{run}:{tools.ledger.now():.3f}"))
+    return bool(offered)
+
+
+def _promote_what_is_due(run: str, tools: Toolbox) -> bool:
+    """Publish promotions that have not been tried. True while one is under way."""
+    waiting = False
+    for repo, stamp in promotions_due(run, tools):
+        waiting = True
+        if stamp:
+            canvas.publish(canvas.promote(run, repo, again=stamp))
+    return waiting

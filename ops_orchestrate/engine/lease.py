@@ -1,0 +1,106 @@
+"""A stage's claim, kept alive by a thread of its own while the step works, and the flags read on the way.
+
+A worker that is stopped or killed can't renew: its lease ends, the reconciler drives the work on, and the agent's
+supervisor, which hears no beat, ends the agent before that.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.states import Stage
+from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.errors import LedgerUnavailable
+
+#: How often the flags (stop, cancel) are read: what a person waits for after Ctrl-C.
+_FLAGS_EVERY = 0.5
+
+
+@dataclass(slots=True)
+class Lease:
+    """What the keeping thread learnt; read by the step."""
+
+    key: StageKey
+    stage: Stage
+    holder: str
+    lost: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
+    stop: str = ""
+    """`salvage`, `now` or `cancel` once it was asked for."""
+    halt: threading.Event = field(default_factory=threading.Event)
+    """Set once the claim is lost or a stop was asked for: a gate that runs is killed then."""
+    renewals: int = 0
+    """Grows with each renewal; the agent's supervisor is told of each."""
+
+
+@contextmanager
+def keep(key: StageKey, stage: Stage, holder: str, tools: Toolbox) -> Iterator[Lease]:
+    """Renew the claim until the block ends."""
+    lease = Lease(key, stage, holder)
+    thread = threading.Thread(target=_keep, args=(lease, tools), name=f"lease-{key.task}-{stage}", daemon=True)
+    thread.start()
+    try:
+        yield lease
+    finally:
+        lease.ended.set()
+        thread.join(timeout=5)
+
+
+def _keep(lease: Lease, tools: Toolbox) -> None:
+    every = tools.settings.heartbeat
+    since_renewal = every  # the first beat at once: the supervisor starts with it
+    tick = min(_FLAGS_EVERY, every)
+    while not lease.lost.is_set():
+        try:
+            if since_renewal >= every:
+                since_renewal = 0.0
+                renewal = tools.ledger.attempts.renew(
+                    lease.key, lease.stage, holder=lease.holder, lease=tools.settings.lease
+                )
+                lease.stop = renewal.stop or lease.stop
+                if not renewal.ok:
+                    lease.lost.set()
+                    lease.halt.set()
+                    return
+                lease.renewals += 1
+            else:
+                lease.stop = tools.ledger.attempts.stop_asked(lease.key.run, lease.key.task) or lease.stop
+        except LedgerUnavailable:
+            # No answer is not a no: the lease runs out by the server's clock, and no beat reaches the supervisor.
+            since_renewal = every
+        if tools.stopping() and not lease.stop:
+            lease.stop = "salvage"
+        if lease.stop:
+            lease.halt.set()
+        if lease.ended.wait(tick):
+            return
+        since_renewal += tick
+
+
+@contextmanager
+def hold(name: str, holder: str, tools: Toolbox) -> Iterator[bool]:
+    """Hold a named lock of the ledger for the length of the block; False where somebody else has it."""
+    if not tools.ledger.locks.acquire(name, holder, tools.settings.lease):
+        yield False
+        return
+    ended = threading.Event()
+    thread = threading.Thread(target=_hold, args=(name, holder, ended, tools), name=f"hold-{name}", daemon=True)
+    thread.start()
+    try:
+        yield True
+    finally:
+        ended.set()
+        thread.join(timeout=5)
+        tools.ledger.locks.release(name, holder)
+
+
+def _hold(name: str, holder: str, ended: threading.Event, tools: Toolbox) -> None:
+    while not ended.wait(tools.settings.heartbeat):
+        try:
+            tools.ledger.locks.renew(name, holder, tools.settings.lease)
+        except LedgerUnavailable:
+            continue  # the lock runs out by the server's clock; whoever takes it then does the same work again

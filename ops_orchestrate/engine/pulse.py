@@ -1,0 +1,60 @@
+"""Signs of life of one running agent, gathered for the rule in `core.liveness`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ops_orchestrate.config import Settings
+from ops_orchestrate.core.agent import AgentEvent, AgentVitals
+from ops_orchestrate.core.liveness import Limits, Signals, next_step
+from ops_orchestrate.ports import AgentSession
+
+NUDGE = "Status check: are you stuck? Say in one line what you are doing, or commit what you have and report."
+
+
+class Pulse:
+    """Remembers when something last moved; asks the rule what to do about it."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._limits = Limits(start=settings.start_limit, stall=settings.stall_after, nudge_wait=settings.nudge_wait)
+        # Looking costs a walk over processes and files: twenty looks a stall are enough, and never more than five a second.
+        self._every = min(30.0, max(0.2, settings.stall_after / 20))
+        self._vitals = AgentVitals()
+        self._started = self._looked = clock()
+        self._last_event = self._last_file = self._last_cpu = 0.0
+        self._nudged_at = 0.0
+        self.why = ""
+
+    def saw(self, events: Sequence[AgentEvent]) -> None:
+        """Events arrived."""
+        if events:
+            self._last_event = self._clock()
+
+    def advice(self, session: AgentSession) -> str:
+        """Empty, or why the agent is to be stopped. Nudges it on the way where it can be told something."""
+        now = self._clock()
+        if now - self._looked < self._every:
+            return ""
+        elapsed, self._looked = now - self._looked, now
+        step = next_step(self._signals(now, elapsed, session.vitals()), self._limits)
+        if step.action == "nudge":
+            self._nudged_at = now
+            session.message(NUDGE)
+        self.why = step.reason if step.action == "stop" else ""
+        return step.state if step.action == "stop" else ""
+
+    def _signals(self, now: float, elapsed: float, seen: AgentVitals) -> Signals:
+        before, self._vitals = self._vitals, seen
+        burnt = max(0.0, seen.cpu_seconds - before.cpu_seconds)
+        if before.files and seen.files != before.files:
+            self._last_file = now
+        return Signals(
+            now=now,
+            started_at=self._started,
+            last_event=self._last_event,
+            last_file_change=self._last_file,
+            cpu_recent=burnt / elapsed if elapsed else 0.0,
+            children=seen.processes,
+            nudged_at=self._nudged_at,
+        )

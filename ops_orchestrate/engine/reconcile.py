@@ -1,0 +1,71 @@
+"""The reconciler: find what was lost, and drive it on. Idempotent; run by beat, by planners and by `resume`.
+
+Celery's Redis transport can lose a message, deliver it twice or deliver it late; a worker can die between two lines.
+None of that matters, because everything that is due can be read off the ledger.
+"""
+
+from __future__ import annotations
+
+from ops_orchestrate import canvas
+from ops_orchestrate.core.run import RunRecord
+from ops_orchestrate.core.states import RUN_OPEN, RunState
+from ops_orchestrate.engine.admit import fill
+from ops_orchestrate.engine.audit import part_lock
+from ops_orchestrate.engine.finish import finish
+from ops_orchestrate.engine.settle import publish_edges
+from ops_orchestrate.engine.toolbox import Toolbox
+
+
+def reconcile(tools: Toolbox) -> None:
+    """Republish the tails of what has no living lease, wake what is due, and ask open runs whether they have ended."""
+    stamp = f"{tools.ledger.now():.3f}"
+    _tails(stamp, tools)
+    for run, task in tools.ledger.tasks.edges_pending():
+        publish_edges(run, task, tools)
+    for record in tools.ledger.runs.list():
+        if record.state is RunState.AUDITING:
+            _audit_again(record, stamp, tools)
+        elif record.state in RUN_OPEN:
+            finish(record.id, tools)
+    fill(tools)
+
+
+def wake(tools: Toolbox) -> None:
+    """Publish the tails of snoozed attempts that are due."""
+    for key, stage in tools.ledger.board.wake():
+        canvas.publish(canvas.attempt(key, start=stage))
+
+
+def _tails(stamp: str, tools: Toolbox) -> None:
+    for lost in tools.ledger.board.reap(grant_timeout=tools.settings.grant_timeout):
+        if lost.what == "republish":
+            canvas.publish(canvas.attempt(lost.key, start=lost.stage))
+        elif lost.what in ("lost", "settle"):
+            canvas.publish(canvas.settle(lost.key, again=stamp))
+    wake(tools)
+
+
+def _audit_again(run: RunRecord, stamp: str, tools: Toolbox) -> None:
+    """An audit that nobody works on: its missing parts once more, or its plan.
+
+    A part's own lock says that somebody works on it. Between two tries of the same part lies a lease, so that parts
+    that merely wait in the queue are not published on every look.
+    """
+    if tools.ledger.now() - run.created_at < tools.settings.grant_timeout:
+        return
+    again = int(float(stamp) * 1000)
+    missing = tools.ledger.runs.missing_parts(run.id)
+    for part in missing:
+        if _is_nobodys(part_lock(run.id, part), stamp, tools):
+            canvas.publish(canvas.audit_part(run.id, part, again=again))
+    if not missing and _is_nobodys(f"plan:{run.id}", stamp, tools):
+        canvas.publish(canvas.plan(run.id, again=again))
+
+
+def _is_nobodys(lock: str, stamp: str, tools: Toolbox) -> bool:
+    locks = tools.ledger.locks
+    holder = f"reconcile:{stamp}"
+    if not locks.acquire(lock, holder, tools.settings.lease):
+        return False
+    locks.release(lock, holder)
+    return locks.acquire(f"again:{lock}", holder, tools.settings.lease)

@@ -1,0 +1,46 @@
+"""Nothing of an agent's is lost: trees on this host whose attempt is over are salvaged, then removed.
+
+Each agent worker calls this when it starts and on every tick, so that work left by a killed worker is kept by
+whoever comes next on the same host.
+"""
+
+from __future__ import annotations
+
+from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.project import Repository
+from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.errors import GitError, UnknownRun, UnknownTask
+
+
+def sweep(tools: Toolbox) -> int:
+    """Salvage and remove every tree of this host that no living claim holds; returns how many."""
+    swept = 0
+    for repo, key in tools.workshop.leftover_trees():
+        if tools.ledger.attempts.living(key.run, key.task, key.attempt, key.fence):
+            continue
+        repository = _repository(key, repo, tools)
+        if repository is not None:
+            swept += _keep(key, repository, tools)
+    return swept
+
+
+def _repository(key: StageKey, repo: str, tools: Toolbox) -> Repository | None:
+    """The repository of a leftover; None when this ledger does not know its run: then the tree is left alone."""
+    try:
+        return tools.ledger.runs.get(key.run).request.portfolio.repository(repo)
+    except (UnknownRun, UnknownTask, KeyError):
+        return None
+
+
+def _keep(key: StageKey, repository: Repository, tools: Toolbox) -> int:
+    try:
+        ref = tools.workshop.salvage(repository, key, base="")
+    except GitError as error:
+        data = {"text": f"The tree of {key.task} is kept, its work could not be imported: {error}"}
+        tools.ledger.runs.note(key.run, EventKind.WARNING, task=key.task, attempt=key.attempt, data=data)
+        return 0
+    if ref:
+        tools.ledger.attempts.salvaged(key.run, key.task, key.attempt, key.fence, ref, host=tools.host)
+    tools.workshop.discard_tree(repository, key)
+    return 1

@@ -1,0 +1,52 @@
+"""The end of an attempt: a rule says where its task goes, the ledger moves it, dependants are told.
+
+Only a completed task publishes its edges, once, with no attempt number in their ids; every other end leaves the
+joins pending, so that an answer in the morning goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from ops_orchestrate import canvas
+from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
+from ops_orchestrate.core.attempt_rule import after
+from ops_orchestrate.core.states import TaskState
+from ops_orchestrate.engine.admit import admit, fill
+from ops_orchestrate.engine.finish import finish
+from ops_orchestrate.engine.toolbox import Toolbox
+
+#: What stands for an attempt of which nothing was recorded: its worker vanished before it could say anything.
+_NOTHING = Outcome(kind=OutcomeKind.LOST, summary="The worker vanished before it recorded anything.")
+
+
+def settle(key: StageKey, tools: Toolbox) -> None:
+    """Move the task on, start what it frees, and see whether the run has ended."""
+    outcome = tools.ledger.attempts.outcome(key) or _NOTHING
+    run = tools.ledger.runs.get(key.run)
+    settlement = after(
+        outcome,
+        spent=tools.ledger.attempts.spent(key.run, key.task),
+        max_attempts=tools.settings.max_attempts,
+        spec=tools.ledger.tasks.get(key.run, key.task).spec,
+        run_stopping=bool(run.stop),
+        cancelled=tools.ledger.attempts.cancelled(key.run, key.task),
+    )
+    settled = tools.ledger.attempts.settle(key, settlement)
+    if settled.state is TaskState.COMPLETED:
+        publish_edges(key.run, key.task, tools)
+    elif settled.applied and settled.state in (TaskState.RETRYABLE, TaskState.QUEUED):
+        admit(key.run, key.task, tools)
+    fill(tools)
+    finish(key.run, tools)
+
+
+def publish_edges(run: str, task: str, tools: Toolbox) -> None:
+    """Tell the dependants of a completed task. Repeated after a crash, every edge still counts once."""
+    for child in tools.ledger.tasks.dependants(run, task):
+        blockers = tools.ledger.tasks.get(run, child).spec.blocked_by
+        if len(blockers) == 1:
+            admit(run, child, tools)
+            continue
+        if tools.ledger.tasks.open_join(run, child):
+            canvas.open_join(run, child, len(blockers))
+        canvas.publish(canvas.edge(run, task, child, index=blockers.index(task)))
+    tools.ledger.tasks.edges_done(run, task)

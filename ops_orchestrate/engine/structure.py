@@ -1,0 +1,77 @@
+"""Phase 2: what the audit brought back becomes tasks, a graph, and the ledger's plan."""
+
+from __future__ import annotations
+
+from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.finding import AuditPart
+from ops_orchestrate.core.project import Skipped
+from ops_orchestrate.core.run import RunRecord
+from ops_orchestrate.core.structure import Plan, structure
+from ops_orchestrate.engine.admit import fill
+from ops_orchestrate.engine.finish import finish
+from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.errors import PlanError
+from ops_orchestrate.ledger import Ledger
+
+#: How often the plan is made anew because another run claimed one of its findings in between.
+_TRIES = 5
+
+
+def plan(run_id: str, tools: Toolbox) -> None:
+    """Store the plan and start its roots. Repeated, the first plan stays."""
+    made = store(run_id, tools, boards=tools.ledger)
+    if made is None:
+        return
+    for task in made.tasks:
+        if not task.blocked_by and task.id not in made.blocked:
+            tools.ledger.board.offer(run_id, task.id)
+    fill(tools)
+    finish(run_id, tools)
+
+
+def store(run_id: str, tools: Toolbox, *, boards: Ledger) -> Plan | None:
+    """Make the plan and store it; None where it could not be made: the run has failed and says why.
+
+    `boards` is the ledger whose earlier and concurrent runs are compared with: another one only for a dry run.
+    """
+    run = tools.ledger.runs.get(run_id)
+    try:
+        made = make_plan(run, tools, boards=boards)
+    except PlanError as error:
+        tools.ledger.runs.fail(run_id, str(error))
+        return None
+    tools.ledger.runs.store_plan(run_id, made.tasks, blocked=made.blocked, skipped=made.skipped, unknown=made.unknown)
+    for note in made.notes:
+        data = {"what": str(note.kind), "project": note.project, "text": note.title, "detail": note.detail}
+        tools.ledger.runs.note(run_id, EventKind.EVIDENCE, data=data)
+    return made
+
+
+def make_plan(run: RunRecord, tools: Toolbox, *, boards: Ledger) -> Plan:
+    """Structure the findings; where another run takes a finding first, structure once more without it.
+
+    Raises PlanError.
+    """
+    parts = _parts(run, tools)
+    keys = [(f.project, f.fingerprint) for part in parts for f in part.findings if f.actionable]
+    lengths = boards.facts.lengths()
+    for _ in range(_TRIES):
+        claims = boards.claims.look(keys)
+        claims = {key: view for key, view in claims.items() if view.run != run.id}
+        made = structure(run.request, parts, claims, lengths, tools.ledger.now())
+        if run.request.dry_run:
+            return made
+        if not tools.ledger.claims.take(run.id, made.takes, over=made.over):
+            return made
+    raise PlanError("Other runs keep taking the same findings; wait for them to be planned, then `resume` this one.")
+
+
+def _parts(run: RunRecord, tools: Toolbox) -> list[AuditPart]:
+    """Every part; one that never came back is unknown, never nothing found."""
+    parts = tools.ledger.runs.parts(run.id)
+    missing = tools.ledger.runs.missing_parts(run.id)
+    lost = [
+        AuditPart(part=name, unknown=(Skipped(name=name, reason="this part of the audit did not come back"),))
+        for name in missing
+    ]
+    return [*parts.values(), *lost]

@@ -1,0 +1,32 @@
+"""What a step works with. Made by `wiring`, one per process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ops_orchestrate.config import Settings
+from ops_orchestrate.core.project import Repository
+from ops_orchestrate.ledger import Ledger
+from ops_orchestrate.ports import Agent, Forge, Gates, SecretScan, Source, Workshop
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """The ports of this process, its settings and its name on the board."""
+
+    settings: Settings
+    ledger: Ledger
+    workshop: Workshop
+    gates: Gates
+    secrets: SecretScan
+    forge_of: Callable[[Repository], Forge]
+    agent_of: Callable[[str], Agent]
+    sources: Mapping[str, Source]
+    stopping: Callable[[], bool]
+    """Whether this process is being shut down: agents are interrupted and their work salvaged."""
+
+    @property
+    def host(self) -> str:
+        """This machine's name on the board."""
+        return self.settings.host

@@ -1,0 +1,154 @@
+"""Phase 4: what an attempt delivered is verified by us, never by the agent's word.
+
+The merge preview (base + change) is judged: guards on the diff, the project's gate in a fresh checkout of it, and
+where the gate fails the base's own result beside it. The verdict holds for exactly this head on this base.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
+from ops_orchestrate.core.change import Collected, Diff, GateEnd, GateResult, Preview
+from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.guard import judge
+from ops_orchestrate.core.project import Repository
+from ops_orchestrate.core.refusal import Consequence, Refusal, Subject
+from ops_orchestrate.core.states import Stage
+from ops_orchestrate.core.task import TaskRecord
+from ops_orchestrate.core.verdict import verify_verdict
+from ops_orchestrate.engine.lease import Lease, keep
+from ops_orchestrate.engine.step import Next, passed_on
+from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.errors import GitError, SourceUnavailable
+
+
+def verify(key: StageKey, holder: str, tools: Toolbox) -> Next:
+    """Judge the newest attempt's head against the base's newest head."""
+    claim = tools.ledger.attempts.claim(key, Stage.VERIFY, holder=holder, host=tools.host, lease=tools.settings.lease)
+    if claim.kind != "ok":
+        return passed_on(claim)
+    run = tools.ledger.runs.get(key.run)
+    record = tools.ledger.tasks.get(key.run, key.task)
+    repository = run.request.portfolio.repository(record.spec.repo)
+    with keep(key, Stage.VERIFY, holder, tools) as lease:
+        try:
+            outcome = _judge(key, record, repository, lease, tools)
+        except (GitError, SourceUnavailable) as error:
+            snoozed = tools.ledger.attempts.snooze(
+                key, Stage.VERIFY, holder=holder, seconds=tools.settings.reconcile_every, note=str(error)
+            )
+            del snoozed  # if the claim was lost meanwhile, whoever has it goes on
+            return Next.DROP
+        if lease.lost.is_set():
+            return Next.DROP
+        if lease.stop:
+            outcome = _interrupted(outcome)
+        goes_on = outcome.kind is OutcomeKind.VERIFIED
+        ended = tools.ledger.attempts.end(key, Stage.VERIFY, holder=holder, outcome=outcome, goes_on=goes_on)
+    return Next.GO_ON if ended else Next.DROP
+
+
+def _interrupted(outcome: Outcome) -> Outcome:
+    """A stop came while the gate ran: its verdict may be that of a killed gate, so nothing is concluded from it."""
+    return outcome.model_copy(update={"kind": OutcomeKind.INTERRUPTED, "summary": "Stopped while it was verified."})
+
+
+def _judge(key: StageKey, record: TaskRecord, repository: Repository, lease: Lease, tools: Toolbox) -> Outcome:
+    work = tools.workshop
+    work.refresh(repository)
+    base = work.head(repository, record.spec.base)
+    if base is None:
+        raise GitError(f"{repository.name} has no branch {record.spec.base} any more.")
+    preview = work.preview(repository, base, record.head)
+    diff = work.diff(repository, base, record.head)
+    refusals = judge(
+        Subject(
+            diff=diff,
+            spec=record.spec,
+            secrets=tuple(tools.secrets.scan(diff)),
+            sensitive=(*repository.sensitive, *tools.settings.sensitive_paths),
+            refused_before=_refused_before(key, tools),
+        )
+    )
+    gate, base_gate = _gates(repository, preview, refusals, lease, tools)
+    _evidence(key, diff, preview, gate, tools)
+    outcome = verify_verdict(
+        spec=record.spec,
+        collected=Collected(head=record.head),
+        preview=preview,
+        refusals=refusals,
+        gate=gate,
+        base_gate=base_gate,
+        approved_head=tools.ledger.tasks.approved(key.run, key.task),
+    )
+    before = tools.ledger.attempts.outcome(key)
+    return outcome.model_copy(
+        update={
+            "log_tail": tools.secrets.redact(outcome.log_tail),
+            "summary": outcome.summary or (before.summary if before else ""),
+            "hand_over": before.hand_over if before else "",
+            "files": outcome.files or tuple(change.path for change in diff.files),
+        }
+    )
+
+
+def _refused_before(key: StageKey, tools: Toolbox) -> tuple[str, ...]:
+    attempts = tools.ledger.tasks.attempts(key.run, key.task)
+    return tuple(a.outcome.rule for a in attempts if a.outcome and a.outcome.rule and a.number < key.attempt)
+
+
+def _gates(
+    repository: Repository, preview: Preview, refusals: tuple[Refusal, ...], lease: Lease, tools: Toolbox
+) -> tuple[GateResult, GateResult | None]:
+    """The gate on the preview, and the base's own result where that failed. A hopeless change costs no gate."""
+    hopeless = any(refusal.consequence is not Consequence.ASK for refusal in refusals)
+    if preview.conflicts or preview.empty or hopeless:
+        return GateResult(end=GateEnd.UNAVAILABLE, log_tail="not run: the change is not acceptable as it is"), None
+    gate = gate_on(repository, preview.commit, preview.tree, lease, tools)
+    if gate.end not in (GateEnd.FAILED, GateEnd.TIMED_OUT):
+        return gate, None
+    base_tree = tools.workshop.tree_of(repository, preview.base)
+    return gate, gate_on(repository, preview.base, base_tree, lease, tools)
+
+
+def gate_on(repository: Repository, commit: str, tree: str, lease: Lease | None, tools: Toolbox) -> GateResult:
+    """The gate's result on a tree, from the ledger's memory where this very tree and gate were run before."""
+    known = known_gate(repository, tree, tools)
+    if known is not None:
+        return known
+    with tools.workshop.checkout(repository, commit) as path:
+        result = tools.gates.run(repository, path, network=repository.gate_network, stop=lease.halt if lease else None)
+    result = result.model_copy(update={"log_tail": tools.secrets.redact(result.log_tail)})
+    if lease is None or not lease.halt.is_set():
+        tools.ledger.facts.put_gate(repository.key, tree, _gate_name(repository), result)
+    return result
+
+
+def known_gate(repository: Repository, tree: str, tools: Toolbox) -> GateResult | None:
+    """What the ledger remembers of this gate on this tree; None where it was not run yet."""
+    if repository.gate is None:
+        return GateResult(end=GateEnd.NO_GATE)
+    return tools.ledger.facts.gate(repository.key, tree, _gate_name(repository))
+
+
+def _gate_name(repository: Repository) -> str:
+    """A digest of the gate's text: a changed gate is another gate."""
+    return hashlib.sha256((repository.gate or "").encode()).hexdigest()[:16]
+
+
+def _evidence(key: StageKey, diff: Diff, preview: Preview, gate: GateResult, tools: Toolbox) -> None:
+    data = {
+        "what": "merge preview",
+        "head": diff.head,
+        "base": preview.base,
+        "tree": preview.tree,
+        "files": [change.path for change in diff.files][:50],
+        "gate": str(gate.end),
+        "exit_code": gate.exit_code,
+        "seconds": round(gate.seconds, 3),
+        "unsandboxed": gate.unsandboxed,
+    }
+    tools.ledger.runs.note(
+        key.run, EventKind.EVIDENCE, task=key.task, attempt=key.attempt, fence=key.fence, host=tools.host, data=data
+    )

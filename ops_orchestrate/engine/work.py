@@ -1,0 +1,189 @@
+"""Phase 3: one attempt. A tree, a brief, an agent under its supervisor, and what it left, imported as data.
+
+The agent's word decides nothing here but how the session is described; whether there is work is asked of git.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from ops_orchestrate import canvas
+from ops_orchestrate.core.agent import AgentEvent, AgentEventKind, AgentJob, AgentResult
+from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
+from ops_orchestrate.core.brief import digest, write_brief
+from ops_orchestrate.core.change import Collected
+from ops_orchestrate.core.ending import Ended, ending
+from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.project import Repository
+from ops_orchestrate.core.run import RunRecord
+from ops_orchestrate.core.states import IN_FLIGHT, Stage
+from ops_orchestrate.core.task import TaskSpec
+from ops_orchestrate.engine.lease import Lease, keep
+from ops_orchestrate.engine.pulse import Pulse
+from ops_orchestrate.engine.step import Next, passed_on
+from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.errors import AgentUnavailable, GitError, SandboxUnavailable, SourceUnavailable
+from ops_orchestrate.ports import AgentSession, AgentTree
+
+#: How long one wait for the agent's events lasts: the step looks at flags and lease in between.
+_LOOK = 0.2
+
+
+def implement(key: StageKey, holder: str, tools: Toolbox) -> Next:
+    """Run one attempt to its end. Losing the claim ends the agent and says nothing more."""
+    run = tools.ledger.runs.get(key.run)
+    claim = tools.ledger.attempts.claim(
+        key, Stage.IMPLEMENT, holder=holder, host=tools.host, lease=tools.settings.lease, agent=run.request.agent
+    )
+    if claim.kind != "ok":
+        return passed_on(claim)
+    spec = tools.ledger.tasks.get(key.run, key.task).spec
+    with keep(key, Stage.IMPLEMENT, holder, tools) as lease:
+        outcome = _attempt(key, run, spec, lease, tools)
+        if outcome is None:
+            return Next.DROP
+        goes_on = outcome.kind is OutcomeKind.SUCCEEDED
+        if not tools.ledger.attempts.end(key, Stage.IMPLEMENT, holder=holder, outcome=outcome, goes_on=goes_on):
+            return Next.DROP
+    tools.workshop.discard_tree(run.request.portfolio.repository(spec.repo), key)
+    canvas.publish(canvas.admit(key.run, again=f"{key.task}:{key.fence}"))
+    return Next.GO_ON
+
+
+def _attempt(key: StageKey, run: RunRecord, spec: TaskSpec, lease: Lease, tools: Toolbox) -> Outcome | None:
+    """The attempt's outcome; None when the claim was lost and nothing may be said."""
+    repository = run.request.portfolio.repository(spec.repo)
+    try:
+        base = _base(repository, spec, tools)
+        tree = tools.workshop.prepare(repository, key, base)
+        brief = _brief(key, run, spec, tree, tools)
+        session = tools.agent_of(run.request.agent).start(_job(key, brief, tree, tools))
+    except (GitError, SourceUnavailable, SandboxUnavailable, AgentUnavailable) as error:
+        return Outcome(kind=OutcomeKind.UNSTARTED, summary=str(error))
+    ended = _watch(session, lease, tools)
+    if ended is None:
+        return None
+    outcome = _bring_home(key, repository, base=base, paths=spec.paths, ended=ended, tools=tools)
+    return _redacted(outcome, ended.result, tools)
+
+
+def _base(repository: Repository, spec: TaskSpec, tools: Toolbox) -> str:
+    tools.workshop.refresh(repository)
+    head = tools.workshop.head(repository, spec.base)
+    if head is None:
+        raise GitError(f"{repository.name} has no branch {spec.base} any more; set `ops.integration` in the registry.")
+    return head
+
+
+def _brief(key: StageKey, run: RunRecord, spec: TaskSpec, tree: AgentTree, tools: Toolbox) -> str:
+    """The brief, recorded by its digest: the same one is never sent twice."""
+    tasks = tools.ledger.tasks
+    earlier = [a.outcome for a in tasks.attempts(key.run, key.task) if a.outcome and a.number < key.attempt]
+    others = [t for t in tasks.all(key.run) if t.spec.repo == spec.repo and t.spec.id != spec.id]
+    brief = write_brief(
+        spec,
+        repository=run.request.portfolio.repository(spec.repo),
+        branch=tree.branch,
+        base=tree.base,
+        attempt=key.attempt,
+        hand_overs=tasks.hand_overs(key.run, key.task),
+        failures=earlier,
+        notes=tasks.notes(key.run, key.task),
+        not_owned=[(" ".join(t.spec.paths), t.spec.id) for t in others if t.state in IN_FLIGHT and t.spec.paths],
+        baseline_red=None,
+    )
+    if not tools.ledger.attempts.describe(key, branch=tree.branch, brief_digest=digest(brief)):
+        raise AgentUnavailable("The brief is the same as that of an earlier attempt: nothing new is known to try.")
+    return brief
+
+
+def _job(key: StageKey, brief: str, tree: AgentTree, tools: Toolbox) -> AgentJob:
+    settings = tools.settings
+    return AgentJob(
+        key=key,
+        brief=brief,
+        tree=tree.path,
+        scratch=tree.scratch,
+        branch=tree.branch,
+        reads=tree.objects,
+        seconds=settings.attempt_limit,
+        beat_seconds=settings.lease * 2 / 3,
+        grace_seconds=settings.grace,
+    )
+
+
+def _watch(session: AgentSession, lease: Lease, tools: Toolbox) -> Ended | None:
+    """Stay with the agent until it has ended: beats, flags, signs of life. None when the claim was lost."""
+    pulse = Pulse(tools.settings, time.monotonic)
+    beaten = 0
+    stopped = ""
+    while (result := session.result()) is None:
+        events = session.events(_LOOK)
+        pulse.saw(events)
+        _note(lease.key, events, tools)
+        if lease.lost.is_set():
+            session.stop("kill")
+            continue
+        if lease.renewals > beaten:
+            beaten = lease.renewals
+            session.beat()
+        wish = lease.stop or pulse.advice(session)
+        if wish and wish != stopped:
+            stopped = wish
+            session.stop("kill" if wish == "now" else "interrupt")
+    return None if lease.lost.is_set() else Ended(result=result, stopped=stopped, detail=pulse.why)
+
+
+def _note(key: StageKey, events: Sequence[AgentEvent], tools: Toolbox) -> None:
+    """The newest thing the agent said, once a look: enough for a person, not a transcript."""
+    said = [event.text for event in events if event.kind is AgentEventKind.MESSAGE and event.text]
+    if said:
+        text = one_line(tools.secrets.redact(said[-1]))
+        tools.ledger.runs.note(
+            key.run,
+            EventKind.AGENT_NOTE,
+            task=key.task,
+            attempt=key.attempt,
+            fence=key.fence,
+            host=tools.host,
+            data={"text": text},
+        )
+
+
+def _bring_home(
+    key: StageKey, repository: Repository, *, base: str, paths: tuple[str, ...], ended: Ended, tools: Toolbox
+) -> Outcome:
+    """Import what it made. What is not delivered is kept under a salvage ref; nothing is thrown away."""
+    try:
+        collected = tools.workshop.collect(repository, key, base=base, paths=paths)
+    except GitError as error:
+        collected = Collected(head=None, problem=str(error))
+    outcome = ending(ended, collected, base=base)
+    if outcome.kind is not OutcomeKind.SUCCEEDED:
+        _salvage(key, repository, base, tools)
+    elif collected.salvage:
+        tools.ledger.attempts.salvaged(key.run, key.task, key.attempt, key.fence, collected.salvage, host=tools.host)
+    return outcome
+
+
+def _salvage(key: StageKey, repository: Repository, base: str, tools: Toolbox) -> None:
+    try:
+        ref = tools.workshop.salvage(repository, key, base=base)
+    except GitError as error:
+        data = {"text": f"The work of {key.task} could not be salvaged into the mirror: {error}"}
+        tools.ledger.runs.note(key.run, EventKind.WARNING, task=key.task, attempt=key.attempt, data=data)
+        return
+    if ref:
+        tools.ledger.attempts.salvaged(key.run, key.task, key.attempt, key.fence, ref, host=tools.host)
+
+
+def _redacted(outcome: Outcome, result: AgentResult, tools: Toolbox) -> Outcome:
+    return outcome.model_copy(
+        update={
+            "summary": tools.secrets.redact(outcome.summary),
+            "log_tail": tools.secrets.redact(outcome.log_tail),
+            "unsandboxed": result.unsandboxed,
+        }
+    )

@@ -1,0 +1,188 @@
+"""Attempts: who may run a stage, for how long, and how it ended. Every call names the fence, and the newest wins."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ops_orchestrate.core.attempt import Outcome, Settlement, StageKey
+from ops_orchestrate.core.change import MergeIntent
+from ops_orchestrate.core.states import Stage, TaskState
+from ops_orchestrate.errors import OpsError
+from ops_orchestrate.ledger.keys import Keys
+from ops_orchestrate.ledger.records import outcome as stored_outcome
+from ops_orchestrate.ledger.results import Claim, Renewal, Settled
+from ops_orchestrate.ledger.scripts import Scripts
+from ops_orchestrate.ledger.server import Server
+
+#: With more files than this, an unmerged change is known by its task's declared paths.
+FILES_KEPT = 200
+
+
+class Attempts:
+    """The attempts of all tasks."""
+
+    def __init__(self, server: Server, scripts: Scripts, keys: Keys) -> None:
+        self._server = server
+        self._scripts = scripts
+        self._keys = keys
+
+    def claim(self, key: StageKey, stage: Stage, *, holder: str, host: str, lease: float, agent: str = "") -> Claim:
+        """Claim a stage for `lease` seconds. The same holder may ask again and gets the same answer."""
+        kind, stop = self._scripts("attempt_claim", *_where(key), str(key.seq), stage.value, holder, host, lease, agent)
+        return Claim(kind=kind, stop=stop)
+
+    def renew(self, key: StageKey, stage: Stage, *, holder: str, lease: float) -> Renewal:
+        """A heartbeat: the claim holds for another `lease` seconds, unless it is lost."""
+        ok, stop = self._scripts("attempt_renew", *_where(key), stage.value, holder, lease)
+        return Renewal(ok=int(ok) == 1, stop=stop)
+
+    def describe(self, key: StageKey, *, branch: str, brief_digest: str) -> bool:
+        """Record branch and brief; False if an earlier attempt of the task had this brief, or the key is stale."""
+        return self._scripts.flag("attempt_describe", *_where(key), branch, brief_digest)
+
+    def brief_digests(self, run: str, task: str) -> set[str]:
+        """Digests of the briefs of all attempts that count."""
+        return set(self._server.ask(lambda: self._server.client.hkeys(self._keys("digests", run, task))))
+
+    def end(self, key: StageKey, stage: Stage, *, holder: str, outcome: Outcome, goes_on: bool) -> bool:
+        """The stage is over; False if the claim was lost.
+
+        Implement gives slot and ownership back. `goes_on`: the next stage waits to be claimed; otherwise the
+        attempt is over and settling it is due.
+        """
+        files = json.dumps(outcome.files) if 0 < len(outcome.files) <= FILES_KEPT else ""
+        return self._scripts.flag(
+            "attempt_end",
+            *_where(key),
+            stage.value,
+            holder,
+            goes_on,
+            outcome.model_dump_json(),
+            outcome.kind.value,
+            outcome.head,
+            files,
+            outcome.merge,
+            _event_fields(stage, outcome),
+        )
+
+    def outcome(self, key: StageKey) -> Outcome | None:
+        """The last outcome recorded for this attempt under this fence."""
+        name = self._keys("attempt", key.run, key.task, key.attempt)
+        fence, text = self._server.ask(lambda: self._server.client.hmget(name, "fence", "outcome"))
+        return stored_outcome(text) if fence == str(key.fence) else None
+
+    def outcome_of(self, run: str, task: str, attempt: int, stage: Stage | None = None) -> Outcome | None:
+        """The last outcome of an attempt, or the one of a stage of it."""
+        field = f"outcome_{stage.value}" if stage else "outcome"
+        name = self._keys("attempt", run, task, attempt)
+        return stored_outcome(self._server.ask(lambda: self._server.client.hget(name, field)))
+
+    def verified(self, key: StageKey) -> Outcome:
+        """What verify recorded for this attempt. Raises OpsError if it recorded nothing."""
+        found = self.outcome_of(key.run, key.task, key.attempt, Stage.VERIFY)
+        if found is None:
+            raise OpsError(f"Nothing verified attempt {key.attempt} of {key.task}; retry the task.")
+        return found
+
+    def cancelled(self, run: str, task: str) -> bool:
+        """Whether a person withdrew the task while it was in flight."""
+        return self._task_field(run, task, "cancel") == "1"
+
+    def stop_asked(self, run: str, task: str) -> str:
+        """What a heartbeat would report now (`now`, `cancel`, `salvage` or nothing), without renewing anything."""
+        names = self._keys("run", run), self._keys("task", run, task)
+        stop, cancel = self._server.pipe(lambda pipe: [pipe.hget(names[0], "stop"), pipe.hget(names[1], "cancel")])
+        return stop if stop == "now" else "cancel" if cancel == "1" else stop or ""
+
+    def again(self, key: StageKey, *, holder: str, frm: Stage, to: Stage) -> StageKey | None:
+        """The base moved: back to an earlier stage under a new sequence number; None if the claim was lost."""
+        seq = int(self._scripts("attempt_again", *_where(key), holder, frm.value, to.value))
+        return key.model_copy(update={"seq": seq}) if seq >= 0 else None
+
+    def snooze(self, key: StageKey, stage: Stage, *, holder: str, seconds: float, note: str) -> bool:
+        """Give the claim back until the wake-up; False if it was lost. An agent's stage can't: it has a slot."""
+        if stage is Stage.IMPLEMENT:
+            raise ValueError("An agent's stage holds a slot and cannot be snoozed; end it instead.")
+        return self._scripts.flag("attempt_snooze", *_where(key), stage.value, holder, seconds, note)
+
+    def settle(self, key: StageKey, settlement: Settlement) -> Settled:
+        """The attempt that is over leaves its task in a new state; a second call changes nothing.
+
+        Raises ValueError where the task may not move so, UnknownTask, UnknownRun.
+        """
+        applied, state, dependants = self._scripts(
+            "attempt_settle", *_where(key), settlement.state.value, settlement.reason, settlement.ask
+        )
+        return Settled(applied=int(applied) == 1, state=TaskState(state), dependants=tuple(dependants.split()))
+
+    def spent(self, run: str, task: str) -> int:
+        """Attempts that count against the limit, the present one included."""
+        return int(self._task_field(run, task, "spent") or 0)
+
+    def intend(self, key: StageKey, *, holder: str, intent: MergeIntent) -> bool:
+        """Announce a merge before the base is touched; False if the claim on land was lost."""
+        return self._intent(key, holder, intent, proved=False)
+
+    def prove(self, key: StageKey, *, holder: str, intent: MergeIntent) -> bool:
+        """The base has the prepared commit: the task's merge is recorded; False if the claim was lost."""
+        return self._intent(key, holder, intent, proved=True)
+
+    def intent(self, run: str, task: str) -> MergeIntent | None:
+        """The merge that was announced and neither completed nor taken back."""
+        text = self._server.ask(lambda: self._server.client.get(self._keys("intent", run, task)))
+        return MergeIntent.model_validate_json(text) if text else None
+
+    def drop_intent(self, key: StageKey) -> None:
+        """Take an announced merge back; a stale key changes nothing."""
+        self._scripts("attempt_drop_intent", *_where(key))
+
+    def salvaged(self, run: str, task: str, attempt: int, fence: int, ref: str, *, host: str) -> None:
+        """The work of an attempt is kept under `ref`. Raises UnknownRun."""
+        self._scripts("attempt_salvaged", run, task, str(attempt), str(fence), ref, host)
+
+    def living(self, run: str, task: str, attempt: int, fence: int) -> bool:
+        """Whether that attempt still holds its implement claim, under a lease that has not ended."""
+        name = self._keys("task", run, task)
+        fields = ("state", "attempt", "fence", "stage", "phase", "lease_until")
+
+        def fill(pipe: Any) -> None:
+            pipe.hmget(name, *fields)
+            pipe.time()
+
+        stored, (seconds, micros) = self._server.pipe(fill)
+        expected = [TaskState.RUNNING.value, str(attempt), str(fence), Stage.IMPLEMENT.value, "claimed"]
+        lease_until = float(stored[5] or 0)
+        return bool(stored[:5] == expected and lease_until > seconds + micros / 1e6)
+
+    def _intent(self, key: StageKey, holder: str, intent: MergeIntent, *, proved: bool) -> bool:
+        data = intent.model_dump(mode="json", include={"commit", "branch", "base", "tree"})
+        return self._scripts.flag(
+            "attempt_intend",
+            *_where(key),
+            holder,
+            proved,
+            intent.model_dump_json(),
+            intent.commit,
+            json.dumps(data),
+        )
+
+    def _task_field(self, run: str, task: str, field: str) -> str | None:
+        name = self._keys("task", run, task)
+        value: str | None = self._server.ask(lambda: self._server.client.hget(name, field))
+        return value
+
+
+def _where(key: StageKey) -> tuple[str, str, str, str]:
+    return key.run, key.task, str(key.attempt), str(key.fence)
+
+
+def _event_fields(stage: Stage, outcome: Outcome) -> str:
+    """What the event of the stage's end says of the outcome: a JSON object without its braces."""
+    if stage is Stage.IMPLEMENT:
+        include = {"summary", "head", "cost_usd", "tokens"}
+        first: dict[str, Any] = {"outcome": outcome.kind.value}
+    else:
+        include = {"rule", "summary", "head", "base", "tree"}
+        first = {"kind": outcome.kind.value}
+    return json.dumps(first | outcome.model_dump(mode="json", include=include))[1:-1]

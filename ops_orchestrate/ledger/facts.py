@@ -1,0 +1,55 @@
+"""What is learned and may be forgotten: results of gates per tree, lengths of attempts, tonight's run."""
+
+from __future__ import annotations
+
+import uuid
+
+from ops_orchestrate.core.change import GateResult
+from ops_orchestrate.ledger.keys import Keys
+from ops_orchestrate.ledger.scripts import Scripts
+from ops_orchestrate.ledger.server import Server
+
+#: A gate's result for a tree stays true, but trees are forgotten: a month covers every run that asks again.
+GATE_SECONDS = 30 * 86400
+NIGHT_SECONDS = 2 * 86400
+
+
+class Facts:
+    """Shared knowledge that no transition depends on."""
+
+    def __init__(self, server: Server, scripts: Scripts, keys: Keys) -> None:
+        self._server = server
+        self._scripts = scripts
+        self._keys = keys
+
+    def gate(self, repo: str, tree: str, gate_digest: str) -> GateResult | None:
+        """What this gate said about this tree."""
+        name = self._keys("gate", repo, tree, gate_digest)
+        text = self._server.ask(lambda: self._server.client.get(name))
+        return GateResult.model_validate_json(text) if text else None
+
+    def put_gate(self, repo: str, tree: str, gate_digest: str, result: GateResult) -> None:
+        """Keep what this gate said about this tree."""
+        name = self._keys("gate", repo, tree, gate_digest)
+        text = result.model_dump_json()
+        self._server.ask(lambda: self._server.client.set(name, text, ex=GATE_SECONDS))
+
+    def lengths(self) -> dict[str, float]:
+        """Learned seconds of one attempt per repository; over all of them under the empty key."""
+        stored = self._server.ask(lambda: self._server.client.hgetall(self._keys("lengths")))
+        return {repo: float(seconds) for repo, seconds in stored.items()}
+
+    def learn(self, repo: str, seconds: float) -> None:
+        """One attempt in this repository took so long."""
+        self._scripts("facts_learn", repo, seconds)
+
+    def nightly_once(self, day: str) -> bool:
+        """True for one caller a day: that one begins the nightly run."""
+        name, mine = self._keys("nightly", day), uuid.uuid4().hex
+
+        def take() -> bool:
+            taken = self._server.client.set(name, mine, nx=True, ex=NIGHT_SECONDS)
+            # A repeated call finds its own mark: the first answer was lost.
+            return bool(taken) or self._server.client.get(name) == mine
+
+        return self._server.ask(take)

@@ -1,0 +1,65 @@
+"""The names of everything the ledger keeps. One hash tag in the prefix: all keys live in one slot of a server.
+
+The scripts build the same names with `key(...)` of lua/prelude.lua; this file is the list for a reader.
+
+| key | type | what |
+|---|---|---|
+| board | hash | version, fence, quiet_until, epoch, server |
+| slots | hash | index: slot |
+| owners | hash | fence: who may write where |
+| candidate_repos | set | repositories with candidates |
+| candidates:REPO | sorted set | RUN/TASK by priority, then longest remaining path |
+| cards | hash | RUN/TASK: when it was offered, and the candidate |
+| unmerged | hash | RUN/TASK: a change that is made and not on the base |
+| repo_work | hash | repository: seconds of work left, over the open runs |
+| watch | sorted set | RUN/TASK in flight by the end of its lease, or by the time it was published |
+| snoozes | sorted set | RUN/TASK by wake_at |
+| edges | set | RUN/TASK completed, edges not published yet |
+| claims | hash | project and fingerprint: who has the finding |
+| hosts | hash | HOST/PROCESS: what it announced |
+| hosts_until | sorted set | HOST/PROCESS by the end of its announcement |
+| lengths | hash | repository: learned seconds of one attempt |
+| runs | sorted set | runs by begin |
+| run:RUN | hash | request, state, stop, seq of events, … |
+| parts:RUN | hash | part of the audit: result |
+| tasks:RUN | list | ids in plan order |
+| staged:RUN | list | events of a plan that is being written |
+| counts:RUN | hash | state: number of tasks |
+| work:RUN | hash | repository: seconds of work left of this run |
+| offered:RUN | set | its candidates |
+| promotions:RUN | hash | repository: JSON |
+| events:RUN | stream | ids `SEQ-0` |
+| task:RUN:TASK | hash | the task |
+| attempt:RUN:TASK:N | hash | the attempt |
+| digests:RUN:TASK | hash | digest of a brief: attempt |
+| notes:RUN:TASK | list | what people said |
+| intent:RUN:TASK | string | the merge that was announced |
+| lock:NAME | string | holder |
+| gate:REPO:TREE:DIGEST | string | result of a gate |
+| nightly:DAY | string | who began the nightly run |
+| reply:TOKEN | string | answer of a script, for a repeated call |
+"""
+
+from __future__ import annotations
+
+
+class Keys:
+    """Makes key names; refuses nothing, since names were checked where they entered."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+
+    def __call__(self, *parts: str | int) -> str:
+        """The key of these parts."""
+        return self.prefix + ":".join(str(part) for part in parts)
+
+
+def member(run: str, task: str) -> str:
+    """A task as a member of a set: neither name can hold a slash."""
+    return f"{run}/{task}"
+
+
+def split_member(text: str) -> tuple[str, str]:
+    """The run and the task of a member."""
+    run, _, task = text.partition("/")
+    return run, task

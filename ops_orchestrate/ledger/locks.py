@@ -1,0 +1,28 @@
+"""Short locks by name, for work that one process at a time should do. They save work; they guard no effect."""
+
+from __future__ import annotations
+
+from ops_orchestrate.ledger.scripts import Scripts
+
+
+class Locks:
+    """Locks that end by themselves."""
+
+    def __init__(self, scripts: Scripts) -> None:
+        self._scripts = scripts
+
+    def acquire(self, name: str, holder: str, ttl: float) -> bool:
+        """Take the lock for `ttl` seconds; the holder that has it may take it again."""
+        return self._scripts.flag("lock_acquire", name, holder, _milliseconds(ttl))
+
+    def renew(self, name: str, holder: str, ttl: float) -> bool:
+        """Keep it for another `ttl` seconds; False if it is lost."""
+        return self._scripts.flag("lock_renew", name, holder, _milliseconds(ttl))
+
+    def release(self, name: str, holder: str) -> None:
+        """Give it back; nothing happens if another holder has it."""
+        self._scripts("lock_release", name, holder)
+
+
+def _milliseconds(ttl: float) -> int:
+    return max(1, round(ttl * 1000))

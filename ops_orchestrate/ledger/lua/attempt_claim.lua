@@ -1,0 +1,60 @@
+-- Claims a stage of an attempt. The same holder may ask again and gets the same answer.
+-- Keys: task:RUN:TASK, attempt:RUN:TASK:N, run:RUN, slots, owners, watch, events.
+-- Args: run, task, attempt, fence, seq, stage, holder, host, lease, agent. Answers kind, stop.
+local run, task, attempt, fence, seq, stage, holder, host, lease, agent = unpack(ARGV)
+local t = load_task(run, task)
+
+-- nil: it may be claimed.
+local function verdict()
+  if not current(t, attempt, fence) then
+    return 'stale'
+  end
+  if number(seq) < number(t.floor) or number(seq) > number(t.seq) then
+    return 'stale'
+  end
+  if ORDER[stage] < ORDER[t.stage] then
+    return 'done'
+  end
+  if t.phase == 'over' then
+    return ORDER[stage] > ORDER[t.stage] and 'pass' or 'done'
+  end
+  if stage ~= t.stage or t.phase == 'snoozed' then
+    return 'stale'
+  end
+  if t.phase == 'claimed' and t.holder ~= holder then
+    if NOW < number(t.lease_until) then
+      return 'taken'
+    end
+    -- An agent's dead attempt is the reaper's to end; the work of a later stage can simply be done again.
+    return stage == 'implement' and 'stale' or nil
+  end
+end
+
+local function start_attempt()
+  local name = attempt_key(t)
+  redis.call('DEL', name)
+  redis.call('HSET', name, 'number', attempt, 'fence', fence, 'agent', agent, 'host', host, 'started_at', STAMP,
+    'counted', '1')
+  redis.call('HINCRBY', t.key, 'spent', 1)
+  task_event(t, 'attempt.started', object('agent', str(agent), 'host', str(host)))
+end
+
+local answer = verdict()
+if answer then
+  return { answer, '' }
+end
+local first = t.phase ~= 'claimed' or t.holder ~= holder
+if t.phase == 'claimed' and t.holder ~= holder then
+  put(t, 'tries', int(number(t.tries) + 1))
+end
+put(t, 'phase', 'claimed', 'holder', holder, 'host', host, 'ended_by', '', 'lease_until', seconds(NOW + number(lease)), 'waits', '0')
+redis.call('ZADD', key('watch'), t.lease_until, t.member)
+if stage == 'implement' then
+  write_hold(t)
+end
+if first and stage == 'implement' then
+  start_attempt()
+elseif first then
+  task_event(t, 'stage.claimed', object('stage', str(stage)))
+end
+return { 'ok', stop_of(t) }

@@ -1,0 +1,48 @@
+-- A stage is over: its outcome is recorded, what it held is given back, the chain goes on or settling is due.
+-- Keys: task:RUN:TASK, attempt:…, slots, owners, unmerged, watch, events.
+-- Args: run, task, attempt, fence, stage, holder, goes on (1/0), outcome (JSON), kind, head,
+--       files (JSON list, '' unless known), merge ('' unless there is one), fields of the stage's event (JSON object without braces).
+local run, task, attempt, fence, stage, holder, goes_on, outcome, kind, head, files, merge, fields =
+  unpack(ARGV)
+local t = load_task(run, task)
+local mark = stage .. ' ' .. holder
+if current(t, attempt, fence) and t.ended_by == mark then
+  return 1 -- the same holder says it again
+end
+if not holds(t, attempt, fence, stage, holder) then
+  return 0
+end
+local name = attempt_key(t)
+redis.call('HSET', name, 'outcome', outcome, 'outcome_' .. stage, outcome)
+put(t, 'ended_by', mark)
+if head ~= '' then
+  put(t, 'head', head)
+  local change = object('repo', str(t.repo), 'paths', files ~= '' and files or t.paths)
+  if files ~= '' then
+    redis.call('HSET', key('unmerged'), t.member, change)
+  else
+    redis.call('HSETNX', key('unmerged'), t.member, change) -- an earlier stage may have named the files
+  end
+end
+if merge ~= '' then
+  put(t, 'merge', merge)
+end
+if stage == 'implement' then
+  redis.call('HSET', name, 'ended_at', STAMP)
+  local spent = NOW - number(get(name, 'started_at'))
+  task_event(t, 'attempt.ended', '{' .. fields .. ',"seconds":' .. seconds(spent) .. '}')
+  release_hold(t)
+elseif stage == 'verify' then
+  task_event(t, 'verdict', '{' .. fields .. '}')
+end
+if kind == 'interrupted' then
+  uncount(t)
+end
+local next_stage = ({ implement = 'verify', verify = 'land' })[stage]
+if goes_on == '1' and next_stage then
+  move(t, STATE_OF[next_stage])
+  open_stage(t, next_stage)
+else
+  over(t)
+end
+return 1

@@ -1,0 +1,23 @@
+-- once
+-- An attempt that is over leaves its task in a new state. Answers applied, state, dependants (separated by spaces).
+-- Keys: task:RUN:TASK, watch, snoozes, unmerged, edges, intent, counts, work. Args: run, task, attempt, fence, state, reason, ask.
+local run, task, attempt, fence, state, reason, ask = unpack(ARGV)
+local t = need_task(run, task)
+local dependants = get(t.key, 'dependants')
+if not current(t, attempt, fence) or t.phase ~= 'over' then
+  return { 0, t.state, dependants }
+end
+if in_flight({ state = state }) then
+  refuse('MOVE', t.state .. '>' .. state) -- a settlement ends an attempt, it never goes on with one
+end
+move(t, state)
+local host = t.host
+leave_flight(t)
+put(t, 'reason', reason, 'ask', ask, 'host', host)
+if state == 'completed' then
+  finish_task(t)
+elseif state ~= 'blocked' then
+  redis.call('HDEL', key('unmerged'), t.member)
+end
+settled_event(t, reason, ask)
+return { 1, state, dependants }

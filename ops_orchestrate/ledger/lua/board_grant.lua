@@ -1,0 +1,69 @@
+-- once
+-- Gives slots, ownership and fences to the picks, if the board is still the one that was looked at.
+-- Keys: board, slots, owners, task:RUN:TASK, attempt state, watch, events. Args: version, cap, lease, then per pick: run, task.
+-- Answers flat: run, task, attempt, fence, slot.
+local version, cap, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local board = redis.call('HMGET', key('board'), 'version', 'quiet_until')
+if (board[1] or '0') ~= version or NOW < number(board[2] or '0') then
+  return {}
+end
+local used = {}
+local free = math.min(5, cap)
+for _, index in ipairs(redis.call('HKEYS', key('slots'))) do
+  used[index] = true
+  free = free - 1
+end
+local owned = {} -- repository: 'all' (somebody owns the whole of it) or 'part'
+for _, text in ipairs(redis.call('HVALS', key('owners'))) do
+  local owner = cjson.decode(text)
+  owned[owner.repo] = (#owner.paths == 0 or owned[owner.repo] == 'all') and 'all' or 'part'
+end
+
+local function repo_free(t)
+  local all = t.paths == '' or t.paths == '[]'
+  return owned[t.repo] == nil or (owned[t.repo] == 'part' and not all)
+end
+
+local function lowest_slot()
+  local index = 0
+  while used[tostring(index)] do
+    index = index + 1
+  end
+  return tostring(index)
+end
+
+local function grant(t)
+  withdraw(t)
+  -- Never below the clock: a ledger that lost everything starts above every fence ever given.
+  local fence = int(math.max(number(get(key('board'), 'fence')) + 1, math.floor(NOW * 1000)))
+  redis.call('HSET', key('board'), 'fence', fence)
+  local slot = lowest_slot()
+  used[slot] = true
+  owned[t.repo] = (t.paths == '' or t.paths == '[]') and 'all' or 'part'
+  local from = t.state
+  move(t, 'running')
+  put(t, 'attempt', int(number(t.attempt) + 1), 'fence', fence, 'slot', slot, 'stage', 'implement', 'phase', 'granted',
+    'seq', '0', 'floor', '0', 'holder', '', 'host', '', 'tries', '0', 'waits', '0', 'granted_at', STAMP,
+    'lease_until', seconds(NOW + lease), 'came_from', from, 'cancel', '', 'head', '', 'ended_by', '')
+  write_hold(t)
+  redis.call('ZADD', key('watch'), STAMP, t.member)
+  task_event(t, 'slot.taken', object('slot', slot))
+  task_event(t, 'ownership.taken', object('repo', str(t.repo), 'paths', t.paths))
+  return fence, slot
+end
+
+local grants = {}
+for i = 4, #ARGV, 2 do
+  local t = load_task(ARGV[i], ARGV[i + 1])
+  if free > 0 and t and ready(t) and repo_free(t) then
+    local fence, slot = grant(t)
+    free = free - 1
+    for _, value in ipairs({ t.run, t.task, t.attempt, fence, slot }) do
+      grants[#grants + 1] = value
+    end
+  end
+end
+if #grants > 0 then
+  redis.call('HINCRBY', key('board'), 'version', 1)
+end
+return grants

@@ -1,0 +1,95 @@
+-- once
+-- Looks at everything in flight whose lease has ended or that nobody claimed, and repairs the ledger's side of it.
+-- Keys: watch, task:RUN:TASK, attempt:…, slots, owners, events. Args: grant timeout, redeliveries at most, how many to look at.
+-- Answers flat: run, task, attempt, fence, seq, stage, what.
+local timeout, limit, batch = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local found = {}
+
+local function report(t, what)
+  for _, value in ipairs({ t.run, t.task, t.attempt, t.fence, t.seq, t.stage, what }) do
+    found[#found + 1] = value
+  end
+end
+
+local function record_lost(t, summary)
+  local outcome = object('kind', '"lost"', 'summary', str(summary), 'head', str(t.head))
+  redis.call('HSET', attempt_key(t), 'outcome', outcome)
+  if stop_of(t) ~= '' then
+    uncount(t)
+  end
+end
+
+local function ungranted(t)
+  local attempt, back = t.attempt, t.came_from
+  release_hold(t)
+  move(t, back)
+  leave_flight(t)
+  report(t, 'ungranted')
+  put(t, 'attempt', int(number(attempt) - 1), 'stage', '')
+  offer(t)
+end
+
+local function lost(t)
+  release_hold(t)
+  record_lost(t, 'Its worker or host vanished: the lease ended.')
+  redis.call('HSET', attempt_key(t), 'ended_at', STAMP)
+  local spent = NOW - number(get(attempt_key(t), 'started_at'))
+  task_event(t, 'attempt.ended', object('outcome', '"lost"', 'summary', str('Its worker or host vanished.'), 'head', '""',
+    'seconds', seconds(spent), 'cost_usd', 'null', 'tokens', 'null'))
+  over(t)
+  report(t, 'lost')
+end
+
+local function stage_ended(t)
+  local tries = number(t.tries) + 1
+  task_event(t, 'stage.lost', object('stage', str(t.stage), 'why', '"the lease ended"'))
+  if tries > limit then
+    record_lost(t, 'The stage ' .. t.stage .. ' lost its worker ' .. int(tries) .. ' times.')
+    over(t)
+    report(t, 'settle')
+    return
+  end
+  next_seq(t)
+  open_stage(t, t.stage)
+  put(t, 'tries', int(tries))
+  report(t, 'republish')
+end
+
+-- A stage in a long queue is not lost: what was published before stays valid (no new floor), the wait doubles.
+local function unclaimed(t)
+  local waits = number(t.waits) + 1
+  put(t, 'seq', int(number(t.seq) + 1), 'waits', int(waits))
+  redis.call('ZADD', key('watch'), STAMP, t.member)
+  task_event(t, 'stage.lost', object('stage', str(t.stage), 'why', '"nobody claimed it"'))
+  report(t, 'republish')
+end
+
+local function look(t, since)
+  local waited = NOW - since
+  if t.phase == 'granted' and waited >= timeout then
+    ungranted(t)
+  elseif t.phase == 'claimed' and NOW >= number(t.lease_until) then
+    if t.stage == 'implement' then
+      lost(t)
+    else
+      stage_ended(t)
+    end
+  elseif t.phase == 'open' and waited >= timeout * 2 ^ math.min(6, number(t.waits) + 1) then
+    unclaimed(t)
+  elseif t.phase == 'over' and waited >= timeout then
+    redis.call('ZADD', key('watch'), STAMP, t.member)
+    report(t, 'settle')
+  end
+end
+
+local due = redis.call('ZRANGEBYSCORE', key('watch'), '-inf', STAMP, 'WITHSCORES', 'LIMIT', 0, batch)
+for i = 1, #due, 2 do
+  local run, task = string.match(due[i], '^([^/]*)/(.*)$')
+  local t = load_task(run, task)
+  if t and in_flight(t) then
+    look(t, tonumber(due[i + 1]))
+  else
+    redis.call('ZREM', key('watch'), due[i])
+  end
+end
+return found

@@ -1,0 +1,160 @@
+-- Prepended to every script, after the tables MOVES, ORDER and STATE_OF that are made from core/states.py.
+-- KEYS[1] is the prefix of all keys, ARGV[1] a token that names this call ("" where a repeat is harmless).
+-- Nothing here may fail after its first write: a script that refuses does so before it writes.
+local PREFIX = KEYS[1]
+local TOKEN = table.remove(ARGV, 1)
+local CLOCK = redis.call('TIME')
+local NOW = tonumber(CLOCK[1]) + tonumber(CLOCK[2]) / 1000000
+local STAMP = string.format('%.6f', NOW)
+
+local function key(...)
+  return PREFIX .. table.concat({ ... }, ':')
+end
+
+local function get(name, field)
+  return redis.call('HGET', name, field) or ''
+end
+
+local function number(text)
+  return tonumber(text) or 0
+end
+
+local function int(value)
+  return string.format('%.0f', number(value))
+end
+
+local function seconds(value)
+  return string.format('%.6f', value)
+end
+
+-- JSON is put together by hand: cjson writes an empty list as {} and cuts long numbers.
+local function str(text)
+  return string.sub(cjson.encode({ text }), 2, -2)
+end
+
+local function object(...)
+  local parts = { ... }
+  local out = {}
+  for i = 1, #parts, 2 do
+    out[#out + 1] = '"' .. parts[i] .. '":' .. parts[i + 1]
+  end
+  return '{' .. table.concat(out, ',') .. '}'
+end
+
+local function list(items)
+  local out = {}
+  for i, item in ipairs(items) do
+    out[i] = str(item)
+  end
+  return '[' .. table.concat(out, ',') .. ']'
+end
+
+local function refuse(code, what)
+  error('OPS:' .. code .. ':' .. what, 0)
+end
+
+-- Events ---------------------------------------------------------------------------------------------------------
+
+local function event(run, kind, where, data)
+  local seq = redis.call('HINCRBY', key('run', run), 'seq', 1)
+  redis.call('XADD', key('events', run), int(seq) .. '-0', 'at', STAMP, 'kind', kind,
+    'task', where.task or '', 'attempt', where.attempt or '', 'fence', where.fence or '',
+    'host', where.host or '', 'data', data or '{}')
+end
+
+-- Tasks ----------------------------------------------------------------------------------------------------------
+
+local FIELDS = { 'state', 'attempt', 'fence', 'stage', 'phase', 'seq', 'floor', 'holder', 'lease_until', 'repo',
+  'estimate', 'slot', 'host', 'paths', 'granted_at', 'came_from', 'cancel', 'tries', 'waits', 'head', 'merge',
+  'ended_by' }
+
+-- What the scripts need of a task; nil if there is none. Every value is a string, '' where it is not set.
+local function load_task(run, task)
+  local values = redis.call('HMGET', key('task', run, task), unpack(FIELDS))
+  if not values[1] then
+    return nil
+  end
+  local t = { run = run, task = task, key = key('task', run, task), member = run .. '/' .. task }
+  for i, field in ipairs(FIELDS) do
+    t[field] = values[i] or ''
+  end
+  return t
+end
+
+local function need_task(run, task)
+  local t = load_task(run, task)
+  if t then
+    return t
+  end
+  if redis.call('EXISTS', key('run', run)) == 0 then
+    refuse('RUN', run)
+  end
+  refuse('TASK', task)
+end
+
+local function put(t, ...)
+  local pairs_ = { ... }
+  for i = 1, #pairs_, 2 do
+    t[pairs_[i]] = pairs_[i + 1]
+  end
+  redis.call('HSET', t.key, ...)
+end
+
+local function task_event(t, kind, data)
+  local attempt = t.attempt ~= '0' and t.attempt or ''
+  event(t.run, kind, { task = t.task, attempt = attempt, fence = attempt ~= '' and t.fence or '', host = t.host }, data)
+end
+
+local function blockers(run, task)
+  local out = {}
+  for id in string.gmatch(get(key('task', run, task), 'blocked_by'), '%S+') do
+    out[#out + 1] = id
+  end
+  return out
+end
+
+-- Work that is left, per repository: of the run, and over all open runs -----------------------------------------
+
+local WORKING = { queued = true, retryable = true, running = true, verifying = true, shipping = true }
+
+local function add_float(name, field, delta)
+  local left = tonumber(redis.call('HINCRBYFLOAT', name, field, seconds(delta)))
+  if left < 0.001 then
+    redis.call('HDEL', name, field)
+  end
+end
+
+local function work(run, repo, delta)
+  add_float(key('work', run), repo, delta)
+  if get(key('run', run), 'state') == 'running' then
+    add_float(key('repo_work'), repo, delta)
+  end
+end
+
+-- The one place that changes a task's state.
+local function move(t, to)
+  local from = t.state
+  if not (MOVES[from] and MOVES[from][to]) then
+    refuse('MOVE', from .. '>' .. to)
+  end
+  put(t, 'state', to, 'updated_at', STAMP)
+  redis.call('HINCRBY', key('counts', t.run), from, -1)
+  redis.call('HINCRBY', key('counts', t.run), to, 1)
+  if WORKING[from] and not WORKING[to] then
+    work(t.run, t.repo, -number(t.estimate))
+  elseif WORKING[to] and not WORKING[from] then
+    work(t.run, t.repo, number(t.estimate))
+  end
+end
+
+local function may_move(t, to)
+  return MOVES[t.state] ~= nil and MOVES[t.state][to] == true
+end
+
+local function in_flight(t)
+  return t.state == 'running' or t.state == 'verifying' or t.state == 'shipping'
+end
+
+local function startable(t)
+  return t.state == 'queued' or t.state == 'retryable'
+end

@@ -1,0 +1,189 @@
+-- The second part of the prelude: candidates, runs, slots and ownership, attempts.
+
+-- Candidates: an index of what may start; truth is the states ---------------------------------------------------
+
+local function ready(t)
+  if not startable(t) then
+    return false
+  end
+  local run = redis.call('HMGET', key('run', t.run), 'state', 'stop', 'max_waves')
+  if run[1] ~= 'running' or (run[2] or '') ~= '' then
+    return false
+  end
+  local limit = tonumber(run[3] or '')
+  if limit and number(get(t.key, 'wave')) >= limit then
+    return false
+  end
+  for _, id in ipairs(blockers(t.run, t.task)) do
+    if get(key('task', t.run, id), 'state') ~= 'completed' then
+      return false
+    end
+  end
+  return true
+end
+
+local function withdraw(t)
+  if redis.call('SREM', key('offered', t.run), t.task) == 0 then
+    return
+  end
+  redis.call('ZREM', key('candidates', t.repo), t.member)
+  redis.call('HDEL', key('cards'), t.member)
+  if redis.call('EXISTS', key('candidates', t.repo)) == 0 then
+    redis.call('SREM', key('candidate_repos'), t.repo)
+  end
+end
+
+local function offer(t)
+  if not ready(t) then
+    withdraw(t)
+    return false
+  end
+  if redis.call('SADD', key('offered', t.run), t.task) == 1 then
+    local card = redis.call('HMGET', t.key, 'score', 'card')
+    redis.call('ZADD', key('candidates', t.repo), card[1], t.member)
+    redis.call('SADD', key('candidate_repos'), t.repo)
+    redis.call('HSET', key('cards'), t.member, STAMP .. ' ' .. card[2])
+  end
+  return true
+end
+
+local function withdraw_all(run)
+  for _, task in ipairs(redis.call('SMEMBERS', key('offered', run))) do
+    local t = load_task(run, task)
+    if t then
+      withdraw(t)
+    end
+  end
+end
+
+-- Runs -----------------------------------------------------------------------------------------------------------
+
+-- The one place that changes a run's state: the work of a run counts while it is running.
+local function move_run(run, to)
+  local name = key('run', run)
+  local from = get(name, 'state')
+  if from ~= to and (from == 'running' or to == 'running') then
+    local sign = to == 'running' and 1 or -1
+    local left = redis.call('HGETALL', key('work', run))
+    for i = 1, #left, 2 do
+      add_float(key('repo_work'), left[i], sign * number(left[i + 1]))
+    end
+  end
+  redis.call('HSET', name, 'state', to)
+  if to ~= 'running' then
+    withdraw_all(run)
+  end
+end
+
+local function counts_json(run)
+  local counts = redis.call('HGETALL', key('counts', run))
+  local parts = {}
+  for i = 1, #counts, 2 do
+    if counts[i + 1] ~= '0' then
+      parts[#parts + 1] = counts[i]
+      parts[#parts + 1] = counts[i + 1]
+    end
+  end
+  return object(unpack(parts))
+end
+
+local function stop_of(t)
+  local stop = get(key('run', t.run), 'stop')
+  if stop == 'now' then
+    return stop
+  end
+  if t.cancel == '1' then
+    return 'cancel'
+  end
+  return stop
+end
+
+-- Slots and ownership: taken by a grant, ended together ----------------------------------------------------------
+
+local function write_hold(t)
+  redis.call('HSET', key('slots'), t.slot, object('index', t.slot, 'run', str(t.run), 'task', str(t.task),
+    'attempt', t.attempt, 'fence', t.fence, 'host', str(t.host), 'taken_at', t.granted_at,
+    'lease_until', t.lease_until))
+  redis.call('HSET', key('owners'), t.fence, object('repo', str(t.repo), 'run', str(t.run), 'task', str(t.task),
+    'fence', t.fence, 'host', str(t.host), 'paths', t.paths, 'lease_until', t.lease_until))
+end
+
+local function release_hold(t)
+  if t.slot == '' then
+    return
+  end
+  redis.call('HDEL', key('slots'), t.slot)
+  redis.call('HDEL', key('owners'), t.fence)
+  task_event(t, 'slot.released', object('slot', t.slot))
+  task_event(t, 'ownership.released', object('repo', str(t.repo)))
+  put(t, 'slot', '')
+end
+
+-- Attempts -------------------------------------------------------------------------------------------------------
+
+-- Whether (attempt, fence) is the newest grant of a task that is still in flight.
+local function current(t, attempt, fence)
+  return t ~= nil and t.attempt == attempt and t.fence == fence and in_flight(t)
+end
+
+-- Whether `holder` holds this stage now.
+local function holds(t, attempt, fence, stage, holder)
+  return current(t, attempt, fence) and t.stage == stage and t.phase == 'claimed' and t.holder == holder
+end
+
+-- The stage is published and waits for somebody to claim it.
+local function open_stage(t, stage)
+  put(t, 'stage', stage, 'phase', 'open', 'holder', '', 'lease_until', '', 'wake_at', '', 'tries', '0', 'waits', '0')
+  redis.call('ZREM', key('snoozes'), t.member)
+  redis.call('ZADD', key('watch'), STAMP, t.member)
+end
+
+-- The next publication of the tail: everything published before is stale.
+local function next_seq(t)
+  local seq = int(number(t.seq) + 1)
+  put(t, 'seq', seq, 'floor', seq)
+end
+
+-- The attempt is over; settling it is due.
+local function over(t)
+  put(t, 'phase', 'over', 'holder', '', 'lease_until', '')
+  redis.call('ZADD', key('watch'), STAMP, t.member)
+end
+
+local function attempt_key(t)
+  return key('attempt', t.run, t.task, t.attempt)
+end
+
+-- An attempt that does not count: neither against the limit nor its brief as a used one.
+local function uncount(t)
+  local name = attempt_key(t)
+  if get(name, 'counted') ~= '1' then
+    return
+  end
+  redis.call('HSET', name, 'counted', '0')
+  redis.call('HINCRBY', t.key, 'spent', -1)
+  local digest = get(name, 'brief_digest')
+  if digest ~= '' then
+    redis.call('HDEL', key('digests', t.run, t.task), digest)
+  end
+end
+
+-- Everything that must not outlive an attempt.
+local function leave_flight(t)
+  release_hold(t)
+  redis.call('ZREM', key('watch'), t.member)
+  redis.call('ZREM', key('snoozes'), t.member)
+  put(t, 'phase', '', 'holder', '', 'lease_until', '', 'wake_at', '', 'cancel', '', 'host', '')
+end
+
+-- A task has reached `completed`: its edges are due, its change is no longer pending.
+local function finish_task(t)
+  redis.call('SADD', key('edges'), t.member)
+  redis.call('HDEL', key('unmerged'), t.member)
+  redis.call('DEL', key('intent', t.run, t.task))
+end
+
+local function settled_event(t, reason, ask)
+  task_event(t, 'task.settled', object('state', str(t.state), 'reason', str(reason), 'ask', str(ask),
+    'merge', str(t.merge), 'head', str(t.head)))
+end

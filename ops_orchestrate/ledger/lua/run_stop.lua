@@ -1,0 +1,16 @@
+-- once
+-- Asks a run to stop; "now" overrides "salvage", nothing overrides "now".
+-- Keys: run:RUN, its candidates. Args: run, how, by.
+local run, how, by = unpack(ARGV)
+local known = redis.call('HMGET', key('run', run), 'state', 'stop')
+if not known[1] then
+  refuse('RUN', run)
+end
+local stop = known[2] or ''
+if (known[1] ~= 'auditing' and known[1] ~= 'running') or stop == how or stop == 'now' then
+  return 0
+end
+redis.call('HSET', key('run', run), 'stop', how)
+withdraw_all(run)
+event(run, 'run.stopping', {}, object('how', str(how), 'by', str(by)))
+return 1

@@ -1,0 +1,20 @@
+-- once
+-- Withdraws a task: at once where nobody works on it, else by a flag that every heartbeat reports.
+-- Keys: task:RUN:TASK, offered:RUN, snoozes. Args: run, task, by, reason.
+local run, task, by, reason = unpack(ARGV)
+local t = need_task(run, task)
+if in_flight(t) then
+  put(t, 'cancel', '1', 'cancel_reason', reason)
+  redis.call('ZADD', key('snoozes'), 'XX', STAMP, t.member) -- nobody waits for a snooze of withdrawn work
+  return 'asked'
+end
+if not may_move(t, 'cancelled') then
+  return 'ended'
+end
+withdraw(t)
+move(t, 'cancelled')
+put(t, 'reason', reason, 'ask', '')
+redis.call('HDEL', key('unmerged'), t.member)
+task_event(t, 'task.settled', object('state', '"cancelled"', 'reason', str(reason), 'ask', '""', 'merge', str(t.merge),
+  'head', str(t.head), 'by', str(by)))
+return 'cancelled'

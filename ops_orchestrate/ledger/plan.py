@@ -1,0 +1,129 @@
+"""How a plan is written: each task as the fields of its hash and the events that announce it. Linear in the plan."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from ops_orchestrate.core.attempt import Settlement
+from ops_orchestrate.core.board import Candidate
+from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.graph import Graph
+from ops_orchestrate.core.states import TaskState
+from ops_orchestrate.core.task import Priority, TaskSpec
+from ops_orchestrate.errors import PlanError
+
+#: Tasks in one call of the script that writes them: some milliseconds of the server's time.
+CHUNK = 250
+
+_ORDER = {priority: number for number, priority in enumerate(Priority)}
+#: Priority goes before any length: no path of work is this long (about thirty years).
+_STEP = 1e9
+
+
+class PlanWriter:
+    """A plan, ready to be sent. Refuses a graph with unknown blockers or a cycle: it could never end."""
+
+    def __init__(self, run: str, specs: Sequence[TaskSpec], blocked: Mapping[str, Settlement]) -> None:
+        self.run = run
+        self.specs = specs
+        self.blocked = blocked
+        if len({spec.id for spec in specs}) != len(specs):
+            raise PlanError("Two tasks of the plan have the same id; give each its own.")
+        graph = Graph({spec.id: spec.blocked_by for spec in specs})
+        self.dependants = graph.dependants
+        self.path_left = graph.path_left({spec.id: spec.estimate for spec in specs})
+
+    def chunks(self) -> Iterator[list[str]]:
+        """The arguments of each call of plan_chunk."""
+        for start in range(0, len(self.specs), CHUNK):
+            args: list[str] = []
+            for spec in self.specs[start : start + CHUNK]:
+                args += self._task(spec)
+            yield args
+
+    def totals(self) -> list[str]:
+        """The counters that the plan starts with: states, then seconds of work per repository."""
+        states: Counter[str] = Counter(self._state(spec) for spec in self.specs)
+        work: defaultdict[str, float] = defaultdict(float)
+        for spec in self.specs:
+            if spec.id not in self.blocked:
+                work[spec.repo] += spec.estimate
+        args = [str(len(states))]
+        for state, count in states.items():
+            args += [state, str(count)]
+        for repo, seconds in work.items():
+            args += [repo, f"{seconds:.6f}"]
+        return args
+
+    def data(self) -> dict[str, int]:
+        """What run.planned says about the graph."""
+        edges = sum(len(spec.blocked_by) for spec in self.specs)
+        return {"tasks": len(self.specs), "edges": edges, "blocked": len(self.blocked)}
+
+    def _state(self, spec: TaskSpec) -> str:
+        return TaskState.BLOCKED.value if spec.id in self.blocked else TaskState.QUEUED.value
+
+    def _task(self, spec: TaskSpec) -> list[str]:
+        settlement = self.blocked.get(spec.id)
+        card = Candidate(
+            run=self.run,
+            task=spec.id,
+            repo=spec.repo,
+            paths=spec.paths,
+            priority=spec.priority,
+            path_left=self.path_left[spec.id],
+            estimate=spec.estimate,
+        )
+        fields = {
+            "spec": spec.model_dump_json(),
+            "card": card.model_dump_json(),
+            "score": repr(_ORDER[spec.priority] * _STEP - min(card.path_left, _STEP - 1)),
+            "state": self._state(spec),
+            "repo": spec.repo,
+            "paths": json.dumps(spec.paths),
+            "estimate": repr(spec.estimate),
+            "wave": str(spec.wave),
+            "attempt": "0",
+            "blocked_by": " ".join(spec.blocked_by),
+            "dependants": " ".join(self.dependants[spec.id]),
+            "reason": settlement.reason if settlement else "",
+            "ask": settlement.ask if settlement else "",
+        }
+        told = [(name, value) for name, value in fields.items() if value]
+        args = [spec.id, str(len(told))]
+        for name, value in told:
+            args += [name, value]
+        events = _events(spec, settlement)
+        args.append(str(len(events)))
+        for kind, data in events:
+            args += [kind, json.dumps(data)]
+        return args
+
+
+def _events(spec: TaskSpec, settlement: Settlement | None) -> list[tuple[str, dict[str, object]]]:
+    names = (
+        "title",
+        "project",
+        "repo",
+        "priority",
+        "label",
+        "mode",
+        "wave",
+        "blocked_by",
+        "estimate",
+        "paths",
+    )
+    planned = spec.model_dump(mode="json", include={*names, "sensitive", "human"})
+    events: list[tuple[str, dict[str, object]]] = [(EventKind.TASK_PLANNED.value, planned)]
+    if settlement:
+        data: dict[str, object] = {
+            "state": TaskState.BLOCKED.value,
+            "reason": settlement.reason,
+            "ask": settlement.ask,
+            "merge": "",
+            "head": "",
+        }
+        events.append((EventKind.TASK_SETTLED.value, data))
+    return events

@@ -1,0 +1,79 @@
+"""From the server's hashes to frozen values. A field that is missing has the value's default."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from ops_orchestrate.core.attempt import AttemptRecord, Outcome
+from ops_orchestrate.core.project import Skipped
+from ops_orchestrate.core.run import RunRecord, RunRequest
+from ops_orchestrate.core.states import RunState, TaskState
+from ops_orchestrate.core.task import TaskRecord, TaskSpec
+
+Hash = Mapping[str, str]
+
+
+def run_record(run: str, stored: Hash) -> RunRecord:
+    """A run of its hash."""
+    return RunRecord(
+        id=run,
+        request=RunRequest.model_validate_json(stored["request"]),
+        state=RunState(stored["state"]),
+        reason=stored.get("reason", ""),
+        stop=stored.get("stop", ""),
+        created_at=_float(stored, "created_at"),
+        finished_at=_float(stored, "finished_at"),
+        skipped=tuple(json.loads(stored.get("skipped") or "[]")),
+        unknown=tuple(json.loads(stored.get("unknown") or "[]")),
+    )
+
+
+def task_record(run: str, stored: Hash) -> TaskRecord:
+    """A task of its hash."""
+    texts = {name: stored.get(name, "") for name in ("reason", "ask", "stage", "host", "head", "merge", "change")}
+    numbers = {name: int(stored.get(name) or 0) for name in ("attempt", "spent", "fence", "seq")}
+    times = {name: _float(stored, name) for name in ("wake_at", "updated_at")}
+    return TaskRecord(
+        run=run,
+        spec=TaskSpec.model_validate_json(stored["spec"]),
+        state=TaskState(stored["state"]),
+        **texts,
+        **numbers,
+        **times,
+    )
+
+
+def attempt_record(stored: Hash) -> AttemptRecord:
+    """An attempt of its hash."""
+    return AttemptRecord(
+        number=int(stored["number"]),
+        fence=int(stored["fence"]),
+        agent=stored.get("agent", ""),
+        host=stored.get("host", ""),
+        started_at=_float(stored, "started_at"),
+        ended_at=_float(stored, "ended_at"),
+        outcome=outcome(stored.get("outcome")),
+        brief_digest=stored.get("brief_digest", ""),
+        branch=stored.get("branch", ""),
+        salvage=stored.get("salvage", ""),
+    )
+
+
+def outcome(text: str | None) -> Outcome | None:
+    """A stored outcome."""
+    return Outcome.model_validate_json(text) if text else None
+
+
+def skipped_lines(items: tuple[Skipped, ...] | list[Skipped]) -> str:
+    """Entries that were left out, as the run keeps them: one line each, a JSON list."""
+    return json.dumps([f"{item.name}: {item.reason}" for item in items])
+
+
+def skipped_data(items: tuple[Skipped, ...] | list[Skipped]) -> list[dict[str, str]]:
+    """The same for an event."""
+    return [{"name": item.name, "reason": item.reason} for item in items]
+
+
+def _float(stored: Hash, name: str) -> float:
+    return float(stored.get(name) or 0)

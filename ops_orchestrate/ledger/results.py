@@ -1,0 +1,66 @@
+"""What the ledger answers: small frozen values. They carry no rule; the steps decide what follows from them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.states import RunState, Stage, TaskState
+from ops_orchestrate.core.value import Value
+
+Stop = Literal["", "salvage", "now", "cancel"]
+
+
+class Claim(Value):
+    """Whether a job may run a stage."""
+
+    kind: Literal["ok", "stale", "taken", "done", "pass"]
+    """`ok`: it is yours. `stale`: a newer grant or publication exists, or the task has left the stage.
+    `taken`: another holder's lease lives. `done`: this stage has ended, let the chain go on.
+    `pass`: the attempt ended in an earlier stage, pass on to settle."""
+    stop: Stop = ""
+    """With `ok`: the run is stopping, or this task was cancelled."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the stage is the caller's."""
+        return self.kind == "ok"
+
+
+class Renewal(Value):
+    """What a heartbeat brought back."""
+
+    ok: bool
+    """False: the claim is lost. Kill the agent and do nothing more."""
+    stop: Stop = ""
+
+
+class Settled(Value):
+    """What a settlement did."""
+
+    applied: bool
+    """False: someone else settled it, the key is stale, or the attempt is not over."""
+    state: TaskState
+    """The state of the task now."""
+    dependants: tuple[str, ...] = ()
+
+
+class Reaped(Value):
+    """One thing the reaper found without a living lease, and what the caller has to publish."""
+
+    key: StageKey
+    stage: Stage
+    what: Literal["ungranted", "lost", "republish", "settle"]
+    """`ungranted`: nothing (it was offered again). `lost`, `settle`: publish settle.
+    `republish`: publish the tail of the chain from `stage`."""
+
+
+class ClaimView(Value):
+    """Who has a finding, and how far it is with it."""
+
+    run: str
+    task: str
+    state: TaskState
+    run_state: RunState
+    cause: str = ""
+    merge: str = ""

@@ -1,0 +1,176 @@
+"""Runs: begun once, planned once, ended once. Nothing here decides when; it only lets one caller win."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ops_orchestrate.core.attempt import Settlement
+from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.finding import AuditPart
+from ops_orchestrate.core.project import Skipped
+from ops_orchestrate.core.run import RunRecord, RunRequest
+from ops_orchestrate.core.states import RunState, TaskState
+from ops_orchestrate.core.task import TaskSpec
+from ops_orchestrate.errors import UnknownRun
+from ops_orchestrate.ledger.keys import Keys
+from ops_orchestrate.ledger.plan import PlanWriter
+from ops_orchestrate.ledger.records import run_record, skipped_data, skipped_lines
+from ops_orchestrate.ledger.scripts import Scripts
+from ops_orchestrate.ledger.server import Server
+
+
+class Runs:
+    """The runs of the ledger."""
+
+    def __init__(self, server: Server, scripts: Scripts, keys: Keys) -> None:
+        self._server = server
+        self._scripts = scripts
+        self._keys = keys
+
+    def begin(self, run_id: str, request: RunRequest, *, host: str, parts: Sequence[str]) -> bool:
+        """Begin a run that waits for these parts of its audit; False if it existed."""
+        data = {
+            "scope": request.portfolio.scope,
+            "mode": request.mode.value,
+            "agent": request.agent,
+            "dry_run": request.dry_run,
+            "requested_by": request.requested_by,
+            "parts": list(parts),
+        }
+        limit = "" if request.max_waves is None else str(request.max_waves)
+        stored = request.model_dump_json()
+        return self._scripts.flag("run_begin", run_id, stored, host, json.dumps(list(parts)), limit, json.dumps(data))
+
+    def get(self, run_id: str) -> RunRecord:
+        """The run. Raises UnknownRun."""
+        return run_record(run_id, self._stored(run_id))
+
+    def list(self) -> list[RunRecord]:
+        """All runs, newest first."""
+        client, key = self._server.client, self._keys
+        names = self._server.ask(lambda: client.zrevrange(key("runs"), 0, -1))
+        stored = self._server.pipe(lambda pipe: [pipe.hgetall(key("run", name)) for name in names])
+        return [run_record(name, one) for name, one in zip(names, stored, strict=True) if one]
+
+    def put_part(self, run_id: str, part: AuditPart) -> bool:
+        """Store a part of the audit; False if it is there already or the audit is over."""
+        data = {
+            "part": part.part,
+            "findings": len(part.findings),
+            "unknown": skipped_data(part.unknown),
+            "skipped": skipped_data(part.skipped),
+        }
+        return self._scripts.flag("run_part", run_id, part.part, part.model_dump_json(), json.dumps(data))
+
+    def parts(self, run_id: str) -> dict[str, AuditPart]:
+        """The parts that have come in."""
+        stored = self._server.ask(lambda: self._server.client.hgetall(self._keys("parts", run_id)))
+        return {name: AuditPart.model_validate_json(text) for name, text in sorted(stored.items())}
+
+    def missing_parts(self, run_id: str) -> Sequence[str]:
+        """The parts that have not come in, in the order they were asked for. Raises UnknownRun."""
+        expected = json.loads(self._stored(run_id)["parts"])
+        there = set(self._server.ask(lambda: self._server.client.hkeys(self._keys("parts", run_id))))
+        return [part for part in expected if part not in there]
+
+    def store_plan(
+        self,
+        run_id: str,
+        specs: Sequence[TaskSpec],
+        *,
+        blocked: Mapping[str, Settlement],
+        skipped: Sequence[Skipped],
+        unknown: Sequence[Skipped],
+    ) -> bool:
+        """Write the plan and show it in one step; False if the run has one, or another writer was later.
+
+        Raises PlanError for a graph that could never end, UnknownRun.
+        """
+        plan = PlanWriter(run_id, specs, blocked)
+        writer = uuid.uuid4().hex
+        if not self._scripts.flag("plan_begin", run_id, writer):
+            return False
+        for chunk in plan.chunks():
+            if not self._scripts.flag("plan_chunk", run_id, writer, *chunk):
+                return False
+        left_out = {"skipped": skipped_data(list(skipped)), "unknown": skipped_data(list(unknown))}
+        return self._scripts.flag(
+            "plan_commit",
+            run_id,
+            writer,
+            len(specs),
+            skipped_lines(list(skipped)),
+            skipped_lines(list(unknown)),
+            json.dumps(plan.data() | left_out),
+            *plan.totals(),
+        )
+
+    def fail(self, run_id: str, reason: str) -> bool:
+        """The plan could not be made: auditing to failed."""
+        return self._scripts.flag("run_finish", run_id, RunState.FAILED.value, reason, RunState.AUDITING.value)
+
+    def request_stop(self, run_id: str, how: str, by: str = "") -> bool:
+        """Ask an open run to stop (`salvage` or `now`); True if that changed anything."""
+        if how not in {"salvage", "now"}:
+            raise ValueError(f"A run stops by `salvage` or `now`, not by {how!r}.")
+        return self._scripts.flag("run_stop", run_id, how, by)
+
+    def resume(self, run_id: str) -> bool:
+        """A stopped or halted run goes on, and a stop is taken back. The caller offers its tasks again."""
+        return self._scripts.flag("run_resume", run_id)
+
+    def finish(self, run_id: str, state: RunState, reason: str) -> bool:
+        """End an open run; False while something is in flight, or (done, halted) while a task waits for a slot."""
+        return self._scripts.flag("run_finish", run_id, state.value, reason, "")
+
+    def counts(self, run_id: str) -> dict[TaskState, int]:
+        """How many tasks are in each state; states without any are left out."""
+        stored = self._server.ask(lambda: self._server.client.hgetall(self._keys("counts", run_id)))
+        return {TaskState(state): int(count) for state, count in stored.items() if int(count)}
+
+    def candidates(self, run_id: str) -> int:
+        """How many tasks are offered and wait for a slot."""
+        return int(self._server.ask(lambda: self._server.client.scard(self._keys("offered", run_id))))
+
+    def note(
+        self,
+        run_id: str,
+        kind: EventKind,
+        *,
+        task: str | None = None,
+        attempt: int | None = None,
+        fence: int | None = None,
+        host: str | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Append an event. Raises UnknownRun."""
+        where = [_optional(value) for value in (task, attempt, fence, host)]
+        self._scripts("run_note", run_id, kind.value, *where, json.dumps(dict(data or {})))
+
+    def promotion(self, run_id: str, repo: str) -> dict[str, Any] | None:
+        """What is known about the promotion of a repository."""
+        text = self._server.ask(lambda: self._server.client.hget(self._keys("promotions", run_id), repo))
+        return dict(json.loads(text)) if text else None
+
+    def set_promotion(self, run_id: str, repo: str, value: Mapping[str, Any]) -> None:
+        """Keep what is known about the promotion of a repository."""
+        name, text = self._keys("promotions", run_id), json.dumps(dict(value))
+        self._server.ask(lambda: self._server.client.hset(name, repo, text))
+
+    def promotions(self, run_id: str) -> dict[str, dict[str, Any]]:
+        """All promotions of a run, by repository."""
+        stored = self._server.ask(lambda: self._server.client.hgetall(self._keys("promotions", run_id)))
+        return {repo: json.loads(text) for repo, text in sorted(stored.items())}
+
+    def _stored(self, run_id: str) -> dict[str, str]:
+        stored = self._server.ask(lambda: self._server.client.hgetall(self._keys("run", run_id)))
+        if not stored:
+            raise UnknownRun(f"There is no run {run_id}; `ops-orchestrate status` lists them.")
+        return dict(stored)
+
+
+def _optional(value: str | int | None) -> str:
+    return "" if value is None else str(value)

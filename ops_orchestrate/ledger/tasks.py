@@ -1,0 +1,178 @@
+"""Tasks: reading them, and the moves that a person or the plan makes. Attempts move them elsewhere."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+
+from ops_orchestrate.core.attempt import AttemptRecord, HandOver, Outcome, Settlement
+from ops_orchestrate.core.states import Stage, TaskState
+from ops_orchestrate.core.task import TaskRecord
+from ops_orchestrate.errors import UnknownRun, UnknownTask
+from ops_orchestrate.ledger.keys import Keys, member, split_member
+from ops_orchestrate.ledger.records import attempt_record, outcome, task_record
+from ops_orchestrate.ledger.scripts import Scripts
+from ops_orchestrate.ledger.server import Server
+
+
+class Tasks:
+    """The tasks of the ledger."""
+
+    def __init__(self, server: Server, scripts: Scripts, keys: Keys) -> None:
+        self._server = server
+        self._scripts = scripts
+        self._keys = keys
+
+    def get(self, run: str, task: str) -> TaskRecord:
+        """The task. Raises UnknownRun, UnknownTask."""
+        stored = self._hash(run, task)
+        if "spec" not in stored:
+            self._refuse(run, task)
+        return task_record(run, stored)
+
+    def all(self, run: str) -> list[TaskRecord]:
+        """Every task of a run that has a plan, in plan order. Raises UnknownRun."""
+        return self.many(run, self._ids(run))
+
+    def many(self, run: str, ids: Iterable[str]) -> list[TaskRecord]:
+        """These tasks, in this order; ids that the run does not have are left out."""
+        names = [self._keys("task", run, task) for task in ids]
+        stored = self._server.pipe(lambda pipe: [pipe.hgetall(name) for name in names])
+        return [task_record(run, one) for one in stored if "spec" in one]
+
+    def dependants(self, run: str, task: str) -> list[str]:
+        """The tasks that this one blocks."""
+        text = self._server.ask(lambda: self._server.client.hget(self._keys("task", run, task), "dependants"))
+        return (text or "").split()
+
+    def attempts(self, run: str, task: str) -> list[AttemptRecord]:
+        """Every attempt that was started, oldest first. Raises UnknownRun, UnknownTask."""
+        return [attempt_record(one) for one in self._attempts(run, task, self.get(run, task).attempt)]
+
+    def hand_overs(self, run: str, task: str) -> list[HandOver]:
+        """What its completed blockers produced, in the order of `blocked_by`."""
+        found = []
+        for blocker in self.many(run, self.get(run, task).spec.blocked_by):
+            if blocker.state is TaskState.COMPLETED:
+                found.append(self._hand_over(run, blocker))
+        return found
+
+    def open_join(self, run: str, task: str) -> bool:
+        """True for one caller, ever: that one sets the size of the task's join."""
+        return self._scripts.flag("task_open_join", run, task, uuid.uuid4().hex)
+
+    def publish_edges_once(self, run: str, task: str) -> bool:
+        """Whether the edges of a completed task are still to be published."""
+        name = self._keys("edges")
+        return bool(self._server.ask(lambda: self._server.client.sismember(name, member(run, task))))
+
+    def edges_done(self, run: str, task: str) -> None:
+        """The edges are published."""
+        name = self._keys("edges")
+        self._server.ask(lambda: self._server.client.srem(name, member(run, task)))
+
+    def edges_pending(self) -> list[tuple[str, str]]:
+        """Completed tasks of all runs whose edges were not published: a crash came between."""
+        found = self._server.ask(lambda: self._server.client.smembers(self._keys("edges")))
+        return [split_member(one) for one in sorted(found)]
+
+    def reopen(
+        self,
+        run: str,
+        task: str,
+        *,
+        to: TaskState,
+        expect: Collection[TaskState],
+        by: str,
+        answer: str,
+        note: str = "",
+    ) -> TaskRecord | None:
+        """A person moves the task on; None where it is in no expected state or may not move so.
+
+        To verifying or shipping, the newest attempt goes on from that stage: publish its tail with the
+        sequence number of the record. `note` goes into the next brief. Raises UnknownRun, UnknownTask.
+        """
+        states = [state.value for state in expect]
+        done = self._scripts.flag("task_reopen", run, task, to.value, by, answer, note, *states)
+        return self.get(run, task) if done else None
+
+    def notes(self, run: str, task: str) -> list[str]:
+        """What people said when they moved it on, oldest first."""
+        name = self._keys("notes", run, task)
+        return list(self._server.ask(lambda: self._server.client.lrange(name, 0, -1)))
+
+    def approve(self, run: str, task: str, head: str, by: str) -> None:
+        """A person approves this commit, and no other. Raises UnknownRun, UnknownTask."""
+        if not self._exists(run, task):
+            self._refuse(run, task)
+        name = self._keys("task", run, task)
+        given = {"approved": head, "approved_by": by}
+        self._server.ask(lambda: self._server.client.hset(name, mapping=given))
+
+    def approved(self, run: str, task: str) -> str:
+        """The commit that a person approved, or nothing."""
+        name = self._keys("task", run, task)
+        return self._server.ask(lambda: self._server.client.hget(name, "approved")) or ""
+
+    def cancel(self, run: str, task: str, *, by: str, reason: str) -> str:
+        """Withdraw a task.
+
+        `cancelled`: it is. `asked`: it is in flight, claims and heartbeats report it. `ended`: it had ended.
+        Raises UnknownRun, UnknownTask.
+        """
+        return str(self._scripts("task_cancel", run, task, by, reason))
+
+    def settle_planned(self, run: str, task: str, settlement: Settlement) -> bool:
+        """A queued task turns out to be done or to need a person, without an attempt; False if it moved on."""
+        return self._scripts.flag(
+            "task_settle_planned", run, task, settlement.state.value, settlement.reason, settlement.ask
+        )
+
+    def _hash(self, run: str, task: str) -> dict[str, str]:
+        return dict(self._server.ask(lambda: self._server.client.hgetall(self._keys("task", run, task))))
+
+    def _ids(self, run: str) -> Sequence[str]:
+        client, key = self._server.client, self._keys
+        planned, exists = self._server.pipe(
+            lambda pipe: [pipe.hget(key("run", run), "planned"), pipe.exists(key("run", run))]
+        )
+        if not exists:
+            raise UnknownRun(f"There is no run {run}; `ops-orchestrate status` lists them.")
+        if planned != "1":
+            return []  # a plan that is being written is nobody's business yet
+        return list(self._server.ask(lambda: client.lrange(key("tasks", run), 0, -1)))
+
+    def _exists(self, run: str, task: str) -> bool:
+        return bool(self._server.ask(lambda: self._server.client.exists(self._keys("task", run, task))))
+
+    def _refuse(self, run: str, task: str) -> None:
+        self._ids(run)  # raises UnknownRun
+        raise UnknownTask(f"Run {run} has no task {task}; `ops-orchestrate plan` lists them.")
+
+    def _attempts(self, run: str, task: str, newest: int) -> list[dict[str, str]]:
+        names = [self._keys("attempt", run, task, number) for number in range(1, newest + 1)]
+        stored = self._server.pipe(lambda pipe: [pipe.hgetall(name) for name in names])
+        return [one for one in stored if "number" in one]  # a grant that nobody claimed left none
+
+    def _hand_over(self, run: str, blocker: TaskRecord) -> HandOver:
+        attempts = self._attempts(run, blocker.spec.id, blocker.attempt)
+        newest = attempts[-1] if attempts else {}
+        # The agent's own words about its work are in the first stage's outcome; later ones speak of gates.
+        said = outcome(newest.get(f"outcome_{Stage.IMPLEMENT}")) or outcome(newest.get("outcome"))
+        return HandOver(
+            task=blocker.spec.id,
+            title=blocker.spec.title,
+            project=blocker.spec.project,
+            merge=blocker.merge,
+            summary=(said.hand_over or said.summary) if said else blocker.reason,
+            files=_files(newest),
+        )
+
+
+def _files(attempt: dict[str, str]) -> tuple[str, ...]:
+    """The newest list of files among the outcomes of an attempt."""
+    for stage in reversed(Stage):
+        known: Outcome | None = outcome(attempt.get(f"outcome_{stage}"))
+        if known and known.files:
+            return known.files
+    return ()

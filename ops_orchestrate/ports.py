@@ -1,0 +1,185 @@
+"""The Protocols that the steps reach the world through. Adapters implement them, `wiring` chooses.
+
+Only values of `core` pass here; no adapter's own type and no library's exception does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Literal, Protocol
+
+from ops_orchestrate.core.agent import AgentEvent, AgentJob, AgentProbe, AgentResult, AgentVitals
+from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.change import (
+    Collected,
+    Diff,
+    GateResult,
+    Landing,
+    MergeIntent,
+    OwnBranch,
+    Preview,
+    WorkState,
+)
+from ops_orchestrate.core.finding import AuditPart
+from ops_orchestrate.core.project import Project, Repository
+from ops_orchestrate.core.refusal import SecretFinding
+from ops_orchestrate.core.run import RunRequest
+
+
+class AgentSession(Protocol):
+    """One running agent, under a supervisor that outlives the worker only long enough to stop it."""
+
+    def events(self, timeout: float) -> Sequence[AgentEvent]:
+        """What happened since the last call; waits up to `timeout` seconds for something."""
+
+    def message(self, text: str) -> bool:
+        """Say something to the running agent; False where it cannot be told anything."""
+
+    def beat(self) -> None:
+        """The lease was renewed: the supervisor may let the agent live for another two thirds of a lease."""
+
+    def stop(self, how: Literal["interrupt", "kill"]) -> None:
+        """Ask the agent to end (interrupt, then TERM, then KILL after the grace), or kill all of it at once."""
+
+    def vitals(self) -> AgentVitals:
+        """What its processes and files look like from outside; costs a walk over both."""
+
+    def result(self) -> AgentResult | None:
+        """How it ended; None while it runs. Once ended, no process of it is left."""
+
+
+class Agent(Protocol):
+    """A kind of coding agent."""
+
+    name: str
+
+    def probe(self) -> AgentProbe:
+        """Whether it can work on this host, and its version."""
+
+    def start(self, job: AgentJob) -> AgentSession:
+        """Start it in its tree, inside the sandbox.
+
+        Raises SandboxUnavailable, AgentUnavailable.
+        """
+
+
+class Workshop(Protocol):
+    """Git, through one hardened door: mirrors that we own, trees that agents get, what comes back from them."""
+
+    def look(self, repo: Repository) -> WorkState:
+        """The user's checkout as it stands: read only, bounded in time. Raises GitError."""
+
+    def refresh(self, repo: Repository) -> None:
+        """Bring the mirror up to date with its upstream. Raises SourceUnavailable."""
+
+    def integration(self, repo: Repository) -> str:
+        """The integration branch: the owner's, else `dev`, else the upstream's default. Raises GitError."""
+
+    def main(self, repo: Repository) -> str | None:
+        """The branch that integration is promoted to; None where there is none or it is the same."""
+
+    def head(self, repo: Repository, branch: str) -> str | None:
+        """The mirror's newest knowledge of an upstream branch."""
+
+    def prepare(self, repo: Repository, key: StageKey, base: str) -> AgentTree:
+        """A private clone at `base`, on the attempt's own branch, borrowing objects read-only from the mirror."""
+
+    def collect(self, repo: Repository, key: StageKey, *, base: str, paths: tuple[str, ...]) -> Collected:
+        """Import what the agent committed (checked by fsck) and, as one more commit, what it left uncommitted."""
+
+    def salvage(self, repo: Repository, key: StageKey, *, base: str) -> str | None:
+        """Keep everything in the attempt's tree under a ref of ours; None where there is nothing to keep."""
+
+    def discard_tree(self, repo: Repository, key: StageKey) -> None:
+        """Remove the attempt's tree. Only after collect or salvage."""
+
+    def diff(self, repo: Repository, base: str, head: str) -> Diff:
+        """What `head` changes since its merge base with `base`, raw, with added lines of text files."""
+
+    def preview(self, repo: Repository, base: str, head: str) -> Preview:
+        """The merge of `head` into `base` as a tree, or the files that conflict."""
+
+    def checkout(self, repo: Repository, commit: str) -> AbstractContextManager[Path]:
+        """A fresh worktree of the mirror at `commit`, gone afterwards."""
+
+    def commit_tree(self, repo: Repository, *, tree: str, parents: tuple[str, ...], message: str, at: float) -> str:
+        """Write a commit with a fixed date, so that the same merge has the same SHA on every try."""
+
+    def is_ancestor(self, repo: Repository, older: str, newer: str) -> bool:
+        """Whether `newer` contains `older`."""
+
+    def tree_of(self, repo: Repository, commit: str) -> str:
+        """The tree of a commit."""
+
+    def own_branches(self, repo: Repository) -> Sequence[OwnBranch]:
+        """Branches and merged trailers of our own earlier runs, as upstream and mirror have them."""
+
+    def read_file(self, repo: Repository, commit: str, path: str, limit: int = 1_000_000) -> str | None:
+        """A text file of a commit; None where there is none. Never follows links."""
+
+    def leftover_trees(self) -> Iterator[tuple[str, StageKey]]:
+        """(repository key, attempt) of every agent tree on this host."""
+
+
+class AgentTree(Protocol):
+    """Where an agent works."""
+
+    path: str
+    scratch: str
+    branch: str
+    base: str
+    objects: tuple[str, ...]
+    """Folders of objects it borrows, to be readable inside the sandbox and never writable."""
+
+
+class Gates(Protocol):
+    """The project's own quality command, in the sandbox."""
+
+    def run(self, repo: Repository, tree: Path, *, network: bool = False, stop: object | None = None) -> GateResult:
+        """Run the gate in a clean checkout, bounded in time, without credentials; the log is captured."""
+
+
+class SecretScan(Protocol):
+    """Finds secrets in text, and takes them out of it. Values are never returned, logged or stored."""
+
+    def scan(self, diff: Diff) -> Sequence[SecretFinding]:
+        """Where the added lines of a diff hold something that looks like a secret."""
+
+    def redact(self, text: str) -> str:
+        """`text` without known secret values and without what looks like one."""
+
+
+class Forge(Protocol):
+    """Where changes live and where they are merged."""
+
+    name: str
+
+    def may_ship(self, repo: Repository) -> str | None:
+        """None if this forge can ship the repository now, else why not, in one sentence."""
+
+    def land(self, repo: Repository, intent: MergeIntent) -> Landing:
+        """Move the base from the head that was seen to the prepared commit, or say why not. Never retried blindly."""
+
+    def proved(self, repo: Repository, intent: MergeIntent) -> bool:
+        """Whether the base has the prepared commit, with the tree that was verified."""
+
+
+class Source(Protocol):
+    """A place where work is found."""
+
+    name: str
+
+    def findings(self, projects: Sequence[Project], request: RunRequest) -> AuditPart:
+        """What it knows about these projects. Raises SourceUnavailable."""
+
+
+class Secrets(Protocol):
+    """The chain environment → Doppler → password manager."""
+
+    def get(self, name: str) -> str | None:
+        """The secret's value, or None where nobody has it. Never logged."""
+
+    def tried(self, name: str) -> tuple[str, ...]:
+        """Which sources were asked for it, for an error message without the value."""

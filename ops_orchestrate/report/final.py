@@ -1,0 +1,201 @@
+"""The seed's final report: what was done, what waits for whom and why, and the exact command to go on.
+
+Below the seed's own lines stands what an owner asks next: how long, what did it cost, what was not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ops_orchestrate.core.project import Skipped
+from ops_orchestrate.core.states import RunState, TaskState
+from ops_orchestrate.report.amounts import count, duration, money, short
+from ops_orchestrate.report.cells import for_encoding
+from ops_orchestrate.report.commands import command, next_command, resume_command
+from ops_orchestrate.report.frame import box, frame_width, heading, labelled
+from ops_orchestrate.report.view import AttemptView, RefusalView, RunView, TaskView
+
+#: Entries of one list before the rest is only counted: the whole of it is in the JSON.
+_LIST_LIMIT = 40
+_TITLES = {
+    "": "ORCHESTRATION NOT BEGUN",
+    RunState.AUDITING: "ORCHESTRATION UNDER WAY",
+    RunState.RUNNING: "ORCHESTRATION UNDER WAY",
+    RunState.STOPPED: "ORCHESTRATION STOPPED",
+    RunState.FAILED: "ORCHESTRATION FAILED",
+}
+
+
+def final_report(view: RunView, width: int = 80, encoding: str | None = "utf-8") -> str:
+    """The final report of a run for a terminal of `width` columns; of an open run, how far it is."""
+    inner = frame_width(width, min(width, 100))
+    lines = heading(f"OPS ► {_TITLES.get(view.state, 'ORCHESTRATION COMPLETE')}", inner)
+    lines += labelled("Mode:", [_mode(view)], inner)
+    lines += labelled("Completed:", [_completed(view)], inner)
+    lines += labelled("Blocked:", _blocked(view) or ["nothing"], inner)
+    lines += labelled("Follow-ups:", _follow_ups(view) or ["none"], inner)
+    lines.append(box(inner))
+    for label, entries in _below(view):
+        if entries:
+            lines += labelled(label, _capped(entries, view.run), inner)
+    return for_encoding("\n".join([*lines, box(inner)]), encoding)
+
+
+def totals(view: RunView) -> dict[str, int]:
+    """Tasks completed, changes shipped, changes that are on main."""
+    tasks = view.tasks.values()
+    return {
+        "completed": len(view.of_state(TaskState.COMPLETED)),
+        "shipped": sum(1 for task in tasks if task.merge),
+        "promoted": sum(1 for task in tasks if task.promoted_to),
+    }
+
+
+def _mode(view: RunView) -> str:
+    return (view.mode or "—") + (f" ({view.mode_note})" if view.mode_note else "")
+
+
+def _completed(view: RunView) -> str:
+    done = totals(view)
+    line = f"{done['completed']} tasks, {done['shipped']} PRs shipped, {done['promoted']} promoted to main"
+    if not view.tasks and view.planned is not None:
+        line += f"; the audit of {count(len(view.projects), 'project')} found no work"
+    return line
+
+
+def _blocked(view: RunView) -> list[str]:
+    """Each blocked task with its rationale, its command, and the tasks that wait for it."""
+    holds: dict[str, list[str]] = {}
+    for task in view.tasks.values():
+        for culprit in task.held_by:
+            holds.setdefault(culprit, []).append(task.id)
+    entries: list[list[str]] = []
+    for task in view.of_state(TaskState.BLOCKED):
+        entry = [f"{task.id} — {task.reason or task.human or task.sensitive or 'waits for you'}"]
+        entry.append(f"$ {next_command(view.run, task)}")
+        if task.command:
+            entry += ["or, by hand:", f"$ {task.command}"]
+        entries.append(entry + _holds(holds.get(task.id, [])))
+    return _capped_groups(entries, view.run)
+
+
+def _holds(names: list[str]) -> list[str]:
+    if not names:
+        return []
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return [f"  holds up {', '.join(names[:5])}{more}"]
+
+
+def _follow_ups(view: RunView) -> list[str]:
+    """Everything unfinished that is not blocked itself, with its task id and why."""
+    entries = [
+        [
+            f"{task.id} — given up: {task.reason or 'every attempt failed'}",
+            f"$ {next_command(view.run, task)}",
+        ]
+        for task in view.of_state(TaskState.DISCARDED)
+    ]
+    entries += [
+        [f"{t.id} — {_unfinished(view, t)}"] for t in view.tasks.values() if t.startable or t.in_flight
+    ]
+    entries += [[line] for line in map(_refusal, view.refusals)]
+    lines = _capped_groups(entries, view.run)
+    resume = resume_command(view)
+    return [*lines, f"$ {resume}"] if resume else lines
+
+
+def _unfinished(view: RunView, task: TaskView) -> str:
+    if task.held_by:
+        return f"blocked by {', '.join(task.held_by)}"
+    if task.in_flight:
+        return "under way"
+    if view.max_waves is not None and task.wave >= view.max_waves:
+        return f"wave {task.wave}: beyond --max-waves {view.max_waves}"
+    if task.state is TaskState.RETRYABLE:
+        return f"to be tried again: {task.reason}" if task.reason else "to be tried again"
+    return "not started"
+
+
+def _refusal(refusal: RefusalView) -> str:
+    return f"{refusal.by}: {refusal.reason}" + (
+        f" (to resolve it: {refusal.command})" if refusal.command else ""
+    )
+
+
+def _below(view: RunView) -> list[tuple[str, list[str]]]:
+    """What stands under the seed's lines; a label without entries is left out."""
+    attempts = [attempt for task in view.tasks.values() for attempt in task.attempts]
+    cancelled = [f"{t.id} — {t.reason or 'withdrawn'}" for t in view.of_state(TaskState.CANCELLED)]
+    return [
+        ("Run:", [view.run] if view.run else []),
+        ("State:", [f"{view.state} — {view.reason}" if view.reason else view.state or "—"]),
+        ("Duration:", [_durations(view, attempts)]),
+        ("Cost:", [cost_words(attempts)]),
+        ("Sandbox:", [_sandbox(view, attempts)]),
+        ("Promoted:", [f"{p.repo}: {p.source} → {p.target} at {short(p.commit)}" for p in view.promotions]),
+        ("Cancelled:", cancelled),
+        ("Kept:", _kept(view)),
+        ("Skipped:", _left_out(view.skipped)),
+        ("Unknown:", _left_out(view.unknown)),
+        ("Noticed:", [f"{n.project}: {n.title}" if n.project else n.title for n in view.notes]),
+        ("Warnings:", list(view.warnings)),
+    ]
+
+
+def _durations(view: RunView, attempts: Sequence[AttemptView]) -> str:
+    worked = sum(attempt.seconds or 0.0 for attempt in attempts)
+    if not attempts:
+        return duration(view.seconds)
+    return f"{duration(view.seconds)}; agents worked {duration(worked)} in {count(len(attempts), 'attempt')}"
+
+
+def cost_words(attempts: Sequence[AttemptView]) -> str:
+    """What the agents said they cost, and how many of them did not say."""
+    if not attempts:
+        return "none: no agent was started"
+    said = [attempt.cost_usd for attempt in attempts if attempt.cost_usd is not None]
+    tokens = sum(attempt.tokens or 0 for attempt in attempts)
+    spent = f", {count(tokens, 'token')}" if tokens else ""
+    if not said:
+        return f"not reported by the agents{spent}"
+    silent = len(attempts) - len(said)
+    return (
+        money(sum(said)) + spent + (f" ({count(silent, 'attempt')} did not report a cost)" if silent else "")
+    )
+
+
+def _sandbox(view: RunView, attempts: Sequence[AttemptView]) -> str:
+    if view.unsandboxed:
+        return (
+            "OFF: agents or gates of this run could reach everything that its user can (OPS_UNSANDBOXED_OK)"
+        )
+    silent = sum(1 for attempt in attempts if attempt.unsandboxed is None)
+    if silent:
+        return f"on, as far as is recorded ({count(silent, 'attempt')} did not say)"
+    return "on for every agent and gate" if attempts else "nothing was run"
+
+
+def _kept(view: RunView) -> list[str]:
+    """Work that was not delivered, and where it is."""
+    return [
+        f"{task.id}, attempt {attempt.number}: {attempt.salvage}"
+        for task in view.tasks.values()
+        for attempt in task.attempts
+        if attempt.salvage
+    ]
+
+
+def _left_out(entries: Iterable[Skipped]) -> list[str]:
+    return [f"{entry.name} — {entry.reason}" if entry.reason else entry.name for entry in entries]
+
+
+def _capped(entries: list[str], run: str) -> list[str]:
+    return _capped_groups([[entry] for entry in entries], run)
+
+
+def _capped_groups(groups: list[list[str]], run: str) -> list[str]:
+    shown = [line for group in groups[:_LIST_LIMIT] for line in group]
+    hidden = len(groups) - _LIST_LIMIT
+    if hidden > 0:
+        shown += [f"… and {hidden:,} more:", f"$ {command('report', run, '--json')}"]
+    return shown

@@ -1,0 +1,133 @@
+"""What the events of an attempt, from its start to its merge, add to the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ops_orchestrate.core.attempt import OutcomeKind
+from ops_orchestrate.core.event import Event, EventKind
+from ops_orchestrate.core.states import Stage, TaskState
+from ops_orchestrate.report import read
+from ops_orchestrate.report.draft import Draft, add_note, note_sandbox, present
+from ops_orchestrate.report.view import RefusalView, VerdictView
+
+
+def _attempt_started(draft: Draft, event: Event) -> None:
+    data = event.data
+    host = read.text({"host": event.host}, "host")
+    known = present(
+        fence=event.fence,
+        agent=read.text(data, "agent"),
+        branch=read.text(data, "branch"),
+        brief=read.text(data, "brief"),
+        host=host,
+    )
+    draft.attempt(event, started=event.at, ended=None, outcome="", **known)
+    draft.task(event, state=TaskState.RUNNING, note="", wake_at=None)
+
+
+def _attempt_ended(draft: Draft, event: Event) -> None:
+    data = event.data
+    outcome, head = read.text(data, "outcome"), read.text(data, "head")
+    draft.attempt(
+        event,
+        ended=event.at,
+        outcome=outcome,
+        unsandboxed=read.answer(data, "unsandboxed"),
+        **present(
+            fence=event.fence,
+            summary=read.text(data, "summary"),
+            head=head,
+            seconds=read.number(data, "seconds"),
+            cost_usd=read.number(data, "cost_usd"),
+            tokens=read.whole(data, "tokens"),
+        ),
+    )
+    goes_on = outcome == OutcomeKind.SUCCEEDED
+    draft.task(event, **present(head=head), **({"state": TaskState.VERIFYING} if goes_on else {}))
+    note_sandbox(draft, event)
+
+
+def _agent_said(draft: Draft, event: Event) -> None:
+    draft.task(event, note=read.text(event.data, "text"))
+
+
+def _stage_claimed(draft: Draft, event: Event) -> None:
+    states = {str(Stage.VERIFY): TaskState.VERIFYING, str(Stage.LAND): TaskState.SHIPPING}
+    state = states.get(read.text(event.data, "stage"))
+    if state is not None:
+        draft.task(event, state=state, wake_at=None)
+
+
+def _evidence(draft: Draft, event: Event) -> None:
+    """What verify looked at; and, without a task, what the audit noticed."""
+    data = event.data
+    what = read.text(data, "what")
+    note_sandbox(draft, event)
+    if event.task is None:
+        add_note(draft, what, read.text(data, "project"), read.text(data, "text") or read.text(data, "title"))
+        return
+    draft.task(event, **present(change=read.text(data, "change")))
+    told = present(branch=read.text(data, "branch"), brief=read.text(data, "brief"))
+    if told:
+        draft.attempt(event, **told)
+
+
+def _verdict(draft: Draft, event: Event) -> None:
+    data = event.data
+    task = draft.task(event)
+    if task is None:
+        return
+    made = VerdictView(
+        at=event.at,
+        attempt=event.attempt,
+        **{name: read.text(data, name) for name in ("kind", "rule", "summary", "head", "base", "tree")},
+    )
+    changes: dict[str, Any] = {"verdicts": (*task.verdicts, made), **present(head=made.head)}
+    if made.kind == OutcomeKind.VERIFIED:
+        changes["state"] = TaskState.SHIPPING
+    elif made.kind == OutcomeKind.REFUSED:
+        command = read.text(data, "command", 1000)
+        refusal = RefusalView(at=event.at, by=made.rule or "guard", reason=made.summary, command=command)
+        changes["refusals"] = (*task.refusals, refusal)
+    draft.task(event, **changes)
+    draft.attempt(event, outcome=made.kind, **present(summary=made.summary))
+    note_sandbox(draft, event)
+
+
+def _merge_intended(draft: Draft, event: Event) -> None:
+    task = draft.task(event)
+    if task is not None and not task.settled:
+        draft.task(event, state=TaskState.SHIPPING)
+
+
+def _merge_proved(draft: Draft, event: Event) -> None:
+    data = event.data
+    if event.task is None:
+        return
+    draft.task(
+        event,
+        merge=read.text(data, "commit"),
+        merged_into=read.text(data, "branch"),
+        merged_at=event.at,
+        **present(head=read.text(data, "head"), change=read.text(data, "change")),
+    )
+    draft.attempt(event, outcome=str(OutcomeKind.MERGED))
+
+
+def _salvaged(draft: Draft, event: Event) -> None:
+    draft.attempt(event, salvage=read.text(event.data, "ref"))
+
+
+ATTEMPT_RULES: dict[str, Callable[[Draft, Event], None]] = {
+    EventKind.ATTEMPT_STARTED: _attempt_started,
+    EventKind.ATTEMPT_ENDED: _attempt_ended,
+    EventKind.AGENT_NOTE: _agent_said,
+    EventKind.STAGE_CLAIMED: _stage_claimed,
+    EventKind.EVIDENCE: _evidence,
+    EventKind.VERDICT: _verdict,
+    EventKind.MERGE_INTENDED: _merge_intended,
+    EventKind.MERGE_PROVED: _merge_proved,
+    EventKind.SALVAGED: _salvaged,
+}

@@ -1,0 +1,225 @@
+"""The documents for scripts: `report --json`, `plan --json`, `status --json`, a line of `events --json`.
+
+Their schemas are in docs/schemas/. `version` changes when a field changes its meaning or goes away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ops_orchestrate.core.event import Event
+from ops_orchestrate.core.project import Skipped
+from ops_orchestrate.core.run import RunRecord
+from ops_orchestrate.core.states import TaskState
+from ops_orchestrate.report.commands import next_command, resume_command
+from ops_orchestrate.report.final import totals
+from ops_orchestrate.report.plan import Forecast, merges, planned_to_run
+from ops_orchestrate.report.status import Status
+from ops_orchestrate.report.view import AttemptView, RunView, TaskView
+
+REPORT_VERSION = 1
+PLAN_VERSION = 1
+STATUS_VERSION = 1
+
+Document = dict[str, Any]
+
+
+def event_json(event: Event) -> Document:
+    """One line of `events RUN --json`, as it was stored."""
+    return event.model_dump(mode="json")
+
+
+def report_json(view: RunView) -> Document:
+    """Everything the report knows about a run."""
+    attempts = [attempt for task in view.tasks.values() for attempt in task.attempts]
+    return {
+        "version": REPORT_VERSION,
+        **_header(view),
+        "state": view.state,
+        "reason": view.reason,
+        "began": view.began,
+        "finished": view.finished,
+        "seconds": view.seconds,
+        "unsandboxed": view.unsandboxed,
+        "totals": {
+            **totals(view),
+            "tasks": len(view.tasks),
+            "attempts": len(attempts),
+            "cost_usd": _sum(attempt.cost_usd for attempt in attempts),
+            "tokens": _sum(attempt.tokens for attempt in attempts),
+            "agent_seconds": _sum(attempt.seconds for attempt in attempts),
+        },
+        "counts": {str(state): len(view.of_state(state)) for state in TaskState},
+        **_context(view),
+        "refusals": [_plain(refusal) for refusal in view.refusals],
+        "promotions": [
+            {"repo": p.repo, "from": p.source, "to": p.target, "commit": p.commit, "at": p.at}
+            for p in view.promotions
+        ],
+        "command": resume_command(view) or None,
+        "tasks": [_task(view, task) for task in view.tasks.values()],
+    }
+
+
+def plan_json(view: RunView, forecast: Forecast | None = None) -> Document:
+    """The plan: tasks, graph, waves, modes with reasons, the forecast, and what would be merged."""
+    waves: dict[int, list[str]] = {}
+    for task in view.tasks.values():
+        waves.setdefault(task.wave, []).append(task.id)
+    return {
+        "version": PLAN_VERSION,
+        **_header(view),
+        "state": view.state,
+        "reason": view.reason,
+        "forecast": _plain(forecast) if forecast else None,
+        "waves": [{"wave": wave, "tasks": waves[wave]} for wave in sorted(waves)],
+        "merges": merges(view),
+        **_context(view),
+        "tasks": [_planned(view, task) for task in view.tasks.values()],
+    }
+
+
+def status_json(status: Status) -> Document:
+    """What `status` shows."""
+    return {
+        "version": STATUS_VERSION,
+        "at": status.now,
+        "server": status.server,
+        "cap": status.cap,
+        "quiet_until": status.quiet_until if status.quiet_until > status.now else None,
+        "runs": [_run(run, status.counts.get(run.id, {})) for run in status.runs],
+        "slots": [_plain(slot) for slot in status.slots],
+        "ownership": [_plain(owner) for owner in status.owners],
+        "hosts": [_plain(host) for host in status.hosts],
+        "waiting": status.waiting,
+        "candidates": [_plain(candidate) for candidate in status.candidates],
+    }
+
+
+def _run(run: RunRecord, counts: dict[str, int]) -> Document:
+    return {
+        "id": run.id,
+        "state": str(run.state),
+        "mode": str(run.request.mode),
+        "reason": run.reason,
+        "stop": run.stop or None,
+        "created": run.created_at,
+        "finished": run.finished_at or None,
+        "counts": counts,
+    }
+
+
+def _header(view: RunView) -> Document:
+    return {
+        "run": view.run,
+        "mode": view.mode,
+        "mode_note": view.mode_note,
+        "scope": view.scope,
+        "origin": view.origin,
+        "registry_digest": view.digest,
+        "agent": view.agent,
+        "program_version": view.version,
+        "flags": {
+            "dry_run": view.dry_run,
+            "fires_only": view.fires_only,
+            "no_main": view.no_main,
+            "force": view.force,
+            "max_waves": view.max_waves,
+        },
+        "projects": list(view.projects),
+    }
+
+
+def _context(view: RunView) -> Document:
+    return {
+        "skipped": _left_out(view.skipped),
+        "unknown": _left_out(view.unknown),
+        "notes": [_plain(note) for note in view.notes],
+        "warnings": list(view.warnings),
+    }
+
+
+def _identity(task: TaskView) -> Document:
+    return {
+        "id": task.id,
+        "project": task.project,
+        "repo": task.repo,
+        "title": task.title,
+        "priority": task.priority,
+        "label": task.label,
+        "mode": task.mode,
+        "mode_reason": task.mode_reason,
+        "wave": task.wave,
+        "state": str(task.state),
+        "reason": task.reason,
+        "blocked_by": list(task.blocked_by),
+        "held_by": list(task.held_by),
+        "paths": list(task.paths),
+        "sensitive": task.sensitive or None,
+        "human": task.human or None,
+    }
+
+
+def _task(view: RunView, task: TaskView) -> Document:
+    return {
+        **_identity(task),
+        "ask": task.ask or None,
+        "command": next_command(view.run, task) or None,
+        "settled": task.settled_at,
+        "wake_at": task.wake_at,
+        "reopened": task.reopened,
+        "change": task.change or None,
+        "head": task.head or None,
+        "merge": task.merge or None,
+        "merged_into": task.merged_into or None,
+        "merged": task.merged_at,
+        "promoted_to": task.promoted_to or None,
+        "deploy": task.deploy,
+        "cost_usd": _sum(attempt.cost_usd for attempt in task.attempts),
+        "attempts": [_attempt(attempt) for attempt in task.attempts],
+        "verdicts": [_plain(verdict) for verdict in task.verdicts],
+        "refusals": [_plain(refusal) for refusal in task.refusals],
+    }
+
+
+def _planned(view: RunView, task: TaskView) -> Document:
+    return {
+        **_identity(task),
+        "acceptance": list(task.acceptance),
+        "estimate_seconds": task.estimate,
+        "gate": task.gate or None,
+        "base": task.base or None,
+        "dispatched": planned_to_run(view, task),
+    }
+
+
+def _attempt(attempt: AttemptView) -> Document:
+    words = ("agent", "host", "outcome", "summary", "head", "branch", "salvage")
+    return {
+        "number": attempt.number,
+        "fence": attempt.fence,
+        **{word: getattr(attempt, word) or None for word in words},
+        "started": attempt.started,
+        "ended": attempt.ended,
+        "seconds": attempt.seconds,
+        "cost_usd": attempt.cost_usd,
+        "tokens": attempt.tokens,
+        "brief_digest": attempt.brief or None,
+        "unsandboxed": attempt.unsandboxed,
+    }
+
+
+def _plain(value: Any) -> Document:
+    dumped: Document = value.model_dump(mode="json")
+    return dumped
+
+
+def _left_out(entries: Iterable[Skipped]) -> list[Document]:
+    return [{"name": entry.name, "reason": entry.reason} for entry in entries]
+
+
+def _sum(values: Iterable[float | int | None]) -> float | int | None:
+    """The sum of what is known; None where nothing is."""
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None

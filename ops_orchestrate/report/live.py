@@ -1,0 +1,189 @@
+"""One sentence an event, for the command that follows a run. Events that would only make noise have none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ops_orchestrate.core.attempt import OutcomeKind
+from ops_orchestrate.core.event import Event, EventKind
+from ops_orchestrate.core.states import TaskState
+from ops_orchestrate.report import read
+from ops_orchestrate.report.amounts import count, duration, short
+from ops_orchestrate.report.cells import for_encoding
+from ops_orchestrate.report.commands import next_command
+from ops_orchestrate.report.view import RunView, TaskView
+
+
+def event_line(event: Event, view: RunView, encoding: str | None = "utf-8") -> str | None:
+    """What happened, in one line; None where it is not worth one.
+
+    `view` is the picture with the event already folded in; `encoding` is the output's.
+    """
+    say = _SENTENCES.get(event.kind)
+    line = say(event, view) if say else None
+    return for_encoding(line, encoding) if line else None
+
+
+def _task(event: Event) -> str:
+    return read.text({"id": event.task}, "id") or "?"
+
+
+def _of(event: Event, view: RunView) -> TaskView | None:
+    return view.tasks.get(_task(event))
+
+
+def _begun(event: Event, view: RunView) -> str:
+    note = f" ({view.mode_note})" if view.mode_note else ""
+    dry = ", dry run" if view.dry_run else ""
+    return f"▸ run {view.run}: {count(len(view.projects), 'project')}, mode {view.mode or '—'}{note}{dry}"
+
+
+def _audited(event: Event, view: RunView) -> str:
+    found = read.whole(event.data, "findings") or 0
+    unknown = len(read.left_out(event.data, "unknown"))
+    tail = f", {unknown} unknown" if unknown else ""
+    return f"  audited {read.text(event.data, 'part') or 'a part'}: {count(found, 'finding')}{tail}"
+
+
+def _planned(event: Event, view: RunView) -> str:
+    tasks = read.whole(event.data, "tasks")
+    waves = read.whole(event.data, "waves")
+    line = f"▸ planned {count(len(view.tasks) if tasks is None else tasks, 'task')}"
+    if waves is not None:
+        line += f" in {count(waves, 'wave')}"
+    parts = [f"{len(view.skipped)} skipped"] if view.skipped else []
+    parts += [f"{len(view.unknown)} unknown"] if view.unknown else []
+    return line + (f" ({', '.join(parts)})" if parts else "")
+
+
+def _started(event: Event, view: RunView) -> str:
+    task, name = _of(event, view), _task(event)
+    slot = next((s.index for s in view.slots.values() if s.task == name), None)
+    told = [] if event.attempt is None else [f"attempt {event.attempt}"]
+    told += [] if slot is None else [f"slot {slot}"]
+    newest = task.newest if task else None
+    where = f" on {newest.host}" if newest and newest.host else ""
+    return f"▸ {name} started{where}" + (f" ({', '.join(told)})" if told else "")
+
+
+def _ended(event: Event, view: RunView) -> str:
+    outcome = read.text(event.data, "outcome") or "ended"
+    seconds = read.number(event.data, "seconds")
+    after = f" after {duration(seconds)}" if seconds is not None else ""
+    if outcome == OutcomeKind.SUCCEEDED:
+        head = short(read.text(event.data, "head"))
+        return f"  {_task(event)} delivered {head or 'a commit'}{after}; it is being verified"
+    summary = read.text(event.data, "summary")
+    number = f"attempt {event.attempt}" if event.attempt is not None else "the attempt"
+    return f"✗ {_task(event)}: {number} {outcome}{after}" + (f": {summary}" if summary else "")
+
+
+def _said(event: Event, view: RunView) -> str | None:
+    line = read.text(event.data, "text")
+    return f"  {_task(event)}: {line}" if line else None
+
+
+def _lost(event: Event, view: RunView) -> str:
+    stage = read.text(event.data, "stage") or "a stage"
+    return f"↻ {_task(event)}: {stage} was lost with its worker and is repeated"
+
+
+def _judged(event: Event, view: RunView) -> str:
+    kind = read.text(event.data, "kind") or "judged"
+    summary, rule = read.text(event.data, "summary"), read.text(event.data, "rule")
+    if kind == OutcomeKind.VERIFIED:
+        return f"✓ {_task(event)} verified"
+    by = f" by {rule}" if rule else ""
+    symbol = "■" if kind == OutcomeKind.WAITING else "✗"
+    return f"{symbol} {_task(event)} {kind}{by}" + (f": {summary}" if summary else "")
+
+
+def _merged(event: Event, view: RunView) -> str:
+    branch = read.text(event.data, "branch") or "its base"
+    return f"✓ {_task(event)} merged into {branch} as {short(read.text(event.data, 'commit')) or '?'}"
+
+
+def _refused(event: Event, view: RunView) -> str:
+    what = _task(event) if event.task else read.text(event.data, "repo") or "promotion"
+    return f"■ {what} not merged: {read.text(event.data, 'reason') or 'refused'}"
+
+
+def _settled(event: Event, view: RunView) -> str | None:
+    task, name, reason = _of(event, view), _task(event), read.text(event.data, "reason")
+    state = read.text(event.data, "state")
+    told = f": {reason}" if reason else ""
+    if state == TaskState.COMPLETED:
+        return f"✓ {name} done ({len(view.of_state(TaskState.COMPLETED))}/{len(view.tasks)})"
+    if state == TaskState.BLOCKED:
+        answer = next_command(view.run, task) if task else ""
+        return f"■ {name} waits for you{told}" + (f" → {answer}" if answer else "")
+    words: dict[str, str] = {
+        TaskState.RETRYABLE: f"↻ {name} will be tried again with a different brief{told}",
+        TaskState.DISCARDED: f"✗ {name} given up{told}",
+        TaskState.CANCELLED: f"– {name} cancelled{told}",
+    }
+    return words.get(state)
+
+
+def _reopened(event: Event, view: RunView) -> str:
+    answer, by = read.text(event.data, "answer"), read.text(event.data, "by")
+    told = " ".join(part for part in (f"“{answer}”" if answer else "", f"from {by}" if by else "") if part)
+    return f"▸ {_task(event)} goes on" + (f": {told}" if told else "")
+
+
+def _snoozed(event: Event, view: RunView) -> str:
+    wake = read.number(event.data, "wake_at")
+    until = f" for {duration(max(0.0, wake - event.at))}" if wake is not None else ""
+    note = read.text(event.data, "note")
+    return f"  {_task(event)} waits{until}" + (f": {note}" if note else "")
+
+
+def _salvaged(event: Event, view: RunView) -> str:
+    return f"  {_task(event)}: unfinished work is kept as {read.text(event.data, 'ref') or 'a ref'}"
+
+
+def _promoted(event: Event, view: RunView) -> str:
+    words = {name: read.text(event.data, name) for name in ("repo", "from", "to", "commit")}
+    return f"✓ {words['repo']}: {words['from']} promoted to {words['to']} ({short(words['commit'])})"
+
+
+def _warned(event: Event, view: RunView) -> str | None:
+    line = read.text(event.data, "text")
+    return f"■ warning: {line}" if line else None
+
+
+def _stopping(event: Event, view: RunView) -> str:
+    now = " without salvage" if read.text(event.data, "how") == "now" else "; unfinished work is kept"
+    return f"■ stopping{now}"
+
+
+def _resumed(event: Event, view: RunView) -> str:
+    return f"▸ run {view.run} goes on"
+
+
+def _finished(event: Event, view: RunView) -> str:
+    reason = f": {view.reason}" if view.reason else ""
+    return f"▸ run {view.run} {view.state or 'finished'} after {duration(view.seconds)}{reason}"
+
+
+_SENTENCES: dict[str, Callable[[Event, RunView], str | None]] = {
+    EventKind.RUN_BEGUN: _begun,
+    EventKind.AUDIT_PART: _audited,
+    EventKind.RUN_PLANNED: _planned,
+    EventKind.ATTEMPT_STARTED: _started,
+    EventKind.ATTEMPT_ENDED: _ended,
+    EventKind.AGENT_NOTE: _said,
+    EventKind.STAGE_LOST: _lost,
+    EventKind.VERDICT: _judged,
+    EventKind.MERGE_PROVED: _merged,
+    EventKind.MERGE_REFUSED: _refused,
+    EventKind.TASK_SETTLED: _settled,
+    EventKind.TASK_REOPENED: _reopened,
+    EventKind.TASK_SNOOZED: _snoozed,
+    EventKind.SALVAGED: _salvaged,
+    EventKind.PROMOTED: _promoted,
+    EventKind.WARNING: _warned,
+    EventKind.RUN_STOPPING: _stopping,
+    EventKind.RUN_RESUMED: _resumed,
+    EventKind.RUN_FINISHED: _finished,
+}

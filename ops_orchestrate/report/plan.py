@@ -1,0 +1,129 @@
+"""The plan as text, for `plan` and `--dry-run`: what would be done, in which order, why so, at what cost.
+
+Made of the events that planning wrote, and of a forecast that the caller hands in. Refuses to be silently
+empty: what was skipped and what is unknown stands in every plan, with its reason.
+"""
+
+from __future__ import annotations
+
+from ops_orchestrate.core.forecast import Forecast
+from ops_orchestrate.core.states import TaskState
+from ops_orchestrate.report.amounts import count, duration
+from ops_orchestrate.report.board import empty_words
+from ops_orchestrate.report.cells import cut, for_encoding, wrap
+from ops_orchestrate.report.frame import box, frame_width, heading, labelled
+from ops_orchestrate.report.view import RunView, TaskView
+
+__all__ = ["Forecast", "forecast_words", "merges", "plan_text", "planned_to_run"]
+
+
+def plan_text(
+    view: RunView,
+    width: int = 80,
+    forecast: Forecast | None = None,
+    encoding: str | None = "utf-8",
+) -> str:
+    """The plan for a terminal of `width` columns."""
+    inner = frame_width(width, min(width, 100))
+    lines = heading(f"OPS ► ORCHESTRATE — Plan | Mode: {view.mode or '—'}", inner)
+    if view.mode_note:
+        lines += [f" {line}" for line in wrap(view.mode_note, inner - 1)]
+    lines.append("")
+    if view.tasks:
+        for wave in sorted({task.wave for task in view.tasks.values()}):
+            lines += [*_wave(view, wave, inner), ""]
+    else:
+        lines += [f" {line}" for line in wrap(empty_words(view), inner - 1)] + [""]
+    for label, entries in _sections(view, forecast):
+        if entries:
+            lines += labelled(label, entries, inner)
+    return for_encoding("\n".join([*lines, box(inner)]), encoding)
+
+
+def _wave(view: RunView, wave: int, width: int) -> list[str]:
+    tasks = [task for task in view.tasks.values() if task.wave == wave]
+    beyond = view.max_waves is not None and wave >= view.max_waves
+    limit = f" — beyond --max-waves {view.max_waves}, not started" if beyond else ""
+    lines = [cut(f" Wave {wave}: {count(len(tasks), 'task')}{limit}", width)]
+    for task in tasks:
+        lines += _task(task, width, indent=3 + 2 * min(wave, 6 if width >= 60 else 2))
+    return lines
+
+
+def _task(task: TaskView, width: int, indent: int) -> list[str]:
+    """The task's line, and below it what it is, what it waits for and why it is as it is."""
+    facts = "  ".join(part for part in (task.label or task.priority, task.repo or task.project) if part)
+    lines = [cut(f"{' ' * indent}{task.id}  {facts}", width)]
+    if task.title and task.title != task.id:
+        lines.append(cut(f"{' ' * (indent + 2)}{task.title}", width))
+    for detail in _details(task):
+        lines += [" " * (indent + 2) + line for line in wrap(detail, max(width - indent - 2, 10))]
+    return lines
+
+
+def _details(task: TaskView) -> list[str]:
+    details = [f"after {', '.join(task.blocked_by)}"] if task.blocked_by else []
+    if task.mode:
+        details.append(task.mode + (f": {task.mode_reason}" if task.mode_reason else ""))
+    if task.paths:
+        details.append(f"may change {', '.join(task.paths[:6])}" + (" …" if len(task.paths) > 6 else ""))
+    if task.human:
+        details.append(f"only a person can do it: {task.human}")
+    elif task.state is TaskState.BLOCKED:
+        details.append(f"blocked: {task.reason}")
+    if task.sensitive:
+        details.append(f"a person reviews it: {task.sensitive}")
+    if task.state is TaskState.COMPLETED:
+        details.append(f"done already: {task.reason}" if task.reason else "done already")
+    return details
+
+
+def _sections(view: RunView, forecast: Forecast | None) -> list[tuple[str, list[str]]]:
+    return [
+        ("Forecast:", forecast_words(forecast) if forecast else []),
+        ("Merges:", merges(view)),
+        ("Skipped:", [f"{s.name} — {s.reason}" if s.reason else s.name for s in view.skipped]),
+        ("Unknown:", [f"{u.name} — {u.reason}" if u.reason else u.name for u in view.unknown]),
+        ("Noticed:", [f"{n.project}: {n.title}" if n.project else n.title for n in view.notes]),
+        ("Warnings:", list(view.warnings)),
+    ]
+
+
+def forecast_words(forecast: Forecast) -> list[str]:
+    """The forecast in sentences."""
+    agents, attempts = count(forecast.agents, "agent"), count(forecast.attempts, "attempt")
+    lines = [f"up to {agents} at once, {attempts} of {duration(forecast.agent_seconds)} in all"]
+    least = duration(forecast.seconds_lower_bound)
+    lines.append(f"about {duration(forecast.seconds_expected)}, in no order under {least}")
+    lines.append(
+        f"cost {forecast.cost}" + (f", {count(forecast.tokens, 'token')}" if forecast.tokens else "")
+    )
+    if forecast.waiting:
+        lines.append(f"{count(forecast.waiting, 'task')} not counted: waiting for a person")
+    return [*lines, forecast.basis] if forecast.basis else lines
+
+
+def merges(view: RunView) -> list[str]:
+    """What would be merged where, one sentence a repository and branch."""
+    groups: dict[tuple[str, str], list[TaskView]] = {}
+    for task in view.tasks.values():
+        if planned_to_run(view, task):
+            groups.setdefault((task.repo or task.project, task.base), []).append(task)
+    lines = []
+    for (repo, base), tasks in groups.items():
+        line = f"{repo}: {count(len(tasks), 'change')} into {base or 'its integration branch'}"
+        if any(not task.gate for task in tasks):
+            line += " — what has no quality gate is made, but not merged"
+        lines.append(line)
+    if lines and not view.force:
+        lines.append("each waits for your yes (--force merges without asking)")
+    if lines:
+        lines.append(
+            "main is not touched (--no-main)" if view.no_main else "then promoted to main where they differ"
+        )
+    return lines
+
+
+def planned_to_run(view: RunView, task: TaskView) -> bool:
+    """Whether an agent would be started for it in this run."""
+    return task.startable and not task.held_by and (view.max_waves is None or task.wave < view.max_waves)

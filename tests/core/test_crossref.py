@@ -1,0 +1,70 @@
+"""What the boards of earlier and concurrent runs mean for a finding: the whole table of states."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+
+from ops_orchestrate.core.crossref import Standing, Verdict, adopted, standing
+from ops_orchestrate.core.finding import FindingKind
+from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, RunState, TaskState
+
+
+class Claim(NamedTuple):
+    """A claim as the ledger shows it."""
+
+    state: TaskState
+    run_state: RunState
+    cause: str = "same"
+    run: str = "r0"
+    task: str = "t0"
+    merge: str = ""
+
+
+def test_nobodys_work_is_new() -> None:
+    assert standing(None, "") == Standing(Verdict.NEW)
+
+
+@pytest.mark.parametrize("run_state", RunState)
+@pytest.mark.parametrize("state", [state for state in TaskState if state not in FINAL])
+def test_unfinished_work_belongs_to_its_run_unless_that_left_it_behind(state: TaskState, run_state: RunState) -> None:
+    found = standing(Claim(state, run_state), "same")
+    if state in STARTABLE and run_state not in RUN_OPEN:
+        assert found == Standing(Verdict.OVER)
+    else:
+        assert found == Standing(Verdict.SKIP, f"owned by run r0 ({state}): task t0")
+
+
+@pytest.mark.parametrize("run_state", RunState)
+def test_completed_work_is_done_until_its_cause_changes(run_state: RunState) -> None:
+    claim = Claim(TaskState.COMPLETED, run_state, merge="0123456789abcdef")
+    assert standing(claim, "same") == Standing(Verdict.DONE, "done since in run r0 (0123456789ab)")
+    assert standing(claim._replace(merge=""), "same").reason == "done since in run r0"
+    assert standing(claim, "other") == Standing(Verdict.OVER)
+
+
+@pytest.mark.parametrize("state", [TaskState.DISCARDED, TaskState.CANCELLED])
+def test_given_up_work_names_the_command_that_tries_again(state: TaskState) -> None:
+    claim = Claim(state, RunState.DONE)
+    reason = f"{state} in run r0: `ops-orchestrate retry r0 t0`"
+    assert standing(claim, "same") == Standing(Verdict.SKIP, reason)
+    assert standing(claim, "other") == Standing(Verdict.OVER)
+
+
+def test_a_changed_cause_of_work_in_hand_is_said() -> None:
+    assert standing(Claim(TaskState.BLOCKED, RunState.HALTED), "other").reason == (
+        "owned by run r0 (blocked): task t0; its cause has changed since"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict"),
+    [
+        (FindingKind.REQUESTED, Verdict.DONE),
+        (FindingKind.PHASE, Verdict.DONE),
+        (FindingKind.RED_BASELINE, Verdict.NEW),
+    ],
+)
+def test_a_merge_that_only_git_remembers_ends_one_off_work(kind: FindingKind, verdict: Verdict) -> None:
+    assert adopted(kind, "t1 was merged by run r0").verdict is verdict

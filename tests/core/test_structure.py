@@ -1,0 +1,332 @@
+"""Planning as a whole: findings, claims and history in; tasks, blocked ones, claims to take and reasons out."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ops_orchestrate.core.attempt import Settlement
+from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
+from ops_orchestrate.core.graph import Graph
+from ops_orchestrate.core.project import Skipped
+from ops_orchestrate.core.run import RequestedTask
+from ops_orchestrate.core.states import RunState, TaskState
+from ops_orchestrate.core.structure import NOT_A_FIRE, Plan, structure
+from ops_orchestrate.core.task import Mode, Priority, TaskMode, TaskSpec
+from ops_orchestrate.errors import PlanError
+from tests.builders import make_finding, make_part, make_portfolio, make_project, make_repository, make_request
+
+NOW = 1_700_000_000.0
+
+
+class Claim(NamedTuple):
+    """A claim as the ledger shows it."""
+
+    state: TaskState
+    run_state: RunState = RunState.HALTED
+    cause: str = ""
+    run: str = "r0"
+    task: str = "t0"
+    merge: str = ""
+
+
+def want(task: str, *blockers: str, **kw: Any) -> Finding:
+    """A task that a person asked for."""
+    return make_finding(f"fp-{task}", task_id=task, blocked_by=blockers, **kw)
+
+
+def plan_of(*findings: Finding, claims: dict[str, Claim] | None = None, **kw: Any) -> Plan:
+    """The plan of these findings; claims by fingerprint, of project `app`."""
+    projects = kw.pop("projects", (make_project("app"), make_project("api"), make_project("web")))
+    lengths = kw.pop("lengths", {})
+    request = make_request(portfolio=make_portfolio(*projects), **kw)
+    held = {("app", fingerprint): claim for fingerprint, claim in (claims or {}).items()}
+    return structure(request, [make_part("one", *findings)], held, lengths, NOW)
+
+
+def task_of(plan: Plan, task: str) -> TaskSpec:
+    """One task of a plan."""
+    return next(spec for spec in plan.tasks if spec.id == task)
+
+
+def reasons(plan: Plan) -> dict[str, str]:
+    """Why what is left out is left out."""
+    return {one.name: one.reason for one in plan.skipped}
+
+
+def test_a_task_carries_the_seeds_metadata() -> None:
+    repository = make_repository("app", gate="make test", sensitive=("infra/",))
+    finding = want(
+        "fix-net",
+        title="fix: net",
+        detail="File: infra/net.tf",
+        acceptance=("it works",),
+        paths=("infra/net.tf",),
+        priority="P1",
+        label="P1-revenue",
+        cause="c1",
+    )
+    request = make_request(portfolio=make_portfolio(make_project("app", repositories=(repository,))), mode=Mode.HYBRID)
+    plan = structure(request, [make_part("one", finding, branches={"app": "dev"})], {}, {"app": 90.0}, NOW)
+    (task,) = plan.tasks
+    assert task.model_dump(exclude={"rank"}) == {
+        "id": "fix-net",
+        "project": "app",
+        "repo": "app",
+        "title": "fix: net",
+        "description": "File: infra/net.tf",
+        "acceptance": ("it works",),
+        "paths": ("infra/net.tf",),
+        "priority": Priority.P1,
+        "label": "P1-revenue",
+        "urgency": Priority.P1,
+        "blocked_by": (),
+        "mode": TaskMode.TEAM,
+        "mode_reason": "a security reviewer reads along (the owner marked infra/net.tf)",
+        "wave": 0,
+        "estimate": 90.0,
+        "fingerprint": "fp-fix-net",
+        "sources": ("tasks-file",),
+        "sensitive": "the owner marked infra/net.tf",
+        "human": None,
+        "gate": "make test",
+        "base": "dev",
+        "cause": "c1",
+    }
+    assert plan.takes == (("app", "fp-fix-net", "fix-net", "c1"),)
+    assert (plan.blocked, plan.over, plan.skipped, plan.unknown, plan.notes) == ({}, (), (), (), ())
+
+
+def test_globs_of_the_settings_count_beside_the_repositorys() -> None:
+    part = make_part("one", want("a", paths=("infra/x",)))
+    plan = structure(make_request(), [part], {}, {}, NOW, sensitive=["infra/"])
+    assert plan.tasks[0].sensitive == "the owner marked infra/x"
+
+
+def test_independent_work_is_one_wave_and_waits_for_nobody() -> None:
+    projects = (make_project("app"), make_project("api"), make_project("web", consumes=("api",)))
+    plan = plan_of(
+        want("a"), want("b", project="api", repo="api"), want("c", project="web", repo="web"), projects=projects
+    )
+    assert {task.wave for task in plan.tasks} == {0}
+    assert not any(task.blocked_by for task in plan.tasks)
+
+
+def test_waves_follow_the_blockers_and_both_ends_of_a_hand_over_are_a_team() -> None:
+    plan = plan_of(
+        want("use", "make", project="web", repo="web"),
+        want("make", project="api", repo="api"),
+        want("docs", "use", "make", project="web", repo="web"),
+        want("other"),
+        mode=Mode.HYBRID,
+    )
+    assert [task.id for task in plan.tasks].index("make") < [task.id for task in plan.tasks].index("use")
+    assert {task.id: task.wave for task in plan.tasks} == {"make": 0, "use": 1, "docs": 2, "other": 0}
+    modes = {task.id: str(task.mode) for task in plan.tasks}
+    assert modes == {"make": "team", "use": "team", "docs": "team", "other": "subagent"}
+
+
+@pytest.mark.parametrize(
+    ("findings", "message"),
+    [
+        ([want("a", "b"), want("b", "c"), want("c", "a")], "a waits for b, b waits for c, c waits for a"),
+        ([want("a", "a")], "a waits for itself"),
+        ([want("login"), want("b", "logn")], 'Did you mean "login"?'),
+    ],
+)
+def test_what_is_no_graph_is_refused(findings: list[Finding], message: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        plan_of(*findings)
+    assert message in str(caught.value)
+
+
+def test_a_circle_is_refused_even_where_earlier_runs_have_the_tasks() -> None:
+    done = Claim(TaskState.COMPLETED)
+    with pytest.raises(PlanError):
+        plan_of(want("a", "b"), want("b", "a"), claims={"fp-a": done, "fp-b": done})
+
+
+def test_work_that_is_done_since_is_not_repeated_and_blocks_nobody() -> None:
+    plan = plan_of(want("a"), want("b", "a"), claims={"fp-a": Claim(TaskState.COMPLETED, RunState.DONE)})
+    assert [(task.id, task.blocked_by, task.wave) for task in plan.tasks] == [("b", (), 0)]
+    assert reasons(plan) == {"a": "done since in run r0"}
+    assert not plan.blocked
+
+
+@pytest.mark.parametrize(
+    ("claim", "why"),
+    [
+        (Claim(TaskState.QUEUED, RunState.RUNNING), "owned by run r0 (queued): task t0"),
+        (Claim(TaskState.BLOCKED), "owned by run r0 (blocked): task t0"),
+        (Claim(TaskState.DISCARDED), "discarded in run r0: `ops-orchestrate retry r0 t0`"),
+    ],
+)
+def test_what_another_run_has_is_said_and_its_dependants_wait_for_a_person(claim: Claim, why: str) -> None:
+    plan = plan_of(want("a"), want("b", "a"), want("c", "b"), claims={"fp-a": claim})
+    assert reasons(plan) == {"a": why}
+    assert plan.blocked == {
+        "b": Settlement(state=TaskState.BLOCKED, reason=f"waits for a, which is left out: {why}", ask="retry")
+    }
+    assert [(task.id, task.blocked_by) for task in plan.tasks] == [("b", ()), ("c", ("b",))]
+    assert [take[2] for take in plan.takes] == ["b", "c"]
+    assert plan.over == ()
+
+
+def test_left_behind_work_is_taken_over_and_a_changed_cause_is_planned_anew() -> None:
+    plan = plan_of(
+        want("a", cause="new"),
+        want("b"),
+        want("c", cause="new"),
+        claims={
+            "fp-a": Claim(TaskState.COMPLETED, cause="old", task="x"),
+            "fp-b": Claim(TaskState.QUEUED, RunState.STOPPED, task="y"),
+            "fp-c": Claim(TaskState.DISCARDED, cause="old", task="z"),
+        },
+    )
+    assert sorted(task.id for task in plan.tasks) == ["a", "b", "c"]
+    assert sorted(plan.over) == [("r0", "x"), ("r0", "y"), ("r0", "z")]
+    assert plan.skipped == ()
+
+
+def test_a_merge_that_only_git_remembers_counts_where_the_ledger_forgot() -> None:
+    trace = make_finding(
+        "fp-a", kind=FindingKind.ADOPTED, actionable=False, source="git", title="a was merged by run r0"
+    )
+    assert reasons(plan_of(want("a"), trace)) == {"a": "done since: a was merged by run r0"}
+    known = plan_of(want("a", cause="new"), trace, claims={"fp-a": Claim(TaskState.COMPLETED, cause="old")})
+    assert [task.id for task in known.tasks] == ["a"]
+
+
+def test_what_only_a_person_can_do_is_planned_and_never_dispatched() -> None:
+    plan = plan_of(want("a", human="sign the contract"), want("b", "a"))
+    assert plan.blocked == {
+        "a": Settlement(state=TaskState.BLOCKED, reason="sign the contract", ask="done"),
+    }
+    assert task_of(plan, "b").blocked_by == ("a",)
+
+
+def test_a_roadmap_in_circles_waits_for_a_person_and_the_rest_goes_on() -> None:
+    kind = FindingKind.PHASE
+    plan = plan_of(
+        make_finding("f" * 16, kind=kind, blocked_by=("e" * 16,)),
+        make_finding("e" * 16, kind=kind, blocked_by=("f" * 16,)),
+        want("a"),
+    )
+    assert set(plan.blocked) == {"app-phase-eeeeee", "app-phase-ffffff"}
+    assert all("wait for each other" in one.reason for one in plan.blocked.values())
+    assert len(plan.tasks) == 3
+
+
+def test_what_cannot_be_planned_is_listed_with_its_reason() -> None:
+    plan = plan_of(
+        want("a", repo="gone"),
+        want("b", project="nobody"),
+        want("c", paths=("../x",)),
+        make_finding("d" * 16, kind=FindingKind.PHASE, project="api", repo="gone", title="Phase 1"),
+    )
+    assert plan.tasks == ()
+    missing = "its repository is not in this run's registry"
+    assert reasons(plan) == {
+        "a": missing,
+        "b": missing,
+        "c": "its declared paths cannot be used: '../x' leads out of the repository (`..`)",
+        "api: Phase 1": missing,
+    }
+
+
+def test_skipped_and_unknown_of_the_parts_are_kept_once() -> None:
+    gone, mute = Skipped(name="p", reason="gone"), Skipped(name="sentry", reason="no token")
+    parts = [AuditPart(part=name, skipped=(gone,), unknown=(mute,)) for name in ("b", "a")]
+    plan = structure(make_request(), parts, {}, {}, NOW)
+    assert (plan.skipped, plan.unknown) == ((gone,), (mute,))
+
+
+def test_fires_only_keeps_fires_and_what_blocks_them() -> None:
+    plan = plan_of(
+        want("far"),
+        want("near", "far", priority="P3"),
+        want("fire", "near", priority="P0"),
+        want("after", "fire", priority="P1"),
+        want("other", priority="P1"),
+        want("old", priority="P0"),
+        fires_only=True,
+        claims={"fp-old": Claim(TaskState.COMPLETED)},
+    )
+    assert [task.id for task in plan.tasks] == ["far", "near", "fire"]
+    assert {task.urgency for task in plan.tasks} == {Priority.P0}
+    assert [str(task.priority) for task in plan.tasks] == ["P2", "P3", "P0"]
+    assert [take[2] for take in plan.takes] == ["fire", "far", "near"]
+    assert reasons(plan) == {"old": "done since in run r0", "after": NOT_A_FIRE, "other": NOT_A_FIRE}
+
+
+def test_a_red_baseline_blocks_nobody_and_ranks_first_in_its_repository() -> None:
+    red = make_finding("a" * 16, kind=FindingKind.RED_BASELINE, title="fix: gate")
+    plan = plan_of(want("one"), want("two", "one"), want("three", "two"), red, want("x", project="api", repo="api"))
+    task = task_of(plan, "app-red-baseline-aaaaaa")
+    assert task.priority is Priority.P1
+    assert all(task.rank > other.rank for other in plan.tasks if other is not task)
+    assert not any(task.id in other.blocked_by for other in plan.tasks)
+
+
+def test_estimates_are_learned_per_repository_then_over_all_then_ten_minutes() -> None:
+    findings = [want("a"), want("b", project="api", repo="api")]
+    for lengths, seconds in (({"app": 60.0, "": 120.0}, (60, 120)), ({"app": 60.0}, (60, 600)), ({}, (600, 600))):
+        plan = plan_of(*findings, lengths=lengths)
+        assert (task_of(plan, "a").estimate, task_of(plan, "b").estimate) == seconds
+
+
+def test_rank_is_the_path_left_and_the_registrys_priority_breaks_ties() -> None:
+    projects = (make_project("app", priority=50), make_project("api", priority=1))
+    plan = plan_of(want("a"), want("b", "a"), want("c", project="api", repo="api"), projects=projects)
+    ranks = {task.id: task.rank for task in plan.tasks}
+    assert ranks["a"] > ranks["c"] > ranks["b"]
+    assert 0 < ranks["c"] - ranks["b"] < 60
+
+
+def test_tasks_come_urgent_first_then_as_the_file_has_them() -> None:
+    order = ["zeta", "alpha", "mid"]
+    tasks = tuple(RequestedTask(id=one, project="app", title=one) for one in order)
+    plan = plan_of(*(want(one) for one in sorted(order)), want("late", priority="P1"), tasks=tasks)
+    assert [task.id for task in plan.tasks] == ["late", *order]
+
+
+FINDINGS = [
+    *(want(f"t{i}", *(f"t{j}" for j in range(i) if i % (j + 2) == 0), priority=f"P{i % 4}") for i in range(8)),
+    want("t1", source="other", detail="more", priority="P0"),
+    make_finding("a" * 16, kind=FindingKind.PHASE, project="web", repo="web"),
+    make_finding("b" * 16, kind=FindingKind.PHASE, project="web", repo="web", blocked_by=("a" * 16,)),
+    make_finding("c" * 16, kind=FindingKind.UNPUSHED, actionable=False),
+]
+CLAIMS = st.dictionaries(
+    st.sampled_from([f"fp-t{i}" for i in range(8)]),
+    st.builds(Claim, st.sampled_from(TaskState), st.sampled_from(RunState), st.sampled_from(["", "old"])),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.permutations(FINDINGS), st.integers(1, 4), CLAIMS, st.booleans())
+def test_the_laws_of_a_plan(findings: list[Finding], count: int, claims: dict[str, Claim], fires: bool) -> None:
+    request = make_request(portfolio=make_portfolio(make_project("app"), make_project("web")), fires_only=fires)
+    held = {("app", fingerprint): claim for fingerprint, claim in claims.items()}
+    parts = [make_part(f"p{at}", *findings[at::count]) for at in range(count)]
+    plan = structure(request, parts, held, {}, NOW)
+    # The order in which answers came in leaves no trace.
+    assert plan == structure(request, [make_part("all", *FINDINGS)], held, {}, NOW)
+    # Whatever is actionable is planned or left out with a reason, once.
+    assert len(plan.tasks) + len(plan.skipped) == 10
+    ids = [task.id for task in plan.tasks]
+    assert len(set(ids)) == len(ids)
+    assert sorted(take[2] for take in plan.takes) == sorted(ids)
+    # It is a graph, in order, and blocked tasks are of the plan.
+    assert set(plan.blocked) <= set(ids)
+    graph = Graph({task.id: task.blocked_by for task in plan.tasks})
+    assert list(graph.order) == ids
+    assert graph.waves() == {task.id: task.wave for task in plan.tasks}
+    # Nothing is taken from a run that works on it.
+    assert set(plan.over) <= {(claim.run, claim.task) for claim in claims.values()}
+    for task in plan.tasks:
+        claim = claims.get(task.fingerprint)
+        assert claim is None or claim.state in {TaskState.QUEUED, TaskState.RETRYABLE} or claim.cause == "old"

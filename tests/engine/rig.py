@@ -1,0 +1,209 @@
+"""A whole small installation for tests: a real server, real workers, real repositories, a scripted agent.
+
+Nothing in it is a stand-in but the agent's brain. Periods are fractions of seconds, so that faults heal in seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from ops_orchestrate.celery import POOLS, point_at
+from ops_orchestrate.config import Settings, load_settings
+from ops_orchestrate.core.event import Event
+from ops_orchestrate.core.project import Portfolio, Project
+from ops_orchestrate.core.run import RequestedTask, RunRequest
+from ops_orchestrate.core.states import RUN_OPEN
+from ops_orchestrate.core.task import Mode, TaskRecord
+from ops_orchestrate.engine.begin import submit
+from ops_orchestrate.ledger import Ledger, connect
+from ops_orchestrate.wiring import make_toolbox
+from tests.repos import Upstream, make_upstream, repository_value
+
+GATE = "sh gate.sh"
+
+#: Every period in seconds, short enough for tests and long enough for two shared cores.
+PERIODS = {
+    "OPS_LEASE": "6",
+    "OPS_HEARTBEAT": "1",
+    "OPS_GRANT_TIMEOUT": "6",
+    "OPS_RECONCILE_EVERY": "1",
+    "OPS_GRACE": "1",
+    "OPS_STALL_AFTER": "60",
+    "OPS_START_LIMIT": "60",
+}
+
+Steps = list[dict[str, Any]]
+
+
+def work(task: str, *, seconds: float = 0.0, path: str = "") -> Steps:
+    """The usual course of an attempt: one file, one commit, a report with a hand-over."""
+    return [
+        *([{"sleep": {"seconds": seconds}}] if seconds else []),
+        {"write": {"path": path or f"src/{task}.txt", "text": f"{task}\n"}},
+        {"commit": {"message": f"Do {task}"}},
+        {"report": {"status": "done", "summary": f"did {task}", "hand_over": f"{task} is there"}},
+    ]
+
+
+@dataclass
+class Rig:
+    """One installation. `start` starts its workers; everything is ended by `close`."""
+
+    home: Path
+    server: str
+    env: dict[str, str]
+    settings: Settings
+    ledger: Ledger
+    upstreams: dict[str, Upstream] = field(default_factory=dict)
+    workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @classmethod
+    def build(cls, home: Path, server: str, repos: Sequence[str] = ("app",), **env: str) -> Rig:
+        """Repositories with a gate that passes unless a file `broken` exists; an empty server."""
+        redis.Redis.from_url(server).flushall()
+        names = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        env = {
+            **names,
+            **PERIODS,
+            "OPS_DATA_DIR": str(home / "data"),
+            "OPS_REDIS_URL": server,
+            "OPS_HOST": "rig",
+            "OPS_AGENT": "scripted",
+            "OPS_PLAYBOOK": str(home / "playbook.json"),
+            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+            **env,
+        }
+        settings = _settings(env)
+        assert settings.urls is not None
+        point_at(settings.urls)
+        ledger = connect(settings.urls.ledger)
+        ledger.open(quiet=0)
+        rig = cls(home, server, env, settings, ledger)
+        gate = {"gate.sh": "test ! -e broken\n", "src/.keep": ""}
+        rig.upstreams = {name: make_upstream(home / "repos", name, gate) for name in repos}
+        rig.play({"*": [work("any")]})
+        return rig
+
+    def play(self, playbook: Mapping[str, list[Steps]]) -> None:
+        """What the agent does, by task id."""
+        (self.home / "playbook.json").write_text(json.dumps(playbook))
+
+    def start(self, *pools: str) -> None:
+        """Start workers of these pools (all of them by default) and wait until they have joined the board."""
+        for pool in pools or POOLS:
+            argv = [sys.executable, "-m", "workers", pool]
+            self.workers[pool] = self._spawn(pool, argv)
+        self.until(lambda: set(pools or POOLS) <= self.joined(), 30, "workers to join")
+
+    def start_plain(self, concurrency: int = 4) -> None:
+        """The plain worker of the design card, which serves every queue."""
+        argv = [sys.executable, "-m", "celery", "-A", "ops_orchestrate", "worker", f"--concurrency={concurrency}"]
+        self.workers["plain"] = self._spawn("plain", argv)
+        self.until(lambda: set(POOLS) <= self.joined(), 30, "the worker to join")
+
+    def joined(self) -> set[str]:
+        """Pools that live workers announce."""
+        return {pool for host in self.ledger.hosts.live() for pool in host.pools}
+
+    def kill(self, pool: str, number: int = signal.SIGKILL) -> None:
+        """Signal a worker's whole process group."""
+        os.killpg(self.workers[pool].pid, number)
+        if number == signal.SIGKILL:
+            self.workers.pop(pool).wait()
+
+    def submit(self, tasks: Sequence[RequestedTask], **request: Any) -> str:
+        """Begin a run over all repositories; its id."""
+        projects = tuple(
+            Project(alias=name, repositories=(repository_value(up, gate=GATE, ci="none", promote=False),))
+            for name, up in self.upstreams.items()
+        )
+        values: dict[str, Any] = {
+            "portfolio": Portfolio(origin="tests", digest="0" * 64, projects=projects),
+            "mode": Mode.SUBAGENTS,
+            "agent": "scripted",
+            "force": True,
+            "tasks": tuple(tasks),
+        }
+        run = f"r{time.time_ns() % 10**10}"
+        submit(run, RunRequest(**(values | request)), make_toolbox(self.settings, self.ledger))
+        return run
+
+    def finish(self, run: str, seconds: float = 60) -> list[Event]:
+        """Wait until the run is over; all of its events."""
+        self.until(lambda: self.ledger.runs.get(run).state not in RUN_OPEN, seconds, f"run {run} to end")
+        return self.events(run)
+
+    def events(self, run: str) -> list[Event]:
+        """All events of the run so far."""
+        return self.ledger.events.read(run, 0, 100_000)
+
+    def task(self, run: str, task: str) -> TaskRecord:
+        """A task as it stands."""
+        return self.ledger.tasks.get(run, task)
+
+    def until(self, happens: Callable[[], bool], seconds: float, what: str) -> None:
+        """Poll until something holds; fails with the board and the workers' logs when it does not."""
+        deadline = time.monotonic() + seconds
+        while not happens():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"waited {seconds} s for {what}\n{self.story()}")
+            time.sleep(0.05)
+
+    def story(self) -> str:
+        """What there is to know when a wait was in vain."""
+        logs = [f"--- {path.name}\n{path.read_text()[-3000:]}" for path in sorted(self.home.glob("*.log"))]
+        boards = [
+            f"{run.id}: {run.state} {self.ledger.runs.counts(run.id)} {[e.kind for e in self.events(run.id)][-20:]}"
+            for run in self.ledger.runs.list()
+        ]
+        return "\n".join([*boards, *logs])
+
+    def agents(self) -> list[int]:
+        """Pids of living processes that belong to an attempt of this rig."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    environment = (entry / "environ").read_bytes()
+                except OSError:
+                    continue
+                if b"OPS_ATTEMPT=" in environment and str(self.home).encode() in environment:
+                    found.append(int(entry.name))
+        return found
+
+    def close(self) -> None:
+        """Kill every worker."""
+        for pool in list(self.workers):
+            self.kill(pool)
+
+    def _spawn(self, name: str, argv: list[str]) -> subprocess.Popen[bytes]:
+        with (self.home / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(argv, env=self.env, cwd=self.home, stdout=log, stderr=log, start_new_session=True)
+
+
+def _settings(env: Mapping[str, str]) -> Settings:
+    """The settings that a process with this environment reads."""
+    before = dict(os.environ)
+    try:
+        os.environ.clear()
+        os.environ.update(env)
+        return load_settings()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def requested(task: str, project: str = "app", *, blocked_by: Sequence[str] = (), **kw: Any) -> RequestedTask:
+    """A task of the tasks file."""
+    return RequestedTask(id=task, project=project, title=f"Do {task}", blocked_by=tuple(blocked_by), **kw)

@@ -1,0 +1,68 @@
+"""Claims: two runs never work on the same finding, and one takes over only what it was allowed to."""
+
+from __future__ import annotations
+
+import pytest
+
+from ops_orchestrate.core.states import RunState, TaskState
+from ops_orchestrate.ledger import Ledger
+from tests.builders import make_task
+from tests.ledger.play import completed, failed, granted, planned
+
+FOUND = ("app", "fp-t1")
+ITEM = (*FOUND, "t1", "sha1")
+
+
+def test_a_finding_has_one_run(ledger: Ledger) -> None:
+    planned(ledger)
+    planned(ledger, run="r2")
+    assert ledger.claims.look([FOUND]) == {}
+    assert ledger.claims.take("r1", [ITEM]) == {}
+    assert ledger.claims.take("r1", [ITEM]) == {}  # its own claim is no obstacle
+    refused = ledger.claims.take("r2", [ITEM, ("app", "fp-t9", "t9", "")])
+    assert list(refused) == [FOUND]
+    assert (refused[FOUND].run, refused[FOUND].task, refused[FOUND].cause) == ("r1", "t1", "sha1")
+    assert ledger.claims.look([("app", "fp-t9")])[("app", "fp-t9")].run == "r2"
+
+
+def test_a_claim_shows_how_far_its_owner_is(ledger: Ledger) -> None:
+    ledger.claims.take("r1", [ITEM])
+    assert ledger.claims.look([FOUND])[FOUND].state is TaskState.QUEUED  # claimed, not planned yet
+    planned(ledger)
+    completed(ledger)
+    ledger.runs.finish("r1", RunState.DONE, "")
+    view = ledger.claims.look([FOUND, ("app", "other")])[FOUND]
+    assert (view.state, view.run_state, view.merge) == (TaskState.COMPLETED, RunState.DONE, "m1")
+    assert ledger.claims.look([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("state", "after"),
+    [
+        (None, TaskState.CANCELLED),
+        (TaskState.RETRYABLE, TaskState.CANCELLED),
+        (TaskState.BLOCKED, TaskState.CANCELLED),
+        (TaskState.DISCARDED, TaskState.DISCARDED),
+    ],
+)
+def test_a_claim_is_taken_over_where_it_is_allowed(ledger: Ledger, state: TaskState | None, after: TaskState) -> None:
+    planned(ledger)
+    ledger.claims.take("r1", [ITEM])
+    if state:
+        failed(ledger, state)
+    else:
+        ledger.board.offer("r1", "t1")
+    assert ledger.claims.take("r2", [(*FOUND, "u1", "sha2")], over=[("r1", "t1")]) == {}
+    assert ledger.claims.look([FOUND])[FOUND].run == "r2"
+    task = ledger.tasks.get("r1", "t1")
+    assert task.state is after
+    assert task.state is TaskState.DISCARDED or task.reason == "taken over by run r2"
+    assert ledger.runs.candidates("r1") == 0
+
+
+def test_what_was_started_meanwhile_is_not_taken_over(ledger: Ledger) -> None:
+    planned(ledger, make_task("t1"))
+    ledger.claims.take("r1", [ITEM])
+    granted(ledger)
+    assert list(ledger.claims.take("r2", [(*FOUND, "u1", "")], over=[("r1", "t1")])) == [FOUND]
+    assert ledger.claims.look([FOUND])[FOUND].run == "r1"

@@ -1,0 +1,247 @@
+"""Runs: who wins when several begin, plan, stop or finish the same one, and what the story says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.project import Skipped
+from ops_orchestrate.core.states import RunState, Stage, TaskState
+from ops_orchestrate.core.task import TaskSpec
+from ops_orchestrate.errors import PlanError, UnknownRun
+from ops_orchestrate.ledger import Ledger
+from tests.builders import make_finding, make_part, make_request, make_settlement, make_task
+from tests.ledger.play import at_stage, completed, data_of, granted, kinds, planned, story
+
+
+def test_a_run_begins_once(ledger: Ledger) -> None:
+    request = make_request(requested_by="ann")
+    assert ledger.runs.begin("r1", request, host="h", parts=["git"])
+    assert not ledger.runs.begin("r1", make_request(requested_by="bob"), host="h", parts=[])
+    run = ledger.runs.get("r1")
+    assert (run.request, run.state, run.stop) == (request, RunState.AUDITING, "")
+    assert kinds(story(ledger)) == [EventKind.RUN_BEGUN]
+
+
+def test_runs_are_listed_newest_first(ledger: Ledger) -> None:
+    for name in ("r1", "r2", "r3"):
+        ledger.runs.begin(name, make_request(), host="h", parts=[])
+    assert [run.id for run in ledger.runs.list()] == ["r3", "r2", "r1"]
+
+
+def test_the_first_result_of_a_part_wins(ledger: Ledger) -> None:
+    ledger.runs.begin("r1", make_request(), host="h", parts=["git", "planning"])
+    first = make_part("git", make_finding(), unknown=(Skipped(name="app", reason="no answer"),))
+    assert ledger.runs.put_part("r1", first)
+    assert not ledger.runs.put_part("r1", make_part("git"))
+    assert ledger.runs.parts("r1") == {"git": first}
+    assert ledger.runs.missing_parts("r1") == ["planning"]
+    assert data_of(ledger, EventKind.AUDIT_PART) == [
+        {"part": "git", "findings": 1, "unknown": [{"name": "app", "reason": "no answer"}], "skipped": []}
+    ]
+
+
+def test_no_part_is_taken_after_the_plan(ledger: Ledger) -> None:
+    planned(ledger)
+    assert not ledger.runs.put_part("r1", make_part("git"))
+
+
+def test_a_plan_is_shown_in_one_step(ledger: Ledger) -> None:
+    ledger.runs.begin("r1", make_request(), host="h", parts=[])
+    specs = [make_task("t1"), make_task("t2", blocked_by=("t1",), estimate=60.0), make_task("t3", human="sign it")]
+    blocked = {"t3": make_settlement(TaskState.BLOCKED, reason="sign it", ask="done")}
+    left_out = [Skipped(name="web", reason="not on this disk")]
+    assert ledger.runs.store_plan("r1", specs, blocked=blocked, skipped=left_out, unknown=[])
+    assert [task.spec for task in ledger.tasks.all("r1")] == specs
+    assert ledger.runs.counts("r1") == {TaskState.QUEUED: 2, TaskState.BLOCKED: 1}
+    run = ledger.runs.get("r1")
+    assert (run.state, run.skipped) == (RunState.RUNNING, ("web: not on this disk",))
+    assert ledger.tasks.get("r1", "t3").ask == "done"
+    assert ledger.tasks.dependants("r1", "t1") == ["t2"]
+    assert kinds(story(ledger))[1:] == [EventKind.RUN_PLANNED, *[EventKind.TASK_PLANNED] * 3, EventKind.TASK_SETTLED]
+    assert data_of(ledger, EventKind.TASK_PLANNED)[1] == {
+        "title": "Do t2",
+        "project": "app",
+        "repo": "app",
+        "priority": "P2",
+        "label": "P2",
+        "mode": "subagent",
+        "wave": 0,
+        "blocked_by": ["t1"],
+        "estimate": 60.0,
+        "paths": ["src/t2/**"],
+        "sensitive": None,
+        "human": None,
+    }
+
+
+def test_the_first_plan_stays(ledger: Ledger) -> None:
+    planned(ledger)
+    assert not ledger.runs.store_plan("r1", [make_task("other")], blocked={}, skipped=(), unknown=())
+    assert [task.spec.id for task in ledger.tasks.all("r1")] == ["t1"]
+    assert len(data_of(ledger, EventKind.RUN_PLANNED)) == 1
+
+
+def test_what_a_dead_planner_had_staged_is_replaced(ledger: Ledger) -> None:
+    ledger.runs.begin("r1", make_request(), host="h", parts=[])
+    ledger._scripts("plan_begin", "r1", "dead")
+    ledger._scripts("plan_chunk", "r1", "dead", "old", "1", "state", "queued", "1", "task.planned", "{}")
+    assert ledger.tasks.all("r1") == []
+    assert ledger.runs.store_plan("r1", [make_task("new")], blocked={}, skipped=(), unknown=())
+    assert [task.spec.id for task in ledger.tasks.all("r1")] == ["new"]
+    assert not ledger._scripts.flag("plan_chunk", "r1", "dead", "late", "1", "state", "queued", "0")
+
+
+@pytest.mark.parametrize(
+    ("specs", "says"),
+    [
+        ([make_task("a"), make_task("a")], "same id"),
+        ([make_task("a", blocked_by=("ghost",))], "ghost"),
+        ([make_task("a", blocked_by=("b",)), make_task("b", blocked_by=("a",))], "circle"),
+    ],
+)
+def test_a_graph_that_cannot_end_is_refused(ledger: Ledger, specs: list[TaskSpec], says: str) -> None:
+    ledger.runs.begin("r1", make_request(), host="h", parts=[])
+    with pytest.raises(PlanError, match=says):
+        ledger.runs.store_plan("r1", specs, blocked={}, skipped=(), unknown=())
+    assert ledger.runs.get("r1").state is RunState.AUDITING
+
+
+def test_a_run_without_a_plan_fails_with_its_reason(ledger: Ledger) -> None:
+    ledger.runs.begin("r1", make_request(), host="h", parts=[])
+    assert ledger.runs.fail("r1", "a cycle")
+    assert not ledger.runs.fail("r1", "again")
+    assert (ledger.runs.get("r1").state, ledger.runs.get("r1").reason) == (RunState.FAILED, "a cycle")
+
+
+def test_a_planned_run_does_not_fail(ledger: Ledger) -> None:
+    planned(ledger)
+    assert not ledger.runs.fail("r1", "too late")
+
+
+def test_now_overrides_salvage_and_nothing_overrides_now(ledger: Ledger) -> None:
+    planned(ledger)
+    assert [ledger.runs.request_stop("r1", how) for how in ("salvage", "salvage", "now", "salvage")] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+    assert ledger.runs.get("r1").stop == "now"
+    assert [data["how"] for data in data_of(ledger, EventKind.RUN_STOPPING)] == ["salvage", "now"]
+
+
+def test_a_stopping_run_offers_nothing_until_it_is_resumed(ledger: Ledger) -> None:
+    planned(ledger)
+    assert ledger.board.offer("r1", "t1")
+    ledger.runs.request_stop("r1", "salvage")
+    assert ledger.runs.candidates("r1") == 0
+    assert not ledger.board.offer("r1", "t1")
+    assert ledger.board.look(5).candidates == ()
+    assert ledger.runs.resume("r1")
+    assert ledger.board.offer("r1", "t1")
+    assert not ledger.runs.resume("r1")
+
+
+@pytest.mark.parametrize("state", [RunState.STOPPED, RunState.HALTED])
+def test_an_ended_run_goes_on(ledger: Ledger, state: RunState) -> None:
+    planned(ledger)
+    assert ledger.runs.finish("r1", state, "because")
+    assert ledger.runs.resume("r1")
+    run = ledger.runs.get("r1")
+    assert (run.state, run.reason, run.finished_at) == (RunState.RUNNING, "", 0.0)
+
+
+def test_a_run_that_was_stopped_in_its_audit_goes_on_with_it(ledger: Ledger) -> None:
+    ledger.runs.begin("r1", make_request(), host="h", parts=["git"])
+    ledger.runs.request_stop("r1", "now")
+    assert ledger.runs.finish("r1", RunState.STOPPED, "")
+    assert ledger.runs.resume("r1")
+    assert ledger.runs.get("r1").state is RunState.AUDITING
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_a_run_does_not_end_while_something_is_in_flight(ledger: Ledger, stage: Stage) -> None:
+    planned(ledger)
+    at_stage(ledger, stage)
+    assert not ledger.runs.finish("r1", RunState.STOPPED, "")
+
+
+def test_a_run_is_not_done_while_a_task_waits_for_a_slot(ledger: Ledger) -> None:
+    planned(ledger)
+    ledger.board.offer("r1", "t1")
+    assert not ledger.runs.finish("r1", RunState.DONE, "")
+    assert ledger.runs.finish("r1", RunState.STOPPED, "")
+
+
+def test_a_run_ends_once_and_says_its_counts(ledger: Ledger) -> None:
+    planned(ledger)
+    completed(ledger)
+    assert ledger.runs.finish("r1", RunState.DONE, "all merged")
+    assert not ledger.runs.finish("r1", RunState.HALTED, "")
+    assert data_of(ledger, EventKind.RUN_FINISHED) == [
+        {"state": "done", "reason": "all merged", "counts": {"completed": 1}}
+    ]
+
+
+def test_the_work_of_a_run_counts_while_it_is_running(ledger: Ledger) -> None:
+    planned(ledger, make_task("t1", estimate=10.0), make_task("t2", estimate=5.0, repo="web"))
+    assert ledger.board.look(5).repo_work == {"app": 10.0, "web": 5.0}
+    completed(ledger)
+    assert ledger.board.look(5).repo_work == {"web": 5.0}
+    ledger.runs.finish("r1", RunState.HALTED, "")
+    assert ledger.board.look(5).repo_work == {}
+    ledger.runs.resume("r1")
+    assert ledger.board.look(5).repo_work == {"web": 5.0}
+
+
+def test_any_event_can_be_noted(ledger: Ledger) -> None:
+    planned(ledger)
+    ledger.runs.note("r1", EventKind.AGENT_NOTE, task="t1", attempt=2, fence=7, host="h1", data={"text": "reading"})
+    event = story(ledger)[-1]
+    assert (event.task, event.attempt, event.fence, event.host) == ("t1", 2, 7, "h1")
+    assert event.data == {"text": "reading"}
+
+
+def test_promotions_are_kept_per_repository(ledger: Ledger) -> None:
+    planned(ledger)
+    assert ledger.runs.promotion("r1", "app") is None
+    ledger.runs.set_promotion("r1", "app", {"state": "waiting", "head": "abc"})
+    assert ledger.runs.promotion("r1", "app") == {"state": "waiting", "head": "abc"}
+    assert ledger.runs.promotions("r1") == {"app": {"state": "waiting", "head": "abc"}}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda ledger: ledger.runs.get("no"),
+        lambda ledger: ledger.runs.missing_parts("no"),
+        lambda ledger: ledger.runs.put_part("no", make_part()),
+        lambda ledger: ledger.runs.request_stop("no", "now"),
+        lambda ledger: ledger.runs.resume("no"),
+        lambda ledger: ledger.runs.finish("no", RunState.DONE, ""),
+        lambda ledger: ledger.runs.note("no", EventKind.WARNING),
+        lambda ledger: ledger.runs.store_plan("no", [make_task()], blocked={}, skipped=(), unknown=()),
+        lambda ledger: ledger.tasks.all("no"),
+        lambda ledger: ledger.tasks.get("no", "t1"),
+        lambda ledger: ledger.tasks.cancel("no", "t1", by="", reason=""),
+    ],
+)
+def test_an_unknown_run_is_named(ledger: Ledger, call: Callable[[Ledger], object]) -> None:
+    with pytest.raises(UnknownRun, match="no"):
+        call(ledger)
+
+
+def test_events_are_read_and_followed_in_order(ledger: Ledger) -> None:
+    planned(ledger)
+    granted(ledger)
+    all_of_it = story(ledger)
+    assert [event.seq for event in all_of_it] == list(range(1, len(all_of_it) + 1))
+    assert all(event.at <= ledger.now() for event in all_of_it)
+    assert ledger.events.read("r1", after=2) == all_of_it[2:]
+    assert ledger.events.read("r1", count=1) == all_of_it[:1]
+    assert ledger.events.follow("r1", 3, 0.1) == all_of_it[3:]
+    assert ledger.events.follow("r1", len(all_of_it), 0.05) == []
+    assert ledger.events.read("no") == []

@@ -1,0 +1,170 @@
+"""The end of an attempt: back to verify, settling, merges and salvage. A stale call changes nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from ops_orchestrate.core.attempt import OutcomeKind, StageKey
+from ops_orchestrate.core.change import MergeIntent
+from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.states import Stage, TaskState
+from ops_orchestrate.ledger import Ledger
+from tests.builders import make_outcome, make_settlement, make_task
+from tests.ledger.play import (
+    LEASE,
+    at_stage,
+    claimed,
+    completed,
+    data_of,
+    ended,
+    failed,
+    granted,
+    planned,
+    snapshot,
+)
+
+INTENT = MergeIntent(repo="app", branch="dev", base="b1", head="h1", tree="t1", commit="m1")
+
+
+def claim(ledger: Ledger, key: StageKey, stage: Stage, holder: str = "me", lease: float = LEASE) -> tuple[str, str]:
+    found = ledger.attempts.claim(key, stage, holder=holder, host="h1", lease=lease, agent="scripted")
+    return found.kind, found.stop
+
+
+# Back to verify -----------------------------------------------------------------------------------------------------
+
+
+def test_a_moved_base_goes_back_to_verify(ledger: Ledger) -> None:
+    planned(ledger)
+    key = at_stage(ledger, Stage.LAND)
+    claimed(ledger, key, Stage.LAND)
+    newer = ledger.attempts.again(key, holder="me", frm=Stage.LAND, to=Stage.VERIFY)
+    assert newer == key.model_copy(update={"seq": 1})
+    assert ledger.tasks.get("r1", "t1").state is TaskState.VERIFYING
+    assert claim(ledger, key, Stage.VERIFY) == ("stale", "")
+    assert claim(ledger, key, Stage.LAND) == ("stale", "")
+    ended(ledger, newer, Stage.VERIFY)  # by the same holder as before: it is another end
+    assert ledger.tasks.get("r1", "t1").state is TaskState.SHIPPING
+
+
+def test_only_the_holder_goes_back(ledger: Ledger) -> None:
+    planned(ledger)
+    key = at_stage(ledger, Stage.LAND)
+    claimed(ledger, key, Stage.LAND)
+    assert ledger.attempts.again(key, holder="other", frm=Stage.LAND, to=Stage.VERIFY) is None
+    assert ledger.tasks.get("r1", "t1").state is TaskState.SHIPPING
+
+
+def test_only_the_holder_snoozes_and_saying_it_twice_is_once(ledger: Ledger) -> None:
+    planned(ledger)
+    key = at_stage(ledger, Stage.LAND)
+    claimed(ledger, key, Stage.LAND)
+    assert not ledger.attempts.snooze(key, Stage.LAND, holder="other", seconds=9, note="")
+    for _ in range(2):
+        assert ledger.attempts.snooze(key, Stage.LAND, holder="me", seconds=9, note="")
+    assert len(data_of(ledger, EventKind.TASK_SNOOZED)) == 1
+
+
+# Settling -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_completed_task_says_its_merge_and_its_edges_are_due(ledger: Ledger) -> None:
+    planned(ledger, make_task("t1"), make_task("t2", blocked_by=("t1",)))
+    key = at_stage(ledger, Stage.LAND)
+    ended(ledger, key, Stage.LAND, goes_on=False)
+    settled = ledger.attempts.settle(key, make_settlement(reason="merged"))
+    assert (settled.applied, settled.state, settled.dependants) == (True, TaskState.COMPLETED, ("t2",))
+    assert ledger.tasks.get("r1", "t1").merge == "m1"
+    assert ledger.tasks.edges_pending() == [("r1", "t1")]
+    assert data_of(ledger, EventKind.TASK_SETTLED) == [
+        {"state": "completed", "reason": "merged", "ask": "", "merge": "m1", "head": "h1"}
+    ]
+
+
+def test_settling_twice_changes_nothing(ledger: Ledger) -> None:
+    planned(ledger)
+    key = completed(ledger)
+    before = snapshot(ledger)
+    settled = ledger.attempts.settle(key, make_settlement(TaskState.DISCARDED))
+    assert (settled.applied, settled.state) == (False, TaskState.COMPLETED)
+    assert snapshot(ledger) == before
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_an_attempt_that_is_not_over_is_not_settled(ledger: Ledger, stage: Stage) -> None:
+    planned(ledger)
+    key = at_stage(ledger, stage)
+    claimed(ledger, key, stage)
+    assert not ledger.attempts.settle(key, make_settlement(TaskState.RETRYABLE)).applied
+
+
+def test_an_old_fence_settles_nothing(ledger: Ledger) -> None:
+    planned(ledger)
+    old = failed(ledger, TaskState.RETRYABLE)
+    key = granted(ledger)
+    ended(ledger, key, Stage.IMPLEMENT, make_outcome(OutcomeKind.FAILED), goes_on=False)
+    assert not ledger.attempts.settle(old, make_settlement(TaskState.DISCARDED)).applied
+    assert ledger.tasks.get("r1", "t1").state is TaskState.RUNNING
+
+
+@pytest.mark.parametrize("state", [TaskState.COMPLETED, TaskState.VERIFYING])
+def test_a_settlement_that_is_no_end_of_an_agents_stage_is_an_error(ledger: Ledger, state: TaskState) -> None:
+    planned(ledger)
+    key = granted(ledger)
+    ended(ledger, key, Stage.IMPLEMENT, goes_on=False)
+    before = snapshot(ledger)
+    with pytest.raises(ValueError, match=f"from running to {state}"):
+        ledger.attempts.settle(key, make_settlement(state))
+    assert snapshot(ledger) == before
+
+
+@pytest.mark.parametrize(
+    ("state", "stays"), [(TaskState.BLOCKED, True), (TaskState.RETRYABLE, False), (TaskState.DISCARDED, False)]
+)
+def test_a_change_that_waits_for_a_person_stays_unmerged(ledger: Ledger, state: TaskState, stays: bool) -> None:
+    planned(ledger)
+    key = at_stage(ledger, Stage.VERIFY)
+    ended(ledger, key, Stage.VERIFY, make_outcome(OutcomeKind.WAITING, head="h1"), goes_on=False)
+    ledger.attempts.settle(key, make_settlement(state, reason="look at it", ask="approve"))
+    assert bool(ledger.board.look(5).unmerged) is stays
+    task = ledger.tasks.get("r1", "t1")
+    assert (task.state, task.reason, task.ask) == (state, "look at it", "approve")
+
+
+# Merges and salvage -------------------------------------------------------------------------------------------------
+
+
+def test_a_merge_is_announced_then_proved(ledger: Ledger) -> None:
+    planned(ledger)
+    key = at_stage(ledger, Stage.LAND)
+    assert not ledger.attempts.intend(key, holder="me", intent=INTENT)  # not claimed yet
+    claimed(ledger, key, Stage.LAND)
+    for _ in range(2):
+        assert ledger.attempts.intend(key, holder="me", intent=INTENT)
+    assert ledger.attempts.intent("r1", "t1") == INTENT
+    assert not ledger.attempts.prove(key, holder="other", intent=INTENT)
+    for _ in range(2):
+        assert ledger.attempts.prove(key, holder="me", intent=INTENT)
+    assert ledger.tasks.get("r1", "t1").merge == "m1"
+    told = {"commit": "m1", "branch": "dev", "base": "b1", "tree": "t1"}
+    assert data_of(ledger, EventKind.MERGE_INTENDED) == data_of(ledger, EventKind.MERGE_PROVED) == [told]
+
+
+def test_an_announced_merge_is_taken_back_by_the_newest_grant_only(ledger: Ledger) -> None:
+    planned(ledger)
+    key = at_stage(ledger, Stage.LAND)
+    claimed(ledger, key, Stage.LAND)
+    ledger.attempts.intend(key, holder="me", intent=INTENT)
+    ledger.attempts.drop_intent(key.model_copy(update={"fence": 1}))
+    assert ledger.attempts.intent("r1", "t1") == INTENT
+    ledger.attempts.drop_intent(key)
+    assert ledger.attempts.intent("r1", "t1") is None
+
+
+def test_salvaged_work_is_named_with_its_attempt(ledger: Ledger) -> None:
+    planned(ledger)
+    key = failed(ledger, TaskState.RETRYABLE)
+    for _ in range(2):
+        ledger.attempts.salvaged("r1", "t1", 1, key.fence, "refs/ops/salvage/1", host="h1")
+    assert ledger.tasks.attempts("r1", "t1")[0].salvage == "refs/ops/salvage/1"
+    assert data_of(ledger, EventKind.SALVAGED) == [{"ref": "refs/ops/salvage/1"}]

@@ -1,0 +1,50 @@
+"""The audit pool's jobs: look at projects and sources, verify attempts, run gates. Nothing here writes to a forge."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery import Task
+
+from ops_orchestrate.engine import audit as auditing
+from ops_orchestrate.engine import promote as promoting
+from ops_orchestrate.engine.verify import verify as verify_step
+from ops_orchestrate.wiring import toolbox
+from workers.job import LATE, holder, job, run_stage
+
+log = logging.getLogger("ops_orchestrate.audit")
+
+
+@job("audit.project", LATE)
+def project(task: Task, run: str, part: str) -> str:
+    """One batch of projects: a part of the audit's chord."""
+    return _part(task, run, part)
+
+
+@job("audit.source", LATE)
+def source(task: Task, run: str, part: str) -> str:
+    """One source of findings: a part of the audit's chord."""
+    return _part(task, run, part)
+
+
+@job("audit.verify", LATE)
+def verify(task: Task, key: dict[str, Any]) -> str:
+    """Judge what an attempt delivered."""
+    return run_stage(task, key, verify_step)
+
+
+@job("audit.check_head", LATE)
+def check_head(_task: Task, run: str, repo: str) -> None:
+    """Run the gate on an integration head that is to be promoted."""
+    promoting.check_head(run, repo, toolbox())
+
+
+def _part(task: Task, run: str, part: str) -> str:
+    """A part that fails must not take the chord with it: the plan calls what did not come back *unknown*."""
+    try:
+        auditing.audit_part(run, part, holder(task), toolbox())
+    except Exception:
+        log.exception("part %s of run %s failed; the plan will call it unknown", part, run)
+        return "unknown"
+    return "done"

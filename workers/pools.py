@@ -1,0 +1,46 @@
+"""The pools: which queues a worker process serves and how many jobs it runs at once.
+
+Threads carry every pool of ours: jobs wait for git, gates and agents, all of which are processes of their own, and a
+thread pool starts in half the time of forks. Capacity of agents is not decided here: admission grants at most five
+over all workers. A plain `celery -A ops_orchestrate worker` serves every queue in one process and is one trust domain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ops_orchestrate.core.board import MAX_AGENTS
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """One kind of worker process."""
+
+    name: str
+    concurrency: int
+    duty: str
+
+    def options(self) -> list[str]:
+        """The options of `celery worker` for this pool, beside `-A ops_orchestrate`."""
+        return [
+            "worker",
+            f"--queues={self.name}",
+            "--pool=threads",
+            f"--concurrency={self.concurrency}",
+            f"--hostname={self.name}@%h",
+            # Gossip, mingle and worker heartbeats are Celery's own chatter; liveness is the ledger's here.
+            "--without-gossip",
+            "--without-mingle",
+            "--without-heartbeat",
+        ]
+
+
+POOLS: dict[str, Pool] = {
+    pool.name: pool
+    for pool in (
+        Pool("planner", 4, "plans, admits, settles; holds no secret of a forge"),
+        Pool("audit", 4, "reads projects, verifies changes, runs gates in the sandbox"),
+        Pool("agent", MAX_AGENTS, "runs agents in their sandbox; can neither push nor merge"),
+        Pool("ship", 2, "alone moves branches"),
+    )
+}

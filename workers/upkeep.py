@@ -1,0 +1,76 @@
+"""What a worker process keeps doing beside its jobs: announce itself, wake what is due, reconcile, sweep.
+
+One thread, in the worker's main process. The reconciler runs where planners are, one process at a time (a lock of
+the ledger); the sweep runs where agents are, because trees are local to a host.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from ops_orchestrate import canvas
+from ops_orchestrate.core.board import Host
+from ops_orchestrate.engine.reconcile import reconcile, wake
+from ops_orchestrate.engine.salvage import sweep
+from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.errors import OpsError
+
+log = logging.getLogger("ops_orchestrate.upkeep")
+
+#: How often due snoozes are looked for and the announcement is renewed, in seconds.
+_TICK = 1.0
+
+#: An announcement is believed for this long without being renewed.
+_ANNOUNCED = 10.0
+
+
+class Upkeep(threading.Thread):
+    """The thread; `end` stops it and takes the announcement back."""
+
+    def __init__(self, tools: Toolbox, host: Host, *, process: str) -> None:
+        super().__init__(name="upkeep", daemon=True)
+        self._tools = tools
+        self._host = host
+        self._process = process
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        """Tick until the process ends. An error of one tick is logged; the next one tries again."""
+        last = 0.0
+        first = True
+        while not self._ended.is_set():
+            due = time.monotonic() - last >= self._tools.settings.reconcile_every
+            if due:
+                last = time.monotonic()
+            try:
+                self._tick(due=due, first=first)
+                first = False
+            except OpsError as error:
+                log.warning("upkeep: %s", error)
+            except Exception:
+                log.exception("upkeep failed; it goes on")
+            self._ended.wait(_TICK)
+
+    def end(self) -> None:
+        """Stop ticking and withdraw from the board."""
+        self._ended.set()
+        try:
+            self._tools.ledger.hosts.withdraw(self._host.name, self._process)
+        except OpsError as error:
+            log.info("the announcement runs out by itself: %s", error)
+
+    def _tick(self, *, due: bool, first: bool) -> None:
+        ledger = self._tools.ledger
+        host = self._host.model_copy(update={"seen_at": ledger.now()})
+        ledger.hosts.announce(host, process=self._process, ttl=_ANNOUNCED)
+        if first and "agent" in host.pools:
+            canvas.publish(canvas.admit("", again=f"joined:{self._process}"))
+        if "planner" in host.pools:
+            wake(self._tools)
+            if due and ledger.locks.acquire("reconcile", self._process, self._tools.settings.reconcile_every):
+                reconcile(self._tools)
+                ledger.locks.release("reconcile", self._process)
+        if due and "agent" in host.pools:
+            sweep(self._tools)
