@@ -121,8 +121,11 @@ def sandbox_line() -> str:
 
 
 def portfolio(settings: Settings, *, registry: Path | None, project: str | None) -> Portfolio:
-    """The projects of a run. Raises RegistryError, UsageError, GitError."""
-    return load_portfolio(settings, git_probe(settings), registry, Path.cwd(), project)
+    """The projects of a run. A registry named on the command line is meant whole, wherever the command stands.
+
+    Raises RegistryError, UsageError, GitError.
+    """
+    return load_portfolio(settings, git_probe(settings), registry, None if registry else Path.cwd(), project)
 
 
 def preview_plan(settings: Settings, request: RunRequest) -> tuple[RunView, Forecast]:

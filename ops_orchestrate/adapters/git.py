@@ -181,9 +181,10 @@ def _execute(
     # away: names only, no value ever stands in an argument list.
     unset = [word for key in os.environ if key not in env for word in ("-u", key)]
     expired = threading.Event()
-    with tempfile.TemporaryFile() as feed:
-        feed.write(stdin)
-        feed.seek(0)
+    with tempfile.TemporaryFile() if stdin else contextlib.nullcontext() as feed:
+        if feed:
+            feed.write(stdin)
+            feed.seek(0)
         held = _start(["env", *unset, *argv], cwd or Path("/"), env, feed)
     process = held.proc
     watch = threading.Timer(seconds, _expire, (process.pid, expired))

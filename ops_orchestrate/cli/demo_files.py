@@ -42,9 +42,9 @@ class Total(unittest.TestCase):
 }
 
 SHOP_WEB = {
-    "README.md": "# shop-web\n\nThe shop's checkout page; uses shop-api.\n",
+    "README.md": "# shop-web\n\nThe shop's basket page; uses shop-api.\n",
     "web/__init__.py": "",
-    "web/checkout.py": '''"""The checkout page."""
+    "web/basket.py": '''"""The basket page."""
 
 
 def headline(cents):
@@ -52,8 +52,8 @@ def headline(cents):
     return f"Total: {cents / 100:.2f}"
 ''',
     "tests/__init__.py": "",
-    "tests/test_checkout.py": _TEST_HEADER
-    + """from web.checkout import headline
+    "tests/test_basket.py": _TEST_HEADER
+    + """from web.basket import headline
 
 
 class Headline(unittest.TestCase):
@@ -140,7 +140,7 @@ TASKS: list[dict[str, Any]] = [
         "id": "api-total-with-tax",
         "project": "shop-api",
         "title": "feat: total with tax",
-        "description": "The checkout needs a total that includes tax.",
+        "description": "The basket needs a total that includes tax.",
         "acceptance": ["total_with_tax(items, percent) rounds to whole cents", "a unit test shows it"],
         "paths": ["shop/pricing.py", "tests/test_pricing.py"],
         "priority": "P1-revenue",
@@ -289,8 +289,8 @@ def playbook(red_baseline: str, glossary: str) -> dict[str, list[list[dict[str, 
             _attempt(
                 1.0,
                 {
-                    "web/checkout.py": SHOP_WEB["web/checkout.py"].replace("Total:", "Total with tax:"),
-                    "tests/test_checkout.py": SHOP_WEB["tests/test_checkout.py"].replace(
+                    "web/basket.py": SHOP_WEB["web/basket.py"].replace("Total:", "Total with tax:"),
+                    "tests/test_basket.py": SHOP_WEB["tests/test_basket.py"].replace(
                         "Total: 3", "Total with tax: 3"
                     ),
                 },

@@ -36,7 +36,8 @@ def after(
     if cancelled:
         return Settlement(state=TaskState.CANCELLED, reason="cancelled while it was in flight; its work is kept")
     if outcome.kind is OutcomeKind.WAITING or (outcome.kind is OutcomeKind.REFUSED and outcome.ask):
-        return Settlement(state=TaskState.BLOCKED, reason=outcome.summary, ask=outcome.ask or "retry")
+        told = f"{outcome.rule}: {outcome.summary}" if outcome.rule else outcome.summary
+        return Settlement(state=TaskState.BLOCKED, reason=told, ask=outcome.ask or "retry")
     if outcome.kind is OutcomeKind.INTERRUPTED or run_stopping:
         return Settlement(state=TaskState.RETRYABLE, reason=outcome.summary or "interrupted; it goes on with the run")
     if outcome.kind in _TRY_AGAIN or outcome.kind is OutcomeKind.REFUSED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 from ops_orchestrate.core.value import Value
 
@@ -126,7 +127,8 @@ class MergeIntent(Value):
     tree: str
     commit: str
     """The prepared commit: its SHA is known before anything is pushed."""
-    method: str = "squash"
+    method: Literal["squash", "merge", "forward"] = "squash"
+    """`squash` and `merge`: the base is the commit's first parent. `forward`: the branch only catches up to it."""
 
 
 class LandingEnd(StrEnum):

@@ -28,9 +28,7 @@ class Graph:
         _refuse_strangers(self.blockers)
         order, cycle = _walk(self.blockers)
         if cycle:
-            raise PlanError(
-                f"The tasks wait for each other in a circle: {spell(cycle)}. Remove one of these."
-            )
+            raise PlanError(f"The tasks wait for each other in a circle: {spell(cycle)}. Remove one of these.")
         #: Every task after its blockers; a plan that is in such an order already keeps it.
         self.order: tuple[str, ...] = tuple(order)
         self.dependants: dict[str, tuple[str, ...]] = _turned(self.blockers)
@@ -90,9 +88,7 @@ def _refuse_strangers(blockers: Mapping[str, Sequence[str]]) -> None:
         for blocker in waits:
             if blocker not in blockers:
                 hint = did_you_mean(blocker, blockers)
-                raise PlanError(
-                    f'Task {task} waits for "{one_line(blocker)}", which is no task of this plan.{hint}'
-                )
+                raise PlanError(f'Task {task} waits for "{one_line(blocker)}", which is no task of this plan.{hint}')
 
 
 def _walk(blockers: Mapping[str, Sequence[str]]) -> tuple[list[str], tuple[str, ...]]:

@@ -13,6 +13,7 @@ from ops_orchestrate.core import pathclass
 from ops_orchestrate.core.change import FileChange
 from ops_orchestrate.core.ownership import covers
 from ops_orchestrate.core.refusal import Consequence, Refusal, Subject, named
+from ops_orchestrate.core.sensitive import sensitive_reason
 
 #: More files than this are not one task's worth (the rail of the seed's upstream).
 MOST_FILES = 50
@@ -103,7 +104,7 @@ def size(subject: Subject) -> Refusal | None:
 def sensitive_paths(subject: Subject) -> Refusal | None:
     """What touches authentication, payments, personal data or secrets is reviewed by somebody else than its maker."""
     globs = subject.sensitive
-    touched = _touched(subject, lambda p: pathclass.sensitive_word(p) is not None or (bool(globs) and covers(globs, p)))
+    touched = _touched(subject, lambda path: sensitive_reason((path,), extra_globs=globs) is not None)
     if not touched and not subject.spec.sensitive:
         return None
     why = f"it touches {named(touched)}" if touched else f"the task says so: {named([subject.spec.sensitive or ''])}"

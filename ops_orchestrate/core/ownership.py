@@ -103,8 +103,7 @@ def _patterns_overlap(a: str, b: str) -> bool:
 def _folded(parts: tuple[Component, ...]) -> tuple[Component, ...]:
     """Lower case; a name beyond ASCII may be written in several ways, so it stands for any name."""
     return tuple(
-        tuple(token.lower() for token in part) if all(token.isascii() for token in part) else (_STAR,)
-        for part in parts
+        tuple(token.lower() for token in part) if all(token.isascii() for token in part) else (_STAR,) for part in parts
     )
 
 

@@ -12,7 +12,12 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
-_SECRET_NAMES = (
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_SECRET_NAMES = _words(
     ".env .env.* *.env .envrc .envrc.* *.pem *.key *.p12 *.pfx *.p8 *.jks *.keystore *.kdbx *.ppk *.gpg *.pgp "
     "id_rsa* id_dsa* id_ecdsa* id_ed25519* credentials credentials.json credentials.y*ml credentials.xml "
     "credentials.ini credentials.toml credentials.csv credentials.txt credentials.enc credentials.db *.credentials "
@@ -21,22 +26,22 @@ _SECRET_NAMES = (
     ".htpasswd .git-credentials .dockercfg .dockerconfigjson .vault-token .boto .s3cfg kubeconfig *.kubeconfig "
     "service-account*.json service_account*.json *serviceaccount*.json *.tfvars *.tfvars.json *.tfstate "
     "*.tfstate.backup .doppler.y*ml"
-).split()
+)
 _SECRET_FOLDERS = frozenset({".ssh", ".aws", ".gnupg", ".kube", ".azure", ".gcloud"})
 #: Filled-in templates are the usual leak, but the template itself is made to be committed: a person may let it pass.
 _TEMPLATES = tuple(f"*.env{end}" for end in (".example", ".sample", ".template", ".dist", ".defaults"))
 _BARE_KEY = re.compile(r"id_[a-z0-9_-]+(?:\.pub)?")
 
-_CI_NAMES = (
+_CI_NAMES = _words(
     ".gitlab-ci* .travis.y*ml azure-pipelines* jenkinsfile* bitbucket-pipelines* .drone.y*ml appveyor.y*ml "
     ".appveyor.y*ml cloudbuild.y*ml codeowners .pre-commit-* lefthook.y*ml .lefthook.y*ml .cirrus.y*ml renovate.json "
     "dependabot.y*ml .huskyrc* .lintstagedrc*"
-).split()
-_AGENT_NAMES = (
+)
+_AGENT_NAMES = _words(
     "agents.md agents.override.md claude.md claude.local.md gemini.md .mcp.json mcp.json .cursorrules .windsurfrules "
     ".clinerules opencode.json* .aider*"
-).split()
-_MANIFEST_NAMES = (
+)
+_MANIFEST_NAMES = _words(
     "package.json package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml pnpm-workspace.yaml bun.lock* "
     "deno.json* deno.lock .yarnrc* pyproject.toml setup.py setup.cfg requirements*.txt requirements*.in "
     "constraints*.txt pipfile pipfile.lock poetry.lock uv.lock pdm.lock pixi.lock environment.y*ml cargo.toml "
@@ -44,27 +49,30 @@ _MANIFEST_NAMES = (
     "pom.xml build.gradle* settings.gradle* gradle.properties gradle.lockfile *.csproj *.fsproj *.sln "
     "directory.packages.props packages.lock.json nuget.config mix.exs mix.lock package.swift package.resolved podfile "
     "podfile.lock pubspec.y*ml pubspec.lock flake.nix flake.lock"
-).split()
+)
 #: They decide what the gate runs, so editing one can turn a red gate green.
-_GATE_NAMES = (
+_GATE_NAMES = _words(
     "makefile gnumakefile justfile taskfile.y*ml tox.ini noxfile.py pytest.ini .coveragerc jest.config.* "
     "vitest.config.* karma.conf.* playwright.config.* cypress.config.* .mocharc* .rspec phpunit.xml*"
-).split()
+)
 _HOOK_FOLDERS = frozenset({".husky", ".githooks", "githooks", ".github", ".gitlab", ".circleci", ".buildkite"})
 _AGENT_FOLDERS = frozenset({".claude", ".cursor", ".codex", ".opencode", ".gemini", ".agents"})
 
 _TEST_FOLDERS = frozenset({"test", "tests", "__tests__", "spec", "specs", "e2e"})
-_TEST_NAMES = (
+_TEST_NAMES = _words(
     "test_*.py *_test.py tests.py conftest.py *_test.go *.test.* *.spec.* *_spec.rb *_test.rb *_test.exs *_test.rs "
-    "*test.java *tests.java *test.kt *tests.cs *test.cs *test.php *_test.cc *_test.cpp *_test.dart *_test.clj test_*.sh "
-    "*.bats"
-).split()
+    "*test.java *tests.java *test.kt *tests.cs *test.cs *test.php *_test.cc *_test.cpp *_test.dart *_test.clj "
+    "test_*.sh *.bats"
+)
 
 _SENSITIVE_WORDS = frozenset(
-    "auth oauth oauth2 authn authz authentication authorization login signin signup logout session sessions password "
-    "passwords passwd credential credentials secret secrets token tokens jwt saml sso mfa totp 2fa acl rbac iam "
-    "permission permissions payment payments billing invoice invoices checkout stripe paypal payout payouts refund "
-    "refunds subscription subscriptions pii gdpr privacy crypto cryptography encryption kms vault security".split()
+    _words(
+        "auth oauth oauth2 authn authz authentication authorization login signin signup logout session sessions "
+        "password passwords passwd credential credentials secret secrets token tokens jwt saml sso mfa totp "
+        "2fa acl rbac iam permission permissions payment payments billing invoice invoices checkout stripe "
+        "paypal payout payouts refund refunds subscription subscriptions pii gdpr privacy crypto cryptography "
+        "encryption kms vault security"
+    )
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 

@@ -43,9 +43,7 @@ def bonus(project: Project, now: float) -> float:
     return BONUS_SECONDS * (place + stage + _nearness(project.deadline, now) / 600)  # below 0.002
 
 
-def first_in_repository(
-    ranks: Mapping[str, float], repos: Mapping[str, str], first: Iterable[str]
-) -> dict[str, float]:
+def first_in_repository(ranks: Mapping[str, float], repos: Mapping[str, str], first: Iterable[str]) -> dict[str, float]:
     """The ranks, with each of `first` raised above everything else in its repository.
 
     A red baseline is repaired before work is judged against it. It blocks nobody, and a fire (P0) still goes

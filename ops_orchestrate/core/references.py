@@ -58,15 +58,11 @@ def resolve(works: Sequence[Work], ids: Sequence[str]) -> References:
     for work, task in zip(works, ids, strict=True):
         finding = work.finding
         if finding.kind is FindingKind.REQUESTED:
-            blocked_by[task] = tuple(
-                _named(task, text, finding.project, names, prints) for text in finding.blocked_by
-            )
+            blocked_by[task] = tuple(_named(task, text, finding.project, names, prints) for text in finding.blocked_by)
             continue
         found = [prints.get((finding.project, text)) for text in finding.blocked_by]
         blocked_by[task] = outside[task] = tuple(blocker for blocker in found if blocker)
-        notes.extend(
-            _stranger(finding, text) for text, hit in zip(finding.blocked_by, found, strict=True) if not hit
-        )
+        notes.extend(_stranger(finding, text) for text, hit in zip(finding.blocked_by, found, strict=True) if not hit)
     knotted = _untie(blocked_by, outside)
     return References(blocked_by, knotted, tuple(notes))
 
@@ -128,9 +124,7 @@ def _stranger(finding: Finding, text: str) -> Finding:
         project=finding.project,
         repo=finding.repo,
         fingerprint=finding.fingerprint,
-        title=one_line(
-            f'"{finding.title}" names a blocker that nobody found: {text}. It does not wait for it.'
-        ),
+        title=one_line(f'"{finding.title}" names a blocker that nobody found: {text}. It does not wait for it.'),
         source=finding.source,
     )
 

@@ -87,9 +87,7 @@ _Key = tuple[str, float, int]
 class _Game:
     """The state of one simulation."""
 
-    def __init__(
-        self, pieces: Sequence[Piece], slots: int, rule: Rule, work: Mapping[str, float] | None
-    ) -> None:
+    def __init__(self, pieces: Sequence[Piece], slots: int, rule: Rule, work: Mapping[str, float] | None) -> None:
         self.rule, self.slots, self.now, self.most = rule, slots, 0.0, 0
         self.pieces = list(pieces)
         self.index = {piece.id: at for at, piece in enumerate(self.pieces)}

@@ -70,13 +70,9 @@ def estimate(repo: str, lengths: Mapping[str, float]) -> float:
     return known if known > 0 else DEFAULT_SECONDS
 
 
-def _ranks(
-    graph: Graph, items: Mapping[str, Item], seconds: Mapping[str, float], now: float
-) -> dict[str, float]:
+def _ranks(graph: Graph, items: Mapping[str, Item], seconds: Mapping[str, float], now: float) -> dict[str, float]:
     standing = {project.alias: bonus(project, now) for _, _, project, _, _ in items.values()}
-    ranks = {
-        task: left + standing[items[task].project.alias] for task, left in graph.path_left(seconds).items()
-    }
+    ranks = {task: left + standing[items[task].project.alias] for task, left in graph.path_left(seconds).items()}
     red = [task for task, item in items.items() if item.work.finding.kind is FindingKind.RED_BASELINE]
     return first_in_repository(ranks, {task: item.repo.key for task, item in items.items()}, red)
 

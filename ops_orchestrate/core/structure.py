@@ -118,9 +118,7 @@ def _in_plan_order(works: Sequence[Work], request: RunRequest) -> list[Work]:
 def _sift(
     works: Mapping[str, Work], projects: Mapping[str, Project], claims: Claims, notes: Iterable[Finding]
 ) -> _Sifted:
-    traces = {
-        (note.project, note.fingerprint): note.title for note in notes if note.kind is FindingKind.ADOPTED
-    }
+    traces = {(note.project, note.fingerprint): note.title for note in notes if note.kind is FindingKind.ADOPTED}
     repos = {
         (project.alias, repository.key): repository
         for project in projects.values()
@@ -203,8 +201,7 @@ def _listed(parts: Iterable[AuditPart], field: str) -> tuple[Skipped, ...]:
 def _reasons(works: Mapping[str, Work], left_out: Mapping[str, Standing]) -> tuple[Skipped, ...]:
     """What is left out, by the name a person knows it by."""
     return tuple(
-        Skipped(name=_shown(works[task].finding, task), reason=found.reason)
-        for task, found in left_out.items()
+        Skipped(name=_shown(works[task].finding, task), reason=found.reason) for task, found in left_out.items()
     )
 
 

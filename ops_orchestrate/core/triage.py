@@ -52,9 +52,7 @@ def fingerprint(kind: str, project: str, repo: str, *parts: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def triage(
-    findings: Iterable[Finding], projects: Mapping[str, Project]
-) -> tuple[list[Work], tuple[Finding, ...]]:
+def triage(findings: Iterable[Finding], projects: Mapping[str, Project]) -> tuple[list[Work], tuple[Finding, ...]]:
     """The work, and the findings that are only reported.
 
     `projects` are those of the portfolio by alias. The order of the findings does not matter.

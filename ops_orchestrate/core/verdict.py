@@ -32,24 +32,31 @@ def verify_verdict(
     gate: GateResult,
     base_gate: GateResult | None,
     approved_head: str,
+    changed: bool = True,
 ) -> Outcome:
-    """The outcome of the verify stage. `base_gate` is the base's own result, looked at only where the gate failed."""
-    found = _unfit(collected, preview) or _refused(refusals) or _gate(spec, gate, base_gate)
+    """The outcome of the verify stage. `base_gate` is the base's own result, looked at only where the gate failed.
+
+    `changed` is whether the diff from the merge base holds anything: an empty commit is no work, and never "done
+    already". Only VERIFIED names a tree, so that nothing else can be taken for a verdict when it lands.
+    """
+    found = _unfit(collected, preview, changed) or _refused(refusals) or _gate(spec, gate, base_gate)
     found = found or _asked(refusals, collected, approved_head)
     outcome = found or Outcome(kind=OutcomeKind.VERIFIED)
     return outcome.model_copy(
         update={
             "head": collected.head or "",
             "base": preview.base,
-            "tree": preview.tree,
+            "tree": preview.tree if outcome.kind is OutcomeKind.VERIFIED else "",
             "unsandboxed": gate.unsandboxed,
         }
     )
 
 
-def _unfit(collected: Collected, preview: Preview) -> Outcome | None:
+def _unfit(collected: Collected, preview: Preview, changed: bool) -> Outcome | None:
     if collected.head is None:
         return Outcome(kind=OutcomeKind.EMPTY, summary=collected.problem or "There is no commit to judge.")
+    if not changed:
+        return Outcome(kind=OutcomeKind.EMPTY, summary="Its commits change nothing.")
     if preview.conflicts:
         words = f"It conflicts with the base in {named(preview.conflicts)}."
         return Outcome(kind=OutcomeKind.CONFLICT, summary=words, files=preview.conflicts)
@@ -65,7 +72,7 @@ def _refused(refusals: Sequence[Refusal]) -> Outcome | None:
         return None
     return Outcome(
         kind=OutcomeKind.REFUSED,
-        summary=f"{refusal.rule}: {refusal.detail}",
+        summary=refusal.detail,
         rule=refusal.rule,
         files=refusal.files,
         ask="retry" if refusal.consequence is Consequence.BLOCK else "",
@@ -95,7 +102,7 @@ def _asked(refusals: Sequence[Refusal], collected: Collected, approved_head: str
         return None
     return Outcome(
         kind=OutcomeKind.WAITING,
-        summary=f"{asking.rule}: {asking.detail}",
+        summary=asking.detail,
         rule=asking.rule,
         files=asking.files,
         ask="approve-change",

@@ -74,7 +74,7 @@ def promote(run_id: str, repo: str, holder: str, tools: Toolbox) -> None:
             state, reason = REFUSED, str(error)
     _remember(run_id, repo, state, reason, _merges(run_id, tools).get(repo, 0), tools)
     if state in (REFUSED, WAITING):
-        data = {"repo": repository.name, "reason": reason, "to": main, "command": ""}
+        data = {"repo": repository.key, "name": repository.name, "reason": reason, "to": main, "command": ""}
         tools.ledger.runs.note(run_id, EventKind.MERGE_REFUSED, host=tools.host, data=data)
 
 
@@ -116,7 +116,7 @@ def _merge(run: RunRecord, repository: Repository, seen: PromotionSnapshot, tool
     landing = tools.forge_of(repository).land(repository, intent)
     if landing.end is not LandingEnd.LANDED:
         return REFUSED, " ".join(part for part in (landing.detail or str(landing.end), landing.command) if part)
-    data = {"repo": repository.name, "from": seen.integration, "to": seen.main, "commit": commit}
+    data = {"repo": repository.key, "name": repository.name, "from": seen.integration, "to": seen.main, "commit": commit}
     tools.ledger.runs.note(run.id, EventKind.PROMOTED, host=tools.host, data=data)
     _back_merge(run, repository, seen, intent, tools)
     return DONE, ""
@@ -126,7 +126,7 @@ def _back_merge(
     run: RunRecord, repository: Repository, seen: PromotionSnapshot, intent: MergeIntent, tools: Toolbox
 ) -> None:
     """Integration forward to main's merge commit: a fast-forward, because nothing else may be between them."""
-    back = intent.model_copy(update={"branch": seen.integration, "base": seen.head})
+    back = intent.model_copy(update={"branch": seen.integration, "base": seen.head, "method": "forward"})
     landing = tools.forge_of(repository).land(repository, back)
     if landing.end is not LandingEnd.LANDED:
         text = f"{seen.integration} of {repository.name} was not moved forward to {seen.main}: {landing.detail}"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ops_orchestrate import canvas
 from ops_orchestrate.core.agent import AgentEvent, AgentEventKind, AgentJob, AgentResult
-from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
+from ops_orchestrate.core.attempt import HandOver, Outcome, OutcomeKind, StageKey
 from ops_orchestrate.core.brief import digest, write_brief
 from ops_orchestrate.core.change import Collected
 from ops_orchestrate.core.ending import Ended, ending
@@ -80,6 +80,7 @@ def _base(repository: Repository, spec: TaskSpec, tools: Toolbox) -> str:
 def _brief(key: StageKey, run: RunRecord, spec: TaskSpec, tree: AgentTree, tools: Toolbox) -> str:
     """The brief, recorded by its digest: the same one is never sent twice."""
     tasks = tools.ledger.tasks
+    hand_overs = tasks.hand_overs(key.run, key.task)
     earlier = [a.outcome for a in tasks.attempts(key.run, key.task) if a.outcome and a.number < key.attempt]
     others = [t for t in tasks.all(key.run) if t.spec.repo == spec.repo and t.spec.id != spec.id]
     brief = write_brief(
@@ -88,7 +89,7 @@ def _brief(key: StageKey, run: RunRecord, spec: TaskSpec, tree: AgentTree, tools
         branch=tree.branch,
         base=tree.base,
         attempt=key.attempt,
-        hand_overs=tasks.hand_overs(key.run, key.task),
+        hand_overs=hand_overs,
         failures=earlier,
         notes=tasks.notes(key.run, key.task),
         not_owned=[(" ".join(t.spec.paths), t.spec.id) for t in others if t.state in IN_FLIGHT and t.spec.paths],
@@ -96,7 +97,17 @@ def _brief(key: StageKey, run: RunRecord, spec: TaskSpec, tree: AgentTree, tools
     )
     if not tools.ledger.attempts.describe(key, branch=tree.branch, brief_digest=digest(brief)):
         raise AgentUnavailable("The brief is the same as that of an earlier attempt: nothing new is known to try.")
+    _tell_hand_overs(key, hand_overs, tools)
     return brief
+
+
+def _tell_hand_overs(key: StageKey, hand_overs: Sequence[HandOver], tools: Toolbox) -> None:
+    """What the attempt was told about its blockers' work, for the record."""
+    for given in hand_overs:
+        data = {"what": "hand-over", "from": given.task, "merge": given.merge, "text": one_line(given.summary, 300)}
+        tools.ledger.runs.note(
+            key.run, EventKind.EVIDENCE, task=key.task, attempt=key.attempt, fence=key.fence, host=tools.host, data=data
+        )
 
 
 def _job(key: StageKey, brief: str, tree: AgentTree, tools: Toolbox) -> AgentJob:

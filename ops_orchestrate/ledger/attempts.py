@@ -156,7 +156,7 @@ class Attempts:
         return bool(stored[:5] == expected and lease_until > seconds + micros / 1e6)
 
     def _intent(self, key: StageKey, holder: str, intent: MergeIntent, *, proved: bool) -> bool:
-        data = intent.model_dump(mode="json", include={"commit", "branch", "base", "tree"})
+        data = intent.model_dump(mode="json", include={"commit", "branch", "base", "head", "tree", "method"})
         return self._scripts.flag(
             "attempt_intend",
             *_where(key),
@@ -180,9 +180,9 @@ def _where(key: StageKey) -> tuple[str, str, str, str]:
 def _event_fields(stage: Stage, outcome: Outcome) -> str:
     """What the event of the stage's end says of the outcome: a JSON object without its braces."""
     if stage is Stage.IMPLEMENT:
-        include = {"summary", "head", "cost_usd", "tokens"}
+        include = {"summary", "head", "cost_usd", "tokens", "unsandboxed"}
         first: dict[str, Any] = {"outcome": outcome.kind.value}
     else:
-        include = {"rule", "summary", "head", "base", "tree"}
+        include = {"rule", "summary", "head", "base", "tree", "ask", "command", "unsandboxed"}
         first = {"kind": outcome.kind.value}
     return json.dumps(first | outcome.model_dump(mode="json", include=include))[1:-1]

@@ -60,7 +60,8 @@ class PlanWriter:
     def data(self) -> dict[str, int]:
         """What run.planned says about the graph."""
         edges = sum(len(spec.blocked_by) for spec in self.specs)
-        return {"tasks": len(self.specs), "edges": edges, "blocked": len(self.blocked)}
+        waves = 1 + max((spec.wave for spec in self.specs), default=-1)
+        return {"tasks": len(self.specs), "waves": waves, "edges": edges, "blocked": len(self.blocked)}
 
     def _state(self, spec: TaskSpec) -> str:
         return TaskState.BLOCKED.value if spec.id in self.blocked else TaskState.QUEUED.value
@@ -114,6 +115,10 @@ def _events(spec: TaskSpec, settlement: Settlement | None) -> list[tuple[str, di
         "blocked_by",
         "estimate",
         "paths",
+        "mode_reason",
+        "acceptance",
+        "gate",
+        "base",
     )
     planned = spec.model_dump(mode="json", include={*names, "sensitive", "human"})
     events: list[tuple[str, dict[str, object]]] = [(EventKind.TASK_PLANNED.value, planned)]

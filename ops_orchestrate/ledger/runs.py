@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ops_orchestrate.core.attempt import Settlement
-from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.event import EVENT_VERSION, EventKind
 from ops_orchestrate.core.finding import AuditPart
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.run import RunRecord, RunRequest
@@ -32,14 +32,7 @@ class Runs:
 
     def begin(self, run_id: str, request: RunRequest, *, host: str, parts: Sequence[str]) -> bool:
         """Begin a run that waits for these parts of its audit; False if it existed."""
-        data = {
-            "scope": request.portfolio.scope,
-            "mode": request.mode.value,
-            "agent": request.agent,
-            "dry_run": request.dry_run,
-            "requested_by": request.requested_by,
-            "parts": list(parts),
-        }
+        data = _begun(request) | {"parts": list(parts)}
         limit = "" if request.max_waves is None else str(request.max_waves)
         stored = request.model_dump_json()
         return self._scripts.flag("run_begin", run_id, stored, host, json.dumps(list(parts)), limit, json.dumps(data))
@@ -170,6 +163,26 @@ class Runs:
         if not stored:
             raise UnknownRun(f"There is no run {run_id}; `ops-orchestrate status` lists them.")
         return dict(stored)
+
+
+def _begun(request: RunRequest) -> dict[str, Any]:
+    """What the first event says of the request: the flags, and what is left out before anything was looked at."""
+    portfolio = request.portfolio
+    return {
+        "version": EVENT_VERSION,
+        "scope": portfolio.scope,
+        "origin": portfolio.origin,
+        "digest": portfolio.digest,
+        "projects": [project.alias for project in portfolio.projects],
+        "skipped": skipped_data(list(portfolio.skipped)),
+        "warnings": list(portfolio.warnings),
+        "mode": request.mode.value,
+        "mode_note": request.mode_note,
+        "agent": request.agent,
+        "requested_by": request.requested_by,
+        "max_waves": request.max_waves,
+        **{name: getattr(request, name) for name in ("dry_run", "force", "no_main", "fires_only")},
+    }
 
 
 def _optional(value: str | int | None) -> str:

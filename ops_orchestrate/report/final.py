@@ -132,7 +132,7 @@ def _below(view: RunView) -> list[tuple[str, list[str]]]:
         ("Duration:", [_durations(view, attempts)]),
         ("Cost:", [cost_words(attempts)]),
         ("Sandbox:", [_sandbox(view, attempts)]),
-        ("Promoted:", [f"{p.repo}: {p.source} → {p.target} at {short(p.commit)}" for p in view.promotions]),
+        ("Promoted:", [f"{p.name or p.repo}: {p.source} → {p.target} at {short(p.commit)}" for p in view.promotions]),
         ("Cancelled:", cancelled),
         ("Kept:", _kept(view)),
         ("Skipped:", _left_out(view.skipped)),

@@ -68,7 +68,7 @@ def _warned(draft: Draft, event: Event) -> None:
 def _promoted(draft: Draft, event: Event) -> None:
     """Everything merged into the promoted branch of that repository so far is on the other one now."""
     data = event.data
-    words = {name: read.text(data, name) for name in ("repo", "commit")}
+    words = {name: read.text(data, name) for name in ("repo", "name", "commit")}
     made = PromotionView(source=read.text(data, "from"), target=read.text(data, "to"), at=event.at, **words)
     draft.add("promotions", made)
     for task in draft.tasks.values():

@@ -104,7 +104,8 @@ def _merged(event: Event, view: RunView) -> str:
 
 
 def _refused(event: Event, view: RunView) -> str:
-    what = _task(event) if event.task else read.text(event.data, "repo") or "promotion"
+    named = read.text(event.data, "name") or read.text(event.data, "repo")
+    what = _task(event) if event.task else named or "promotion"
     return f"■ {what} not merged: {read.text(event.data, 'reason') or 'refused'}"
 
 
@@ -143,8 +144,8 @@ def _salvaged(event: Event, view: RunView) -> str:
 
 
 def _promoted(event: Event, view: RunView) -> str:
-    words = {name: read.text(event.data, name) for name in ("repo", "from", "to", "commit")}
-    return f"✓ {words['repo']}: {words['from']} promoted to {words['to']} ({short(words['commit'])})"
+    words = {name: read.text(event.data, name) for name in ("repo", "name", "from", "to", "commit")}
+    return f"✓ {words['name'] or words['repo']}: {words['from']} promoted to {words['to']} ({short(words['commit'])})"
 
 
 def _warned(event: Event, view: RunView) -> str | None:

@@ -170,6 +170,9 @@ class NoteView(Value):
 class PromotionView(Value):
     """One promotion of an integration branch that was proved."""
 
+    name: str = ""
+    """The repository's name for people; `repo` is its key."""
+
     repo: str
     source: str
     target: str

@@ -17,7 +17,6 @@ from ops_orchestrate.adapters.sandbox import probe
 from ops_orchestrate.adapters.supervised import Exit, Supervised
 from ops_orchestrate.config import Settings
 
-
 LEAKS = "the canary got out"
 
 

@@ -154,6 +154,27 @@ def test_a_polite_program_may_finish_after_an_interrupt(
     assert (tmp_path / "kept").exists()
 
 
+@both_ways
+def test_the_second_rung_reaches_every_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str, sandboxed: bool
+) -> None:
+    """An interrupt is for the program; SIGTERM is for its tools too, in whatever session they are."""
+    if not sandboxed:
+        without_sandbox(monkeypatch, tmp_path)
+    code = (
+        "import os, signal, time\n"
+        "def end(*_): open('termed', 'w').close(); os._exit(0)\n"
+        "signal.signal(2, signal.SIG_IGN); signal.signal(15, signal.SIG_IGN)\n"
+        "if os.fork() == 0:\n  os.setsid(); signal.signal(15, end); print('up', flush=True)\n"
+        "time.sleep(300)"
+    )
+    running = start(tmp_path, mark, code)
+    assert said(running)
+    running.stop("interrupt")
+    assert end_of(running).reason == "interrupted"
+    assert (tmp_path / "termed").exists()
+
+
 def test_a_lost_supervisor_is_swept_up_after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str) -> None:
     """The agent dies with its supervisor; what it left behind is found by the mark."""
     without_sandbox(monkeypatch, tmp_path)

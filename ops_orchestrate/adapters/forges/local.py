@@ -77,7 +77,8 @@ class LocalForge:
             return f"the prepared commit is not in the mirror of {repo.name}: {error}"
         if tree != intent.tree:
             return f"the prepared commit {intent.commit[:12]} does not hold the tree that was verified"
-        if parents[:1] != (intent.base,):
+        forward = intent.method == "forward" and self._workshop.is_ancestor(repo, intent.base, intent.commit)
+        if parents[:1] != (intent.base,) and not forward:
             return f"the prepared commit {intent.commit[:12]} is no fast-forward of {intent.base[:12]}"
         return None
 

@@ -10,7 +10,7 @@ from ops_orchestrate.adapters.agents import CommandAgent
 from ops_orchestrate.core.agent import AgentEnd
 from ops_orchestrate.errors import AgentUnavailable
 from tests.adapters.agents.work import finish, job
-from tests.adapters.foreign import needs_sandbox, settings
+from tests.adapters.foreign import git, needs_sandbox, settings
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,20 @@ def test_its_own_files_are_readable_and_no_others(tmp_path: Path) -> None:
     assert result.log_tail.splitlines()[0] == "an option"
     assert "a secret" not in result.log_tail
     assert result.log_tail.splitlines()[-2:] == ["my-agent", "options"]
+
+
+@needs_sandbox
+def test_the_complete_agent_of_the_documentation(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "agent-contract.md").read_text(encoding="utf-8")
+    program = tmp_path / "agent.sh"
+    program.write_text(page.partition("```sh\n")[2].partition("```")[0])
+    program.chmod(0o755)
+    work = job(tmp_path)
+    result = finish(CommandAgent(settings(tmp_path, agent_command=(str(program),))).start(work))
+    assert result.end is AgentEnd.DONE, result
+    assert result.report is not None
+    assert result.report.summary == "Added a line to notes.txt."
+    assert git(Path(work.tree), "show", "--stat", "--format=%s").startswith("Add a line")
 
 
 @needs_sandbox

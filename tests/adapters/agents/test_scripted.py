@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,12 @@ def test_no_entry_for_the_task(tmp_path: Path) -> None:
 
 def test_every_step_that_may_be_written_can_be_played() -> None:
     assert {f"do_{name}" for name in STEPS} == {name for name in dir(player.Player) if name.startswith("do_")}
+
+
+def test_every_step_is_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "agent-contract.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in page.partition("| step |")[2].splitlines() if line.startswith("| `")]
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(STEPS)
 
 
 @needs_sandbox
