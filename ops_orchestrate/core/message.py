@@ -7,6 +7,7 @@ from ops_orchestrate.core.task import TaskRecord
 
 TASK = "Ops-Task"
 RUN = "Ops-Run"
+ATTEMPT = "Ops-Attempt"
 FINGERPRINT = "Ops-Fingerprint"
 MERGE_KEY = "Ops-Merge-Key"
 
@@ -22,6 +23,7 @@ def squash_message(record: TaskRecord, *, run: str, summary: str) -> str:
     trailers = {
         TASK: record.spec.id,
         RUN: run,
+        ATTEMPT: f"a{record.attempt}-f{record.fence}",
         FINGERPRINT: record.spec.fingerprint,
         MERGE_KEY: f"{record.spec.id}/{record.head}",
     }

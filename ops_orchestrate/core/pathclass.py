@@ -89,7 +89,7 @@ def is_secret_file(path: str) -> bool:
     *folders, name = folded(path).split("/")
     if _SECRET_FOLDERS.intersection(folders) or (folders[-1:] == [".docker"] and name == "config.json"):
         return True
-    return _any(name, _SECRET_NAMES) or bool(_BARE_KEY.fullmatch(name))
+    return _any(name, (*_SECRET_NAMES, *_TEMPLATES)) or bool(_BARE_KEY.fullmatch(name))
 
 
 def is_secret_template(path: str) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ops_orchestrate.config import Settings
-from ops_orchestrate.core.agent import AgentEvent, AgentVitals
-from ops_orchestrate.core.liveness import Limits, Signals, next_step
+from ops_orchestrate.core.agent import AgentEvent, AgentEventKind, AgentVitals
+from ops_orchestrate.core.liveness import BUSY, Limits, Signals, next_step
 from ops_orchestrate.ports import AgentSession
 
 NUDGE = "Status check: are you stuck? Say in one line what you are doing, or commit what you have and report."
@@ -22,14 +22,18 @@ class Pulse:
         self._every = min(30.0, max(0.2, settings.stall_after / 20))
         self._vitals = AgentVitals()
         self._started = self._looked = clock()
-        self._last_event = self._last_file = self._last_cpu = 0.0
-        self._nudged_at = 0.0
+        self._last_event = self._last_file = self._last_busy = 0.0
+        self._waiting_since = self._nudged_at = 0.0
+        self._can_message = True
         self.why = ""
 
     def saw(self, events: Sequence[AgentEvent]) -> None:
         """Events arrived."""
-        if events:
-            self._last_event = self._clock()
+        if not events:
+            return
+        self._last_event = self._clock()
+        asks = events[-1].kind is AgentEventKind.PERMISSION
+        self._waiting_since = self._last_event if asks else 0.0
 
     def advice(self, session: AgentSession) -> str:
         """Empty, or why the agent is to be stopped. Nudges it on the way where it can be told something."""
@@ -40,7 +44,7 @@ class Pulse:
         step = next_step(self._signals(now, elapsed, session.vitals()), self._limits)
         if step.action == "nudge":
             self._nudged_at = now
-            session.message(NUDGE)
+            self._can_message = session.message(NUDGE)
         self.why = step.reason if step.action == "stop" else ""
         return step.state if step.action == "stop" else ""
 
@@ -49,12 +53,18 @@ class Pulse:
         burnt = max(0.0, seen.cpu_seconds - before.cpu_seconds)
         if before.files and seen.files != before.files:
             self._last_file = now
+        share = burnt / elapsed if elapsed else 0.0
+        if share >= BUSY:
+            self._last_busy = now
         return Signals(
             now=now,
             started_at=self._started,
             last_event=self._last_event,
             last_file_change=self._last_file,
-            cpu_recent=burnt / elapsed if elapsed else 0.0,
+            last_busy=self._last_busy,
+            cpu_recent=share,
             children=seen.processes,
+            waiting_since=self._waiting_since,
             nudged_at=self._nudged_at,
+            can_message=self._can_message,
         )

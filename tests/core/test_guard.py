@@ -214,7 +214,7 @@ def test_sensitive_paths_need_a_person(path: str, kw: dict[str, object], refused
 
 def test_several_refusals_come_in_the_order_of_the_rails() -> None:
     found = judge(make_subject(changed(".github/a"), changed(".planning/STATE.md"), changed("x.pem")))
-    assert [refusal.rule for refusal in found] == ["secret-files", "ci-config", "planning-state"]
+    assert [refusal.rule for refusal in found] == ["secret-files", "ci-config", "planning-state", "sensitive-paths"]
 
 
 def test_the_strictest_refusal_decides_in_any_order() -> None:

@@ -73,6 +73,15 @@ def test_a_person_names_a_blocker_by_id_title_or_fingerprint(name: str) -> None:
     assert found.blocked_by == {"api-types": (), "use-types": ("api-types",)}
 
 
+def test_a_fingerprint_means_the_own_projects_task_first() -> None:
+    found = resolved(
+        work("a" * 16, task_id="theirs", project="api"),
+        work("a" * 16, task_id="ours"),
+        work("b" * 16, task_id="use", blocked_by=("a" * 16,)),
+    )
+    assert found.blocked_by["use"] == ("ours",)
+
+
 def test_an_id_goes_before_a_title_that_looks_like_it() -> None:
     found = resolved(
         work("a" * 16, task_id="one"),

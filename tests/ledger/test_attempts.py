@@ -186,6 +186,7 @@ def test_the_end_of_an_agent_gives_slot_and_ownership_back(ledger: Ledger) -> No
         "head": "h1",
         "cost_usd": 0.25,
         "tokens": 10,
+        "unsandboxed": False,
         "seconds": 0,
     }
     assert kinds(story(ledger))[-2:] == [EventKind.SLOT_RELEASED, EventKind.OWNERSHIP_RELEASED]
@@ -224,6 +225,9 @@ def test_a_verdict_is_an_event(ledger: Ledger) -> None:
         "head": "h1",
         "base": "b1",
         "tree": "t1",
+        "ask": "",
+        "command": "",
+        "unsandboxed": False,
     }
 
 
