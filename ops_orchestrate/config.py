@@ -136,7 +136,6 @@ class Settings(BaseSettings):
     )
     git_name: str = Field("ops-orchestrate", description="Name on the commits that the orchestrator makes.")
     git_email: str = Field("ops-orchestrate@localhost", description="Address on those commits.")
-    experimental_agent_teams: bool = Field(False, description="Whether agent teams may be used.")
 
     # Logs
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What the workers log.")

@@ -24,6 +24,7 @@ from ops_orchestrate.core.forecast import forecast as forecast_of
 from ops_orchestrate.core.project import Portfolio, Repository
 from ops_orchestrate.core.refusal import SecretFinding
 from ops_orchestrate.core.run import RunRequest
+from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.engine.preview import preview
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import AgentUnavailable, UsageError
@@ -135,6 +136,7 @@ def preview_plan(settings: Settings, request: RunRequest) -> tuple[RunView, Fore
         tools = make_toolbox(settings, ledger, state_dir=stack.folder)
         boards = connect(settings.urls.ledger) if settings.urls else ledger
         view = fold(preview("plan", request, tools, boards=boards))
-        tasks = [record.spec for record in ledger.tasks.all("plan")]
-        return view, forecast_of(tasks, settings.max_agents)
+        records = ledger.tasks.all("plan")
+        waiting = {record.spec.id for record in records if record.state is TaskState.BLOCKED}
+        return view, forecast_of([record.spec for record in records], settings.max_agents, blocked=waiting)
 

@@ -2,8 +2,8 @@
 
 Two sets of eyes: the structural detectors of detect-secrets and our own shapes (core/redaction). The entropy and
 keyword detectors are left out, because a refusal here is final for the change: they cry at lock files and at
-`password = "example"` in tests; the one for URLs cries at placeholders, which our own shape knows. The detectors are called directly, so that no setting of detect-secrets can make them
-verify a find over the network.
+`password = "example"` in tests. So is the one for URLs: it cries at placeholders, which our own shape knows. The
+detectors are called directly, so that no setting of detect-secrets can make them verify a find over the network.
 """
 
 from __future__ import annotations

@@ -81,7 +81,8 @@ def make_request(settings: Settings, asked: Asked, *, terminal: bool) -> RunRequ
     found = portfolio(settings, registry=asked.registry, project=asked.project)
     wanted = load_tasks(asked.tasks, found) if asked.tasks else TasksFile(tasks=())
     found = found.model_copy(update={"skipped": (*found.skipped, *wanted.skipped)})
-    mode, note = effective_mode(asked.mode, terminal=terminal, teams_available=settings.experimental_agent_teams)
+    # There are no teams yet, whatever the seed's feature flag says.
+    mode, note = effective_mode(asked.mode, terminal=terminal, teams_available=False)
     if note:
         sys.stderr.write(f"{note}\n")
     return RunRequest(

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from ops_orchestrate.core.task import Mode, TaskMode
 
-FALLBACK = "Agent teams are not available (CLAUDE_CODE_EXPERIMENTAL_AGENT_TEAMS is not 1): falling back to subagents."
+FALLBACK = "There are no agent teams in this version: falling back to subagents."
 NO_TERMINAL = "No mode was given and there is no terminal to ask at: hybrid."
 RECOMMENDED = "No mode was chosen: hybrid, the recommended one."
 

@@ -73,6 +73,10 @@ def _take_turn(turn: str, holder: str, tools: Toolbox) -> bool:
 
 
 def _snooze(case: _Case, note: str) -> Next:
+    """Not yet; unless the run is being stopped: then the attempt ends here, its commit stays in the mirror."""
+    if case.tools.ledger.attempts.stop_asked(case.key.run, case.key.task):
+        summary = f"Stopped before it was merged ({note})."
+        return _end(case, Outcome(kind=OutcomeKind.INTERRUPTED, summary=summary, head=case.record.head))
     seconds = min(5.0, case.tools.settings.reconcile_every)
     case.tools.ledger.attempts.snooze(case.key, Stage.LAND, holder=case.holder, seconds=seconds, note=note)
     return Next.DROP

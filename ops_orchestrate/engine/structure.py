@@ -58,7 +58,9 @@ def make_plan(run: RunRecord, tools: Toolbox, *, boards: Ledger) -> Plan:
     for _ in range(_TRIES):
         claims = boards.claims.look(keys)
         claims = {key: view for key, view in claims.items() if view.run != run.id}
-        made = structure(run.request, parts, claims, lengths, tools.ledger.now())
+        made = structure(
+            run.request, parts, claims, lengths, tools.ledger.now(), sensitive=tools.settings.sensitive_paths
+        )
         if run.request.dry_run:
             return made
         if not tools.ledger.claims.take(run.id, made.takes, over=made.over):

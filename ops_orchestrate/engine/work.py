@@ -40,6 +40,7 @@ def implement(key: StageKey, holder: str, tools: Toolbox) -> Next:
     if claim.kind != "ok":
         return passed_on(claim)
     spec = tools.ledger.tasks.get(key.run, key.task).spec
+    began = time.monotonic()
     with keep(key, Stage.IMPLEMENT, holder, tools) as lease:
         outcome = _attempt(key, run, spec, lease, tools)
         if outcome is None:
@@ -47,6 +48,8 @@ def implement(key: StageKey, holder: str, tools: Toolbox) -> Next:
         goes_on = outcome.kind is OutcomeKind.SUCCEEDED
         if not tools.ledger.attempts.end(key, Stage.IMPLEMENT, holder=holder, outcome=outcome, goes_on=goes_on):
             return Next.DROP
+    if goes_on:
+        tools.ledger.facts.learn(spec.repo, time.monotonic() - began)
     tools.workshop.discard_tree(run.request.portfolio.repository(spec.repo), key)
     canvas.publish(canvas.admit(key.run, again=f"{key.task}:{key.fence}"))
     return Next.GO_ON

@@ -68,19 +68,21 @@ class PlanWriter:
 
     def _task(self, spec: TaskSpec) -> list[str]:
         settlement = self.blocked.get(spec.id)
+        urgency = spec.urgency or spec.priority
         card = Candidate(
             run=self.run,
             task=spec.id,
             repo=spec.repo,
             paths=spec.paths,
-            priority=spec.priority,
-            path_left=self.path_left[spec.id],
+            priority=urgency,
+            # Planning knows more than the graph (what the owner puts first); a plan without ranks has the graph's own.
+            path_left=spec.rank or self.path_left[spec.id],
             estimate=spec.estimate,
         )
         fields = {
             "spec": spec.model_dump_json(),
             "card": card.model_dump_json(),
-            "score": repr(_ORDER[spec.priority] * _STEP - min(card.path_left, _STEP - 1)),
+            "score": repr(_ORDER[urgency] * _STEP - min(card.path_left, _STEP - 1)),
             "state": self._state(spec),
             "repo": spec.repo,
             "paths": json.dumps(spec.paths),
