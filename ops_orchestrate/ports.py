@@ -119,6 +119,9 @@ class Workshop(Protocol):
     def read_file(self, repo: Repository, commit: str, path: str, limit: int = 1_000_000) -> str | None:
         """A text file of a commit; None where there is none. Never follows links."""
 
+    def list_files(self, repo: Repository, commit: str, folder: str, limit: int = 5_000) -> Sequence[str]:
+        """Paths of the files below a folder of a commit, at most `limit` of them; none where there is no such folder."""
+
     def leftover_trees(self) -> Iterator[tuple[str, StageKey]]:
         """(repository key, attempt) of every agent tree on this host."""
 

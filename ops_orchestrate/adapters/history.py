@@ -126,6 +126,16 @@ class History:
         content = self._git.run("cat-file", "blob", blob, repo=mirror, limit=limit, cut_ok=True).out
         return None if b"\0" in content else content.decode("utf-8", "replace")
 
+    def list_files(self, repo: Repository, commit: str, folder: str, limit: int) -> tuple[str, ...]:
+        """Paths below a folder of a commit, in git's order, at most `limit`."""
+        if not folder or "\0" in folder or folder.startswith("/") or ".." in folder.split("/"):
+            return ()
+        listed = self._git.run(
+            *("ls-tree", "-r", "-z", "--name-only", "--full-tree", object_id(commit), "--", os.fsencode(f"{folder}/")),
+            repo=self._mirrors.ready(repo),
+        )
+        return tuple(printable(path) for path in listed.items[:limit])
+
     def set_refs(self, mirror: Path, new: dict[str, str], gone: tuple[str, ...] = ()) -> None:
         """Set and delete refs of ours, all or none."""
         orders = [f"update {ref}\0{object_id(commit)}\0\0" for ref, commit in new.items()]

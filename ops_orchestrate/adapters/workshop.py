@@ -131,6 +131,10 @@ class GitWorkshop:
         """A text file of a commit, cut at `limit` bytes; None where there is no such plain file."""
         return self._history.read_file(repo, commit, path, limit)
 
+    def list_files(self, repo: Repository, commit: str, folder: str, limit: int = 5_000) -> tuple[str, ...]:
+        """Paths of the files below a folder of a commit."""
+        return self._history.list_files(repo, commit, folder, limit)
+
     def leftover_trees(self) -> Iterator[tuple[str, StageKey]]:
         """(repository key, attempt) of every agent tree on this host."""
         return self._trees.leftovers()

@@ -7,14 +7,21 @@ person is waited for. Both are outside data. Pure: the caller reads the files fr
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 from ops_orchestrate.core.finding import Finding, FindingKind
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.planning_state import PlanningState, parse_state
 from ops_orchestrate.core.roadmap import Phase, Roadmap, parse_roadmap, phase_key
 
-__all__ = ["PlanningState", "Roadmap", "parse_roadmap", "parse_state", "phase_key", "planning_findings"]
+__all__ = ["PlanningState", "Roadmap", "parse_roadmap", "parse_state", "phase_key", "planning_findings", "plans_done"]
+
+
+#: `.planning/phases/02-name/02-01-PLAN.md` and its `-SUMMARY.md`: a plan is done when its summary exists.
+_PLAN_FILE = re.compile(
+    r"(?:^|/)phases/(?P<phase>\d+[A-Za-z]?(?:\.\d+)*)-[^/]*/(?:[^/]*-)?(?P<plan>\d+)-(?P<kind>PLAN|SUMMARY)\.md$"
+)
 
 
 def planning_findings(
@@ -61,6 +68,18 @@ def planning_findings(
         *_contradictions(state, roadmap, plans_done, known),
     )
     return (*findings, *_drift(project, repo_key, notes))
+
+
+def plans_done(paths: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """By `phase_key`: how many plans below `.planning/phases/` have their summary, and how many there are."""
+    plans: dict[str, set[str]] = {}
+    summaries: dict[str, set[str]] = {}
+    for path in paths:
+        found = _PLAN_FILE.search(path)
+        if found:
+            kind = plans if found["kind"] == "PLAN" else summaries
+            kind.setdefault(phase_key(found["phase"]), set()).add(found["plan"])
+    return {key: (len(names & summaries.get(key, set())), len(names)) for key, names in plans.items()}
 
 
 def _is_done(phase: Phase, plans_done: Mapping[str, tuple[int, int]]) -> bool:

@@ -6,12 +6,10 @@ own earlier work) is asked of our mirror.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ops_orchestrate.core.change import GateEnd, GateResult, OwnBranch, WorkState
 from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
 from ops_orchestrate.core.names import one_line
-from ops_orchestrate.core.planning import parse_roadmap, parse_state, planning_findings
+from ops_orchestrate.core.planning import parse_roadmap, parse_state, planning_findings, plans_done
 from ops_orchestrate.core.project import Project, Repository, Skipped
 from ops_orchestrate.core.run import RunRequest
 from ops_orchestrate.core.triage import fingerprint
@@ -111,7 +109,7 @@ def _audit_repository(project: Project, repository: Repository, book: _Notebook,
         raise GitError(f"{repository.name} has no branch {branch}; set `ops.integration` in its registry entry.")
     book.branches[repository.key] = branch
     book.heads[repository.key] = head
-    _traces(project, repository, tools.workshop.own_branches(repository), book)
+    _traces(project, repository, book, tools)
     _planning(project, repository, head, book, tools)
     _baseline(project, repository, book, tools)
 
@@ -131,21 +129,31 @@ def _own_work(project: Project, repository: Repository, book: _Notebook, tools: 
             book.findings.append(_note(FindingKind.NOTICE, project, repository, text))
 
 
-def _traces(project: Project, repository: Repository, branches: Sequence[OwnBranch], book: _Notebook) -> None:
-    """Work of earlier runs of ours: what was merged is done, also where the ledger has forgotten it."""
-    for branch in branches:
+def _traces(project: Project, repository: Repository, book: _Notebook, tools: Toolbox) -> None:
+    """Work of earlier runs of ours: what was merged is done, also where the ledger has forgotten it.
+
+    A change that was never merged, of a run that this ledger does not know, is named and not shipped: nothing says
+    any more what it was judged by.
+    """
+    known = {run.id for run in tools.ledger.runs.list()}
+    for branch in tools.workshop.own_branches(repository):
         if branch.merged and branch.fingerprint:
-            book.findings.append(
-                Finding(
-                    kind=FindingKind.ADOPTED,
-                    project=project.alias,
-                    repo=repository.key,
-                    fingerprint=branch.fingerprint,
-                    title=f"{branch.task} was merged by run {branch.run}",
-                    source="git",
-                    cause=branch.merged,
-                )
-            )
+            book.findings.append(_merged_before(project, repository, branch))
+        elif not branch.merged and branch.run not in known:
+            text = f"unmerged work of {branch.task} from run {branch.run}, which this ledger does not know: {branch.ref}"
+            book.findings.append(_note(FindingKind.NOTICE, project, repository, one_line(text, 300)))
+
+
+def _merged_before(project: Project, repository: Repository, branch: OwnBranch) -> Finding:
+    return Finding(
+        kind=FindingKind.ADOPTED,
+        project=project.alias,
+        repo=repository.key,
+        fingerprint=branch.fingerprint,
+        title=f"{branch.task} was merged by run {branch.run}",
+        source="git",
+        cause=branch.merged,
+    )
 
 
 def _planning(project: Project, repository: Repository, head: str, book: _Notebook, tools: Toolbox) -> None:
@@ -161,7 +169,7 @@ def _planning(project: Project, repository: Repository, head: str, book: _Notebo
             repository.key,
             parse_state(state) if state is not None else None,
             parse_roadmap(roadmap) if roadmap is not None else None,
-            {},
+            plans_done(tools.workshop.list_files(repository, head, ".planning/phases")),
         )
     )
 

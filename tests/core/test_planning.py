@@ -14,6 +14,7 @@ from ops_orchestrate.core.planning import (
     parse_state,
     phase_key,
     planning_findings,
+    plans_done,
 )
 from ops_orchestrate.core.roadmap import depends_on
 
@@ -348,3 +349,17 @@ def test_law_planning_files_never_make_us_fail(text: str) -> None:
     for one in found:
         assert set(one.blocked_by) <= work - {one.fingerprint}
         assert one.title.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("paths", "done"),
+    [
+        ([], {}),
+        ([".planning/phases/02-glossary/02-01-PLAN.md"], {"2": (0, 1)}),
+        ([".planning/phases/02-x/02-01-PLAN.md", ".planning/phases/02-x/02-01-SUMMARY.md"], {"2": (1, 1)}),
+        ([".planning/phases/02.1-x/02.1-01-PLAN.md", ".planning/phases/02-x/02-01-SUMMARY.md"], {"2.1": (0, 1)}),
+        ([".planning/phases/03-x/NOTES.md", "docs/01-PLAN.md"], {}),
+    ],
+)
+def test_plans_with_a_summary_are_done(paths: list[str], done: dict[str, tuple[int, int]]) -> None:
+    assert plans_done(paths) == {phase_key(key): value for key, value in done.items()}

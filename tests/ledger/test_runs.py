@@ -72,6 +72,10 @@ def test_a_plan_is_shown_in_one_step(ledger: Ledger) -> None:
         "blocked_by": ["t1"],
         "estimate": 60.0,
         "paths": ["src/t2/**"],
+        "mode_reason": "",
+        "acceptance": [],
+        "gate": None,
+        "base": "dev",
         "sensitive": None,
         "human": None,
     }

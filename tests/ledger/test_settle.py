@@ -146,7 +146,7 @@ def test_a_merge_is_announced_then_proved(ledger: Ledger) -> None:
     for _ in range(2):
         assert ledger.attempts.prove(key, holder="me", intent=INTENT)
     assert ledger.tasks.get("r1", "t1").merge == "m1"
-    told = {"commit": "m1", "branch": "dev", "base": "b1", "tree": "t1"}
+    told = {"commit": "m1", "branch": "dev", "base": "b1", "head": "h1", "tree": "t1", "method": "squash"}
     assert data_of(ledger, EventKind.MERGE_INTENDED) == data_of(ledger, EventKind.MERGE_PROVED) == [told]
 
 
