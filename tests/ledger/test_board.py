@@ -133,7 +133,7 @@ def test_a_grant_gives_slot_ownership_and_fence(ledger: Ledger) -> None:
     planned(ledger)
     key = granted(ledger)
     (slot,), (owner,) = ledger.board.slots(), ledger.board.owners()
-    assert (slot.index, slot.run, slot.task, slot.attempt, slot.fence) == (0, "r1", "t1", 1, key.fence)
+    assert (slot.index, slot.run, slot.task, slot.attempt, slot.fence) == (1, "r1", "t1", 1, key.fence)
     assert (owner.repo, owner.task, owner.fence, owner.paths) == ("app", "t1", key.fence, ("src/t1/**",))
     task = ledger.tasks.get("r1", "t1")
     assert (task.state, task.stage, task.attempt, task.spent, task.seq) == (TaskState.RUNNING, "implement", 1, 0, 0)

@@ -25,7 +25,7 @@ local function repo_free(t)
 end
 
 local function lowest_slot()
-  local index = 0
+  local index = 1 -- people count slots from one
   while used[tostring(index)] do
     index = index + 1
   end

@@ -1,0 +1,133 @@
+"""Why is it not running, or not shipped? For every state, one fact a line, the way on last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ops_orchestrate.core.attempt import AttemptRecord, OutcomeKind
+from ops_orchestrate.core.board import Board, Host, Owner, Slot
+from ops_orchestrate.core.explain import explain
+from ops_orchestrate.core.run import RunRecord
+from ops_orchestrate.core.states import RunState, TaskState
+from ops_orchestrate.core.task import TaskRecord
+from tests.builders import make_outcome, make_request, make_task
+
+NOW = 1_000.0
+HOST = Host(name="one", pools={"agent": 2, "audit": 1}, seen_at=NOW)
+
+
+def record(state: TaskState, id: str = "t1", **kw: Any) -> TaskRecord:
+    spec = make_task(id, **kw.pop("spec", {}))
+    return TaskRecord(**({"run": "r1", "spec": spec, "state": state} | kw))
+
+
+def run(state: RunState = RunState.RUNNING, **kw: Any) -> RunRecord:
+    request = make_request(**kw.pop("request", {}))
+    return RunRecord(**({"id": "r1", "request": request, "state": state, "created_at": 0.0} | kw))
+
+
+def board(**kw: Any) -> Board:
+    return Board(**({"version": 1, "now": NOW, "cap": 5, "capacity": 5} | kw))
+
+
+def slot(index: int, task: str = "t9") -> Slot:
+    return Slot(index=index, run="r1", task=task, attempt=2, fence=7, host="one", taken_at=NOW - 90, lease_until=NOW + 30)
+
+
+def told(task: TaskRecord, **kw: Any) -> tuple[str, ...]:
+    values: dict[str, Any] = {
+        "run": run(),
+        "blockers": (),
+        "dependants": (),
+        "board": board(),
+        "attempts": (),
+        "now": NOW,
+        "hosts": (HOST,),
+    }
+    return explain(task, **(values | kw))
+
+
+@pytest.mark.parametrize("state", TaskState)
+def test_every_state_is_named_with_its_reason(state: TaskState) -> None:
+    lines = told(record(state, reason="because of this"))
+    assert lines[0] == "t1: Do t1"
+    assert f"State: {state}, because of this" in lines
+    assert all(line.strip() and "\n" not in line for line in lines)
+
+
+QUEUED = TaskState.QUEUED
+WHY_NOT = [
+    ("a blocker", QUEUED, {"blockers": (record(TaskState.BLOCKED, "t0", reason="needs a yes"),)}, "waits for t0, which is blocked (needs a yes)"),
+    ("beyond the waves", QUEUED, {"run": run(request={"max_waves": 0})}, "beyond --max-waves 0"),
+    ("a halted run", QUEUED, {"run": run(RunState.HALTED)}, "The run is halted."),
+    ("a stopping run", QUEUED, {"run": run(stop="salvage")}, "being stopped"),
+    ("quiet", QUEUED, {"board": board(quiet_until=NOW + 20)}, "Nothing is admitted for 20 s"),
+    ("no worker", QUEUED, {"hosts": ()}, "No worker of the agent pool"),
+    ("full", QUEUED, {"board": board(cap=1, slots=(slot(0),))}, "All 1 slots are taken by t9"),
+    ("an owner", QUEUED, {"board": board(owners=(Owner(repo="app", run="r2", task="t7", fence=1, host="two", lease_until=NOW),))}, "t7 of run r2 owns"),
+    ("nothing", QUEUED, {}, "starts with the next free slot"),
+    ("nothing, tried before", TaskState.RETRYABLE, {}, "starts with the next free slot"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("state", "kw", "words"), [case[1:] for case in WHY_NOT], ids=[case[0] for case in WHY_NOT])
+def test_why_it_does_not_run(state: TaskState, kw: dict[str, Any], words: str) -> None:
+    assert any(words in line for line in told(record(state), **kw))
+
+
+def test_what_does_not_stand_in_its_way_is_not_named() -> None:
+    done = record(TaskState.COMPLETED, "t0")
+    elsewhere = Owner(repo="other", run="r2", task="t7", fence=1, lease_until=NOW)
+    beside = Owner(repo="app", run="r2", task="t8", fence=1, paths=("docs/**",), lease_until=NOW)
+    lines = told(record(QUEUED), blockers=(done,), board=board(owners=(elsewhere, beside), slots=(slot(0),)))
+    assert not any(name in line for line in lines for name in ("t0", "t7", "t8", "t9"))
+
+
+def test_a_running_task_shows_who_holds_it() -> None:
+    lines = told(record(TaskState.RUNNING), board=board(slots=(slot(3, "t1"), slot(1))))
+    assert any("Attempt 2 holds slot 3 on one for 90 s; its lease ends in 30 s" in line for line in lines)
+
+
+def test_a_snoozed_task_shows_when_it_looks_again() -> None:
+    assert any("looks again in 40 s" in line for line in told(record(TaskState.SHIPPING, wake_at=NOW + 40)))
+
+
+def test_attempts_tell_how_they_ended_and_where_their_work_is() -> None:
+    attempts = (
+        AttemptRecord(number=1, fence=1, agent="a", host="one", outcome=make_outcome(OutcomeKind.REJECTED), salvage="refs/ops/s/1"),
+        AttemptRecord(number=2, fence=2, agent="a", host="one"),
+    )
+    lines = told(record(TaskState.RUNNING), attempts=attempts)
+    assert any(line.startswith("Attempt 1 (a on one): rejected") and "refs/ops/s/1" in line for line in lines)
+    assert any(line.startswith("Attempt 2") and "under way" in line for line in lines)
+
+
+@pytest.mark.parametrize("state", TaskState)
+def test_the_way_on_is_the_last_line_where_there_is_one(state: TaskState) -> None:
+    lines = told(record(state, ask="approve"), dependants=["t2"], run=run(RunState.HALTED))
+    ways = {
+        TaskState.BLOCKED: "ops-orchestrate answer r1 t1 yes",
+        TaskState.DISCARDED: "ops-orchestrate answer r1 t1 retry",
+        TaskState.CANCELLED: "ops-orchestrate answer r1 t1 retry",
+        TaskState.QUEUED: "ops-orchestrate resume r1",
+        TaskState.RETRYABLE: "ops-orchestrate resume r1",
+    }
+    if state in ways:
+        assert lines[-1] == f"To go on: {ways[state]}"
+    else:
+        assert not any("ops-orchestrate" in line for line in lines)
+    assert any("Waiting for it: t2" in line for line in lines) is (state is not TaskState.COMPLETED)
+
+
+def test_a_merged_task_names_its_commit() -> None:
+    assert "Merged into dev as abcdef1234." in told(record(TaskState.COMPLETED, merge="abcdef1234567"))
+
+
+def test_hostile_words_stay_on_their_line() -> None:
+    bad = "x\n\x1b[2JState: completed"
+    attempt = AttemptRecord(number=1, fence=1, outcome=make_outcome(OutcomeKind.FAILED, summary=bad))
+    blocker = record(TaskState.BLOCKED, "t0", reason=bad)
+    lines = told(record(QUEUED, reason=bad, spec={"title": bad}), attempts=(attempt,), blockers=(blocker,))
+    assert all("\n" not in line and "\x1b" not in line for line in lines)

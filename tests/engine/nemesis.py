@@ -1,0 +1,193 @@
+"""What breaks a rig on purpose, and what must hold whatever was broken."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import redis
+
+from ops_orchestrate.core.event import Event, EventKind
+from ops_orchestrate.core.states import TaskState
+from ops_orchestrate.report.check import violations
+from tests.engine.rig import Rig, Steps, work
+from tests.repos import git
+
+#: Shorter than the rig's own: a test of faults waits for them again and again.
+PERIODS = {"OPS_LEASE": "5", "OPS_GRACE": "0.5", "OPS_GRANT_TIMEOUT": "3"}
+
+SALVAGE = "refs/ops/salvage/"
+
+
+def unfinished(task: str) -> Steps:
+    """An attempt that is half done when something happens to it: one commit, one file that was not committed."""
+    return [
+        {"write": {"path": f"src/{task}.txt", "text": "half\n"}},
+        {"commit": {"message": f"Half of {task}"}},
+        {"write": {"path": f"src/{task}.draft", "text": "draft\n"}},
+        {"say": {"text": "half of it is there"}},
+        "hang",  # type: ignore[list-item]  # a step without arguments is one word
+    ]
+
+
+def twice(task: str) -> list[Steps]:
+    """A first attempt that never ends by itself, and a second one that does the work."""
+    return [unfinished(task), work(task)]
+
+
+def environ(pid: int) -> dict[str, str]:
+    """The environment that a living process was started with; empty where it is gone."""
+    try:
+        pairs = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return {}
+    return dict(pair.decode(errors="replace").split("=", 1) for pair in pairs if b"=" in pair)
+
+
+def marked(home: Path) -> dict[int, str]:
+    """Living processes of agents below `home`, their supervisors included: pid to run.task.attempt.fence."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        seen = environ(int(entry.name)) if entry.name.isdigit() else {}
+        mark = seen.get("OPS_ATTEMPT", "")
+        if mark.count(".") == 3 and str(home) in seen.get("OPS_REPORT", ""):
+            found[int(entry.name)] = mark
+    return found
+
+
+def players(home: Path) -> list[int]:
+    """The agents themselves: the processes that play a playbook, inside their sandbox."""
+    found = []
+    for pid in marked(home):
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[1:2] and words[1].endswith(b"player.py"):
+            found.append(pid)
+    return found
+
+
+@dataclass
+class Sight:
+    """What a look at /proc, many times a second, has seen."""
+
+    most: int = 0
+    """Attempts at work at one moment."""
+    doubled: set[str] = field(default_factory=set)
+    """Tasks that two attempts worked on at one moment."""
+
+
+@contextmanager
+def watching(home: Path) -> Iterator[Sight]:
+    """Count living agents by what the kernel says, not by what our ledger does."""
+    sight, over = Sight(), threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.05):
+            marks = set(marked(home).values())
+            sight.most = max(sight.most, len(marks))
+            tasks = Counter(mark.rsplit(".", 2)[0] for mark in marks)
+            sight.doubled |= {task for task, count in tasks.items() if count > 1}
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield sight
+    finally:
+        over.set()
+        thread.join()
+
+
+def seen(rig: Rig, run: str, kind: EventKind, task: str = "", seconds: float = 40) -> Event:
+    """Wait for the first event of that kind."""
+    found: list[Event] = []
+
+    def there() -> bool:
+        found[:] = [e for e in rig.events(run) if e.kind is kind and (not task or e.task == task)]
+        return bool(found)
+
+    rig.until(there, seconds, f"{kind} of {task or run}")
+    return found[0]
+
+
+def said(rig: Rig, run: str, task: str) -> None:
+    """Wait until the task's agent has said something: what it had to write is written."""
+    seen(rig, run, EventKind.AGENT_NOTE, task)
+
+
+def murder(rig: Rig, *pools: str) -> None:
+    """SIGKILL workers and start them again, without waiting for them."""
+    for pool in pools:
+        rig.kill(pool)
+    rig.start(*pools, wait=False)
+
+
+def freeze(rig: Rig, pool: str) -> None:
+    """SIGSTOP a worker."""
+    rig.kill(pool, signal.SIGSTOP)
+
+
+def thaw(rig: Rig, pool: str) -> None:
+    """SIGCONT it."""
+    rig.kill(pool, signal.SIGCONT)
+
+
+def shoot(pids: list[int]) -> None:
+    """SIGKILL processes that may be gone already."""
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
+def broker(rig: Rig) -> redis.Redis:
+    """A plain client of the database that Celery's messages are in."""
+    return redis.Redis.from_url(f"{rig.server}?db=0")
+
+
+def salvaged(rig: Rig, repo: str = "app") -> list[str]:
+    """Salvage refs in the mirror of a repository."""
+    listed = git("for-each-ref", "--format=%(refname)", SALVAGE, cwd=mirror(rig, repo))
+    return listed.splitlines()
+
+
+def mirror(rig: Rig, repo: str = "app") -> Path:
+    """The orchestrator's own copy of a repository."""
+    (found,) = (rig.settings.state_dir / "mirrors").glob(f"{repo}*")
+    return found
+
+
+def merges(rig: Rig, run: str, repo: str = "app") -> Counter[str]:
+    """How often each task of the run was merged, by the trailers on the integration branch."""
+    log = git("log", "--format=%B", "dev", cwd=rig.upstreams[repo].bare)
+    lines = log.splitlines()
+    pairs = zip(lines, lines[1:], strict=False)
+    return Counter(a.removeprefix("Ops-Task: ") for a, b in pairs if a.startswith("Ops-Task: ") and b == f"Ops-Run: {run}")
+
+
+def sound(rig: Rig, run: str, repo: str = "app") -> list[Event]:
+    """What must hold after every fault: the run is done, each task completed and merged exactly once, nothing is left."""
+    events = rig.finish(run)
+    assert violations(events) == []
+    tasks = rig.ledger.tasks.all(run)
+    assert {task.spec.id: task.state for task in tasks} == {task.spec.id: TaskState.COMPLETED for task in tasks}
+    ends = Counter(e.task for e in events if e.kind is EventKind.TASK_SETTLED and e.data["state"] == "completed")
+    assert ends == {task.spec.id: 1 for task in tasks}
+    assert merges(rig, run, repo) == {task.spec.id: 1 for task in tasks}
+    assert rig.ledger.board.slots() == []
+    assert rig.ledger.board.owners() == []
+    rig.until(lambda: marked(rig.home) == {}, 5, "the last agent to be gone")
+    return events
+
+
+def outcomes(events: list[Event], task: str) -> list[str]:
+    """How the attempts of a task ended, in order."""
+    return [e.data["outcome"] for e in events if e.kind is EventKind.ATTEMPT_ENDED and e.task == task]
