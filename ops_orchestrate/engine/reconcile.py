@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ops_orchestrate import canvas
 from ops_orchestrate.core.run import RunRecord
-from ops_orchestrate.core.states import RUN_OPEN, RunState
+from ops_orchestrate.core.states import RunState
 from ops_orchestrate.engine.admit import fill
 from ops_orchestrate.engine.audit import part_lock
 from ops_orchestrate.engine.finish import finish
@@ -22,11 +22,12 @@ def reconcile(tools: Toolbox) -> None:
     _tails(stamp, tools)
     for run, task in tools.ledger.tasks.edges_pending():
         publish_edges(run, task, tools)
-    for record in tools.ledger.runs.list():
+    for run in tools.ledger.runs.unfinished():
+        record = tools.ledger.runs.get(run)
         if record.state is RunState.AUDITING:
             _audit_again(record, stamp, tools)
-        elif record.state in RUN_OPEN:
-            finish(record.id, tools)
+        else:
+            finish(run, tools)
     fill(tools)
 
 

@@ -12,7 +12,7 @@ from ops_orchestrate.core.event import EVENT_VERSION, EventKind
 from ops_orchestrate.core.finding import AuditPart
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.run import RunRecord, RunRequest
-from ops_orchestrate.core.states import RunState, TaskState
+from ops_orchestrate.core.states import RUN_OPEN, RunState, TaskState
 from ops_orchestrate.core.task import TaskSpec
 from ops_orchestrate.errors import UnknownRun
 from ops_orchestrate.ledger.keys import Keys
@@ -47,6 +47,13 @@ class Runs:
         names = self._server.ask(lambda: client.zrevrange(key("runs"), 0, -1))
         stored = self._server.pipe(lambda pipe: [pipe.hgetall(key("run", name)) for name in names])
         return [run_record(name, one) for name, one in zip(names, stored, strict=True) if one]
+
+    def unfinished(self) -> Sequence[str]:
+        """Names of the runs that are auditing or running, newest first; their requests are not read."""
+        client, key = self._server.client, self._keys
+        names = self._server.ask(lambda: client.zrevrange(key("runs"), 0, -1))
+        states = self._server.pipe(lambda pipe: [pipe.hget(key("run", name), "state") for name in names])
+        return [name for name, state in zip(names, states, strict=True) if state in RUN_OPEN]
 
     def put_part(self, run_id: str, part: AuditPart) -> bool:
         """Store a part of the audit; False if it is there already or the audit is over."""

@@ -33,4 +33,6 @@ def make_subject(*files: FileChange, **kw: Any) -> Subject:
 
 def make_refusal(consequence: Consequence, **kw: Any) -> Refusal:
     """A refusal with that consequence."""
-    return Refusal(**({"rule": f"rule-{consequence}", "detail": "It may not.", "files": ("f",)} | kw), consequence=consequence)
+    return Refusal(
+        **({"rule": f"rule-{consequence}", "detail": "It may not.", "files": ("f",)} | kw), consequence=consequence
+    )

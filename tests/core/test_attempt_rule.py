@@ -12,7 +12,9 @@ from ops_orchestrate.core.states import IN_FLIGHT, MOVES, TaskState
 from tests.builders import make_outcome, make_task
 
 
-def settle(kind: OutcomeKind, spent: int = 1, ask: str = "", stopping: bool = False, cancelled: bool = False) -> Settlement:
+def settle(
+    kind: OutcomeKind, spent: int = 1, ask: str = "", stopping: bool = False, cancelled: bool = False
+) -> Settlement:
     return after(
         make_outcome(kind, ask=ask),
         spent=spent,
@@ -81,7 +83,9 @@ def test_a_run_that_stops_gives_nothing_up(kind: OutcomeKind) -> None:
 
 
 def test_every_settlement_is_allowed_has_a_reason_and_asks_only_while_blocked() -> None:
-    for kind, spent, ask, stopping, cancelled in product(OutcomeKind, range(5), ("", "verify"), (False, True), (False, True)):
+    for kind, spent, ask, stopping, cancelled in product(
+        OutcomeKind, range(5), ("", "verify"), (False, True), (False, True)
+    ):
         settlement = settle(kind, spent, ask, stopping, cancelled)
         assert settlement.reason
         assert bool(settlement.ask) is (settlement.state is B)

@@ -40,18 +40,35 @@ def outside_blocks(text: str) -> str:
 
 def test_it_says_everything_an_agent_needs() -> None:
     text = brief(
-        make_task(title="Fix the race", description="It races.", acceptance=("the test passes",), paths=("src/a.py", "tests/")),
-        hand_overs=[HandOver(task="t0", title="Schema", project="api", merge="abc123", summary="DTO is V2", files=("api.py",))],
+        make_task(
+            title="Fix the race", description="It races.", acceptance=("the test passes",), paths=("src/a.py", "tests/")
+        ),
+        hand_overs=[
+            HandOver(task="t0", title="Schema", project="api", merge="abc123", summary="DTO is V2", files=("api.py",))
+        ],
         not_owned=[("src/b.py", "t2")],
         notes=["use the new client"],
         baseline_red="FAILED tests/test_old.py",
     )
     for part in (
-        "Fix the race", "It races.", "- the test passes", "Your files: src/a.py, tests/", "Do NOT edit: src/b.py (owned by t2)",
-        "make test", "Branch: ops/t1-a1-f7", "Base: c0ffee", "hand-over of task t0 of api", "DTO is V2", "abc123",
-        "use the new client", "FAILED tests/test_old.py", "Never edit .planning/STATE.md or .planning/ROADMAP.md",
-        "force-push", "$OPS_REPORT", '"status": "done" | "failed" | "blocked"',
-    ):  # fmt: skip
+        "Fix the race",
+        "It races.",
+        "- the test passes",
+        "Your files: src/a.py, tests/",
+        "Do NOT edit: src/b.py (owned by t2)",
+        "make test",
+        "Branch: ops/t1-a1-f7",
+        "Base: c0ffee",
+        "hand-over of task t0 of api",
+        "DTO is V2",
+        "abc123",
+        "use the new client",
+        "FAILED tests/test_old.py",
+        "Never edit .planning/STATE.md or .planning/ROADMAP.md",
+        "force-push",
+        "$OPS_REPORT",
+        '"status": "done" | "failed" | "blocked"',
+    ):
         assert part in text, part
 
 
@@ -138,7 +155,9 @@ LESSONS = [
 
 
 @pytest.mark.parametrize(("kind", "kw", "first", "second"), LESSONS)
-def test_each_end_of_an_attempt_teaches_something(kind: OutcomeKind, kw: dict[str, Any], first: str, second: str) -> None:
+def test_each_end_of_an_attempt_teaches_something(
+    kind: OutcomeKind, kw: dict[str, Any], first: str, second: str
+) -> None:
     head, lesson = narrowing(2, [make_outcome(kind, **kw)], ("src/t1/**",))
     assert "attempt 2" in head
     assert first in lesson

@@ -33,7 +33,9 @@ def board(**kw: Any) -> Board:
 
 
 def slot(index: int, task: str = "t9") -> Slot:
-    return Slot(index=index, run="r1", task=task, attempt=2, fence=7, host="one", taken_at=NOW - 90, lease_until=NOW + 30)
+    return Slot(
+        index=index, run="r1", task=task, attempt=2, fence=7, host="one", taken_at=NOW - 90, lease_until=NOW + 30
+    )
 
 
 def told(task: TaskRecord, **kw: Any) -> tuple[str, ...]:
@@ -59,17 +61,27 @@ def test_every_state_is_named_with_its_reason(state: TaskState) -> None:
 
 QUEUED = TaskState.QUEUED
 WHY_NOT = [
-    ("a blocker", QUEUED, {"blockers": (record(TaskState.BLOCKED, "t0", reason="needs a yes"),)}, "waits for t0, which is blocked (needs a yes)"),
+    (
+        "a blocker",
+        QUEUED,
+        {"blockers": (record(TaskState.BLOCKED, "t0", reason="needs a yes"),)},
+        "waits for t0, which is blocked (needs a yes)",
+    ),
     ("beyond the waves", QUEUED, {"run": run(request={"max_waves": 0})}, "beyond --max-waves 0"),
     ("a halted run", QUEUED, {"run": run(RunState.HALTED)}, "The run is halted."),
     ("a stopping run", QUEUED, {"run": run(stop="salvage")}, "being stopped"),
     ("quiet", QUEUED, {"board": board(quiet_until=NOW + 20)}, "Nothing is admitted for 20 s"),
     ("no worker", QUEUED, {"hosts": ()}, "No worker of the agent pool"),
     ("full", QUEUED, {"board": board(cap=1, slots=(slot(0),))}, "All 1 slots are taken by t9"),
-    ("an owner", QUEUED, {"board": board(owners=(Owner(repo="app", run="r2", task="t7", fence=1, host="two", lease_until=NOW),))}, "t7 of run r2 owns"),
+    (
+        "an owner",
+        QUEUED,
+        {"board": board(owners=(Owner(repo="app", run="r2", task="t7", fence=1, host="two", lease_until=NOW),))},
+        "t7 of run r2 owns",
+    ),
     ("nothing", QUEUED, {}, "starts with the next free slot"),
     ("nothing, tried before", TaskState.RETRYABLE, {}, "starts with the next free slot"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("state", "kw", "words"), [case[1:] for case in WHY_NOT], ids=[case[0] for case in WHY_NOT])
@@ -96,7 +108,9 @@ def test_a_snoozed_task_shows_when_it_looks_again() -> None:
 
 def test_attempts_tell_how_they_ended_and_where_their_work_is() -> None:
     attempts = (
-        AttemptRecord(number=1, fence=1, agent="a", host="one", outcome=make_outcome(OutcomeKind.REJECTED), salvage="refs/ops/s/1"),
+        AttemptRecord(
+            number=1, fence=1, agent="a", host="one", outcome=make_outcome(OutcomeKind.REJECTED), salvage="refs/ops/s/1"
+        ),
         AttemptRecord(number=2, fence=2, agent="a", host="one"),
     )
     lines = told(record(TaskState.RUNNING), attempts=attempts)

@@ -36,7 +36,9 @@ def test_the_rails_stand_in_their_order() -> None:
 
 
 def test_an_ordinary_change_passes_every_guard() -> None:
-    subject = make_subject(changed(added=("x = 1",), removed=("x = 0",)), changed("docs/a.md"), spec=make_task(paths=()))
+    subject = make_subject(
+        changed(added=("x = 1",), removed=("x = 0",)), changed("docs/a.md"), spec=make_task(paths=())
+    )
     assert judge(subject) == ()
 
 
@@ -75,7 +77,10 @@ def test_a_template_needs_a_person_and_a_real_file_beside_it_outweighs_that() ->
 
 
 def test_secrets_in_diff_says_where_and_what_kind() -> None:
-    found = (SecretFinding(path="a.py", kind="AWS key", line=3), SecretFinding(path="a.py", kind="JSON web token", line=4))
+    found = (
+        SecretFinding(path="a.py", kind="AWS key", line=3),
+        SecretFinding(path="a.py", kind="JSON web token", line=4),
+    )
     refusal = ask("secrets-in-diff", changed("a.py"), secrets=found)
     assert refusal is not None
     assert refusal.consequence is Consequence.BLOCK
@@ -246,7 +251,9 @@ def test_one_more_file_never_lifts_a_refusal_of_names(files: list[FileChange], m
 
 @given(st.lists(ANY_FILE, max_size=5))
 def test_every_refusal_can_be_shown_on_one_line(files: list[FileChange]) -> None:
-    for refusal in judge(make_subject(*files, secrets=tuple(SecretFinding(path=f.path, kind="k", line=1) for f in files))):
+    for refusal in judge(
+        make_subject(*files, secrets=tuple(SecretFinding(path=f.path, kind="k", line=1) for f in files))
+    ):
         assert refusal.detail.isprintable()
 
 
@@ -278,7 +285,9 @@ def test_a_branch_of_one_attempt_may_be_rewritten(method: str) -> None:
     assert refuse_push("ops/t1-a1-f7", {"main", "dev"}, method) is None
 
 
-@pytest.mark.parametrize("branch", ["+main", "-x", "refs/heads/main", "a;id", "", "x" * 300, "a..b", "main:main", "a\nb", "ＭＡＩＮ"])
+@pytest.mark.parametrize(
+    "branch", ["+main", "-x", "refs/heads/main", "a;id", "", "x" * 300, "a..b", "main:main", "a\nb", "ＭＡＩＮ"]
+)
 def test_what_is_no_branch_name_is_never_pushed(branch: str) -> None:
     refusal = refuse_push(branch, (), "squash")
     assert refusal is not None

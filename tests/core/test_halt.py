@@ -13,7 +13,12 @@ S = TaskState
 
 
 def finish(
-    counts: dict[TaskState, int], candidates: int = 0, in_flight: int = 0, snoozed: int = 0, beyond: int = 0, stop: str = ""
+    counts: dict[TaskState, int],
+    candidates: int = 0,
+    in_flight: int = 0,
+    snoozed: int = 0,
+    beyond: int = 0,
+    stop: str = "",
 ) -> tuple[RunState, str] | None:
     return finish_state(
         counts=counts, candidates=candidates, in_flight=in_flight, snoozed=snoozed, beyond_waves=beyond, stop=stop

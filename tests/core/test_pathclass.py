@@ -9,19 +9,56 @@ from hypothesis import strategies as st
 from ops_orchestrate.core import pathclass
 
 SECRETS = [
-    ".env", ".env.local", "app/.env.production", "prod.env", ".envrc", "server.pem", "tls/server.key", "id_rsa", "id_ed25519",
-    "keys/id_deploy", "keys/id_deploy.pub", "id_rsa.bak", "credentials", ".aws/credentials", "credentials.json",
-    "config/credentials.yml", "secrets.yaml", "config/secrets.enc", ".netrc", ".npmrc", ".pypirc", ".git-credentials", ".ssh/config",
-    ".docker/config.json", "infra/prod.tfvars", "terraform.tfstate", "service-account-prod.json", "release.keystore",
-    ".ENV", ".Env.Local", "ID_RSA", "Credentials.JSON",
+    ".env",
+    ".env.local",
+    "app/.env.production",
+    "prod.env",
+    ".envrc",
+    "server.pem",
+    "tls/server.key",
+    "id_rsa",
+    "id_ed25519",
+    "keys/id_deploy",
+    "keys/id_deploy.pub",
+    "id_rsa.bak",
+    "credentials",
+    ".aws/credentials",
+    "credentials.json",
+    "config/credentials.yml",
+    "secrets.yaml",
+    "config/secrets.enc",
+    ".netrc",
+    ".npmrc",
+    ".pypirc",
+    ".git-credentials",
+    ".ssh/config",
+    ".docker/config.json",
+    "infra/prod.tfvars",
+    "terraform.tfstate",
+    "service-account-prod.json",
+    "release.keystore",
+    ".ENV",
+    ".Env.Local",
+    "ID_RSA",
+    "Credentials.JSON",
     "\uff0eenv",  # a full-width dot
     ".e\u200bnv",  # a zero-width space inside
     ".env\u00ad",  # a soft hyphen behind
-]  # fmt: skip
+]
 PLAIN = [
-    "environment.py", "env.py", "src/id_generator.py", "credentials.py", "secrets.py", "src/secret_store.go", "keyboard.ts",
-    "docs/environment.md", "monkey", "pem.py", "Dockerfile", "config.json",
-]  # fmt: skip
+    "environment.py",
+    "env.py",
+    "src/id_generator.py",
+    "credentials.py",
+    "secrets.py",
+    "src/secret_store.go",
+    "keyboard.ts",
+    "docs/environment.md",
+    "monkey",
+    "pem.py",
+    "Dockerfile",
+    "config.json",
+]
 
 
 @pytest.mark.parametrize("path", SECRETS)
@@ -45,11 +82,34 @@ def test_a_real_secrets_file_is_no_template() -> None:
 
 
 CONTROL = [
-    ".github/workflows/ci.yml", ".GitHub/x", "sub/.github/workflows/a.yml", ".gitlab-ci.yml", ".gitlab-ci/build.yml", "CODEOWNERS",
-    "docs/CODEOWNERS", ".husky/pre-commit", ".githooks/pre-push", ".pre-commit-config.yaml", "AGENTS.md", "sub/CLAUDE.md",
-    ".claude/settings.json", "sub/.claude/settings.json", ".mcp.json", ".vscode/tasks.json", "package.json", "package-lock.json",
-    "uv.lock", "pyproject.toml", "requirements-dev.txt", "go.mod", "Cargo.lock", "Makefile", "tox.ini", "jest.config.ts", "pytest.ini",
-]  # fmt: skip
+    ".github/workflows/ci.yml",
+    ".GitHub/x",
+    "sub/.github/workflows/a.yml",
+    ".gitlab-ci.yml",
+    ".gitlab-ci/build.yml",
+    "CODEOWNERS",
+    "docs/CODEOWNERS",
+    ".husky/pre-commit",
+    ".githooks/pre-push",
+    ".pre-commit-config.yaml",
+    "AGENTS.md",
+    "sub/CLAUDE.md",
+    ".claude/settings.json",
+    "sub/.claude/settings.json",
+    ".mcp.json",
+    ".vscode/tasks.json",
+    "package.json",
+    "package-lock.json",
+    "uv.lock",
+    "pyproject.toml",
+    "requirements-dev.txt",
+    "go.mod",
+    "Cargo.lock",
+    "Makefile",
+    "tox.ini",
+    "jest.config.ts",
+    "pytest.ini",
+]
 
 
 @pytest.mark.parametrize("path", CONTROL)
@@ -57,7 +117,9 @@ def test_what_steers_ci_agents_dependencies_or_the_gate_is_known(path: str) -> N
     assert pathclass.is_control_file(path)
 
 
-@pytest.mark.parametrize("path", ["src/main.py", "github/a.py", ".planning/phases/1.md", "docs/agents.rst", ".gitignore", "a/.b/c"])
+@pytest.mark.parametrize(
+    "path", ["src/main.py", "github/a.py", ".planning/phases/1.md", "docs/agents.rst", ".gitignore", "a/.b/c"]
+)
 def test_other_files_steer_nothing(path: str) -> None:
     assert not pathclass.is_control_file(path)
 
@@ -117,7 +179,12 @@ def test_sensitive_words_are_whole_words(path: str, word: str | None) -> None:
 @given(st.text(max_size=60))
 def test_folding_twice_is_folding_once_and_no_name_breaks_a_question(path: str) -> None:
     assert pathclass.folded(pathclass.folded(path)) == pathclass.folded(path)
-    for ask in (pathclass.is_secret_file, pathclass.is_control_file, pathclass.is_test_file, pathclass.is_planning_state):
+    for ask in (
+        pathclass.is_secret_file,
+        pathclass.is_control_file,
+        pathclass.is_test_file,
+        pathclass.is_planning_state,
+    ):
         assert ask(path) in {True, False}
 
 

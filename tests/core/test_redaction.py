@@ -121,10 +121,14 @@ def test_a_known_value_never_survives(value: str, before: str, after: str) -> No
     assert value not in done
 
 
-ALPHABET = st.sampled_from([*TOKENS.values(), *HARMLESS, VALUE, "redacted", "[redacted]", " ", "\n", "x", "-----BEGIN PRIVATE KEY-----"])
+ALPHABET = st.sampled_from(
+    [*TOKENS.values(), *HARMLESS, VALUE, "redacted", "[redacted]", " ", "\n", "x", "-----BEGIN PRIVATE KEY-----"]
+)
 
 
-@given(st.lists(ALPHABET, max_size=6).map("".join), st.lists(st.sampled_from([VALUE, "redacted", "token "]), max_size=2))
+@given(
+    st.lists(ALPHABET, max_size=6).map("".join), st.lists(st.sampled_from([VALUE, "redacted", "token "]), max_size=2)
+)
 def test_doing_it_twice_changes_nothing_more(text: str, known: list[str]) -> None:
     once = redact(text, known)
     assert redact(once, known) == once

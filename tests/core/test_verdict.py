@@ -50,7 +50,12 @@ ROWS = [
     ("a guard's last word", {"refusals": (ASK, RETRY, BLOCK)}, OutcomeKind.REFUSED, "retry"),
     ("a guard, repairable", {"refusals": (ASK, RETRY)}, OutcomeKind.REFUSED, ""),
     ("a guard that asks", {"refusals": (ASK,)}, OutcomeKind.WAITING, "approve-change"),
-    ("approved for another head", {"refusals": (ASK,), "approved_head": "f" * 40}, OutcomeKind.WAITING, "approve-change"),
+    (
+        "approved for another head",
+        {"refusals": (ASK,), "approved_head": "f" * 40},
+        OutcomeKind.WAITING,
+        "approve-change",
+    ),
     ("approved", {"refusals": (ASK,), "approved_head": HEAD}, OutcomeKind.VERIFIED, ""),
     ("approval lifts no other guard", {"refusals": (RETRY,), "approved_head": HEAD}, OutcomeKind.REFUSED, ""),
     ("nor the last word", {"refusals": (BLOCK,), "approved_head": HEAD}, OutcomeKind.REFUSED, "retry"),
@@ -59,7 +64,12 @@ ROWS = [
     ("no tests", {"gate": GateResult(end=GateEnd.NO_TESTS)}, OutcomeKind.WAITING, "verify"),
     ("not runnable", {"gate": GateResult(end=GateEnd.UNAVAILABLE)}, OutcomeKind.WAITING, "verify"),
     ("no gate", {"gate": GateResult(end=GateEnd.NO_GATE)}, OutcomeKind.WAITING, "verify"),
-    ("a red gate is not asked about", {"refusals": (ASK,), "gate": GateResult(end=GateEnd.FAILED)}, OutcomeKind.REJECTED, ""),
+    (
+        "a red gate is not asked about",
+        {"refusals": (ASK,), "gate": GateResult(end=GateEnd.FAILED)},
+        OutcomeKind.REJECTED,
+        "",
+    ),
 ]
 
 

@@ -33,7 +33,10 @@ REFUSED = [
     ("a removed PHP test", edited("tests/ATest.php", "    public function testX() {")),
     ("a removed assertion", edited("tests/test_a.py", "    assert x == 1", "    x")),
     ("a removed expectation", edited("a.spec.js", "    expect(x).toBe(1)", "    x")),
-    ("an assertion replaced by one that cannot fail", edited("tests/test_a.py", "    assert x == 1", "    assert True")),
+    (
+        "an assertion replaced by one that cannot fail",
+        edited("tests/test_a.py", "    assert x == 1", "    assert True"),
+    ),
     ("an expectation of nothing", edited("a.test.js", "  expect(x).toBe(1)", "  expect(true).toBe(true)")),
     ("an equality with itself", edited("tests/test_a.py", "  self.assertEqual(x, 1)", "  self.assertEqual(x, x)")),
     ("an assertion commented out", edited("tests/test_a.py", "    assert x == 1", "    # assert x == 1")),

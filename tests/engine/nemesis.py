@@ -31,8 +31,7 @@ def unfinished(task: str) -> Steps:
         {"write": {"path": f"src/{task}.txt", "text": "half\n"}},
         {"commit": {"message": f"Half of {task}"}},
         {"write": {"path": f"src/{task}.draft", "text": "draft\n"}},
-        {"say": {"text": "half of it is there"}},
-        "hang",  # type: ignore[list-item]  # a step without arguments is one word
+        {"hang": {}},
     ]
 
 
@@ -117,16 +116,18 @@ def seen(rig: Rig, run: str, kind: EventKind, task: str = "", seconds: float = 4
     return found[0]
 
 
-def said(rig: Rig, run: str, task: str) -> None:
-    """Wait until the task's agent has said something: what it had to write is written."""
-    seen(rig, run, EventKind.AGENT_NOTE, task)
+def half_done(rig: Rig, task: str, attempt: int = 1) -> None:
+    """Wait until an unfinished attempt has written all that it will."""
+    trees = rig.settings.state_dir / "trees"
+    draft = f"*/{task}-a{attempt}-*/src/{task}.draft"
+    rig.until(lambda: any(trees.glob(draft)), 30, f"half of {task}")
 
 
 def murder(rig: Rig, *pools: str) -> None:
-    """SIGKILL workers and start them again, without waiting for them."""
+    """SIGKILL workers and start others in their place."""
     for pool in pools:
         rig.kill(pool)
-    rig.start(*pools, wait=False)
+    rig.start(*pools)
 
 
 def freeze(rig: Rig, pool: str) -> None:
@@ -161,8 +162,7 @@ def salvaged(rig: Rig, repo: str = "app") -> list[str]:
 
 def mirror(rig: Rig, repo: str = "app") -> Path:
     """The orchestrator's own copy of a repository."""
-    (found,) = (rig.settings.state_dir / "mirrors").glob(f"{repo}*")
-    return found
+    return rig.settings.state_dir / "mirrors" / f"{repo}.git"
 
 
 def merges(rig: Rig, run: str, repo: str = "app") -> Counter[str]:

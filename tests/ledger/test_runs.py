@@ -249,3 +249,10 @@ def test_events_are_read_and_followed_in_order(ledger: Ledger) -> None:
     assert ledger.events.follow("r1", 3, 0.1) == all_of_it[3:]
     assert ledger.events.follow("r1", len(all_of_it), 0.05) == []
     assert ledger.events.read("no") == []
+
+
+def test_unfinished_runs_are_named_without_their_requests(ledger: Ledger) -> None:
+    for run in ("r1", "r2", "r3"):
+        ledger.runs.begin(run, make_request(), host="h", parts=[])
+    ledger.runs.fail("r2", "no plan")
+    assert sorted(ledger.runs.unfinished()) == ["r1", "r3"]
