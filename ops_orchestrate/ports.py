@@ -37,8 +37,11 @@ class AgentSession(Protocol):
     def message(self, text: str) -> bool:
         """Say something to the running agent; False where it cannot be told anything."""
 
-    def beat(self) -> None:
-        """The lease was renewed: the supervisor may let the agent live for another two thirds of a lease."""
+    def beat(self, at: float | None = None) -> None:
+        """The lease was renewed, at this moment of the clock that counts a suspended machine's seconds (None: now).
+
+        The supervisor may let the agent live for another two thirds of a lease from then.
+        """
 
     def stop(self, how: Literal["interrupt", "kill"]) -> None:
         """Ask the agent to end (interrupt, then TERM, then KILL after the grace), or kill all of it at once."""
@@ -86,6 +89,12 @@ class Workshop(Protocol):
     def prepare(self, repo: Repository, key: StageKey, base: str) -> AgentTree:
         """A private clone at `base`, on the attempt's own branch, borrowing objects read-only from the mirror."""
 
+    def hold_tree(self, repo: Repository, key: StageKey) -> AbstractContextManager[bool]:
+        """Keep everybody else on this host from the attempt's tree for the length of the block.
+
+        False where somebody has it. Who dies gives it back.
+        """
+
     def collect(self, repo: Repository, key: StageKey, *, base: str, paths: tuple[str, ...]) -> Collected:
         """Import what the agent committed (checked by fsck) and, as one more commit, what it left uncommitted."""
 
@@ -120,7 +129,7 @@ class Workshop(Protocol):
         """A text file of a commit; None where there is none. Never follows links."""
 
     def list_files(self, repo: Repository, commit: str, folder: str, limit: int = 5_000) -> Sequence[str]:
-        """Paths of the files below a folder of a commit, at most `limit` of them; none where there is no such folder."""
+        """Paths of the files below a folder of a commit, at most `limit`; none where there is no such folder."""
 
     def leftover_trees(self) -> Iterator[tuple[str, StageKey]]:
         """(repository key, attempt) of every agent tree on this host."""

@@ -41,9 +41,9 @@ def settings_table() -> str:
         default = default or {"data_dir": "see below", "host": "this machine's name"}.get(name, "")
         rows.append(f"| `OPS_{name.upper()}` | {default} | {info.description} |")
     tail = (
-        "\n`OPS_DATA_DIR` defaults to `CLAUDE_PLUGIN_DATA_DIR`, else `~/.claude/plugins/data/ops-ops-marketplace` where "
-        "that exists, else `$XDG_DATA_HOME/ops-orchestrate` (`~/.local/share/ops-orchestrate`). Our own state is in its "
-        "folder `orchestrate/`.\n"
+        "\n`OPS_DATA_DIR` defaults to `CLAUDE_PLUGIN_DATA_DIR`, else `~/.claude/plugins/data/ops-ops-marketplace` "
+        "where that exists, else `$XDG_DATA_HOME/ops-orchestrate` (`~/.local/share/ops-orchestrate`). Our own state "
+        "is in its folder `orchestrate/`.\n"
     )
     return HEAD + "\n".join(rows) + "\n" + tail
 

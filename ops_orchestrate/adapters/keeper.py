@@ -25,7 +25,7 @@ from pathlib import Path
 
 from ops_orchestrate.adapters.lifeline import LIFELINE
 from ops_orchestrate.adapters.process_id import ProcessId
-from ops_orchestrate.adapters.proctree import marked
+from ops_orchestrate.adapters.proctree import STACK, marked
 from ops_orchestrate.adapters.server import describe, urls
 from ops_orchestrate.adapters.server_process import ServerProcess
 from ops_orchestrate.adapters.stack_files import (
@@ -48,8 +48,6 @@ from ops_orchestrate.ledger import connect
 
 POLL = 0.25
 """Seconds between two looks at the users' lock and at the children."""
-STACK = "OPS_STACK"
-"""Every process of a stack carries it, with the state directory as its value; supervisors inherit it."""
 WORKERS_GRACE = 3
 """Times the grace: interrupt, TERM and KILL of an agent each have one."""
 _LOG = logging.getLogger("keeper")

@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+from ops_orchestrate.adapters.proctree import STACK
+
 _PDEATHSIG, _SUBREAPER = 1, 36  # prctl's numbers
 
 
@@ -37,6 +39,8 @@ class Spec(NamedTuple):
     memory: int = 0
     processes: int = 0
     file_size: int = 0
+    beaten_at: float = 0.0
+    """CLOCK_BOOTTIME of the first beat; 0: the start."""
 
 
 def start(spec: Spec) -> tuple[int, int, str]:
@@ -70,6 +74,7 @@ def _become(spec: Spec, libc: ctypes.CDLL, parent: int, output: int, problem: in
         os.dup2(output, 2)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)  # Python ignores some, and what is ignored is inherited
+        os.environ.pop(STACK, None)  # ours alone: it names the state directory
         os.chdir(spec.cwd)
         os.execvp(spec.argv[0], spec.argv)  # noqa: S606 - an argument list, never a shell
     except OSError as error:

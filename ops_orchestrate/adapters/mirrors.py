@@ -17,9 +17,10 @@ from pathlib import Path
 from ops_orchestrate.adapters.filelock import file_lock
 from ops_orchestrate.adapters.git import Answer, Git, object_id, printable
 from ops_orchestrate.config import Settings
+from ops_orchestrate.core.guard import refuse_push
 from ops_orchestrate.core.names import is_branch, is_name, one_line
 from ops_orchestrate.core.project import Repository
-from ops_orchestrate.errors import GitError, SourceUnavailable
+from ops_orchestrate.errors import GitError, GuardRefusal, SourceUnavailable
 
 UPSTREAM = "refs/remotes/origin/"
 _HEADS = "refs/heads/"
@@ -120,10 +121,10 @@ class Mirrors:
     def push(self, repo: Repository, commit: str, branch: str, expected: str | None = None) -> Answer:
         """Push one commit to one branch, if that still stands at `expected` (where given); never by force.
 
-        The answer's code is 1 when upstream rejected it. Raises GitError when it could not be asked.
+        The answer's code is 1 when upstream rejected it. Raises GuardRefusal for what would rewrite the branch,
+        GitError when it could not be asked.
         """
-        if not is_branch(branch):
-            raise GitError(f"{one_line(branch, 80)!r} is no branch that may be pushed to")
+        self._refuse(repo, branch, "fast-forward" if self._grows(repo, expected, commit) else "force")
         ref = f"{_HEADS}{branch}"
         lease = [f"--force-with-lease={ref}:{object_id(expected)}"] if expected else []
         return self._git.run(
@@ -135,7 +136,8 @@ class Mirrors:
         )
 
     def unpublish(self, repo: Repository, commit: str, branch: str) -> None:
-        """Delete a branch of ours upstream, if it still stands at `commit`."""
+        """Delete a branch of ours upstream, if it still stands at `commit`. Raises GuardRefusal, GitError."""
+        self._refuse(repo, branch, "delete")
         ref = f"{_HEADS}{branch}"
         self._git.run(
             *("push", "--porcelain", "--no-verify", f"--force-with-lease={ref}:{object_id(commit)}"),
@@ -144,6 +146,23 @@ class Mirrors:
             ok=(0, 1),
             network=True,
         )
+
+    def _grows(self, repo: Repository, expected: str | None, commit: str) -> bool:
+        """Whether a branch at `expected` (None: a new one) only gains commits by moving to `commit`."""
+        if expected is None:
+            return True
+        both = (object_id(expected), object_id(commit))
+        asked = self._git.run("merge-base", "--is-ancestor", *both, repo=self.existing(repo), ok=(0, 1))
+        return asked.code == 0
+
+    def _refuse(self, repo: Repository, branch: str, method: str) -> None:
+        """The branch guard, at the point of effect. Nothing of ours forces a branch, shared or not."""
+        protected = [name for name in (repo.integration, repo.main) if name]
+        refusal = refuse_push(branch, protected, method)
+        if refusal is not None:
+            raise GuardRefusal(refusal.detail)
+        if method == "force":
+            raise GuardRefusal(f"{one_line(branch, 80)} would be rewritten; nothing is ever forced")
 
     def _made(self, repo: Repository, state: UpstreamState) -> Path:
         mirror = self.path(repo)

@@ -17,6 +17,9 @@ from typing import NamedTuple
 
 MARK = "OPS_ATTEMPT"
 """The variable that every process of an attempt carries, unless it was thrown away on purpose."""
+STACK = "OPS_STACK"
+"""Every process of an embedded stack carries it, with the state directory as its value: keepers start the workers
+with it, workers the supervisors; agents do not see it."""
 
 _PAGE = resource.getpagesize()
 _TICKS = os.sysconf("SC_CLK_TCK")

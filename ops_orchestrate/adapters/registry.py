@@ -28,7 +28,7 @@ from ops_orchestrate.errors import RegistryError, UsageError
 INIT = "`ops-orchestrate init FOLDER…` makes one."
 
 
-class RegistryMissing(RegistryError):  # noqa: N818 - the errors of this project are named for what happened
+class RegistryMissing(RegistryError):
     """There is no registry in any of the usual places."""
 
 
@@ -128,9 +128,7 @@ def _standing_in(cwd: Path, probe: Probe, home: Path) -> GitPlace | None:
     if place is None or Path(os.path.realpath(place.main_checkout)) == home:
         return None
     if place.bare and place.toplevel == place.common_dir:
-        raise UsageError(
-            f"{real} is a bare repository; stand in a checkout, or name a project with --project."
-        )
+        raise UsageError(f"{real} is a bare repository; stand in a checkout, or name a project with --project.")
     return place
 
 

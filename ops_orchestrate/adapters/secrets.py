@@ -134,9 +134,7 @@ class SecretChain:
         program = shutil.which(argv[0], path=self._environment.get("PATH", ""))
         if program is None:
             return Looked(origin=origin, note=f"{argv[0]} is not installed", broken=True)
-        done = run(
-            [program, *argv[1:]], cwd=self._cwd, env=self._environment, timeout=self._timeout, keep=_LIMIT
-        )
+        done = run([program, *argv[1:]], cwd=self._cwd, env=self._environment, timeout=self._timeout, keep=_LIMIT)
         if done.timed_out:
             return Looked(origin=origin, note=f"no answer within {self._timeout:g} s", broken=True)
         if done.exit_code != 0:

@@ -13,7 +13,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ops_orchestrate.adapters.process import run
 from ops_orchestrate.adapters.stack_files import ServerInfo

@@ -36,6 +36,7 @@ from types import TracebackType
 import ops_orchestrate
 from ops_orchestrate.adapters.process import Child, spawn
 from ops_orchestrate.adapters.server import describe, urls
+from ops_orchestrate.adapters.server_copy import copy_data
 from ops_orchestrate.adapters.server_process import LOAD_LIMIT, ask
 from ops_orchestrate.adapters.stack_files import (
     ServerInfo,
@@ -261,14 +262,17 @@ class Stack:
 
 
 @contextmanager
-def throwaway(settings: Settings, *, workers: Sequence[WorkerSpec] = ()) -> Iterator[Stack]:
+def throwaway(settings: Settings, *, workers: Sequence[WorkerSpec] = (), seed: Path | None = None) -> Iterator[Stack]:
     """A stack of its own in a temporary folder, of which nothing is left afterwards. Raises OpsError.
 
-    The keeper removes the folder too, so it also goes when this process is killed.
+    `seed` is the working directory of another server: this one begins with a copy of its append-only file, if there
+    is one; that server may be running. The keeper removes the folder too, so it also goes when this process is killed.
     """
     folder = Path(tempfile.mkdtemp(prefix="ops-plan-"))
     spec = StackSpec(workers=tuple(workers), lease=settings.lease, grace=settings.grace, throwaway=True)
     try:
+        if seed is not None:
+            copy_data(seed, StateDir.at(folder).server)
         with Stack._open(folder, spec) as stack:
             yield stack
     finally:

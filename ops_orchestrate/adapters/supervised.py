@@ -17,7 +17,7 @@ from typing import Any, Literal
 from ops_orchestrate.adapters import supervisor
 from ops_orchestrate.adapters.launch import Spec
 from ops_orchestrate.adapters.process import Child, kill_marked, plain, spawn
-from ops_orchestrate.adapters.proctree import MARK
+from ops_orchestrate.adapters.proctree import MARK, STACK
 from ops_orchestrate.adapters.sandbox import Confined
 from ops_orchestrate.config import Settings
 
@@ -40,6 +40,8 @@ class Watch:
     grace: float
     stdin: Path | None = None
     messages: Path | None = None
+    beaten_at: float = 0.0
+    """When the owner's lease was last renewed, by CLOCK_BOOTTIME; 0: when the supervisor starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,12 @@ class Supervised:
         self.pid = child.pid
         """The supervisor's."""
 
-    def beat(self) -> None:
-        """The owner is alive and still holds its lease."""
-        self._tell(b"beat\n")
+    def beat(self, at: float | None = None) -> None:
+        """The owner is alive and held its lease `at` that moment of CLOCK_BOOTTIME (None: now).
+
+        A beat says when it was true: an owner that was stopped in between must not lengthen the agent's life.
+        """
+        self._tell(b"beat\n" if at is None else f"beat {at:.6f}\n".encode())
 
     def stop(self, how: Literal["interrupt", "kill"]) -> None:
         """Start the stop ladder at its bottom or at its top."""
@@ -147,7 +152,7 @@ def supervise(confined: Confined, watch: Watch, settings: Settings) -> Supervise
     child = spawn(
         [sys.executable, "-I", "-S", str(Path(supervisor.__file__))],
         cwd="/",
-        env=confined.env | {MARK: watch.mark},
+        env=confined.env | {MARK: watch.mark} | {name: os.environ[name] for name in (STACK,) if name in os.environ},
         log=watch.folder / "supervisor.log",
         pipe=True,
     )
@@ -179,6 +184,7 @@ def _spec(confined: Confined, watch: Watch, settings: Settings) -> Spec:
         grace=watch.grace,
         stdin=str(watch.stdin or os.devnull),
         messages=str(watch.messages or ""),
+        beaten_at=watch.beaten_at,
         wrapped=confined.wrappers,
         memory=settings.sandbox_memory_mb << 20,
         processes=settings.sandbox_processes,

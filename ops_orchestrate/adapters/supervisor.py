@@ -92,7 +92,12 @@ class Supervisor:
 
     def run(self) -> dict[str, Any]:
         """Start it, mind it, end it; the exit record."""
-        started = self._beaten = self._started = now()
+        started = self._started = now()
+        self._beaten = min(started, self.spec.beaten_at or started)
+        if started - self._beaten > self.spec.beat_seconds:
+            self.reason = "no-beat"  # the owner stood still before it could tell us to start
+            self._log.close()
+            return self._record(0.0)
         self._pid, self._output, problem = start(self.spec)
         if problem:
             return self._record(0.0, detail=problem)
@@ -131,7 +136,7 @@ class Supervisor:
         for line in lines:
             word, _, rest = line.partition(b" ")
             if word == b"beat":
-                self._beaten = now()
+                self._beaten = max(self._beaten, min(now(), _moment(rest)))
             elif word == b"interrupt":
                 self.ask("interrupted")
             elif word == b"kill":
@@ -213,6 +218,11 @@ class Supervisor:
             "left": self._left,
             "detail": detail,
         }
+
+
+def _moment(said: bytes) -> float:
+    """The time that a beat names; now, where it names none."""
+    return float(said) if said else now()
 
 
 def now() -> float:

@@ -11,11 +11,13 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from ops_orchestrate.adapters.filelock import opened, try_lock
 from ops_orchestrate.adapters.folders import remove
 from ops_orchestrate.adapters.git import Git, object_id
 from ops_orchestrate.adapters.mirrors import Mirrors
@@ -66,6 +68,23 @@ class Trees:
     def card(self, repo: Repository, key: StageKey) -> Card | None:
         """What is written beside the attempt's tree."""
         return _read_card(_card_path(self.place(repo, key)))
+
+    @contextmanager
+    def hold(self, repo: Repository, key: StageKey) -> Iterator[bool]:
+        """Keep everybody else on this host from the attempt's tree; False where somebody has it.
+
+        The kernel gives it back when its holder dies. The lock's file goes with the tree.
+        """
+        place = self.place(repo, key)
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = place.with_name(f".{place.name}.lock")
+        with opened(lock) as fd:
+            mine = try_lock(fd) and _is_at(lock, fd)
+            try:
+                yield mine
+            finally:
+                if mine and not _card_path(place).exists():
+                    lock.unlink(missing_ok=True)
 
     def prepare(self, repo: Repository, key: StageKey, base: str) -> Tree:
         """Make the clone. There must be none yet. Raises GitError, SourceUnavailable."""
@@ -179,6 +198,14 @@ def _write_card(path: Path, card: Card) -> None:
     fresh = path.with_suffix(".json.new")
     fresh.write_text(card.model_dump_json())
     fresh.replace(path)
+
+
+def _is_at(path: Path, fd: int) -> bool:
+    """Whether the open file is still the one at `path`: its last holder may have removed it."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(fd))
+    except FileNotFoundError:
+        return False
 
 
 def _read_card(path: Path) -> Card | None:

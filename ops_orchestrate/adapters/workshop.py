@@ -81,6 +81,10 @@ class GitWorkshop:
             self.mirrors.refresh(repo)  # another host knows a newer upstream
         return self._trees.prepare(repo, key, base)
 
+    def hold_tree(self, repo: Repository, key: StageKey) -> AbstractContextManager[bool]:
+        """Keep everybody else on this host from the tree; False where somebody has it."""
+        return self._trees.hold(repo, key)
+
     def collect(self, repo: Repository, key: StageKey, *, base: str, paths: tuple[str, ...]) -> Collected:
         """Import the agent's commits and what it left uncommitted. Raises GitError where there is no tree."""
         return self._harvest.collect(repo, key, base=base, paths=paths)

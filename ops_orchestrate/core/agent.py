@@ -26,6 +26,8 @@ class AgentJob(Value):
     """The supervisor kills the agent when nobody beats for this long."""
     grace_seconds: float
     """Between one rung of the stop ladder and the next."""
+    renewed_at: float = 0.0
+    """When the attempt's lease was last renewed, in seconds since this host's boot; 0: now."""
 
 
 class AgentEventKind(StrEnum):

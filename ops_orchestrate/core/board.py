@@ -71,7 +71,7 @@ class Board(Value):
     owners: tuple[Owner, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     unmerged: tuple[Unmerged, ...] = ()
-    repo_work: dict[str, float] = {}
+    repo_work: dict[str, float] = {}  # noqa: RUF012 - pydantic copies a default for each value
     """Seconds of unfinished work left per repository."""
     quiet_until: float = 0.0
     """Nothing is admitted before this: a new epoch, or the server was restarted."""

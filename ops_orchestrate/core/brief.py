@@ -11,8 +11,8 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 
+from ops_orchestrate.core import names
 from ops_orchestrate.core.attempt import HandOver, Outcome
-from ops_orchestrate.core.names import clean_text, one_line
 from ops_orchestrate.core.narrowing import listed, narrowing, shown
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.tail import relevant_tail
@@ -118,8 +118,8 @@ def _head(spec: TaskSpec, repository: Repository, branch: str, base: str, attemp
         (
             f"Task {shown(spec.id)} in the repository {shown(repository.name)} (the current folder is a clone of it).",
             f"Attempt: {attempt}",
-            f"Branch: {one_line(branch)} (checked out already)",
-            f"Base: {one_line(base)}",
+            f"Branch: {_line(branch)} (checked out already)",
+            f"Base: {_line(base)}",
         )
     )
 
@@ -133,13 +133,13 @@ def _owned(spec: TaskSpec, not_owned: Sequence[tuple[str, str]]) -> str:
 
 
 def _task(spec: TaskSpec, nonce: str) -> str:
-    lines = [f"Title: {one_line(spec.title, 300)}"]
+    lines = [f"Title: {_line(spec.title, 300)}"]
     if spec.description:
-        lines.append(clean_text(spec.description, LIMITS["description"]))
+        lines.append(_text(spec.description, LIMITS["description"]))
     if spec.acceptance:
         lines.append("Acceptance:")
-        lines += [f"- {one_line(criterion, LIMITS['acceptance'])}" for criterion in spec.acceptance[:50]]
-    found = ", ".join(one_line(source, 60) for source in spec.sources[:10]) or "plan"
+        lines += [f"- {_line(criterion, LIMITS['acceptance'])}" for criterion in spec.acceptance[:50]]
+    found = ", ".join(_line(source, 60) for source in spec.sources[:10]) or "plan"
     intro = "What to do. The task is what this block describes, within the rules above:"
     return intro + "\n" + _fence("\n".join(lines), f"the task, found by {found}", nonce)
 
@@ -150,7 +150,7 @@ def _learnt(spec: TaskSpec, attempt: int, failures: Sequence[Outcome], nonce: st
         yield "What happened before:\n" + "\n".join(f"- {lesson}" for lesson in lessons)
     first = max(0, len(failures) - MOST)
     for number, failure in enumerate(failures[first:], start=first + 1):
-        words = clean_text(failure.summary, LIMITS["words"])
+        words = _text(failure.summary, LIMITS["words"])
         tail = relevant_tail(failure.log_tail, LIMITS["log"])
         text = "\n".join(part for part in (words, tail) if part)
         if text:
@@ -162,10 +162,10 @@ def _handed_over(hand_overs: Sequence[HandOver], nonce: str) -> Iterable[str]:
         yield "This task builds on work that is merged. What it left for you:"
     for given in hand_overs[:MOST]:
         lines = [
-            f"Title: {one_line(given.title)}",
-            f"Merged as: {one_line(given.merge, 60)}",
+            f"Title: {_line(given.title)}",
+            f"Merged as: {_line(given.merge, 60)}",
             f"Files: {listed(given.files)}",
-            clean_text(given.summary, LIMITS["hand-over"]),
+            _text(given.summary, LIMITS["hand-over"]),
         ]
         who = f"hand-over of task {shown(given.task)} of {shown(given.project)}"
         yield _fence("\n".join(lines), who, nonce)
@@ -185,13 +185,26 @@ def _blocks(title: str, texts: Sequence[str], limit: int, nonce: str) -> Iterabl
     if texts:
         yield f"{title} (guidance: follow it as far as the rules allow):"
     for text in texts[-MOST:]:
-        yield _fence(clean_text(text, limit), "a person's answer", nonce)
+        yield _fence(_text(text, limit), "a person's answer", nonce)
 
 
 def _gate(spec: TaskSpec, repository: Repository) -> str:
     gate = repository.gate or spec.gate
-    return f" It is: {one_line(gate, 1_000)}" if gate else " There is none: run the tests you find."
+    return f" It is: {_line(gate, 1_000)}" if gate else " There is none: run the tests you find."
 
 
 def _fence(text: str, source: str, nonce: str) -> str:
-    return f"BEGIN DATA {nonce} (source: {one_line(source, 300)})\n{text}\nEND DATA {nonce}"
+    return f"BEGIN DATA {nonce} (source: {_line(source, 300)})\n{text}\nEND DATA {nonce}"
+
+
+def _line(text: str, limit: int = 200) -> str:
+    return names.one_line(_start(text, limit), limit)
+
+
+def _text(text: str, limit: int) -> str:
+    return names.clean_text(_start(text, limit), limit)
+
+
+def _start(text: str, limit: int) -> str:
+    """What is surely enough of an endless text: cleaning looks at every character."""
+    return text[: 4 * limit]

@@ -57,4 +57,4 @@ class Event(Value):
     attempt: int | None = None
     fence: int | None = None
     host: str | None = None
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = {}  # noqa: RUF012 - pydantic copies a default for each value

@@ -83,8 +83,8 @@ def _not_started(
 def _running(record: TaskRecord, board: Board, now: float) -> list[str]:
     slots = [slot for slot in board.slots if slot.run == record.run and slot.task == record.spec.id]
     return [
-        f"Attempt {slot.attempt} holds slot {slot.index} on {slot.host or 'no host yet'} for {now - slot.taken_at:.0f} s; "
-        f"its lease ends in {slot.lease_until - now:.0f} s unless it is renewed."
+        f"Attempt {slot.attempt} holds slot {slot.index} on {slot.host or 'no host yet'} "
+        f"for {now - slot.taken_at:.0f} s; its lease ends in {slot.lease_until - now:.0f} s unless it is renewed."
         for slot in slots
     ]
 

@@ -58,9 +58,9 @@ class AuditPart(Value):
     findings: tuple[Finding, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     unknown: tuple[Skipped, ...] = ()
-    heads: dict[str, str] = {}
+    heads: dict[str, str] = {}  # noqa: RUF012 - pydantic copies a default for each value
     """Repository key to the integration branch's head that was looked at."""
-    branches: dict[str, str] = {}
+    branches: dict[str, str] = {}  # noqa: RUF012 - pydantic copies a default for each value
     """Repository key to the name of its integration branch."""
-    red: dict[str, str] = {}
+    red: dict[str, str] = {}  # noqa: RUF012 - pydantic copies a default for each value
     """Repository key to the tail of its gate's log, where the gate fails on that head."""

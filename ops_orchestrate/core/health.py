@@ -54,14 +54,8 @@ def parse_health(data: bytes) -> Health | None:
         return None
     services = {name: body for name, body in _dict(raw.get("services")).items() if isinstance(body, dict)}
     return Health(
-        services={
-            one_line(name, 80): _text(body.get("status")) or "unknown" for name, body in services.items()
-        },
-        errors={
-            one_line(name, 80): text
-            for name, body in services.items()
-            if (text := _text(body.get("last_error")))
-        },
+        services={one_line(name, 80): _text(body.get("status")) or "unknown" for name, body in services.items()},
+        errors={one_line(name, 80): text for name, body in services.items() if (text := _text(body.get("last_error")))},
         action_needed=_action(raw.get("action_needed")),
         warnings=tuple(_texts(raw.get("credential_warnings")) + _texts(raw.get("rate_limit_warnings"))),
     )
@@ -76,16 +70,10 @@ def judge_health(data: bytes | None, *, age: float | None, required: Sequence[st
     doubt = _doubt(data, health, age)
     if health is None:
         missing = tuple(f"Required service {name}: its health is not known ({doubt})." for name in required)
-        return HealthReport(
-            blocking=missing, warnings=(f"Daemon health: {doubt}.",) if data is not None else ()
-        )
+        return HealthReport(blocking=missing, warnings=(f"Daemon health: {doubt}.",) if data is not None else ())
     blocking = [sentence for name in required if (sentence := _required(name, health, doubt))]
     shown = [f"Daemon health: {doubt}."] if doubt else []
-    shown += [
-        _described(name, health)
-        for name in health.services
-        if name not in required and not _fine(name, health)
-    ]
+    shown += [_described(name, health) for name in health.services if name not in required and not _fine(name, health)]
     if health.action_needed:
         shown.append(f"The daemon asks for: {health.action_needed}.")
     return HealthReport(blocking=tuple(blocking), warnings=(*shown, *health.warnings))

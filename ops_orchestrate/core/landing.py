@@ -39,6 +39,8 @@ class LandingSnapshot(Value):
     """The head that a person approved."""
     force: bool = False
     dry_run: bool = False
+    stopping: bool = False
+    """The run is being stopped, or the task was withdrawn: nothing is merged any more."""
     intended: bool = False
     """A merge was announced and neither proved nor taken back."""
     landed: bool = False
@@ -55,26 +57,46 @@ class Action(Value):
 
 
 def decide_landing(seen: LandingSnapshot) -> Action:
-    """The decision. Every row but the last three stands against merging."""
+    """The decision, first match wins. Every row but the last two stands against merging."""
+    return _over(seen) or _not_now(seen) or _stale(seen) or _confirmed(seen)
+
+
+def _over(seen: LandingSnapshot) -> Action | None:
     if seen.dry_run:
         return Action(step=Step.BLOCK, reason="a dry run merges nothing", ask="retry")
     if seen.intended and seen.landed:
         return Action(step=Step.DONE, reason="the base has it")
+    return None
+
+
+def _not_now(seen: LandingSnapshot) -> Action | None:
+    if seen.stopping:
+        return Action(step=Step.WAIT, reason="the run is being stopped")
     if seen.may_ship:
         return Action(step=Step.BLOCK, reason=seen.may_ship, ask="land")
     if not seen.base:
         return Action(step=Step.WAIT, reason="the base cannot be seen now")
+    return None
+
+
+def _stale(seen: LandingSnapshot) -> Action | None:
+    """A verdict is valid for one head on one base."""
+    why = ""
     if not (seen.verified_head and seen.verified_base and seen.verified_tree):
-        return Action(step=Step.REVERIFY, reason="there is no verdict")
-    if seen.head != seen.verified_head:
-        return Action(step=Step.REVERIFY, reason="the change has another head than the one verified")
-    if seen.base != seen.verified_base:
-        return Action(step=Step.REVERIFY, reason="the base has moved since it was verified")
-    if not (seen.force or (seen.approved and seen.approved == seen.head)):
-        return Action(
-            step=Step.ASK,
-            reason=f"verified and ready to merge ({seen.head[:10]}); it waits for your yes",
-            ask="approve",
-            command=f"ops-orchestrate answer {seen.run} {seen.task} yes",
-        )
-    return Action(step=Step.MERGE, reason="verified, and nothing stands against it")
+        why = "there is no verdict"
+    elif seen.head != seen.verified_head:
+        why = "the change has another head than the one verified"
+    elif seen.base != seen.verified_base:
+        why = "the base has moved since it was verified"
+    return Action(step=Step.REVERIFY, reason=why) if why else None
+
+
+def _confirmed(seen: LandingSnapshot) -> Action:
+    if seen.force or (seen.approved and seen.approved == seen.head):
+        return Action(step=Step.MERGE, reason="verified, and nothing stands against it")
+    return Action(
+        step=Step.ASK,
+        reason=f"verified and ready to merge ({seen.head[:10]}); it waits for your yes",
+        ask="approve",
+        command=f"ops-orchestrate answer {seen.run} {seen.task} yes",
+    )

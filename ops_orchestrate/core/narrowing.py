@@ -44,7 +44,7 @@ def narrowing(attempt: int, failures: Sequence[Outcome], paths: Sequence[str] = 
 
 def shown(path: str) -> str:
     """A file's name for a sentence: as it is if it is plain, else quoted, so that it cannot pass for our words."""
-    line = one_line(path, 160)
+    line = one_line(path[:640], 160)
     return line if _PLAIN_PATH.fullmatch(line) else json.dumps(line, ensure_ascii=True)
 
 

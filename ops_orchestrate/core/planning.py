@@ -38,9 +38,7 @@ def planning_findings(
     """
     if roadmap is None:
         return _drift(project, repo_key, state.drift if state else ())
-    open_phases = {
-        phase_key(p.id): p for p in roadmap.phases if not _is_done(p, plans_done) and not p.deferred
-    }
+    open_phases = {phase_key(p.id): p for p in roadmap.phases if not _is_done(p, plans_done) and not p.deferred}
     known = {phase_key(phase.id) for phase in roadmap.phases}
     prints = {key: _fingerprint("phase", repo_key, key) for key in open_phases}
     findings = []
@@ -97,13 +95,9 @@ def _contradictions(
         key = phase_key(phase.id)
         done, planned = plans_done.get(key, (0, 0))
         if phase.done is False and 0 < planned <= done:
-            notes.append(
-                f"phase {phase.id} is open in ROADMAP.md, but all {planned} of its plans have a summary"
-            )
+            notes.append(f"phase {phase.id} is open in ROADMAP.md, but all {planned} of its plans have a summary")
         if phase.done and done < planned:
-            notes.append(
-                f"phase {phase.id} is done in ROADMAP.md, but only {done} of {planned} plans have a summary"
-            )
+            notes.append(f"phase {phase.id} is done in ROADMAP.md, but only {done} of {planned} plans have a summary")
         missing = [one for one in phase.depends_on if one not in known]
         if missing and not roadmap.archived:
             notes.append(f"phase {phase.id} depends on phase {missing[0]}, which ROADMAP.md does not list")

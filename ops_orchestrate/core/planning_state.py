@@ -102,9 +102,7 @@ def _plain_front(text: str) -> dict[str, Any]:
 
 def _body_fields(lines: list[str]) -> dict[str, str]:
     """`**Field:** value`, `Field: value`, `- **field:** value`, and `## Current Phase` with its next line."""
-    pattern = re.compile(
-        r"\s{0,3}(?:[-*]\s+)?(?:\*\*)?([A-Za-z_][A-Za-z_ ]{0,30}?)(?::\*\*|\*\*:|:)\s*(\S.*)"
-    )
+    pattern = re.compile(r"\s{0,3}(?:[-*]\s+)?(?:\*\*)?([A-Za-z_][A-Za-z_ ]{0,30}?)(?::\*\*|\*\*:|:)\s*(\S.*)")
     found: dict[str, str] = {}
     for number, line in enumerate(lines):
         field = pattern.match(line)
@@ -158,19 +156,13 @@ def _section(lines: list[str], title: str) -> list[str]:
 
 def _blockers(lines: list[str]) -> tuple[str, ...]:
     items = [re.sub(r"^\s*[-*]\s+", "", line).strip() for line in _section(lines, "Blockers|Bloqueios")]
-    kept = [
-        one_line(one, 300)
-        for one in items
-        if one and not re.match(r"(?:none|nenhum|n/?a)\b", one, re.IGNORECASE)
-    ]
+    kept = [one_line(one, 300) for one in items if one and not re.match(r"(?:none|nenhum|n/?a)\b", one, re.IGNORECASE)]
     return tuple(kept[:20])
 
 
 def _current(lines: list[str]) -> list[str]:
     """Lines that speak of where the project stands now, not of its history."""
-    spoken = re.compile(
-        r"\s{0,3}(?:[-*]\s+)?\*{0,2}(?:status|phase|plan|fase ativa|stopped at)\b", re.IGNORECASE
-    )
+    spoken = re.compile(r"\s{0,3}(?:[-*]\s+)?\*{0,2}(?:status|phase|plan|fase ativa|stopped at)\b", re.IGNORECASE)
     return [line for line in lines if spoken.match(line)][:20]
 
 

@@ -51,9 +51,7 @@ def parse_preferences(data: bytes, *, origin: str) -> Preferences:
         "password_manager": raw.get("password_manager"),
         "query_command": manager.get("query_cmd"),
     }
-    kept = {
-        name: one_line(text, 1000) for name, text in texts.items() if isinstance(text, str) and text.strip()
-    }
+    kept = {name: one_line(text, 1000) for name, text in texts.items() if isinstance(text, str) and text.strip()}
     odd = [name for name, text in texts.items() if text is not None and not isinstance(text, str)]
     if not isinstance(raw.get("yolo_enabled", False), bool):
         odd.append("yolo_enabled")

@@ -1,4 +1,4 @@
-"""Whether integration is promoted to main at the end of a run. The merge commit pins the very commit that was checked."""
+"""Whether integration is promoted to main at the end of a run. The merge pins the commit that was checked."""
 
 from __future__ import annotations
 

@@ -157,11 +157,7 @@ def _has_pytest(text: str) -> bool:
 
 
 def _from_go(names: Collection[str], texts: Mapping[str, str]) -> Proposal | None:
-    return (
-        Proposal(gate="go vet ./... && go test ./...", reason="there is a go.mod")
-        if "go.mod" in names
-        else None
-    )
+    return Proposal(gate="go vet ./... && go test ./...", reason="there is a go.mod") if "go.mod" in names else None
 
 
 def _from_cargo(names: Collection[str], texts: Mapping[str, str]) -> Proposal | None:

@@ -102,9 +102,12 @@ def redact(text: str, known_values: Iterable[str] = ()) -> str:
     exact = {form for value in known_values if len(value) >= SHORTEST for form in forms(value)}
     for form in sorted(exact, key=len, reverse=True):
         text = text.replace(form, _PLAIN[1])
-    for shape, (_, char) in zip(SHAPES, _MARKS[1:], strict=True):
-        if _hinted(shape, text):
-            text = _cut(shape, char, text)
+    before = ""
+    while text != before:  # what is cut may part two words, and the second be a secret; each round only shortens
+        before = text
+        for shape, (_, char) in zip(SHAPES, _MARKS[1:], strict=True):
+            if _hinted(shape, text):
+                text = _cut(shape, char, text)
     for mark, char in _MARKS:
         text = text.replace(char, mark)
     return text

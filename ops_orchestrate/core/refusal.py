@@ -57,5 +57,5 @@ class Subject(Value):
 def named(files: Iterable[str], limit: int = SHOWN_FILES) -> str:
     """File names for a sentence: each on one harmless line, at most `limit` of them."""
     every = list(dict.fromkeys(files))
-    shown = ", ".join(one_line(name, 120) for name in every[:limit])
+    shown = ", ".join(one_line(name[:480], 120) for name in every[:limit])
     return shown if len(every) <= limit else f"{shown} and {len(every) - limit} more"

@@ -109,9 +109,7 @@ def _draft(raw: Any, key: str | None, number: int, origin: str) -> tuple[Entry, 
         place.entry = f'"{shown(label)}"'
     entry = _entry(raw, key, number, place)
     misplaced = sorted(OPS_KEYS.intersection(raw) - {"repos"})
-    return entry, tuple(
-        f'{origin}: project {place.entry}: `{one}` is only read under "ops".' for one in misplaced
-    )
+    return entry, tuple(f'{origin}: project {place.entry}: `{one}` is only read under "ops".' for one in misplaced)
 
 
 def _entry(raw: dict[str, Any], key: str | None, number: int, place: Place) -> Entry:
@@ -133,8 +131,7 @@ def _entry(raw: dict[str, Any], key: str | None, number: int, place: Place) -> E
         remote_url=remote.url if remote else None,
         priority=_priority(raw.get("priority"), place),
         stage=_text(_dict(raw.get("revenue")).get("stage")) or _text(raw.get("revenue_stage")),
-        external=raw.get("type") == "external"
-        or (not paths and _text(raw.get("source")) in EXTERNAL_SOURCES),
+        external=raw.get("type") == "external" or (not paths and _text(raw.get("source")) in EXTERNAL_SOURCES),
         planning=raw.get("gsd") is True or raw.get("has_roadmap") is True or bool(_text(raw.get("phase"))),
         settings=settings.model_copy(update={"linear_team": team}),
     )

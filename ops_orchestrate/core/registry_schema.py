@@ -93,17 +93,13 @@ def read_settings(value: Any, place: Place) -> EntrySettings:
     return EntrySettings(**found)
 
 
-def _read_object(
-    field: str, value: Any, readers: dict[str, Callable[[Any], Any]], place: Place
-) -> dict[str, Any]:
+def _read_object(field: str, value: Any, readers: dict[str, Callable[[Any], Any]], place: Place) -> dict[str, Any]:
     if not isinstance(value, dict):
         place.fail(field, f"must be an object, not {kind(value)}.")
     for key in value:
         if key not in readers:
             place.fail(f"{field}.{shown(key)}", f"is not a known key.{did_you_mean(key, readers)}")
-    return {
-        key: place.read(f"{field}.{key}", raw, readers[key]) for key, raw in value.items() if raw is not None
-    }
+    return {key: place.read(f"{field}.{key}", raw, readers[key]) for key, raw in value.items() if raw is not None}
 
 
 def kind(value: Any) -> str:
@@ -143,9 +139,7 @@ def read_alias(value: Any) -> str:
     """A name a person gives a project."""
     text = read_string(value)
     if not is_name(text):
-        raise ValueError(
-            f'"{shown(text)}" may only have the letters A to Z, digits, dots, dashes and underscores.'
-        )
+        raise ValueError(f'"{shown(text)}" may only have the letters A to Z, digits, dots, dashes and underscores.')
     return text
 
 

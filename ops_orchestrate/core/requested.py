@@ -41,11 +41,7 @@ def parse_tasks(data: bytes, *, origin: str, portfolio: Portfolio) -> TasksFile:
     """
     text = decode_text(data, origin=origin, error=TasksFileError, limit=LIMIT)
     is_json = text.lstrip("\ufeff \t\r\n").startswith(("{", "["))
-    raw = (
-        load_json(data, origin=origin, error=TasksFileError, limit=LIMIT)
-        if is_json
-        else load_yaml(text, origin)
-    )
+    raw = load_json(data, origin=origin, error=TasksFileError, limit=LIMIT) if is_json else load_yaml(text, origin)
     entries = _entries(raw, origin)
     tasks = [_task(one, number, origin) for number, one in enumerate(entries, 1)]
     _check_ids(tasks, origin)
@@ -91,9 +87,7 @@ def _task(raw: Any, number: int, origin: str) -> RequestedTask:
     if not isinstance(raw, dict):
         raise TasksFileError(f"{origin}: task number {number} must be a mapping with id, project and title.")
     label = raw.get("id")
-    place = _Place(
-        origin, f'"{one_line(str(label), 60)}"' if isinstance(label, str | int) else f"number {number}"
-    )
+    place = _Place(origin, f'"{one_line(str(label), 60)}"' if isinstance(label, str | int) else f"number {number}")
     for key in raw:
         if key not in _READERS:
             place.fail(str(key), f"is not a known field.{did_you_mean(str(key), _READERS)}")
@@ -155,9 +149,7 @@ def _placed(task: RequestedTask, portfolio: Portfolio, origin: str) -> Requested
         if task.repo in (repository.name, repository.slug, repository.key):
             return task.model_copy(update={"repo": repository.name})
     hint = did_you_mean(task.repo, names)
-    return place.fail(
-        "repo", f'"{one_line(task.repo, 60)}" is no repository of project {project.alias}.{hint}'
-    )
+    return place.fail("repo", f'"{one_line(task.repo, 60)}" is no repository of project {project.alias}.{hint}')
 
 
 def _follow(kept: Sequence[RequestedTask], left_out: dict[str, str]) -> None:

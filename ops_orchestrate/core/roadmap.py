@@ -18,9 +18,7 @@ PHASE_LIMIT = 500
 _ID = r"(?:[A-Z][A-Z0-9]{0,15}-)?\d{1,6}[A-Za-z]?(?:\.\d{1,6}){0,4}"
 _HEADING = re.compile(r"(#{1,6})\s+(\S.*)")
 _PHASE = re.compile(rf"(?:✅\s*|🚧\s*|📋\s*|🟡\s*)?Phase\s+({_ID})\s*[:—–-]\s*(\S.*)", re.IGNORECASE)
-_CHECKBOX = re.compile(
-    rf"\s{{0,3}}[-*]\s+\[([ xX])\]\s+\*{{0,2}}Phase\s+({_ID})\s*[:—–-]\s*(\S.*)", re.IGNORECASE
-)
+_CHECKBOX = re.compile(rf"\s{{0,3}}[-*]\s+\[([ xX])\]\s+\*{{0,2}}Phase\s+({_ID})\s*[:—–-]\s*(\S.*)", re.IGNORECASE)
 _FIELD = re.compile(r"\s{0,3}(?:[-*]\s+)?\*\*([A-Za-z][A-Za-z ]{0,30}?):?\*\*:?\s*(.*)")
 _ROW = re.compile(rf"\*{{0,2}}(?:Phase\s+)?({_ID})(?![\w.]*\w)", re.IGNORECASE)
 _PLAN = re.compile(r"\s*[-*]\s+\[([ xX])\]\s+\S*\d")
@@ -111,8 +109,7 @@ def parse_roadmap(text: str) -> Roadmap:
     drift += [
         f"phase {phase.id} is checked off, but its progress says otherwise"
         for phase in phases
-        if phase.done
-        and table.get(phase_key(phase.id), "").lower().startswith(("not started", "in progress"))
+        if phase.done and table.get(phase_key(phase.id), "").lower().startswith(("not started", "in progress"))
     ]
     return Roadmap(phases=phases, drift=tuple(drift), archived=len(lines) < len(plain))
 

@@ -117,5 +117,6 @@ def _spec(item: Item, graph: Graph, items: Mapping[str, Item], setting: Setting,
         gate=repo.gate,
         base=setting.branches.get(repo.key, repo.integration or ""),
         cause=finding.cause,
+        fixes_base=finding.kind is FindingKind.RED_BASELINE,
         **computed,
     )

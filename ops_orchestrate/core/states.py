@@ -29,9 +29,7 @@ FINAL = frozenset({TaskState.COMPLETED, TaskState.CANCELLED, TaskState.DISCARDED
 
 #: From each state, the states it may move to. Who moves it stands in docs/states.md.
 MOVES: dict[TaskState, frozenset[TaskState]] = {
-    TaskState.QUEUED: frozenset(
-        {TaskState.RUNNING, TaskState.BLOCKED, TaskState.COMPLETED, TaskState.CANCELLED}
-    ),
+    TaskState.QUEUED: frozenset({TaskState.RUNNING, TaskState.BLOCKED, TaskState.COMPLETED, TaskState.CANCELLED}),
     TaskState.RUNNING: frozenset(
         {
             TaskState.QUEUED,  # the grant was never claimed: no attempt was spent
@@ -62,9 +60,7 @@ MOVES: dict[TaskState, frozenset[TaskState]] = {
             TaskState.CANCELLED,
         }
     ),
-    TaskState.RETRYABLE: frozenset(
-        {TaskState.RUNNING, TaskState.BLOCKED, TaskState.DISCARDED, TaskState.CANCELLED}
-    ),
+    TaskState.RETRYABLE: frozenset({TaskState.RUNNING, TaskState.BLOCKED, TaskState.DISCARDED, TaskState.CANCELLED}),
     TaskState.BLOCKED: frozenset(
         {
             TaskState.QUEUED,

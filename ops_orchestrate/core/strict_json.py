@@ -84,9 +84,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
         who = next((found[k] for k in ("alias", "name", "id") if isinstance(found.get(k), str)), None)
         place = f' of "{one_line(who, 60)}"' if who else ""
-        raise _RefusedError(
-            f'has the key "{one_line(twice, 60)}" twice in one object{place}; remove one of them.'
-        )
+        raise _RefusedError(f'has the key "{one_line(twice, 60)}" twice in one object{place}; remove one of them.')
     return found
 
 

@@ -61,9 +61,7 @@ def load_yaml(text: str, origin: str) -> Any:
         problem = one_line(bad.problem or "it cannot be parsed", 150)
         raise TasksFileError(f"{origin} is not valid YAML{where}: {problem}.") from None
     except (yaml.YAMLError, ValueError, OverflowError):
-        raise TasksFileError(
-            f"{origin} is not valid YAML: it has a character that may not be there."
-        ) from None
+        raise TasksFileError(f"{origin} is not valid YAML: it has a character that may not be there.") from None
     except RecursionError:
         raise TasksFileError(f"{origin} is nested too deeply.") from None
     finally:

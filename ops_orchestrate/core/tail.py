@@ -28,6 +28,7 @@ _VARYING = re.compile(
 
 _BEFORE, _AFTER, _LAST = 3, 5, 8
 _LONGEST_LINE = 500
+_LOOKED_AT = 400_000
 _MOST_LINES = 50_000
 
 
@@ -55,7 +56,7 @@ def failure_lines(log: str) -> frozenset[str]:
 
 
 def _lines(log: str) -> list[str]:
-    plain = clean_text(_ANSI.sub("", log[-2_000_000:].replace("\r\n", "\n").replace("\r", "\n")), 2_000_000)
+    plain = clean_text(_ANSI.sub("", log[-_LOOKED_AT:].replace("\r\n", "\n").replace("\r", "\n")), _LOOKED_AT)
     return [line.rstrip()[:_LONGEST_LINE] for line in plain.splitlines()][-_MOST_LINES:]
 
 

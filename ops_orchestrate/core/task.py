@@ -69,6 +69,8 @@ class TaskSpec(Value):
     base: str = ""
     """The integration branch it ships to."""
     cause: str = ""
+    fixes_base: bool = False
+    """It is the task that turns a red base green: the same failure as the base's own is no excuse for it."""
 
 
 class TaskRecord(Value):

@@ -74,11 +74,7 @@ def _names(topic: Topic, project: Project) -> bool:
     """Whether a topic names the project as a whole word; names under three letters match too much."""
     text = f"{topic.title}\n{topic.summary}".casefold()
     names = {project.alias, *(repository.name for repository in project.repositories)}
-    return any(
-        re.search(rf"(?<![\w-]){re.escape(name.casefold())}(?![\w-])", text)
-        for name in names
-        if len(name) > 2
-    )
+    return any(re.search(rf"(?<![\w-]){re.escape(name.casefold())}(?![\w-])", text) for name in names if len(name) > 2)
 
 
 def _date(text: str) -> str | None:

@@ -12,7 +12,7 @@ from ops_orchestrate.core.attempt import Outcome, OutcomeKind
 from ops_orchestrate.core.change import Collected, GateEnd, GateResult, Preview
 from ops_orchestrate.core.guard import strictest
 from ops_orchestrate.core.refusal import Consequence, Refusal, named
-from ops_orchestrate.core.tail import relevant_tail
+from ops_orchestrate.core.tail import failure_lines, relevant_tail
 from ops_orchestrate.core.task import TaskSpec
 
 #: Gate ends that are no evidence of anything, and what a person can do about each.
@@ -85,6 +85,11 @@ def _gate(spec: TaskSpec, gate: GateResult, base_gate: GateResult | None) -> Out
     if gate.end in _NO_EVIDENCE:
         words = f"{spec.project}: {_NO_EVIDENCE[gate.end]}"
         return Outcome(kind=OutcomeKind.WAITING, summary=words, ask="verify", log_tail=gate.log_tail)
+    if not spec.fixes_base and _same_as_base(gate, base_gate):
+        words = "The base itself fails its gate in the same way; it is verified again once the base is green."
+        return Outcome(
+            kind=OutcomeKind.WAITING, summary=words, ask="base", log_tail=relevant_tail(gate.log_tail, 4_000)
+        )
     how = "ran out of time" if gate.end is GateEnd.TIMED_OUT else f"failed (exit {gate.exit_code})"
     red = base_gate is not None and base_gate.end is not GateEnd.PASSED
     beside = "; the base without the change fails too" if red else ""
@@ -93,6 +98,14 @@ def _gate(spec: TaskSpec, gate: GateResult, base_gate: GateResult | None) -> Out
         summary=f"The quality gate {how} on the merge preview{beside}.",
         log_tail=relevant_tail(gate.log_tail, 4_000),
     )
+
+
+def _same_as_base(gate: GateResult, base_gate: GateResult | None) -> bool:
+    """Whether the change adds no failure of its own to a base that is red. A gate out of time shows nothing."""
+    if base_gate is None or gate.end is not GateEnd.FAILED or base_gate.end is not GateEnd.FAILED:
+        return False
+    failures = failure_lines(gate.log_tail)
+    return bool(failures) and failures <= failure_lines(base_gate.log_tail)
 
 
 def _asked(refusals: Sequence[Refusal], collected: Collected, approved_head: str) -> Outcome | None:

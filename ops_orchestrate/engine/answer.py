@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from ops_orchestrate import canvas
 from ops_orchestrate.core.ask import apply
-from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.states import RUN_OPEN, STATE_OF_STAGE, RunState, TaskState
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.core.value import Value
+from ops_orchestrate.engine.promote import approve, decline
 from ops_orchestrate.engine.reconcile import reconcile
-from ops_orchestrate.engine.settle import publish_edges
+from ops_orchestrate.engine.settle import newest, publish_edges
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import OpsError, UsageError
 from ops_orchestrate.ledger import Ledger
+
+#: What stands before a repository's name where its promotion is answered, not a task.
+PROMOTE = "promote:"
 
 
 class Answered(Value):
@@ -23,7 +26,12 @@ class Answered(Value):
 
 
 def answer(run: str, task: str, reply: str, *, by: str, tools: Toolbox, note: str = "") -> Answered:
-    """Apply an answer to what the task waits for. Raises UsageError for one that does not fit, naming those that do."""
+    """Apply an answer to what the task waits for, or to a promotion (`promote:REPO`).
+
+    Raises UsageError for one that does not fit, naming those that do.
+    """
+    if task.startswith(PROMOTE):
+        return _promotion(run, task.removeprefix(PROMOTE), reply, by=by, tools=tools)
     record = tools.ledger.tasks.get(run, task)
     change = apply(reply, record)
     if isinstance(change, str):
@@ -36,7 +44,18 @@ def answer(run: str, task: str, reply: str, *, by: str, tools: Toolbox, note: st
     if moved is None:
         raise OpsError(f"{task} has moved meanwhile; `ops-orchestrate explain {run} {task}` says where it is.")
     _go_on(run, moved, tools)
-    return Answered(text=change.text, goes_on=True)
+    return Answered(text=f"{task}: {change.text}.", goes_on=True)
+
+
+def _promotion(run: str, repo: str, reply: str, *, by: str, tools: Toolbox) -> Answered:
+    word = reply.strip().lower()
+    if word not in ("yes", "no"):
+        raise UsageError(f"A promotion cannot be answered {reply!r}: it takes yes or no.")
+    if word == "no":
+        return Answered(text=decline(run, repo, by=by, tools=tools))
+    text = approve(run, repo, tools=tools)
+    canvas.publish(canvas.finish(run, again=f"promote-{repo}-{tools.ledger.now():.3f}"))
+    return Answered(text=text, goes_on=True)
 
 
 def _go_on(run: str, record: TaskRecord, tools: Toolbox) -> None:
@@ -47,8 +66,7 @@ def _go_on(run: str, record: TaskRecord, tools: Toolbox) -> None:
         return
     for stage, state in STATE_OF_STAGE.items():
         if record.state is state:
-            key = StageKey(run=run, task=record.spec.id, attempt=record.attempt, fence=record.fence, seq=record.seq)
-            canvas.publish(canvas.attempt(key, start=stage))
+            canvas.publish(canvas.attempt(newest(record), start=stage))
             return
     canvas.publish(canvas.admit(run, record.spec.id, again=f"answered-{tools.ledger.now():.3f}"))
 

@@ -140,7 +140,9 @@ def _traces(project: Project, repository: Repository, book: _Notebook, tools: To
         if branch.merged and branch.fingerprint:
             book.findings.append(_merged_before(project, repository, branch))
         elif not branch.merged and branch.run not in known:
-            text = f"unmerged work of {branch.task} from run {branch.run}, which this ledger does not know: {branch.ref}"
+            text = (
+                f"unmerged work of {branch.task} from run {branch.run}, which this ledger does not know: {branch.ref}"
+            )
             book.findings.append(_note(FindingKind.NOTICE, project, repository, one_line(text, 300)))
 
 

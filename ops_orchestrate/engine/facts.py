@@ -30,6 +30,7 @@ def landing_snapshot(
         approved=tools.ledger.tasks.approved(key.run, key.task),
         force=run.request.force,
         dry_run=run.request.dry_run,
+        stopping=bool(tools.ledger.attempts.stop_asked(key.run, key.task)),
         intended=intent is not None,
         landed=landed,
     )

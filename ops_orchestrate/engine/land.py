@@ -39,7 +39,7 @@ class _Case:
     tools: Toolbox
 
 
-#: How long one job waits for another merge to the same base before it snoozes. A local merge takes tens of milliseconds.
+#: How long one job waits for another merge to the same base before it snoozes; a local merge takes milliseconds.
 _TURN_SECONDS = 10.0
 
 

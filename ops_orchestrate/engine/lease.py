@@ -7,10 +7,12 @@ supervisor, which hears no beat, ends the agent before that.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from ops_orchestrate.config import Settings
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.states import Stage
 from ops_orchestrate.engine.toolbox import Toolbox
@@ -35,12 +37,29 @@ class Lease:
     """Set once the claim is lost or a stop was asked for: a gate that runs is killed then."""
     renewals: int = 0
     """Grows with each renewal; the agent's supervisor is told of each."""
+    renewed_at: float = 0.0
+    """When the last renewal was asked for, by this host's `boot_clock`: the lease holds for that long at least."""
+
+
+def boot_clock() -> float:
+    """Seconds, those of a suspended machine included: what the supervisor counts in too."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def last_beat(settings: Settings) -> tuple[float, float]:
+    """(how long a supervisor waits for a renewal, the grace of its ladder), in seconds.
+
+    Two thirds of the lease, or less: its whole ladder must have ended the agent before the lease ends, because then
+    another agent may start. A twelfth of the lease is left for a slow machine.
+    """
+    grace = min(settings.grace, settings.lease / 4)
+    return min(settings.lease * 2 / 3, settings.lease * 11 / 12 - 2 * grace), grace
 
 
 @contextmanager
 def keep(key: StageKey, stage: Stage, holder: str, tools: Toolbox) -> Iterator[Lease]:
     """Renew the claim until the block ends."""
-    lease = Lease(key, stage, holder)
+    lease = Lease(key, stage, holder, renewed_at=boot_clock())
     thread = threading.Thread(target=_keep, args=(lease, tools), name=f"lease-{key.task}-{stage}", daemon=True)
     thread.start()
     try:
@@ -58,6 +77,7 @@ def _keep(lease: Lease, tools: Toolbox) -> None:
         try:
             if since_renewal >= every:
                 since_renewal = 0.0
+                asked_at = boot_clock()
                 renewal = tools.ledger.attempts.renew(
                     lease.key, lease.stage, holder=lease.holder, lease=tools.settings.lease
                 )
@@ -66,6 +86,7 @@ def _keep(lease: Lease, tools: Toolbox) -> None:
                     lease.lost.set()
                     lease.halt.set()
                     return
+                lease.renewed_at = asked_at
                 lease.renewals += 1
             else:
                 lease.stop = tools.ledger.attempts.stop_asked(lease.key.run, lease.key.task) or lease.stop

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from ops_orchestrate.core.event import Event
+from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.finding import AuditPart
-from ops_orchestrate.core.project import Skipped
+from ops_orchestrate.core.outlet import Outlet
+from ops_orchestrate.core.project import Repository, Skipped
 from ops_orchestrate.core.run import RunRequest
 from ops_orchestrate.engine.audit import look
 from ops_orchestrate.engine.begin import parts_of
@@ -18,6 +19,9 @@ from ops_orchestrate.ledger import Ledger
 
 #: Audits wait for git and gates, which are processes of their own.
 _AT_ONCE = 4
+
+#: What an attempt costs is learned from so many runs before this one.
+_RUNS = 5
 
 
 def preview(run: str, request: RunRequest, tools: Toolbox, *, boards: Ledger) -> Sequence[Event]:
@@ -32,7 +36,41 @@ def preview(run: str, request: RunRequest, tools: Toolbox, *, boards: Ledger) ->
         for part in pool.map(lambda name: _look(name, request, tools), names):
             tools.ledger.runs.put_part(run, part)
     store(run, tools, boards=boards)
-    return _all(run, tools)
+    return _all(run, tools.ledger)
+
+
+def outlets(repos: Collection[str], request: RunRequest, tools: Toolbox) -> list[Outlet]:
+    """Where the changes of these repositories (by key) would go. One that cannot be looked at is left out."""
+    found = []
+    for project in request.portfolio.projects:
+        for repository in project.repositories:
+            if repository.key in repos:
+                found += _outlet(repository, request, tools)
+    return found
+
+
+def price_of_an_attempt(boards: Ledger) -> float | None:
+    """What attempts of the last runs cost on average, in dollars; None where none said."""
+    costs = [
+        float(event.data["cost_usd"])
+        for run in boards.runs.list()[:_RUNS]
+        for event in _all(run.id, boards)
+        if event.kind is EventKind.ATTEMPT_ENDED and isinstance(event.data.get("cost_usd"), int | float)
+    ]
+    return sum(costs) / len(costs) if costs else None
+
+
+def _outlet(repository: Repository, request: RunRequest, tools: Toolbox) -> list[Outlet]:
+    try:
+        integration = tools.workshop.integration(repository)
+        main = tools.workshop.main(repository)
+    except OpsError:
+        return []  # the audit has said already that it is unknown
+    promoted = main if repository.promote and repository.gate and not request.no_main else None
+    refused = tools.forge_of(repository).may_ship(repository) or ""
+    return [
+        Outlet(repo=repository.key, name=repository.name, integration=integration, main=promoted or "", refused=refused)
+    ]
 
 
 def _look(name: str, request: RunRequest, tools: Toolbox) -> AuditPart:
@@ -42,8 +80,8 @@ def _look(name: str, request: RunRequest, tools: Toolbox) -> AuditPart:
         return AuditPart(part=name, unknown=(Skipped(name=name, reason=str(error)),))
 
 
-def _all(run: str, tools: Toolbox) -> list[Event]:
+def _all(run: str, ledger: Ledger) -> list[Event]:
     events: list[Event] = []
-    while page := tools.ledger.events.read(run, events[-1].seq if events else 0):
+    while page := ledger.events.read(run, events[-1].seq if events else 0):
         events += page
     return events

@@ -42,7 +42,7 @@ def promotions_due(run: str, tools: Toolbox) -> list[tuple[str, str]]:
         if seen.get("merges") == count and now - float(seen.get("at", 0)) < 2 * tools.settings.lease:
             due.append((repo, ""))
             continue
-        _remember(run, repo, UNDER_WAY, "", count, tools)
+        _remember(run, repo, tools, state=UNDER_WAY, reason="", merges=count)
         due.append((repo, f"{count}-{now:.3f}"))
     return due
 
@@ -72,9 +72,10 @@ def promote(run_id: str, repo: str, holder: str, tools: Toolbox) -> None:
             state, reason = _promote(run, repository, holder, tools)
         except OpsError as error:
             state, reason = REFUSED, str(error)
-    _remember(run_id, repo, state, reason, _merges(run_id, tools).get(repo, 0), tools)
+    _remember(run_id, repo, tools, state=state, reason=reason, merges=_merges(run_id, tools).get(repo, 0))
     if state in (REFUSED, WAITING):
-        data = {"repo": repository.key, "name": repository.name, "reason": reason, "to": main, "command": ""}
+        asks = {"ask": "promote", "command": answer_command(run, repository)} if state == WAITING else {"command": ""}
+        data = {"repo": repository.key, "name": repository.name, "reason": reason, "to": main, **asks}
         tools.ledger.runs.note(run_id, EventKind.MERGE_REFUSED, host=tools.host, data=data)
 
 
@@ -87,7 +88,7 @@ def _promote(run: RunRecord, repository: Repository, holder: str, tools: Toolbox
     if decision.step is PromotionStep.REFUSE:
         return REFUSED, decision.reason
     if decision.step is PromotionStep.ASK or seen.main is None:
-        return WAITING, f"{decision.reason} `ops-orchestrate answer {run.id} promote:{repository.key} yes`"
+        return WAITING, f"{seen.integration} at {seen.head[:10]} waits for your yes to be promoted to {seen.main}"
     with hold(f"base:{repository.key}:{seen.main}", holder, tools) as mine:
         if not mine:
             return REFUSED, f"somebody else is moving {seen.main}; the next run promotes it"
@@ -116,7 +117,13 @@ def _merge(run: RunRecord, repository: Repository, seen: PromotionSnapshot, tool
     landing = tools.forge_of(repository).land(repository, intent)
     if landing.end is not LandingEnd.LANDED:
         return REFUSED, " ".join(part for part in (landing.detail or str(landing.end), landing.command) if part)
-    data = {"repo": repository.key, "name": repository.name, "from": seen.integration, "to": seen.main, "commit": commit}
+    data = {
+        "repo": repository.key,
+        "name": repository.name,
+        "from": seen.integration,
+        "to": seen.main,
+        "commit": commit,
+    }
     tools.ledger.runs.note(run.id, EventKind.PROMOTED, host=tools.host, data=data)
     _back_merge(run, repository, seen, intent, tools)
     return DONE, ""
@@ -167,23 +174,55 @@ def _merges(run: str, tools: Toolbox) -> dict[str, int]:
     return merges
 
 
-def _remember(run: str, repo: str, state: str, reason: str, merges: int, tools: Toolbox) -> None:
+def _remember(run: str, repo: str, tools: Toolbox, *, state: str, reason: str, merges: int) -> None:
     before = tools.ledger.runs.promotion(run, repo) or {}
     value: dict[str, Any] = {**before, "state": state, "reason": reason, "merges": merges, "at": tools.ledger.now()}
     tools.ledger.runs.set_promotion(run, repo, value)
 
 
+def answer_command(run: RunRecord, repository: Repository) -> str:
+    """The command that says yes to a promotion: by the repository's name where only one has it."""
+    same = [other for other in _repositories(run) if other.name == repository.name]
+    return f"ops-orchestrate answer {run.id} promote:{repository.name if len(same) == 1 else repository.key} yes"
+
+
 def approve(run: str, repo: str, *, tools: Toolbox) -> str:
-    """A person confirms the promotion of a repository, for integration's head as it is now. Returns what it means."""
-    repository = tools.ledger.runs.get(run).request.portfolio.repository(repo)
-    known = tools.ledger.runs.promotion(run, repo)
-    if known is None or known.get("state") != WAITING:
-        raise OpsError(f"No promotion of {repository.name} waits for an answer in run {run}.")
+    """A person confirms the promotion of a repository (its key or name), for integration's head as it is now.
+
+    Returns what it means. Raises OpsError where none waits.
+    """
+    repository, known = _waiting(run, repo, tools)
     tools.workshop.refresh(repository)
-    head = tools.workshop.head(repository, tools.workshop.integration(repository)) or ""
-    tools.ledger.runs.set_promotion(run, repo, {**known, "approved": head, "merges": -1})
+    integration = tools.workshop.integration(repository)
+    head = tools.workshop.head(repository, integration) or ""
+    tools.ledger.runs.set_promotion(run, repository.key, {**known, "approved": head, "merges": -1})
     tools.ledger.runs.resume(run)
-    return f"{repository.name} is promoted at {head[:10]}."
+    return f"{repository.name}: {integration} is promoted at {head[:10]} if nothing has moved."
+
+
+def decline(run: str, repo: str, *, by: str, tools: Toolbox) -> str:
+    """A person says no: this run promotes the repository no more. Returns what it means. Raises OpsError."""
+    repository, known = _waiting(run, repo, tools)
+    tools.ledger.runs.set_promotion(run, repository.key, {**known, "state": SKIPPED, "reason": f"declined by {by}"})
+    data = {"repo": repository.key, "name": repository.name, "reason": f"its promotion was declined by {by}"}
+    tools.ledger.runs.note(run, EventKind.MERGE_REFUSED, host=tools.host, data={**data, "to": "", "command": ""})
+    return f"{repository.name} is not promoted by this run; the next run with a merge there asks again."
+
+
+def _waiting(run: str, repo: str, tools: Toolbox) -> tuple[Repository, dict[str, Any]]:
+    """The repository that `repo` names and what is known of its promotion, which waits for an answer."""
+    record = tools.ledger.runs.get(run)
+    known = tools.ledger.runs.promotions(run)
+    waiting = [one for one in _repositories(record) if known.get(one.key, {}).get("state") == WAITING]
+    found = [one for one in waiting if one.key == repo] or [one for one in waiting if one.name == repo]
+    if len(found) == 1:
+        return found[0], known[found[0].key]
+    names = ", ".join(one.key if found else one.name for one in found or waiting) or "none"
+    raise OpsError(f"No one promotion of {repo} waits for an answer in run {run}; those that wait: {names}.")
+
+
+def _repositories(run: RunRecord) -> list[Repository]:
+    return [repository for project in run.request.portfolio.projects for repository in project.repositories]
 
 
 def _warn(run: str, repository: Repository, text: str, tools: Toolbox) -> None:

@@ -18,7 +18,7 @@ class Pulse:
     def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._limits = Limits(start=settings.start_limit, stall=settings.stall_after, nudge_wait=settings.nudge_wait)
-        # Looking costs a walk over processes and files: twenty looks a stall are enough, and never more than five a second.
+        # Looking costs a walk over processes and files: twenty looks a stall are enough, five a second the most.
         self._every = min(30.0, max(0.2, settings.stall_after / 20))
         self._vitals = AgentVitals()
         self._started = self._looked = clock()

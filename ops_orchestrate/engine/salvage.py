@@ -17,12 +17,18 @@ def sweep(tools: Toolbox) -> int:
     """Salvage and remove every tree of this host that no living claim holds; returns how many."""
     swept = 0
     for repo, key in tools.workshop.leftover_trees():
-        if tools.ledger.attempts.living(key.run, key.task, key.attempt, key.fence):
-            continue
         repository = _repository(key, repo, tools)
         if repository is not None:
-            swept += _keep(key, repository, tools)
+            swept += _take(key, repository, tools)
     return swept
+
+
+def _take(key: StageKey, repository: Repository, tools: Toolbox) -> int:
+    """Salvage one tree, unless somebody holds it: a stopped worker that comes back is still busy with its own."""
+    with tools.workshop.hold_tree(repository, key) as mine:
+        if not mine or tools.ledger.attempts.living(key.run, key.task, key.attempt, key.fence):
+            return 0
+        return _keep(key, repository, tools)
 
 
 def _repository(key: StageKey, repo: str, tools: Toolbox) -> Repository | None:

@@ -81,6 +81,7 @@ def _judge(key: StageKey, record: TaskRecord, repository: Repository, lease: Lea
         gate=gate,
         base_gate=base_gate,
         approved_head=tools.ledger.tasks.approved(key.run, key.task),
+        changed=bool(diff.files),
     )
     before = tools.ledger.attempts.outcome(key)
     return outcome.model_copy(

@@ -9,21 +9,23 @@ import time
 from collections.abc import Sequence
 
 from ops_orchestrate import canvas
-from ops_orchestrate.core.agent import AgentEvent, AgentEventKind, AgentJob, AgentResult
+from ops_orchestrate.core.agent import AgentEnd, AgentEvent, AgentEventKind, AgentJob, AgentResult
 from ops_orchestrate.core.attempt import HandOver, Outcome, OutcomeKind, StageKey
 from ops_orchestrate.core.brief import digest, write_brief
-from ops_orchestrate.core.change import Collected
+from ops_orchestrate.core.change import Collected, GateEnd
 from ops_orchestrate.core.ending import Ended, ending
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.narrowing import failures_of
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.states import IN_FLIGHT, Stage
 from ops_orchestrate.core.task import TaskSpec
-from ops_orchestrate.engine.lease import Lease, keep
+from ops_orchestrate.engine.lease import Lease, keep, last_beat
 from ops_orchestrate.engine.pulse import Pulse
 from ops_orchestrate.engine.step import Next, passed_on
 from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.engine.verify import known_gate
 from ops_orchestrate.errors import AgentUnavailable, GitError, SandboxUnavailable, SourceUnavailable
 from ops_orchestrate.ports import AgentSession, AgentTree
 
@@ -40,19 +42,27 @@ def implement(key: StageKey, holder: str, tools: Toolbox) -> Next:
     if claim.kind != "ok":
         return passed_on(claim)
     spec = tools.ledger.tasks.get(key.run, key.task).spec
+    repository = run.request.portfolio.repository(spec.repo)
     began = time.monotonic()
-    with keep(key, Stage.IMPLEMENT, holder, tools) as lease:
-        outcome = _attempt(key, run, spec, lease, tools)
+    # The tree is held until it is gone: a sweep that took it from under us would salvage half of it.
+    with keep(key, Stage.IMPLEMENT, holder, tools) as lease, tools.workshop.hold_tree(repository, key) as mine:
+        outcome = (_too_late(claim.stop) or _attempt(key, run, spec, lease, tools)) if mine else None
         if outcome is None:
             return Next.DROP
         goes_on = outcome.kind is OutcomeKind.SUCCEEDED
         if not tools.ledger.attempts.end(key, Stage.IMPLEMENT, holder=holder, outcome=outcome, goes_on=goes_on):
             return Next.DROP
+        if not (lease.stop == "now" and outcome.kind is OutcomeKind.INTERRUPTED):
+            tools.workshop.discard_tree(repository, key)
     if goes_on:
         tools.ledger.facts.learn(spec.repo, time.monotonic() - began)
-    tools.workshop.discard_tree(run.request.portfolio.repository(spec.repo), key)
     canvas.publish(canvas.admit(key.run, again=f"{key.task}:{key.fence}"))
     return Next.GO_ON
+
+
+def _too_late(stop: str) -> Outcome | None:
+    """What becomes of an attempt that was claimed when its run or task had been stopped: no agent is started."""
+    return Outcome(kind=OutcomeKind.INTERRUPTED, summary="Stopped before it began.") if stop else None
 
 
 def _attempt(key: StageKey, run: RunRecord, spec: TaskSpec, lease: Lease, tools: Toolbox) -> Outcome | None:
@@ -62,12 +72,17 @@ def _attempt(key: StageKey, run: RunRecord, spec: TaskSpec, lease: Lease, tools:
         base = _base(repository, spec, tools)
         tree = tools.workshop.prepare(repository, key, base)
         brief = _brief(key, run, spec, tree, tools)
-        session = tools.agent_of(run.request.agent).start(_job(key, brief, tree, tools))
+        job = _job(key, brief, tree, lease, tools)
+        if lease.lost.is_set():
+            return None
+        session = tools.agent_of(run.request.agent).start(job)
     except (GitError, SourceUnavailable, SandboxUnavailable, AgentUnavailable) as error:
         return Outcome(kind=OutcomeKind.UNSTARTED, summary=str(error))
     ended = _watch(session, lease, tools)
     if ended is None:
         return None
+    if ended.stopped == "now" and ended.result.end is AgentEnd.STOPPED:  # its tree stays, for the next sweep
+        return _redacted(ending(ended, Collected(head=None), base=base), ended.result, tools)
     outcome = _bring_home(key, repository, base=base, paths=spec.paths, ended=ended, tools=tools)
     return _redacted(outcome, ended.result, tools)
 
@@ -84,7 +99,7 @@ def _brief(key: StageKey, run: RunRecord, spec: TaskSpec, tree: AgentTree, tools
     """The brief, recorded by its digest: the same one is never sent twice."""
     tasks = tools.ledger.tasks
     hand_overs = tasks.hand_overs(key.run, key.task)
-    earlier = [a.outcome for a in tasks.attempts(key.run, key.task) if a.outcome and a.number < key.attempt]
+    earlier = failures_of([a for a in tasks.attempts(key.run, key.task) if a.number < key.attempt])
     others = [t for t in tasks.all(key.run) if t.spec.repo == spec.repo and t.spec.id != spec.id]
     brief = write_brief(
         spec,
@@ -95,13 +110,19 @@ def _brief(key: StageKey, run: RunRecord, spec: TaskSpec, tree: AgentTree, tools
         hand_overs=hand_overs,
         failures=earlier,
         notes=tasks.notes(key.run, key.task),
-        not_owned=[(" ".join(t.spec.paths), t.spec.id) for t in others if t.state in IN_FLIGHT and t.spec.paths],
-        baseline_red=None,
+        not_owned=[(path, t.spec.id) for t in others if t.state in IN_FLIGHT for path in t.spec.paths],
+        baseline_red=_red_base(run.request.portfolio.repository(spec.repo), tree.base, tools),
     )
     if not tools.ledger.attempts.describe(key, branch=tree.branch, brief_digest=digest(brief)):
         raise AgentUnavailable("The brief is the same as that of an earlier attempt: nothing new is known to try.")
     _tell_hand_overs(key, hand_overs, tools)
     return brief
+
+
+def _red_base(repository: Repository, base: str, tools: Toolbox) -> str | None:
+    """The end of the gate's log on the base, where it is known to be red."""
+    known = known_gate(repository, tools.workshop.tree_of(repository, base), tools)
+    return known.log_tail if known and known.end is GateEnd.FAILED else None
 
 
 def _tell_hand_overs(key: StageKey, hand_overs: Sequence[HandOver], tools: Toolbox) -> None:
@@ -113,8 +134,9 @@ def _tell_hand_overs(key: StageKey, hand_overs: Sequence[HandOver], tools: Toolb
         )
 
 
-def _job(key: StageKey, brief: str, tree: AgentTree, tools: Toolbox) -> AgentJob:
+def _job(key: StageKey, brief: str, tree: AgentTree, lease: Lease, tools: Toolbox) -> AgentJob:
     settings = tools.settings
+    beat, grace = last_beat(settings)
     return AgentJob(
         key=key,
         brief=brief,
@@ -123,8 +145,9 @@ def _job(key: StageKey, brief: str, tree: AgentTree, tools: Toolbox) -> AgentJob
         branch=tree.branch,
         reads=tree.objects,
         seconds=settings.attempt_limit,
-        beat_seconds=settings.lease * 2 / 3,
-        grace_seconds=settings.grace,
+        beat_seconds=beat,
+        grace_seconds=grace,
+        renewed_at=lease.renewed_at,
     )
 
 
@@ -142,7 +165,7 @@ def _watch(session: AgentSession, lease: Lease, tools: Toolbox) -> Ended | None:
             continue
         if lease.renewals > beaten:
             beaten = lease.renewals
-            session.beat()
+            session.beat(lease.renewed_at)
         wish = lease.stop or pulse.advice(session)
         if wish and wish != stopped:
             stopped = wish

@@ -11,7 +11,7 @@ from typing import Any
 
 from ops_orchestrate.ledger.attempts import Attempts
 from ops_orchestrate.ledger.board import BoardLedger
-from ops_orchestrate.ledger.check import check_server
+from ops_orchestrate.ledger.check import check_server, examine_server
 from ops_orchestrate.ledger.claims import Claims
 from ops_orchestrate.ledger.events import Events
 from ops_orchestrate.ledger.facts import Facts
@@ -84,4 +84,5 @@ __all__ = [
     "Settled",
     "check_server",
     "connect",
+    "examine_server",
 ]

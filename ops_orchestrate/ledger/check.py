@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ops_orchestrate.ledger.server import Server, client_for
 
@@ -12,8 +12,23 @@ from ops_orchestrate.ledger.server import Server, client_for
 OLDEST = (6, 2)
 
 
+class Checked(NamedTuple):
+    """What is wrong with a server, one sentence each with its remedy."""
+
+    refused: list[str]
+    """The ledger would not work there, would lose parts, or would be open to everybody."""
+    shown: list[str]
+    """What hurts only when something else goes wrong too."""
+
+
 def check_server(url: str) -> list[str]:
-    """What is wrong with a server, one sentence each with its remedy; nothing if it is fit.
+    """Everything that is wrong with a server; nothing if it is fit. Raises what `examine_server` raises."""
+    found = examine_server(url)
+    return [*found.refused, *found.shown]
+
+
+def examine_server(url: str) -> Checked:
+    """What is wrong with a server, by its weight.
 
     Raises LedgerUnavailable if it does not answer, UsageError if the address cannot be read.
     """
@@ -22,7 +37,10 @@ def check_server(url: str) -> list[str]:
         info = server.ask(server.client.info)
     finally:
         server.client.close()
-    return problems_of(info, server.client.connection_pool.connection_kwargs, server.address)
+    connection = server.client.connection_pool.connection_kwargs
+    shown = _persistence(info)
+    found = problems_of(info, connection, server.address)
+    return Checked(refused=[problem for problem in found if problem not in shown], shown=shown)
 
 
 def problems_of(info: Mapping[str, Any], connection: Mapping[str, Any], address: str) -> list[str]:

@@ -99,9 +99,7 @@ def empty_words(view: RunView) -> str:
     if view.skipped:
         words += f" {len(view.skipped)} skipped."
     if view.unknown:
-        words += (
-            f" {count(len(view.unknown), 'source')} could not be read: what is there is unknown, not nothing."
-        )
+        words += f" {count(len(view.unknown), 'source')} could not be read: what is there is unknown, not nothing."
     return words
 
 
@@ -170,9 +168,7 @@ def _table(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:
     fitting = (_name(row[0], widths[0] - 1), *row[1:])
-    return "".join(
-        pad(cut(cell, size - 1), size) for cell, size in zip(fitting, widths, strict=True)
-    ).rstrip()
+    return "".join(pad(cut(cell, size - 1), size) for cell, size in zip(fitting, widths, strict=True)).rstrip()
 
 
 def _name(cell: str, width: int) -> str:

@@ -175,9 +175,7 @@ def _started(check: _Checker, event: Event) -> None:
         check.say(event, f"attempt {number} starts twice")
     if event.fence is not None and task.fence is not None and event.fence <= task.fence:
         check.say(event, f"fence {event.fence} of attempt {number} does not come after {task.fence}")
-    if not any(
-        (h.run, h.task, h.fence) == (event.run, event.task, event.fence) for h in check.slots.values()
-    ):
+    if not any((h.run, h.task, h.fence) == (event.run, event.task, event.fence) for h in check.slots.values()):
         check.say(event, f"attempt {number} starts without a slot")
     task.running[number] = event.fence
     task.seen.add(number)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
+from typing import NamedTuple
 
+from ops_orchestrate.core import ask
 from ops_orchestrate.core.states import TaskState
+from ops_orchestrate.report.amounts import short
 from ops_orchestrate.report.view import RunView, TaskView
 
 PROGRAM = "ops-orchestrate"
-#: What a blocked task asks for, and the answer that gives it.
-_ANSWERS = {"approve": "yes", "retry": "retry", "done": "done"}
 _GIVEN_UP = frozenset({TaskState.DISCARDED, TaskState.CANCELLED})
 
 
@@ -21,8 +23,7 @@ def command(*words: str) -> str:
 def next_command(run: str, task: TaskView) -> str:
     """What a person types to move that task on; empty where nothing of theirs is needed."""
     if task.state is TaskState.BLOCKED:
-        answer = _ANSWERS.get(task.ask)
-        return command("answer", run, task.id, answer) if answer else command("explain", run, task.id)
+        return ask.command(shlex.quote(run), shlex.quote(task.id), task.ask)
     if task.state in _GIVEN_UP:
         return command("retry", run, task.id)
     return ""
@@ -36,3 +37,25 @@ def resume_command(view: RunView) -> str:
         for task in view.tasks.values()
     )
     return command("resume", view.run) if left and view.finished is not None else ""
+
+
+class Question(NamedTuple):
+    """What a person at the terminal can say yes or no to."""
+
+    name: str
+    """What `answer` calls it: a task's id, or `promote:` and a repository."""
+    about: str
+    """The commit it is about: another one is another question."""
+    text: str
+
+
+def questions(view: RunView) -> Iterator[Question]:
+    """The confirmations that wait: merges, in plan order, then promotions. A review or a guard's no is none of them."""
+    for task in view.tasks.values():
+        if task.state is TaskState.BLOCKED and task.ask == "approve":
+            into = f" into {task.base}" if task.base else ""
+            yield Question(task.id, task.head, f"Merge {task.id} ({task.title}) at {short(task.head)}{into}?")
+    for refusal in view.refusals:
+        words = refusal.command.split()
+        if refusal.ask == "promote" and len(words) > 3:
+            yield Question(words[3], str(refusal.at), f"{refusal.by}: {refusal.reason}.")

@@ -39,6 +39,12 @@ class Draft:
         known = self.lists.setdefault(name, dict.fromkeys(getattr(self.was, name)))
         known.update(dict.fromkeys(values))
 
+    def drop_refusals(self, repo: str) -> None:
+        """Forget what stood against the promotion of that repository."""
+        known = self.lists.setdefault("refusals", dict.fromkeys(self.was.refusals))
+        for refusal in [one for one in known if repo and one.repo == repo]:
+            del known[refusal]
+
     def task(self, event: Event, **changes: Any) -> TaskView | None:
         """Change the event's task; one that was never planned is made up, so that nothing is hidden."""
         if event.task is None:

@@ -95,9 +95,7 @@ def _follow_ups(view: RunView) -> list[str]:
         ]
         for task in view.of_state(TaskState.DISCARDED)
     ]
-    entries += [
-        [f"{t.id} — {_unfinished(view, t)}"] for t in view.tasks.values() if t.startable or t.in_flight
-    ]
+    entries += [[f"{t.id} — {_unfinished(view, t)}"] for t in view.tasks.values() if t.startable or t.in_flight]
     entries += [[line] for line in map(_refusal, view.refusals)]
     lines = _capped_groups(entries, view.run)
     resume = resume_command(view)
@@ -117,9 +115,7 @@ def _unfinished(view: RunView, task: TaskView) -> str:
 
 
 def _refusal(refusal: RefusalView) -> str:
-    return f"{refusal.by}: {refusal.reason}" + (
-        f" (to resolve it: {refusal.command})" if refusal.command else ""
-    )
+    return f"{refusal.by}: {refusal.reason}" + (f" (to resolve it: {refusal.command})" if refusal.command else "")
 
 
 def _below(view: RunView) -> list[tuple[str, list[str]]]:
@@ -159,16 +155,12 @@ def cost_words(attempts: Sequence[AttemptView]) -> str:
     if not said:
         return f"not reported by the agents{spent}"
     silent = len(attempts) - len(said)
-    return (
-        money(sum(said)) + spent + (f" ({count(silent, 'attempt')} did not report a cost)" if silent else "")
-    )
+    return money(sum(said)) + spent + (f" ({count(silent, 'attempt')} did not report a cost)" if silent else "")
 
 
 def _sandbox(view: RunView, attempts: Sequence[AttemptView]) -> str:
     if view.unsandboxed:
-        return (
-            "OFF: agents or gates of this run could reach everything that its user can (OPS_UNSANDBOXED_OK)"
-        )
+        return "OFF: agents or gates of this run could reach everything that its user can (OPS_UNSANDBOXED_OK)"
     silent = sum(1 for attempt in attempts if attempt.unsandboxed is None)
     if silent:
         return f"on, as far as is recorded ({count(silent, 'attempt')} did not say)"

@@ -71,6 +71,7 @@ def _promoted(draft: Draft, event: Event) -> None:
     words = {name: read.text(data, name) for name in ("repo", "name", "commit")}
     made = PromotionView(source=read.text(data, "from"), target=read.text(data, "to"), at=event.at, **words)
     draft.add("promotions", made)
+    draft.drop_refusals(made.repo)
     for task in draft.tasks.values():
         on_source = not made.source or not task.merged_into or task.merged_into == made.source
         if task.repo == made.repo and task.merge and on_source:

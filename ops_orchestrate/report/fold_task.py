@@ -52,9 +52,7 @@ def _settled(draft: Draft, event: Event) -> None:
         command=resolving if state is TaskState.BLOCKED else "",
         settled_at=event.at,
         wake_at=None,
-        **present(
-            merge=read.text(data, "merge"), head=read.text(data, "head"), change=read.text(data, "change")
-        ),
+        **present(merge=read.text(data, "merge"), head=read.text(data, "head"), change=read.text(data, "change")),
     )
 
 
@@ -64,9 +62,7 @@ def _reopened(draft: Draft, event: Event) -> None:
         return
     to = state_word(event.data, "to") or TaskState.QUEUED
     answer = read.text(event.data, "answer")
-    draft.task(
-        event, state=to, reason=answer, ask="", command="", settled_at=None, reopened=task.reopened + 1
-    )
+    draft.task(event, state=to, reason=answer, ask="", command="", settled_at=None, reopened=task.reopened + 1)
     open_again(draft)
 
 
@@ -104,10 +100,13 @@ def _ownership_released(draft: Draft, event: Event) -> None:
 def _merge_refused(draft: Draft, event: Event) -> None:
     data = event.data
     reason, command = read.text(data, "reason"), read.text(data, "command", 1000)
-    refusal = RefusalView(at=event.at, by=read.text(data, "repo") or "forge", reason=reason, command=command)
+    by, repo = read.text(data, "name") or read.text(data, "repo") or "forge", read.text(data, "repo")
     task = draft.task(event)
+    refusal = RefusalView(at=event.at, by=by, reason=reason, command=command)
     if task is None:
-        draft.add("refusals", refusal)
+        # The newest word on a repository's promotion is the one that counts.
+        draft.drop_refusals(repo)
+        draft.add("refusals", refusal.model_copy(update={"repo": repo, "ask": read.text(data, "ask")}))
     else:
         draft.task(event, refusals=(*task.refusals, refusal))
 

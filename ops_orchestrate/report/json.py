@@ -54,8 +54,7 @@ def report_json(view: RunView) -> Document:
         **_context(view),
         "refusals": [_plain(refusal) for refusal in view.refusals],
         "promotions": [
-            {"repo": p.repo, "from": p.source, "to": p.target, "commit": p.commit, "at": p.at}
-            for p in view.promotions
+            {"repo": p.repo, "from": p.source, "to": p.target, "commit": p.commit, "at": p.at} for p in view.promotions
         ],
         "command": resume_command(view) or None,
         "tasks": [_task(view, task) for task in view.tasks.values()],

@@ -95,9 +95,7 @@ def forecast_words(forecast: Forecast) -> list[str]:
     lines = [f"up to {agents} at once, {attempts} of {duration(forecast.agent_seconds)} in all"]
     least = duration(forecast.seconds_lower_bound)
     lines.append(f"about {duration(forecast.seconds_expected)}, in no order under {least}")
-    lines.append(
-        f"cost {forecast.cost}" + (f", {count(forecast.tokens, 'token')}" if forecast.tokens else "")
-    )
+    lines.append(f"cost {forecast.cost}" + (f", {count(forecast.tokens, 'token')}" if forecast.tokens else ""))
     if forecast.waiting:
         lines.append(f"{count(forecast.waiting, 'task')} not counted: waiting for a person")
     return [*lines, forecast.basis] if forecast.basis else lines
@@ -118,9 +116,7 @@ def merges(view: RunView) -> list[str]:
     if lines and not view.force:
         lines.append("each waits for your yes (--force merges without asking)")
     if lines:
-        lines.append(
-            "main is not touched (--no-main)" if view.no_main else "then promoted to main where they differ"
-        )
+        lines.append("main is not touched (--no-main)" if view.no_main else "then promoted to main where they differ")
     return lines
 
 

@@ -65,9 +65,7 @@ def _run(run: RunRecord, counts: dict[str, int], now: float) -> str:
     stopping = " (stopping)" if run.stop and run.state in RUN_OPEN else ""
     line = f"{clean(run.id)} {run.state}{stopping} — {tasks or 'no tasks'}"
     ended = run.finished_at
-    line += (
-        f"; ended {duration(now - ended)} ago" if ended else f"; begun {duration(now - run.created_at)} ago"
-    )
+    line += f"; ended {duration(now - ended)} ago" if ended else f"; begun {duration(now - run.created_at)} ago"
     return line + (f"; {clean(run.reason)}" if run.reason else "")
 
 
@@ -94,9 +92,7 @@ def _host(host: Host, now: float) -> str:
     pools = ", ".join(f"{clean(pool)} {size}" for pool, size in sorted(host.pools.items()))
     agents = f"; agents: {', '.join(map(clean, host.agents))}" if host.agents else ""
     sandbox = f"; sandbox: {clean(host.sandbox)}" if host.sandbox else ""
-    return (
-        f"{clean(host.name)}: {pools or 'no pool'}{agents}{sandbox}; seen {duration(now - host.seen_at)} ago"
-    )
+    return f"{clean(host.name)}: {pools or 'no pool'}{agents}{sandbox}; seen {duration(now - host.seen_at)} ago"
 
 
 def _waiting(status: Status) -> str:

@@ -63,6 +63,10 @@ class RefusalView(Value):
     reason: str
     command: str = ""
     """What a person could run to resolve it, where there is such a command."""
+    repo: str = ""
+    """Of a promotion: the repository's key."""
+    ask: str = ""
+    """Of a promotion that waits for a person: `promote`."""
 
 
 class TaskView(Value):

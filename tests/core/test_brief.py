@@ -120,7 +120,7 @@ def test_no_text_can_close_its_own_block() -> None:
 
 
 def test_control_characters_and_endless_texts_do_not_reach_the_agent() -> None:
-    big = "error \x1b[2J\u202e" + "x" * 300_000
+    big = "error \x1b[2J\u202e" + "x" * 50_000
     text = brief(
         make_task(title=big, description=big, acceptance=(big,) * 100, paths=(big,), sources=(big,)),
         failures=[make_outcome(OutcomeKind.REJECTED, summary=big, log_tail=big, files=(big,) * 50)] * 30,

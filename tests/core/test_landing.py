@@ -39,6 +39,8 @@ ROWS = [
     ("the base is gone", {"base": ""}, Step.WAIT),
     ("the forge does not ship", {"may_ship": "main is checked out", "force": True}, Step.BLOCK),
     ("a dry run", {"dry_run": True, "force": True}, Step.BLOCK),
+    ("a stop", {"stopping": True, "force": True}, Step.WAIT),
+    ("a stop after it has landed", {"stopping": True, "intended": True, "landed": True}, Step.DONE),
     ("merged before the answer was lost", {"intended": True, "landed": True, "base": "e" * 40}, Step.DONE),
     ("announced, but not on the base", {"intended": True}, Step.MERGE),
     ("on the base by chance", {"landed": True}, Step.MERGE),
@@ -68,11 +70,12 @@ FIELDS: dict[str, tuple[Any, ...]] = {
     "approved": ("", HEAD, "x"),
     "force": (False, True),
     "dry_run": (False, True),
+    "stopping": (False, True),
     "intended": (False, True),
     "landed": (False, True),
 }
 #: For each input the value that speaks least against a merge, where the others speak against it.
-BEST = {"may_ship": "", "dry_run": False, "force": True}
+BEST = {"may_ship": "", "dry_run": False, "stopping": False, "force": True}
 
 
 def test_over_the_whole_product_a_merge_implies_all_of_its_conditions() -> None:
@@ -83,6 +86,7 @@ def test_over_the_whole_product_a_merge_implies_all_of_its_conditions() -> None:
         steps[action.step] += 1
         valid = (
             not seen["dry_run"]
+            and not seen["stopping"]
             and not seen["may_ship"]
             and seen["verified_tree"] == TREE
             and seen["head"] == seen["verified_head"] != ""

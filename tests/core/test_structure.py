@@ -95,6 +95,7 @@ def test_a_task_carries_the_seeds_metadata() -> None:
         "gate": "make test",
         "base": "dev",
         "cause": "c1",
+        "fixes_base": False,
     }
     assert plan.takes == (("app", "fp-fix-net", "fix-net", "c1"),)
     assert (plan.blocked, plan.over, plan.skipped, plan.unknown, plan.notes) == ({}, (), (), (), ())

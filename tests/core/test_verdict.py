@@ -164,3 +164,29 @@ def test_verified_implies_everything_and_nothing_else_names_a_tree() -> None:
         OutcomeKind.WAITING,
         OutcomeKind.VERIFIED,
     }
+
+
+def log(*failing: str) -> str:
+    return "\n".join(f"FAIL: {name} (tests.test_app)" for name in failing) + "\nFAILED (failures=1)\n"
+
+
+@pytest.mark.parametrize(
+    ("mine", "base", "fixes", "kind"),
+    [
+        (log("test_a"), log("test_a"), False, OutcomeKind.WAITING),
+        (log("test_a"), log("test_a", "test_b"), False, OutcomeKind.WAITING),
+        (log("test_a", "test_c"), log("test_a"), False, OutcomeKind.REJECTED),
+        (log("test_a"), log("test_a"), True, OutcomeKind.REJECTED),
+        ("no words at all\n", "no words at all\n", False, OutcomeKind.REJECTED),
+    ],
+)
+def test_a_change_that_is_only_as_red_as_its_base_waits_for_the_base(
+    mine: str, base: str, fixes: bool, kind: OutcomeKind
+) -> None:
+    outcome = verdict(
+        spec=make_task(fixes_base=fixes),
+        gate=GateResult(end=GateEnd.FAILED, exit_code=1, log_tail=mine),
+        base_gate=GateResult(end=GateEnd.FAILED, exit_code=1, log_tail=base),
+    )
+    assert (outcome.kind, outcome.ask) == (kind, "base" if kind is OutcomeKind.WAITING else "")
+    assert outcome.tree == ""

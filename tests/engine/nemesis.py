@@ -68,7 +68,7 @@ def players(home: Path) -> list[int]:
             words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if words[1:2] and words[1].endswith(b"player.py"):
+        if not words[0].endswith(b"bwrap") and any(word.endswith(b"player.py") for word in words):
             found.append(pid)
     return found
 
@@ -142,6 +142,7 @@ def thaw(rig: Rig, pool: str) -> None:
 
 def shoot(pids: list[int]) -> None:
     """SIGKILL processes that may be gone already."""
+    assert pids
     for pid in pids:
         try:
             os.kill(pid, signal.SIGKILL)

@@ -55,13 +55,8 @@ def ordinary() -> Story:
 def busy() -> Story:
     """Five slots taken, the rest queued."""
     names = [f"task-{index}" for index in range(8)]
-    tasks = [
-        {"id": name, "title": f"Job number {index}", "repo": f"repo-{index}"}
-        for index, name in enumerate(names)
-    ]
-    story = (
-        Story().begin().plan(*tasks, {"id": "later", "wave": 1, "blocked_by": ["task-0"], "repo": "repo-0"})
-    )
+    tasks = [{"id": name, "title": f"Job number {index}", "repo": f"repo-{index}"} for index, name in enumerate(names)]
+    story = Story().begin().plan(*tasks, {"id": "later", "wave": 1, "blocked_by": ["task-0"], "repo": "repo-0"})
     for slot in range(5):
         story.start(names[slot], slot, host=f"host-{slot % 3 + 1}")
     story.add("agent.note", "task-1", {"text": "reading the code"}, **story.where("task-1"))
@@ -99,9 +94,7 @@ def troubled() -> Story:
     )
     story.settle("key", "blocked", "only the owner has the key", "done").ship("good")
     story.start("login", 1).end("login", unsandboxed=True).judge("login")
-    story.add(
-        "merge.refused", "login", {"reason": "web is checked out at dev", "command": "git -C ~/web switch -"}
-    )
+    story.add("merge.refused", "login", {"reason": "web is checked out at dev", "command": "git -C ~/web switch -"})
     story.settle("login", "blocked", "src/auth/** is about auth: a person has to review it", "approve")
     for _ in range(2):
         story.start("hopeless", 2).wait(900).end("hopeless", "stalled", summary="no sign of life for 15 min")
@@ -114,12 +107,7 @@ def troubled() -> Story:
 def nothing() -> Story:
     """An audit that found no work."""
     unknown = [{"name": "linear", "reason": "HTTP 503"}]
-    return (
-        Story()
-        .begin(projects=["api", "web", "lib"])
-        .plan(unknown=unknown)
-        .finish("done", "the audit found no work")
-    )
+    return Story().begin(projects=["api", "web", "lib"]).plan(unknown=unknown).finish("done", "the audit found no work")
 
 
 def hostile() -> Story:

@@ -150,9 +150,7 @@ class Story:
         self.add("merge.proved", task, data, **self.where(task))
         return self.settle(task, "completed", reason="merged", merge=commit, head=HEAD)
 
-    def settle(
-        self, task: str, state: str, reason: str = "", ask: str = "", merge: str = "", head: str = ""
-    ) -> Story:
+    def settle(self, task: str, state: str, reason: str = "", ask: str = "", merge: str = "", head: str = "") -> Story:
         where = self.where(task) if task in self.held else {}
         data = {"state": state, "reason": reason, "ask": ask, "merge": merge, "head": head}
         self.add("task.settled", task, data, **where)

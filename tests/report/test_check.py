@@ -13,9 +13,7 @@ from tests.report.story import MERGE, Story
 
 
 def two(blocked: bool = False) -> Story:
-    second = (
-        {"id": "b", "repo": "web", "wave": 1, "blocked_by": ["a"]} if blocked else {"id": "b", "repo": "web"}
-    )
+    second = {"id": "b", "repo": "web", "wave": 1, "blocked_by": ["a"]} if blocked else {"id": "b", "repo": "web"}
     return Story().begin().plan({"id": "a"}, second)
 
 
@@ -246,11 +244,7 @@ def test_a_repeated_or_older_event_is_noticed() -> None:
 
 
 def test_disjoint_paths_may_be_owned_together() -> None:
-    story = (
-        Story()
-        .begin()
-        .plan({"id": "a", "paths": ["src/**"]}, {"id": "b", "paths": ["src-docs/x.md", "*.toml"]})
-    )
+    story = Story().begin().plan({"id": "a", "paths": ["src/**"]}, {"id": "b", "paths": ["src-docs/x.md", "*.toml"]})
     assert violations(story.start("a", 0).start("b", 1).events) == []
 
 

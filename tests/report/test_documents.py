@@ -41,9 +41,7 @@ STATUS = Status(
     now=1000.0,
     quiet_until=1030.0,
     slots=(
-        Slot(
-            index=0, run="r1", task="a", attempt=2, fence=9, host="host-1", taken_at=940.0, lease_until=1060.0
-        ),
+        Slot(index=0, run="r1", task="a", attempt=2, fence=9, host="host-1", taken_at=940.0, lease_until=1060.0),
         Slot(index=1, run="r1", task="b", attempt=1, fence=10, taken_at=999.0, lease_until=1059.0),
     ),
     owners=(
@@ -201,9 +199,7 @@ def test_status_of_an_idle_machine() -> None:
     idle = Status(cap=3)
     text = status_text(idle)
     assert problems("status", status_json(idle)) == []
-    assert [
-        w for w in ("0 of 3", "none yet", "all free", "no worker has announced itself") if w not in text
-    ] == []
+    assert [w for w in ("0 of 3", "none yet", "all free", "no worker has announced itself") if w not in text] == []
 
 
 def test_status_fits_its_schema() -> None:

@@ -81,9 +81,7 @@ def test_deploy_says_how_far_a_change_is() -> None:
 
 
 def test_a_promotion_covers_only_what_was_merged_before_it() -> None:
-    story = (
-        Story().begin().plan({"id": "a"}, {"id": "b"}, {"id": "other", "repo": "web"}).ship("a").ship("other")
-    )
+    story = Story().begin().plan({"id": "a"}, {"id": "b"}, {"id": "other", "repo": "web"}).ship("a").ship("other")
     story.add("promoted", data={"repo": "api", "from": "dev", "to": "master", "commit": "1"})
     story.ship("b")
     assert [t.deploy for t in picture(story).tasks.values()] == ["master", "dev merged", "dev merged"]
@@ -152,13 +150,9 @@ _KEYS = sorted(
     {key for make in STORIES.values() for event in make().events for key in event.data}
     | {"how", "to", "by", "answer", "wake_at", "note", "stage", "what", "text", "ref", "brief", "unsandboxed"}
 )
-_WORDS = st.sampled_from(
-    [*map(str, TaskState), "verified", "succeeded", "refused", "land", "t0", "dev", "a\nb"]
-)
+_WORDS = st.sampled_from([*map(str, TaskState), "verified", "succeeded", "refused", "land", "t0", "dev", "a\nb"])
 _LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | _WORDS
-_VALUE: st.SearchStrategy[Any] = (
-    _LEAF | st.lists(_LEAF, max_size=3) | st.dictionaries(st.text(max_size=5), _LEAF)
-)
+_VALUE: st.SearchStrategy[Any] = _LEAF | st.lists(_LEAF, max_size=3) | st.dictionaries(st.text(max_size=5), _LEAF)
 _VALUE = _VALUE | st.lists(st.dictionaries(st.sampled_from(["name", "reason", "title"]), _LEAF), max_size=2)
 
 

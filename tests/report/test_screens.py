@@ -144,9 +144,7 @@ def test_no_line_is_wider_than_the_terminal_except_a_command(name: str, width: i
     story = STORIES[name]()
     view = fold(story.events)
     text = "\n".join((board(view, width), final_report(view, width), plan_text(planned(story), width)))
-    wide = [
-        line for line in text.splitlines() if width_of(line) > width and not line.lstrip().startswith("$ ")
-    ]
+    wide = [line for line in text.splitlines() if width_of(line) > width and not line.lstrip().startswith("$ ")]
     assert wide == []
 
 

@@ -92,9 +92,9 @@ class ProcessSession:
         """Say something to it; False where its kind cannot be told anything."""
         return self._supervised.message(text)
 
-    def beat(self) -> None:
+    def beat(self, at: float | None = None) -> None:
         """The lease was renewed."""
-        self._supervised.beat()
+        self._supervised.beat(at)
 
     def stop(self, how: Literal["interrupt", "kill"]) -> None:
         """Ask it to end, or kill all of it at once."""
@@ -185,6 +185,7 @@ def _watch(program: Program, job: AgentJob) -> Watch:
         grace=job.grace_seconds,
         stdin=ours / "brief.md",
         messages=ours / "mailbox" if program.mailbox else None,
+        beaten_at=job.renewed_at,
     )
 
 

@@ -19,7 +19,7 @@ from ops_orchestrate.core.change import Landing, LandingEnd, MergeIntent
 from ops_orchestrate.core.names import is_branch, one_line
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.remote import read_remote
-from ops_orchestrate.errors import GitError, SourceUnavailable
+from ops_orchestrate.errors import GitError, GuardRefusal, SourceUnavailable
 
 _REASON = re.compile(r"\[(?:remote )?rejected\] \((?P<why>.*)\)")
 
@@ -52,6 +52,8 @@ class LocalForge:
             return self._leave_for_person(repo, intent, holder)
         try:
             answer = self._mirrors.push(repo, intent.commit, intent.branch, expected=intent.base)
+        except GuardRefusal as refusal:
+            return Landing(end=LandingEnd.REFUSED, detail=str(refusal))
         except GitError as error:
             return self._seen(repo, intent) or self._not_pushed(repo, intent, error)
         if answer.code == 0:
