@@ -9,14 +9,14 @@ counts once. Ids are made of the run's own names, never drawn at random: a job p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from celery import chain, chord
+from celery import chain
 from celery.canvas import Signature
+from kombu.exceptions import OperationalError
 
 from ops_orchestrate.celery import app
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.states import Stage
+from ops_orchestrate.errors import LedgerUnavailable
 
 _STAGE_JOBS: dict[Stage, tuple[str, str]] = {
     Stage.IMPLEMENT: ("agent.implement", "agent"),
@@ -37,18 +37,23 @@ def begin(run: str) -> Signature:
     return job("planner.begin", run, queue="planner", task_id=f"{run}:begin", shown=run)
 
 
-def audit(run: str, projects: Sequence[str], sources: Sequence[str], *, again: int = 0) -> Signature:
-    """The audit as a chord: a part for each batch of projects and each source; its body is the planner."""
-    body = plan(run, again=again)
-    parts = [_part("audit.project", run, name, again) for name in projects]
-    parts += [_part("audit.source", run, name, again) for name in sources]
-    return chord(parts, body) if parts else body
+def open_audit(run: str, size: int) -> None:
+    """Tell the result backend how many parts the audit has; the last of them to return publishes the plan."""
+    app.backend.set_chord_size(_audit(run), size)
+
+
+def audit_edge(run: str, part: str, *, index: int) -> Signature:
+    """One part of the audit: a header task of the chord whose body is the planner.
+
+    Made like an edge, never with `chord()`: that one subscribes to the results of its parts, which nobody reads, and
+    a process that has published an audit would renew the subscription whenever the server was restarted.
+    """
+    return _part(run, part, again=0).set(group_id=_audit(run), group_index=index, chord=plan(run), root_id=run)
 
 
 def audit_part(run: str, part: str, *, again: int) -> Signature:
     """One part alone, when its first message was lost."""
-    name = "audit.source" if part.startswith("source:") else "audit.project"
-    return _part(name, run, part, again)
+    return _part(run, part, again=again)
 
 
 def plan(run: str, *, again: int = 0) -> Signature:
@@ -117,11 +122,23 @@ def promote(run: str, repo: str, *, again: str) -> Signature:
 
 
 def publish(signature: Signature) -> None:
-    """Hand a signature to the broker."""
-    signature.apply_async()
+    """Hand a signature to the broker.
+
+    Raises LedgerUnavailable when that is away for longer than the publish policy waits: what is due is then
+    published by the reconciler.
+    """
+    try:
+        signature.apply_async()
+    except OperationalError as error:
+        raise LedgerUnavailable(f"The broker does not answer ({error}); nothing is lost, it is tried again.") from None
 
 
-def _part(name: str, run: str, part: str, again: int) -> Signature:
+def _audit(run: str) -> str:
+    return f"{run}:audit"
+
+
+def _part(run: str, part: str, *, again: int) -> Signature:
+    name = "audit.source" if part.startswith("source:") else "audit.project"
     return job(name, run, part, queue="audit", task_id=f"{run}:{part}:{again}", shown=f"{run} {part}")
 
 

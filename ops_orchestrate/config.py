@@ -149,7 +149,10 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         text = value.strip()
-        return json.loads(text) if text.startswith("[") else shlex.split(text)
+        try:
+            return json.loads(text) if text.startswith("[") else shlex.split(text)
+        except ValueError as error:
+            raise ValueError(f"is neither a JSON list nor words as a shell splits them ({error})") from None
 
     @field_validator("heartbeat")
     @classmethod

@@ -16,6 +16,7 @@ from ops_orchestrate.core.change import (
     Collected,
     Diff,
     GateResult,
+    HealthLook,
     Landing,
     MergeIntent,
     OwnBranch,
@@ -176,6 +177,13 @@ class Forge(Protocol):
 
     def proved(self, repo: Repository, intent: MergeIntent) -> bool:
         """Whether the base has the prepared commit, with the tree that was verified."""
+
+
+class Health(Protocol):
+    """Looks at deployed services."""
+
+    def look(self, url: str) -> HealthLook:
+        """Whether the service is healthy now; never raises."""
 
 
 class Source(Protocol):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import mmap
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from ops_orchestrate.adapters import secretscan
 from ops_orchestrate.adapters.agents.command import CommandAgent
@@ -15,30 +16,51 @@ from ops_orchestrate.adapters.gates import SandboxedGates
 from ops_orchestrate.adapters.gitplace import git_probe
 from ops_orchestrate.adapters.registry import load_portfolio
 from ops_orchestrate.adapters.sandbox import probe
+from ops_orchestrate.adapters.served import HttpHealth
 from ops_orchestrate.adapters.stack import throwaway
 from ops_orchestrate.adapters.workshop import GitWorkshop
 from ops_orchestrate.config import Settings, known_secrets, process_settings
 from ops_orchestrate.core import redaction
 from ops_orchestrate.core.change import Diff
+from ops_orchestrate.core.forecast import Forecast
 from ops_orchestrate.core.forecast import forecast as forecast_of
+from ops_orchestrate.core.outlet import Outlet
 from ops_orchestrate.core.project import Portfolio, Repository
 from ops_orchestrate.core.refusal import SecretFinding
 from ops_orchestrate.core.run import RunRequest
-from ops_orchestrate.core.states import TaskState
-from ops_orchestrate.engine.preview import preview
+from ops_orchestrate.engine.preview import outlets, preview, price_of_an_attempt
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import AgentUnavailable, UsageError
 from ops_orchestrate.ledger import Ledger, connect
 from ops_orchestrate.ports import Agent, Forge
 from ops_orchestrate.report.fold import fold
-from ops_orchestrate.report.plan import Forecast
 from ops_orchestrate.report.view import RunView
 
 #: Agent kinds by the name in OPS_AGENT.
 AGENTS: dict[str, Callable[[Settings], Agent]] = {"command": CommandAgent, "scripted": ScriptedAgent}
 
-#: Set when this worker process is told to stop. Made before the pool forks, so that its children see it too.
-STOPPING = multiprocessing.Event()
+
+class StopFlag:
+    """Set once a worker process is told to stop; the processes forked from it see it too.
+
+    One byte of shared memory and no lock: a child that is killed while it reads must not leave a lock behind for
+    all others to wait for (a `multiprocessing.Event` would).
+    """
+
+    def __init__(self) -> None:
+        self._byte = mmap.mmap(-1, 1)
+
+    def set(self) -> None:
+        """Tell this process and its children."""
+        self._byte[0] = 1
+
+    def is_set(self) -> bool:
+        """Whether it was set."""
+        return self._byte[0] == 1
+
+
+#: This worker process is being stopped. Made before the pool forks.
+STOPPING = StopFlag()
 
 
 class Secrecy:
@@ -79,6 +101,7 @@ def make_toolbox(settings: Settings, ledger: Ledger, *, state_dir: Path | None =
         forge_of=_forges(forge),
         agent_of=agent_of(settings),
         sources={},
+        health=HttpHealth(),
         stopping=STOPPING.is_set,
     )
 
@@ -129,14 +152,29 @@ def portfolio(settings: Settings, *, registry: Path | None, project: str | None)
     return load_portfolio(settings, git_probe(settings), registry, None if registry else Path.cwd(), project)
 
 
-def preview_plan(settings: Settings, request: RunRequest) -> tuple[RunView, Forecast]:
-    """Plan in a throw-away folder on a throw-away server, compared with the boards of the real runs."""
-    with throwaway(settings) as stack:
+class Previewed(NamedTuple):
+    """What a plan would do."""
+
+    view: RunView
+    forecast: Forecast
+    outlets: tuple[Outlet, ...]
+
+
+def preview_plan(settings: Settings, request: RunRequest) -> Previewed:
+    """Plan in a throw-away folder on a throw-away server, compared with the boards of the real runs.
+
+    The embedded server's boards are read from a copy of its files; those of a server of the owner's own, in place.
+    """
+    seed = settings.state_dir / "server" if settings.urls is None else None
+    with throwaway(settings, seed=seed) as stack:
         ledger = connect(stack.urls.ledger)
         tools = make_toolbox(settings, ledger, state_dir=stack.folder)
         boards = connect(settings.urls.ledger) if settings.urls else ledger
+        price = price_of_an_attempt(boards)
         view = fold(preview("plan", request, tools, boards=boards))
-        records = ledger.tasks.all("plan")
-        waiting = {record.spec.id for record in records if record.state is TaskState.BLOCKED}
-        return view, forecast_of([record.spec for record in records], settings.max_agents, blocked=waiting)
-
+        wanted = [task for task in view.tasks.values() if request.max_waves is None or task.wave < request.max_waves]
+        specs = [record.spec for record in ledger.tasks.many("plan", [task.id for task in wanted])]
+        blocked = [task.id for task in wanted if not task.startable]
+        ways = outlets({task.repo for task in view.tasks.values()}, request, tools)
+        expected = forecast_of(specs, settings.max_agents, blocked=blocked, price_per_attempt=price)
+        return Previewed(view, expected, tuple(ways))

@@ -14,10 +14,10 @@ import pytest
 from pydantic import SecretStr
 
 from beat_schedule import BEAT_SCHEDULE
-from ops_orchestrate.celery import POOLS, app
+from ops_orchestrate.celery import POOLS, app, point_at
 from ops_orchestrate.cli.exits import Exit
 from ops_orchestrate.cli.main import VERBS
-from ops_orchestrate.config import Settings
+from ops_orchestrate.config import Settings, Urls
 from workers.pools import POOLS as WORKER_POOLS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -77,6 +77,7 @@ def test_every_exit_code_is_documented(code: Exit) -> None:
 
 def test_pools_queues_and_jobs_agree() -> None:
     assert tuple(WORKER_POOLS) == POOLS
+    point_at(Urls("memory://", "cache+memory://", "unused://"))
     app.loader.import_default_modules()
     ours = {name for name in app.tasks if name.split(".")[0] in POOLS}
     published = set(re.findall(r'"((?:planner|audit|agent|ship)\.\w+)"', _read("ops_orchestrate/canvas.py")))

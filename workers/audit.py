@@ -10,6 +10,7 @@ from celery import Task
 from ops_orchestrate.engine import audit as auditing
 from ops_orchestrate.engine import promote as promoting
 from ops_orchestrate.engine.verify import verify as verify_step
+from ops_orchestrate.errors import LedgerUnavailable
 from ops_orchestrate.wiring import toolbox
 from workers.job import LATE, holder, job, run_stage
 
@@ -41,10 +42,14 @@ def check_head(_task: Task, run: str, repo: str) -> None:
 
 
 def _part(task: Task, run: str, part: str) -> str:
-    """A part that fails must not take the chord with it: the plan calls what did not come back *unknown*."""
+    """A part that fails is unknown; it must not take the chord with it."""
     try:
         auditing.audit_part(run, part, holder(task), toolbox())
-    except Exception:
-        log.exception("part %s of run %s failed; the plan will call it unknown", part, run)
+    except LedgerUnavailable as error:
+        log.warning("part %s of run %s will be done again: %s", part, run, error)
+        return "lost"
+    except Exception as error:
+        log.exception("part %s of run %s failed; it is unknown", part, run)
+        auditing.give_up(run, part, f"auditing it failed: {error}", toolbox())
         return "unknown"
     return "done"

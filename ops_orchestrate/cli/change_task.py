@@ -1,15 +1,16 @@
-"""What `answer`, `retry` and `cancel` share: change one task, say what that means, and follow the run where it goes on."""
+"""What `answer`, `retry` and `cancel` share: change one task, say what that means, follow the run where it goes on."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
 import click
 
-from ops_orchestrate.cli.connect import connected, need_pools, run_named
-from ops_orchestrate.cli.follow import follow_run
-from ops_orchestrate.cli.screen import Screen
+from ops_orchestrate.cli.connect import connected, run_named
+from ops_orchestrate.cli.follow import Follower
+from ops_orchestrate.cli.owner import owners_clock
+from ops_orchestrate.cli.ready import check_pools, check_server, check_services
+from ops_orchestrate.cli.screen import Screen, at_terminal
 from ops_orchestrate.config import load_settings
 from ops_orchestrate.engine.answer import Answered
 from ops_orchestrate.engine.toolbox import Toolbox
@@ -20,11 +21,21 @@ Change = Callable[[str, Toolbox], Answered]
 def carry_out(run: str, change: Change, *, wait: bool) -> int:
     """Do `change`, print what came of it, and stay until the run is over again (unless `wait` is off)."""
     settings = load_settings()
-    with connected(settings, workers=True) as connection:
+    if wait:
+        check_services(settings)
+        check_server(settings)
+    with connected(settings, workers=wait) as connection:
         name = run_named(connection.ledger, run)
+        if wait:
+            check_pools(connection)
+        screen = Screen(as_json=False, clock=owners_clock(settings))
+        follower = Follower(connection, name, screen, ask=at_terminal())
+        follower.catch_up()
         done = change(name, connection.tools)
         click.echo(done.text)
-        if not (done.goes_on and wait):
+        if not done.goes_on:
             return 0
-        need_pools(connection)
-        return follow_run(connection, name, Screen(as_json=False), ask=sys.stdin.isatty())
+        if not wait:
+            click.echo(f"`ops-orchestrate resume {name}` goes on with the run, unless it is under way.")
+            return 0
+        return follower.follow()

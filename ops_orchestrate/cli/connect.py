@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from ops_orchestrate.adapters.stack import Stack, WorkerSpec
 from ops_orchestrate.celery import POOLS, point_at
 from ops_orchestrate.config import Settings, Urls
+from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.nearest import did_you_mean
 from ops_orchestrate.engine.toolbox import Toolbox
-from ops_orchestrate.errors import OpsError, UnknownRun
+from ops_orchestrate.errors import OpsError, UnknownRun, UnknownTask
 from ops_orchestrate.ledger import Ledger, connect
 from ops_orchestrate.wiring import make_toolbox
-
 
 #: How long a command that needs workers waits for one that only reads, in seconds.
 _PATIENCE = 30.0
@@ -36,7 +37,7 @@ class Connection:
 
     def where(self) -> str:
         """Which server this is, for a person; no password."""
-        return self.stack.describe() if self.stack else "the server of OPS_REDIS_URL"
+        return self.stack.describe() if self.stack else f"your server at {self.ledger.address}"
 
     def ensure(self) -> None:
         """Start the stack again if it was killed under us."""
@@ -50,16 +51,17 @@ class Connection:
 
 
 @contextmanager
-def connected(settings: Settings, *, workers: bool) -> Iterator[Connection]:
+def connected(settings: Settings, *, workers: bool, new: bool = False) -> Iterator[Connection]:
     """Connect for the length of the block; `workers` starts them too where the stack is embedded.
 
-    Raises LedgerUnavailable, or OpsError where the embedded server can't be started.
+    `new`: a run is about to be made, so that there need not be one yet. Raises UnknownRun where there is none,
+    LedgerUnavailable, or OpsError where the embedded server can't be started.
     """
     urls = settings.urls
     if urls is not None:
         yield _external(settings, urls)
         return
-    if not workers and not (settings.state_dir / "server").exists():
+    if not new and not (settings.state_dir / "server").exists():
         raise UnknownRun(f"There is no run yet in {settings.data_dir}; `ops-orchestrate run` makes the first.")
     with _stack(settings, workers=worker_specs() if workers else ()) as stack:
         point_at(stack.urls)
@@ -109,25 +111,22 @@ def run_named(ledger: Ledger, name: str) -> str:
         return matching[0]
     if matching:
         raise UnknownRun(f"{name!r} is the beginning of several runs: {', '.join(matching[:5])}.")
-    known = f" The newest are {', '.join(runs[:3])}." if runs else " There is none yet."
-    raise UnknownRun(f"No run {name!r}.{known}")
+    known = did_you_mean(name, runs) or (f" The newest: {', '.join(runs[:3])}." if runs else " There is none yet.")
+    raise UnknownRun(f'There is no run "{one_line(name, 60)}".{known}')
 
 
-def need_pools(connection: Connection) -> None:
-    """Say at once which pools have no worker, where the workers are somebody else's.
+def task_named(ledger: Ledger, run: str, name: str) -> str:
+    """The task of `run` that `name` means: an id, or a unique beginning of one.
 
-    Raises OpsError when there is none at all.
+    Raises UnknownTask with the nearest id, or the command that lists them.
     """
-    missing = connection.missing_pools()
-    if connection.stack is not None or not missing:
-        return
-    if len(missing) == len(POOLS):
-        raise OpsError(
-            "No worker is connected to this server. Start one on any machine with the same OPS_REDIS_URL: "
-            "`celery -A ops_orchestrate worker`."
-        )
-    for pool in missing:
-        sys.stderr.write(
-            f"warning: no worker serves the pool {pool!r}; its jobs wait. "
-            f"Start one: `celery -A ops_orchestrate worker -Q {pool}`.\n"
-        )
+    tasks = [record.spec.id for record in ledger.tasks.all(run)]
+    if name in tasks:
+        return name
+    matching = [task for task in tasks if name and task.startswith(name)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        raise UnknownTask(f"{name!r} is the beginning of several tasks: {', '.join(matching[:5])}.")
+    known = did_you_mean(name, tasks) or f" `ops-orchestrate report {run}` lists its {len(tasks)} tasks."
+    raise UnknownTask(f'Run {run} has no task "{one_line(name, 60)}".{known}')

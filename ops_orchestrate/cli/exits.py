@@ -8,7 +8,9 @@ from collections.abc import Callable
 from enum import IntEnum
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
+from ops_orchestrate.cli.mistakes import sentence
 from ops_orchestrate.core.states import RunState
 from ops_orchestrate.errors import OpsError, UsageError
 
@@ -40,9 +42,11 @@ def guarded(body: Callable[[], int]) -> int:
         return _say(error, Exit.USAGE)
     except OpsError as error:
         return _say(error, Exit.ERROR)
-    except click.ClickException as error:
-        error.show()
+    except NoArgsIsHelpError as error:
+        click.echo(error.format_message())
         return Exit.USAGE
+    except click.ClickException as error:
+        return _say(sentence(error), Exit.USAGE)
     except (click.Abort, KeyboardInterrupt):
         sys.stderr.write("\nInterrupted.\n")
         return Exit.INTERRUPTED
@@ -58,6 +62,6 @@ def guarded(body: Callable[[], int]) -> int:
         return Exit.BUG
 
 
-def _say(error: OpsError, code: Exit) -> int:
-    sys.stderr.write(f"error: {error}\n")
+def _say(error: OpsError | str, code: Exit) -> int:
+    click.echo(f"error: {error}", err=True)
     return code

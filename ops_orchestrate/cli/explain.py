@@ -3,40 +3,76 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
-from ops_orchestrate.cli.connect import connected, run_named
+from ops_orchestrate.cli.connect import Connection, connected, run_named, task_named
+from ops_orchestrate.cli.look import diff_command
 from ops_orchestrate.config import load_settings
+from ops_orchestrate.core.ask import command_for
 from ops_orchestrate.core.explain import explain
-from ops_orchestrate.ledger import Ledger
+from ops_orchestrate.core.states import TaskState
+from ops_orchestrate.core.task import TaskRecord
 
 
 @click.command("explain")
 @click.argument("run")
 @click.argument("task")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/schemas.md).")
 def command(run: str, task: str, as_json: bool) -> int:
-    """Say why TASK of RUN is where it is, and what moves it on."""
+    """Say why TASK of RUN is where it is, and what moves it on. A beginning of the task's id will do."""
     with connected(load_settings(), workers=False) as connection:
-        lines = explained(connection.ledger, run_named(connection.ledger, run), task, connection.settings.max_agents)
-    if as_json:
-        click.echo(json.dumps({"version": 1, "task": task, "lines": list(lines)}, ensure_ascii=False))
-    else:
-        click.echo("\n".join(lines))
+        name = run_named(connection.ledger, run)
+        document = explained(connection, name, task_named(connection.ledger, name, task))
+    click.echo(json.dumps(document, ensure_ascii=False) if as_json else "\n".join(document["lines"]))
     return 0
 
 
-def explained(ledger: Ledger, run: str, task: str, cap: int) -> tuple[str, ...]:
-    """The facts about one task, a line each. Raises UnknownTask."""
+def explained(connection: Connection, run: str, task: str) -> dict[str, Any]:
+    """The document about one task; its `lines` are what is printed. Raises UnknownTask."""
+    ledger = connection.ledger
     record = ledger.tasks.get(run, task)
-    return explain(
+    lines = explain(
         record,
         run=ledger.runs.get(run),
         blockers=ledger.tasks.many(run, list(record.spec.blocked_by)),
         dependants=ledger.tasks.dependants(run, task),
-        board=ledger.board.look(cap),
+        board=ledger.board.look(connection.settings.max_agents),
         attempts=ledger.tasks.attempts(run, task),
         now=ledger.now(),
         hosts=ledger.hosts.live(),
     )
+    look = _look(connection, record)
+    *facts, last = [*lines, *_promotion(connection, run, record)]
+    way_on = command_for(run, record) if last.startswith("To go on: ") else ""
+    return {
+        "version": 1,
+        "run": run,
+        "task": task,
+        "state": str(record.state),
+        "reason": record.reason,
+        "ask": record.ask if record.state is TaskState.BLOCKED else None,
+        "command": way_on or None,
+        "look": look or None,
+        "lines": [*facts, *([f"Look at it: {look}"] if look else []), last],
+    }
+
+
+def _look(connection: Connection, record: TaskRecord) -> str:
+    """The command that shows what it delivered, where that is not merged yet."""
+    if not record.head or record.merge:
+        return ""
+    attempts = connection.ledger.tasks.attempts(record.run, record.spec.id)
+    bases = [one.outcome.base for one in attempts if one.outcome and one.outcome.base]
+    return diff_command(connection.settings, record.spec.repo, bases[-1] if bases else record.spec.base, record.head)
+
+
+def _promotion(connection: Connection, run: str, record: TaskRecord) -> list[str]:
+    """How far the repository's promotion is, once the task is merged."""
+    known = connection.ledger.runs.promotion(run, record.spec.repo) if record.merge else None
+    if not known:
+        return []
+    reason = f": {known['reason']}" if known.get("reason") else ""
+    words = {"done": "done", "waiting": "waits for you", "refused": "refused", "skipped": "left out"}
+    return [f"Promotion of {record.spec.project}: {words.get(known.get('state', ''), 'under way')}{reason}."]

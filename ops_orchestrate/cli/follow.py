@@ -5,16 +5,20 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from types import FrameType
 
 from ops_orchestrate import canvas
 from ops_orchestrate.cli.connect import Connection
 from ops_orchestrate.cli.exits import EXIT_OF_RUN, Exit
+from ops_orchestrate.cli.look import diff_command
 from ops_orchestrate.cli.screen import Screen
 from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.states import RUN_OPEN, RunState
-from ops_orchestrate.engine.answer import Answered, answer
-from ops_orchestrate.errors import LedgerUnavailable
+from ops_orchestrate.engine.answer import answer
+from ops_orchestrate.errors import LedgerUnavailable, OpsError
+from ops_orchestrate.ledger import Ledger
+from ops_orchestrate.report.commands import Question, questions
 from ops_orchestrate.report.fold import fold
 from ops_orchestrate.report.view import RunView
 
@@ -25,6 +29,14 @@ _ENSURE_EVERY = 2.0
 _PATIENCE = 60.0
 
 
+def all_events(ledger: Ledger, run: str) -> Iterator[Event]:
+    """Every event of a run, read in pages."""
+    after = 0
+    while page := ledger.events.read(run, after):
+        yield from page
+        after = page[-1].seq
+
+
 class Follower:
     """One command following one run."""
 
@@ -33,45 +45,50 @@ class Follower:
         self._run = run
         self._screen = screen
         self._ask = ask
-        self._asked: set[tuple[str, str]] = set()
+        self._asked: set[Question] = set()
         self._interrupts = 0
+        self._stopping = 0
         self._after = 0
         self.view: RunView = fold([])
+
+    def catch_up(self) -> None:
+        """Take in what has happened so far without printing it: an answer is followed by what comes of it."""
+        self.view = fold(all_events(self._connection.ledger, self._run))
+        self._after = self.view.last_seq or 0
 
     def follow(self) -> int:
         """Until the run is over; returns the exit code. Ctrl-C stops the run, a second one skips salvage."""
         before = signal.signal(signal.SIGINT, self._interrupted)
         terminated = signal.signal(signal.SIGTERM, self._interrupted)
         try:
-            return self._follow()
+            self._follow()
         finally:
             signal.signal(signal.SIGINT, before)
             signal.signal(signal.SIGTERM, terminated)
+        state = RunState(self._connection.ledger.runs.get(self._run).state)
+        self._screen.final(self.view)
+        return EXIT_OF_RUN.get(state, Exit.ERROR)
 
-    def _follow(self) -> int:
-        stopping = 0
+    def _follow(self) -> None:
         looked = gone_since = 0.0
         while True:
-            if self._interrupts > stopping:
-                stopping = self._interrupts
-                self._stop("salvage" if stopping == 1 else "now")
-            if time.monotonic() - looked > _ENSURE_EVERY:
-                looked = time.monotonic()
-                self._connection.ensure()
             try:
-                if self._read():
-                    break
+                if time.monotonic() - looked > _ENSURE_EVERY:
+                    self._connection.ensure()
+                    looked = time.monotonic()
+                self._stop_if_asked()
+                over = self._read()
                 gone_since = 0.0
             except LedgerUnavailable:
+                looked = 0.0
                 gone_since = gone_since or time.monotonic()
                 if time.monotonic() - gone_since > _PATIENCE:
                     raise
                 time.sleep(0.2)
-            if self._ask and not stopping:
-                self._ask_what_waits()
-        state = RunState(self._connection.ledger.runs.get(self._run).state)
-        self._screen.final(self.view)
-        return EXIT_OF_RUN.get(state, Exit.ERROR)
+                continue
+            # A run ends as soon as only a person can go on, so the last question comes after its end.
+            if not self._ask_what_waits() and over:
+                return
 
     def _read(self) -> bool:
         """Print what is new; True once the run is over."""
@@ -90,32 +107,51 @@ class Follower:
     def _interrupted(self, _number: int, _frame: FrameType | None) -> None:
         self._interrupts += 1
 
+    def _stop_if_asked(self) -> None:
+        if self._interrupts > self._stopping:
+            asked = self._interrupts
+            self._stop("salvage" if asked == 1 else "now")
+            self._stopping = asked  # only now: a stop that did not reach the ledger is asked for again
+
     def _stop(self, how: str) -> None:
         words = {
             "salvage": "Stopping: agents are interrupted and their work is kept. Ctrl-C again skips that.",
             "now": "Stopping at once: agents are killed; their trees stay and are salvaged by the next run.",
         }
-        sys.stderr.write(f"\n{words[how]}\n")
         self._connection.ledger.runs.request_stop(self._run, how, by="Ctrl-C")
+        sys.stderr.write(f"\n{words[how]}\n")
         canvas.publish(canvas.finish(self._run, again=f"stop-{how}-{time.time():.3f}"))
 
-    def _ask_what_waits(self) -> None:
-        """Ask about each merge that waits for a yes, once; no answer leaves it waiting."""
-        for task in self.view.tasks.values():
-            question = (task.id, task.head or "")
-            if task.ask != "approve" or question in self._asked:
+    def _ask_what_waits(self) -> bool:
+        """Ask about each merge and promotion that waits for a yes, once; whether an answer moved something on."""
+        moved = False
+        for question in questions(self.view):
+            if not self._ask or self._stopping or question in self._asked:
                 continue
             self._asked.add(question)
-            reply = self._screen.confirm(task)
-            if reply is not None:
-                done = answer(self._run, task.id, "yes" if reply else "no", by="terminal", tools=self._connection.tools)
-                self._screen.line(_told(done))
+            try:
+                reply = self._screen.confirm(self._worded(question))
+            except KeyboardInterrupt:
+                self._interrupts += 1
+                return moved
+            # Nobody is there any more: what waits is left waiting, and the report says how to answer it.
+            self._ask = reply is not None
+            moved = self._answer(question, reply) or moved if reply else moved
+        return moved
 
+    def _worded(self, question: Question) -> str:
+        task = self.view.tasks.get(question.name)
+        verdict = task.verdicts[-1] if task and task.verdicts else None
+        look = (
+            diff_command(self._connection.settings, task.repo, verdict.base, verdict.head) if task and verdict else ""
+        )
+        return question.text + (f"\n  $ {look}" if look else "")
 
-def _told(done: Answered) -> str:
-    return f"  {done.text}"
-
-
-def follow_run(connection: Connection, run: str, screen: Screen, *, ask: bool) -> int:
-    """Follow `run` to its end and print its report; returns the exit code."""
-    return Follower(connection, run, screen, ask=ask).follow()
+    def _answer(self, question: Question, reply: str) -> bool:
+        try:
+            done = answer(self._run, question.name, reply, by="terminal", tools=self._connection.tools)
+        except OpsError as error:
+            self._screen.line(f"  {error}")  # somebody else answered it meanwhile
+            return False
+        self._screen.line(f"  {done.text}")
+        return done.goes_on

@@ -8,6 +8,7 @@ import click
 
 from ops_orchestrate import __version__
 from ops_orchestrate.cli.exits import guarded
+from ops_orchestrate.cli.mistakes import unknown_verb
 
 #: Verb to its one line of help; the order is the order of `--help`.
 VERBS: dict[str, str] = {
@@ -56,9 +57,7 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, with the nearest verb suggested for a mistyped one."""
         if args and args[0] not in VERBS and not args[0].startswith("-"):
-            from ops_orchestrate.core.nearest import did_you_mean  # only on this error path
-
-            ctx.fail(f"No such command {args[0]!r}. {did_you_mean(args[0], VERBS)}".rstrip())
+            ctx.fail(unknown_verb(args[0], VERBS))
         return super().resolve_command(ctx, args)
 
 

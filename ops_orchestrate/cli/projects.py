@@ -10,15 +10,16 @@ import click
 from ops_orchestrate.cli.tables import table
 from ops_orchestrate.config import load_settings
 from ops_orchestrate.core.project import Portfolio
+from ops_orchestrate.report.amounts import count
 from ops_orchestrate.wiring import portfolio
 
 
 @click.command("projects")
 @click.option("--registry", type=click.Path(path_type=Path), metavar="PATH", help="The registry file.")
 @click.option("--project", metavar="ALIAS", help="Only this project.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/schemas.md).")
 def command(registry: Path | None, project: str | None, as_json: bool) -> int:
-    """List projects, repositories, gates, and what is skipped."""
+    """List projects, repositories, gates, and what is skipped: what `run` would work on from here."""
     found = portfolio(load_settings(), registry=registry, project=project)
     if as_json:
         click.echo(json.dumps({"version": 1, **found.model_dump(mode="json")}, ensure_ascii=False))
@@ -28,19 +29,22 @@ def command(registry: Path | None, project: str | None, as_json: bool) -> int:
 
 
 def _print(found: Portfolio) -> None:
-    click.echo(f"Registry: {found.origin} ({found.scope})")
+    click.echo(f"Registry: {found.origin}")
     rows = [
         (
             project.alias,
             repository.name,
             repository.slug or repository.upstream,
-            repository.gate or "no gate",
+            repository.gate or "none",
             str(project.priority),
         )
         for project in found.projects
         for repository in project.repositories
     ]
     click.echo(table(("PROJECT", "REPOSITORY", "SHIPS TO", "GATE", "PRIORITY"), rows))
+    if found.scope == "scoped" and found.out_of_scope:
+        others = ", ".join(found.out_of_scope[:5]) + (" …" if len(found.out_of_scope) > 5 else "")
+        click.echo(f"Out of scope here: {count(len(found.out_of_scope), 'project')} ({others}).")
     for line in found.warnings:
         click.echo(f"warning: {line}")
     for skipped in found.skipped:

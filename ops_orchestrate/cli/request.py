@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import secrets
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,13 +13,15 @@ from typing import Any, TypeVar
 import click
 
 from ops_orchestrate.adapters.tasksfile import load_tasks
+from ops_orchestrate.cli.screen import read_answer
 from ops_orchestrate.config import Settings
-from ops_orchestrate.core.requested import TasksFile
 from ops_orchestrate.core.mode import effective_mode
-from ops_orchestrate.core.run import RunRequest
+from ops_orchestrate.core.project import Portfolio
+from ops_orchestrate.core.requested import TasksFile
+from ops_orchestrate.core.run import RequestedTask, RunRequest
 from ops_orchestrate.core.task import Mode
 from ops_orchestrate.errors import UsageError
-from ops_orchestrate.report.matrix import matrix
+from ops_orchestrate.report.matrix import CHOICES, mode_question
 from ops_orchestrate.wiring import portfolio
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,7 +34,7 @@ _FLAGS = (
     click.option("--project", metavar="ALIAS", help="Only this project."),
     click.option("--fires-only", is_flag=True, help="Only P0 tasks, and what blocks them."),
     click.option("--no-main", is_flag=True, help="Stop at the merge into integration; never touch main."),
-    click.option("--max-waves", type=int, metavar="N", help="Work on the first N waves only, then halt."),
+    click.option("--max-waves", metavar="N", help="Work on the first N waves only, then halt."),
     click.option("--force", is_flag=True, help="Skip merge confirmations (never a guard)."),
     click.option("--registry", type=click.Path(path_type=Path), metavar="PATH", help="The registry file."),
     click.option("--tasks", type=click.Path(path_type=Path), metavar="FILE", help="Tasks of yours, YAML or JSON."),
@@ -66,27 +67,43 @@ class Asked:
         """Raises UsageError for flags that contradict each other, or a number that makes no sense."""
         modes = [mode for mode in Mode if flags.pop(str(mode))]
         if len(modes) > 1:
-            given = " and ".join(f"--{mode}" for mode in modes)
-            raise UsageError(f"{given} contradict each other: give one mode, or none to be asked.")
-        waves = flags["max_waves"]
-        if waves is not None and waves < 1:
-            raise UsageError(f"--max-waves must be at least 1, not {waves}; `plan` dispatches nothing at all.")
+            *first, last = [f"--{mode}" for mode in modes]
+            raise UsageError(f"{', '.join(first)} and {last} contradict each other: give one mode.")
         if flags["dry_run"] and flags["force"]:
             raise UsageError("--dry-run merges nothing, so --force has nothing to skip: give one of them.")
-        return cls(mode=modes[0] if modes else None, **flags)
+        return cls(mode=modes[0] if modes else None, **{**flags, "max_waves": _waves(flags["max_waves"])})
 
 
-def make_request(settings: Settings, asked: Asked, *, terminal: bool) -> RunRequest:
-    """Read registry and tasks, choose the mode. Raises UsageError, RegistryError, TasksFileError."""
+def _waves(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) == int(text)):
+        raise UsageError(f"--max-waves takes a whole number from 1 up, not {text!r}.")
+    return int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a run would work on: read before anything is asked or started."""
+
+    portfolio: Portfolio
+    tasks: tuple[RequestedTask, ...]
+
+
+def gather(settings: Settings, asked: Asked) -> Material:
+    """Read registry and tasks file. Raises UsageError, RegistryError, TasksFileError, GitError."""
     found = portfolio(settings, registry=asked.registry, project=asked.project)
     wanted = load_tasks(asked.tasks, found) if asked.tasks else TasksFile(tasks=())
     found = found.model_copy(update={"skipped": (*found.skipped, *wanted.skipped)})
+    return Material(portfolio=found, tasks=wanted.tasks)
+
+
+def make_request(settings: Settings, asked: Asked, material: Material, *, terminal: bool) -> RunRequest:
+    """The frozen request; its `mode_note` says why the mode is not just what was asked for."""
     # There are no teams yet, whatever the seed's feature flag says.
     mode, note = effective_mode(asked.mode, terminal=terminal, teams_available=False)
-    if note:
-        sys.stderr.write(f"{note}\n")
     return RunRequest(
-        portfolio=found,
+        portfolio=material.portfolio,
         mode=mode,
         mode_note=note,
         dry_run=asked.dry_run,
@@ -94,22 +111,37 @@ def make_request(settings: Settings, asked: Asked, *, terminal: bool) -> RunRequ
         no_main=asked.no_main,
         max_waves=asked.max_waves,
         force=asked.force,
-        tasks=wanted.tasks,
+        tasks=material.tasks,
         agent=settings.agent,
         requested_by=getpass.getuser(),
     )
 
 
 def ask_mode(asked: Asked) -> Asked:
-    """The seed's question with its four choices, where no flag has answered it. Raises click.Abort."""
+    """The seed's question with its four answers, where no flag has answered it. Raises click.Abort."""
     if asked.mode is not None or asked.dry_run:
         return asked
-    click.echo(matrix())
-    choices = click.Choice([*(str(mode) for mode in Mode), "dry-run"])
-    choice = click.prompt("Mode", type=choices, default=str(Mode.HYBRID))
+    click.echo(mode_question())
+    choice = _choice()
     if choice == "dry-run":
         return replace(asked, dry_run=True, force=False)
     return replace(asked, mode=Mode(choice))
+
+
+def _choice() -> str:
+    """The flag that was meant: its name, the beginning of it, or nothing for the recommended one."""
+    while True:
+        try:
+            reply = read_answer(f"  {', '.join(CHOICES)} [{Mode.HYBRID}]: ")
+        except KeyboardInterrupt:
+            raise click.Abort from None
+        if reply is None:
+            raise click.Abort
+        word = reply.lower().lstrip("-") or str(Mode.HYBRID)
+        meant = [choice for choice in CHOICES if choice.startswith(word)]
+        if len(meant) == 1:
+            return meant[0]
+        click.echo(f"  “{reply}” is none of them.")
 
 
 def new_run_id() -> str:

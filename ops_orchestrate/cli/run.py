@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
-from ops_orchestrate.cli.connect import connected, need_pools
-from ops_orchestrate.cli.follow import follow_run
-from ops_orchestrate.cli.request import Asked, ask_mode, make_request, new_run_id, options
-from ops_orchestrate.cli.screen import Screen
+from ops_orchestrate.cli.connect import connected
+from ops_orchestrate.cli.follow import Follower
+from ops_orchestrate.cli.owner import may_assume, owners_clock
+from ops_orchestrate.cli.ready import check_pools, check_server, check_services, check_this_host
+from ops_orchestrate.cli.request import Asked, ask_mode, gather, make_request, new_run_id, options
+from ops_orchestrate.cli.screen import Screen, at_terminal
 from ops_orchestrate.config import Settings, load_settings
 from ops_orchestrate.core.run import RunRequest
 from ops_orchestrate.engine.begin import submit
-from ops_orchestrate.errors import AgentUnavailable, SandboxUnavailable
-from ops_orchestrate.wiring import agent_of, sandbox_problem
 
 
 @click.command("run")
@@ -24,35 +22,29 @@ def command(as_json: bool, **flags: object) -> int:
     """Audit, plan, work, verify, ship and report, until the board is empty or waits for you."""
     asked = Asked.of(flags)
     settings = load_settings()
-    terminal = sys.stdin.isatty() and not as_json
-    if terminal:
+    material = gather(settings, asked)
+    if not asked.dry_run:
+        check_services(settings)
+        check_server(settings)
+        check_this_host(settings, settings.agent)
+    terminal = at_terminal() and not as_json
+    if terminal and not may_assume(settings):
         asked = ask_mode(asked)
     if asked.dry_run:
         from ops_orchestrate.cli.plan import show_plan  # the dry run's own room; loaded only when wanted
 
-        return show_plan(settings, asked, as_json=as_json)
-    request = make_request(settings, asked, terminal=terminal)
-    return start_and_follow(settings, request, as_json=as_json)
+        return show_plan(settings, asked, material, as_json=as_json)
+    return start_and_follow(settings, make_request(settings, asked, material, terminal=terminal), as_json=as_json)
 
 
 def start_and_follow(settings: Settings, request: RunRequest, *, as_json: bool) -> int:
-    """Submit the run and stay with it. Raises AgentUnavailable or SandboxUnavailable before anything is written."""
-    screen = Screen(as_json=as_json)
-    if settings.urls is None:
-        check_this_host(settings, request)
-    with connected(settings, workers=True) as connection:
-        need_pools(connection)
+    """Submit the run and stay with it."""
+    screen = Screen(as_json=as_json, clock=owners_clock(settings))
+    if request.mode_note:
+        screen.line(request.mode_note)
+    with connected(settings, workers=True, new=True) as connection:
+        check_pools(connection)
         run = new_run_id()
         screen.line(f"Run {run}, on {connection.where()}")
         submit(run, request, connection.tools)
-        return follow_run(connection, run, screen, ask=sys.stdin.isatty() and not as_json)
-
-
-def check_this_host(settings: Settings, request: RunRequest) -> None:
-    """Where the agents will run here: is there a sandbox, and is the agent there? Before anything is started."""
-    problem = sandbox_problem(settings)
-    if problem:
-        raise SandboxUnavailable(problem)
-    probe = agent_of(settings)(request.agent).probe()
-    if not probe.ok:
-        raise AgentUnavailable(probe.detail)
+        return Follower(connection, run, screen, ask=at_terminal() and not as_json).follow()

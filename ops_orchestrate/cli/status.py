@@ -3,47 +3,57 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import click
 
-from ops_orchestrate.cli.connect import connected
+from ops_orchestrate.cli.connect import Connection, connected
+from ops_orchestrate.cli.screen import width
 from ops_orchestrate.config import load_settings
-from ops_orchestrate.core.states import TaskState
+from ops_orchestrate.core.states import RUN_OPEN, TaskState
 from ops_orchestrate.errors import UnknownRun
 from ops_orchestrate.report.json import status_json
 from ops_orchestrate.report.status import Status, status_text
 
+#: Older runs are in `report RUN`.
+_RUNS = 10
+
 
 @click.command("status")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/schemas.md).")
 def command(as_json: bool) -> int:
     """Runs, slots, ownership and hosts."""
     settings = load_settings()
     try:
-        status = _look()
+        with connected(settings, workers=False) as connection:
+            status = look(connection)
     except UnknownRun as nothing:
-        if as_json:
-            click.echo(json.dumps(status_json(Status())))
-        else:
-            click.echo(str(nothing))
+        click.echo(json.dumps(status_json(Status(cap=settings.max_agents))) if as_json else str(nothing))
         return 0
-    click.echo(json.dumps(status_json(status), ensure_ascii=False) if as_json else status_text(status))
-    del settings
+    if as_json:
+        click.echo(json.dumps(status_json(status), ensure_ascii=False))
+    else:
+        click.echo(status_text(status, width(), sys.stdout.encoding))
     return 0
 
 
-def _look() -> Status:
-    with connected(load_settings(), workers=False) as connection:
-        ledger = connection.ledger
-        runs = ledger.runs.list()[:10]
-        counts = {run.id: {str(s): n for s, n in ledger.runs.counts(run.id).items() if n} for run in runs}
-        return Status(
-            now=ledger.now(),
-            server=connection.where(),
-            runs=tuple(runs),
-            counts=counts,
-            slots=tuple(ledger.board.slots()),
-            owners=tuple(ledger.board.owners()),
-            hosts=tuple(ledger.hosts.live()),
-            waiting=sum(count.get(str(TaskState.QUEUED), 0) for count in counts.values()),
-        )
+def look(connection: Connection) -> Status:
+    """One picture of the ledger."""
+    ledger = connection.ledger
+    runs = ledger.runs.list()[:_RUNS]
+    counts = {run.id: ledger.runs.counts(run.id) for run in runs}
+    board = ledger.board.look(connection.settings.max_agents)
+    return Status(
+        now=board.now,
+        server=connection.where(),
+        embedded=connection.stack is not None,
+        cap=board.cap,
+        runs=tuple(runs),
+        counts={run: {str(state): number for state, number in found.items()} for run, found in counts.items()},
+        slots=board.slots,
+        owners=board.owners,
+        hosts=tuple(ledger.hosts.live()),
+        candidates=board.candidates,
+        waiting=sum(counts[run.id].get(TaskState.QUEUED, 0) for run in runs if run.state in RUN_OPEN),
+        quiet_until=board.quiet_until,
+    )

@@ -22,4 +22,4 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         grid.add_row(*(Text(one_line(cell, 500)) for cell in row))
     out = io.StringIO()
     Console(file=out, width=shutil.get_terminal_size((120, 24)).columns).print(grid)
-    return out.getvalue().rstrip()
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()).rstrip()

@@ -103,6 +103,13 @@ class GateResult(Value):
     unsandboxed: bool = False
 
 
+class HealthLook(Value):
+    """What a service's health URL said."""
+
+    ok: bool
+    detail: str
+
+
 class OwnBranch(Value):
     """A trace of our own earlier work in a repository."""
 

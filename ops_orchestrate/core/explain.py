@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ops_orchestrate.core.ask import command_for
+from ops_orchestrate.core.ask import answers_for, command_for
 from ops_orchestrate.core.attempt import AttemptRecord
 from ops_orchestrate.core.board import Board, Host
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.ownership import overlap
 from ops_orchestrate.core.run import RunRecord
-from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, TaskState
+from ops_orchestrate.core.states import IN_FLIGHT, RUN_OPEN, STARTABLE, TaskState
 from ops_orchestrate.core.task import TaskRecord
 
 
@@ -31,19 +31,19 @@ def explain(
         f"{spec.id}: {one_line(spec.title)}",
         f"State: {record.state}" + (f", {one_line(record.reason, 500)}" if record.reason else ""),
     ]
+    if spec.description:
+        lines.append(f"Asked: {one_line(spec.description, 300)}")
     lines.append(f"Mode: {spec.mode} ({spec.mode_reason or 'asked for'}); priority {spec.label}; wave {spec.wave}")
     if record.state in STARTABLE:
         lines += _not_started(record, run=run, blockers=blockers, board=board, now=now, hosts=hosts)
-    elif record.state is TaskState.RUNNING:
-        lines += _running(record, board, now)
-    elif record.state not in FINAL and record.wake_at > now:
-        lines.append(f"It looks again in {record.wake_at - now:.0f} s.")
+    elif record.state in IN_FLIGHT:
+        lines += _in_flight(record, board, now)
     lines += [_attempt(attempt) for attempt in attempts]
     if record.merge:
         lines.append(f"Merged into {spec.base} as {record.merge[:10]}.")
     if dependants and record.state is not TaskState.COMPLETED:
         lines.append(f"Waiting for it: {', '.join(dependants[:10])}.")
-    return (*lines, *_next(record, run))
+    return (*lines, *_next(record, run, blockers))
 
 
 def _not_started(
@@ -80,6 +80,16 @@ def _not_started(
     return lines or ["Its blockers are done and nothing stands in its way: it starts with the next free slot."]
 
 
+def _in_flight(record: TaskRecord, board: Board, now: float) -> list[str]:
+    if record.state is TaskState.RUNNING:
+        return _running(record, board, now)
+    commit = f"Its commit {record.head[:10]}" if record.head else "Its commit"
+    doing = {TaskState.VERIFYING: "is being verified", TaskState.SHIPPING: f"is being merged into {record.spec.base}"}
+    host = f" on {record.host}" if record.host else ""
+    waits = f"; it is looked at again in {record.wake_at - now:.0f} s" if record.wake_at > now else ""
+    return [f"{commit} {doing[record.state]}{host}{waits}."]
+
+
 def _running(record: TaskRecord, board: Board, now: float) -> list[str]:
     slots = [slot for slot in board.slots if slot.run == record.run and slot.task == record.spec.id]
     return [
@@ -91,14 +101,31 @@ def _running(record: TaskRecord, board: Board, now: float) -> list[str]:
 
 def _attempt(attempt: AttemptRecord) -> str:
     outcome = attempt.outcome
-    how = f"{outcome.kind}: {one_line(outcome.summary, 300)}".rstrip(": ") if outcome else "under way"
+    how = f"{outcome.kind}: {one_line(outcome.summary, 300)}".rstrip(": .") if outcome else "under way"
     kept = f" Its work is kept at {attempt.salvage}." if attempt.salvage else ""
     return f"Attempt {attempt.number} ({attempt.agent} on {attempt.host}): {how}.{kept}"
 
 
-def _next(record: TaskRecord, run: RunRecord) -> tuple[str, ...]:
-    if record.state in (TaskState.BLOCKED, TaskState.DISCARDED, TaskState.CANCELLED):
-        return (f"To go on: {command_for(run.id, record)}",)
-    if record.state in STARTABLE and run.state not in RUN_OPEN:
-        return (f"To go on: ops-orchestrate resume {run.id}",)
-    return ()
+def _next(record: TaskRecord, run: RunRecord, blockers: Sequence[TaskRecord]) -> tuple[str, ...]:
+    answers = answers_for(record)
+    if answers:
+        words = "; ".join(f"{answer.word}: {answer.text}" for answer in answers)
+        return (f"Answers: {words}.", f"To go on: {command_for(run.id, record)}")
+    if record.state not in STARTABLE:
+        return ()
+    way = _way_past(record, run, [blocker for blocker in blockers if blocker.state is not TaskState.COMPLETED])
+    return (f"To go on: {way}",) if way else ()
+
+
+def _way_past(record: TaskRecord, run: RunRecord, waits_for: Sequence[TaskRecord]) -> str:
+    """What starts a task that does not start by itself; empty where it does."""
+    stuck = next((blocker for blocker in waits_for if answers_for(blocker)), None)
+    if stuck is not None:
+        return command_for(run.id, stuck)
+    if run.state in RUN_OPEN:
+        return ""
+    if waits_for:
+        return f"ops-orchestrate explain {run.id} {waits_for[0].spec.id}"
+    limit = run.request.max_waves
+    beyond = limit is not None and record.spec.wave >= limit
+    return "ops-orchestrate run (a new run takes it over)" if beyond else f"ops-orchestrate resume {run.id}"

@@ -28,7 +28,7 @@ def finish_state(
         return RunState.DONE, "every task has ended"
     held = waiting - beyond_waves
     parts = [
-        f"{blocked} wait for you" if blocked else "",
+        f"{blocked} wait{'' if blocked > 1 else 's'} for you" if blocked else "",
         f"{held} behind what has not been done" if held > 0 else "",
         f"{discarded} given up" if discarded else "",
         f"{beyond_waves} beyond --max-waves" if beyond_waves else "",

@@ -5,7 +5,7 @@ The last step of planning: it decides nothing about who waits for whom, and it d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ops_orchestrate.core.crossref import Standing
@@ -97,6 +97,7 @@ def _spec(item: Item, graph: Graph, items: Mapping[str, Item], setting: Setting,
         blockers=(items[other].repo.key for other in graph.blockers[item.id]),
         dependants=(items[other].repo.key for other in graph.dependants[item.id]),
     )
+    around = [items[other].repo for other in (*graph.blockers[item.id], *graph.dependants[item.id])]
     return TaskSpec(
         id=item.id,
         project=item.project.alias,
@@ -109,7 +110,7 @@ def _spec(item: Item, graph: Graph, items: Mapping[str, Item], setting: Setting,
         label=item.work.label,
         blocked_by=graph.blockers[item.id],
         mode=mode,
-        mode_reason=why,
+        mode_reason=_named(why, around),
         fingerprint=finding.fingerprint,
         sources=item.work.sources,
         sensitive=reason,
@@ -120,3 +121,10 @@ def _spec(item: Item, graph: Graph, items: Mapping[str, Item], setting: Setting,
         fixes_base=finding.kind is FindingKind.RED_BASELINE,
         **computed,
     )
+
+
+def _named(reason: str, repositories: Iterable[Repository]) -> str:
+    """A reason that names repositories by their keys, with the names that people know."""
+    for repository in repositories:
+        reason = reason.replace(repository.key, repository.name)
+    return reason

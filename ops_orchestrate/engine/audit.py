@@ -18,7 +18,7 @@ from ops_orchestrate.engine.begin import SOURCE, projects_of
 from ops_orchestrate.engine.lease import hold
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.engine.verify import gate_on
-from ops_orchestrate.errors import GitError, OpsError, SourceUnavailable
+from ops_orchestrate.errors import GitError, LedgerUnavailable, OpsError, SourceUnavailable
 
 _BAD_GATES = frozenset({GateEnd.FAILED, GateEnd.TIMED_OUT})
 
@@ -60,6 +60,14 @@ def audit_part(run_id: str, part: str, holder: str, tools: Toolbox) -> None:
             tools.ledger.runs.put_part(run_id, look(part, tools.ledger.runs.get(run_id).request, tools))
 
 
+def give_up(run_id: str, part: str, reason: str, tools: Toolbox) -> None:
+    """Store a part that can't be had as unknown: the plan waits for every part."""
+    request = tools.ledger.runs.get(run_id).request
+    names = [part.removeprefix(SOURCE)] if part.startswith(SOURCE) else [p.alias for p in projects_of(part, request)]
+    unknown = tuple(Skipped(name=name, reason=one_line(reason, 400)) for name in names)
+    tools.ledger.runs.put_part(run_id, AuditPart(part=part, unknown=unknown))
+
+
 def look(part: str, request: RunRequest, tools: Toolbox) -> AuditPart:
     """What one part of the audit finds: a batch of projects, or a source. Writes nothing to the ledger's runs."""
     return _source(part, request, tools) if part.startswith(SOURCE) else _projects(part, request, tools)
@@ -72,6 +80,8 @@ def _projects(part: str, request: RunRequest, tools: Toolbox) -> AuditPart:
         for repository in project.repositories:
             try:
                 _audit_repository(project, repository, book, tools)
+            except LedgerUnavailable:
+                raise  # that says nothing about the project: the whole part is done again
             except OpsError as error:
                 book.unknown.append(Skipped(name=_name(project, repository), reason=one_line(str(error), 400)))
     return book.close()

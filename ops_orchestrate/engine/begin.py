@@ -40,6 +40,10 @@ def submit(run: str, request: RunRequest, tools: Toolbox) -> None:
 def begin(run: str, tools: Toolbox) -> None:
     """Publish the audit's chord. Repeated, it publishes only parts that are missing (their ids are fixed)."""
     missing = tools.ledger.runs.missing_parts(run)
-    batches = [name for name in missing if name.startswith(PROJECTS)]
-    sources = [name for name in missing if name.startswith(SOURCE)]
-    canvas.publish(canvas.audit(run, batches, sources))
+    if not missing:
+        canvas.publish(canvas.plan(run))
+        return
+    every = sorted({*missing, *tools.ledger.runs.parts(run)})
+    canvas.open_audit(run, len(every))
+    for part in missing:
+        canvas.publish(canvas.audit_edge(run, part, index=every.index(part)))

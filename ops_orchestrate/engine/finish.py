@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ops_orchestrate import canvas
 from ops_orchestrate.core.halt import finish_state
-from ops_orchestrate.core.states import IN_FLIGHT, RUN_OPEN, STARTABLE, TaskState
+from ops_orchestrate.core.states import IN_FLIGHT, RUN_OPEN, STARTABLE, RunState, TaskState
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.promote import promotions_due
 from ops_orchestrate.engine.toolbox import Toolbox
@@ -17,14 +17,15 @@ from ops_orchestrate.engine.toolbox import Toolbox
 def finish(run_id: str, tools: Toolbox) -> None:
     """Finish the run if nothing is in flight, due or admissible; start promotions that are due before that."""
     run = tools.ledger.runs.get(run_id)
-    if run.state not in RUN_OPEN or tools.ledger.runs.missing_parts(run_id):
-        return
+    if run.state not in RUN_OPEN or (run.state is RunState.AUDITING and not run.stop):
+        return  # a run whose plan is still being made has no tasks, and is not done because of that
     counts = tools.ledger.runs.counts(run_id)
     if any(counts.get(state, 0) for state in IN_FLIGHT):
         return
     tasks = tools.ledger.tasks.all(run_id)
     if not run.stop:
-        if _offer_what_is_ready(run_id, tasks, tools):
+        if _offer(run_id, tasks, tools):
+            canvas.publish(canvas.admit(run_id, again=f"{run_id}:{tools.ledger.now():.3f}"))
             return
         if _promote_what_is_due(run_id, tools):
             return
@@ -36,14 +37,17 @@ def finish(run_id: str, tools: Toolbox) -> None:
         tools.ledger.runs.finish(run_id, state, reason)
 
 
-def _offer_what_is_ready(run: str, tasks: list[TaskRecord], tools: Toolbox) -> bool:
-    """Offer startable tasks whose blockers are done: repairs any edge that was lost. True if one was."""
+def offer_what_is_ready(run: str, tools: Toolbox) -> None:
+    """Offer startable tasks whose blockers are done, also while others are at work: repairs an edge that was lost."""
+    if any(tools.ledger.runs.counts(run).get(state, 0) for state in STARTABLE):
+        _offer(run, tools.ledger.tasks.all(run), tools)
+
+
+def _offer(run: str, tasks: list[TaskRecord], tools: Toolbox) -> bool:
+    """True if one may start."""
     done = {task.spec.id for task in tasks if task.state is TaskState.COMPLETED}
     ready = [t.spec.id for t in tasks if t.state in STARTABLE and done.issuperset(t.spec.blocked_by)]
-    offered = [task for task in ready if tools.ledger.board.offer(run, task)]
-    if offered:
-        canvas.publish(canvas.admit(run, again=f"{run}:{tools.ledger.now():.3f}"))
-    return bool(offered)
+    return any([tools.ledger.board.offer(run, task) for task in ready])  # a list: every one is offered
 
 
 def _promote_what_is_due(run: str, tools: Toolbox) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from ops_orchestrate.core.change import LandingEnd, MergeIntent
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.message import promotion_message
+from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.promotion import PromotionSnapshot, PromotionStep, decide_promotion
 from ops_orchestrate.core.run import RunRecord
@@ -126,7 +127,20 @@ def _merge(run: RunRecord, repository: Repository, seen: PromotionSnapshot, tool
     }
     tools.ledger.runs.note(run.id, EventKind.PROMOTED, host=tools.host, data=data)
     _back_merge(run, repository, seen, intent, tools)
+    _look_after(run, repository, tools)
     return DONE, ""
+
+
+def _look_after(run: RunRecord, repository: Repository, tools: Toolbox) -> None:
+    """One look at the service, where the owner named its health URL. A bad look is a warning, never a rollback."""
+    if not repository.health_url:
+        return
+    look = tools.health.look(repository.health_url)
+    if not look.ok:
+        _warn(run.id, repository, f"{repository.name} does not look healthy after its promotion: {look.detail}", tools)
+        return
+    data = {"what": "health", "project": repository.name, "text": f"{repository.name} is healthy ({look.detail})"}
+    tools.ledger.runs.note(run.id, EventKind.EVIDENCE, host=tools.host, data=data)
 
 
 def _back_merge(
@@ -217,8 +231,11 @@ def _waiting(run: str, repo: str, tools: Toolbox) -> tuple[Repository, dict[str,
     found = [one for one in waiting if one.key == repo] or [one for one in waiting if one.name == repo]
     if len(found) == 1:
         return found[0], known[found[0].key]
-    names = ", ".join(one.key if found else one.name for one in found or waiting) or "none"
-    raise OpsError(f"No one promotion of {repo} waits for an answer in run {run}; those that wait: {names}.")
+    if found:
+        keys = ", ".join(one.key for one in found)
+        raise OpsError(f"Several promotions of a {repo} wait for an answer in run {run}: name one of {keys}.")
+    others = f" These do: {', '.join(one.name for one in waiting)}." if waiting else ""
+    raise OpsError(f"No promotion of {one_line(repo, 60)} waits for an answer in run {run}.{others}")
 
 
 def _repositories(run: RunRecord) -> list[Repository]:

@@ -10,10 +10,15 @@ from ops_orchestrate import canvas
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.states import RunState
 from ops_orchestrate.engine.admit import fill
-from ops_orchestrate.engine.audit import part_lock
-from ops_orchestrate.engine.finish import finish
+from ops_orchestrate.engine.audit import give_up, part_lock
+from ops_orchestrate.engine.finish import finish, offer_what_is_ready
 from ops_orchestrate.engine.settle import publish_edges
 from ops_orchestrate.engine.toolbox import Toolbox
+
+
+#: How often a part of an audit is published again, and for how long (seconds) that is remembered.
+_PART_TRIES = 5
+_DAY = 24 * 3600
 
 
 def reconcile(tools: Toolbox) -> None:
@@ -24,10 +29,12 @@ def reconcile(tools: Toolbox) -> None:
         publish_edges(run, task, tools)
     for run in tools.ledger.runs.unfinished():
         record = tools.ledger.runs.get(run)
-        if record.state is RunState.AUDITING:
+        if record.state is RunState.AUDITING and not record.stop:
             _audit_again(record, stamp, tools)
-        else:
-            finish(run, tools)
+            continue
+        if not record.stop:
+            offer_what_is_ready(run, tools)
+        finish(run, tools)
     fill(tools)
 
 
@@ -58,9 +65,18 @@ def _audit_again(run: RunRecord, stamp: str, tools: Toolbox) -> None:
     missing = tools.ledger.runs.missing_parts(run.id)
     for part in missing:
         if _is_nobodys(part_lock(run.id, part), stamp, tools):
-            canvas.publish(canvas.audit_part(run.id, part, again=again))
+            _part_again(run.id, part, again, tools)
     if not missing and _is_nobodys(f"plan:{run.id}", stamp, tools):
         canvas.publish(canvas.plan(run.id, again=again))
+
+
+def _part_again(run: str, part: str, again: int, tools: Toolbox) -> None:
+    """Publish a part once more, but not for ever: one that ends every worker that looks at it is unknown."""
+    for number in range(_PART_TRIES):
+        if tools.ledger.locks.acquire(f"tried:{run}:{part}:{number}", str(again), _DAY):
+            canvas.publish(canvas.audit_part(run, part, again=again))
+            return
+    give_up(run, part, f"its worker was lost {_PART_TRIES} times", tools)
 
 
 def _is_nobodys(lock: str, stamp: str, tools: Toolbox) -> bool:

@@ -18,7 +18,13 @@ _TRIES = 5
 
 
 def plan(run_id: str, tools: Toolbox) -> None:
-    """Store the plan and start its roots. Repeated, the first plan stays."""
+    """Store the plan and start its roots. Repeated, the first plan stays.
+
+    The chord counts deliveries: a part that was published twice may still be at work when both have returned. The
+    reconciler publishes the plan again when the last part is in.
+    """
+    if tools.ledger.runs.missing_parts(run_id):
+        return
     made = store(run_id, tools, boards=tools.ledger)
     if made is None:
         return
@@ -40,7 +46,9 @@ def store(run_id: str, tools: Toolbox, *, boards: Ledger) -> Plan | None:
     except PlanError as error:
         tools.ledger.runs.fail(run_id, str(error))
         return None
-    tools.ledger.runs.store_plan(run_id, made.tasks, blocked=made.blocked, skipped=made.skipped, unknown=made.unknown)
+    runs = tools.ledger.runs
+    if not runs.store_plan(run_id, made.tasks, blocked=made.blocked, skipped=made.skipped, unknown=made.unknown):
+        return made  # a second delivery: the first plan stays, and its notes are there
     for note in made.notes:
         data = {"what": str(note.kind), "project": note.project, "text": note.title, "detail": note.detail}
         tools.ledger.runs.note(run_id, EventKind.EVIDENCE, data=data)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.ledger import Ledger
-from ops_orchestrate.ports import Agent, Forge, Gates, SecretScan, Source, Workshop
+from ops_orchestrate.ports import Agent, Forge, Gates, Health, SecretScan, Source, Workshop
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Toolbox:
     forge_of: Callable[[Repository], Forge]
     agent_of: Callable[[str], Agent]
     sources: Mapping[str, Source]
+    health: Health
     stopping: Callable[[], bool]
     """Whether this process is being shut down: agents are interrupted and their work salvaged."""
 

@@ -87,11 +87,16 @@ def _judge(key: StageKey, record: TaskRecord, repository: Repository, lease: Lea
     return outcome.model_copy(
         update={
             "log_tail": tools.secrets.redact(outcome.log_tail),
-            "summary": outcome.summary or (before.summary if before else ""),
+            "summary": outcome.summary or _said(before),
             "hand_over": before.hand_over if before else "",
             "files": outcome.files or tuple(change.path for change in diff.files),
         }
     )
+
+
+def _said(before: Outcome | None) -> str:
+    """What the agent said that it did; a word of ours in between (a review was due) is no description of the change."""
+    return before.summary if before and before.kind in (OutcomeKind.SUCCEEDED, OutcomeKind.VERIFIED) else ""
 
 
 def _refused_before(key: StageKey, tools: Toolbox) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from ops_orchestrate.core.attempt import Settlement
 from ops_orchestrate.core.board import Candidate
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.graph import Graph
+from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.core.task import Priority, TaskSpec
 from ops_orchestrate.errors import PlanError
@@ -18,6 +19,8 @@ from ops_orchestrate.errors import PlanError
 CHUNK = 250
 
 _ORDER = {priority: number for number, priority in enumerate(Priority)}
+#: Characters of the description that the events carry.
+_DETAIL = 300
 #: Priority goes before any length: no path of work is this long (about thirty years).
 _STEP = 1e9
 
@@ -123,6 +126,7 @@ def _events(spec: TaskSpec, settlement: Settlement | None) -> list[tuple[str, di
         "base",
     )
     planned = spec.model_dump(mode="json", include={*names, "sensitive", "human"})
+    planned["detail"] = _detail(spec)
     events: list[tuple[str, dict[str, object]]] = [(EventKind.TASK_PLANNED.value, planned)]
     if settlement:
         data: dict[str, object] = {
@@ -134,3 +138,9 @@ def _events(spec: TaskSpec, settlement: Settlement | None) -> list[tuple[str, di
         }
         events.append((EventKind.TASK_SETTLED.value, data))
     return events
+
+
+def _detail(spec: TaskSpec) -> str:
+    """What the task is about, in a line: the beginning of its description, of a gate's log the end."""
+    text = spec.description
+    return one_line(text[-_DETAIL:] if spec.fixes_base else text[: 4 * _DETAIL], _DETAIL)

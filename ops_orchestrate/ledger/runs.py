@@ -7,8 +7,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ops_orchestrate import __version__
 from ops_orchestrate.core.attempt import Settlement
-from ops_orchestrate.core.event import EVENT_VERSION, EventKind
+from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.finding import AuditPart
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.run import RunRecord, RunRequest
@@ -176,7 +177,7 @@ def _begun(request: RunRequest) -> dict[str, Any]:
     """What the first event says of the request: the flags, and what is left out before anything was looked at."""
     portfolio = request.portfolio
     return {
-        "version": EVENT_VERSION,
+        "version": __version__,
         "scope": portfolio.scope,
         "origin": portfolio.origin,
         "digest": portfolio.digest,

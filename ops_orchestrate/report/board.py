@@ -153,7 +153,9 @@ def _checks(task: TaskView) -> str:
         return "…"
     if task.state is TaskState.RUNNING or not task.verdicts:
         return "—"
-    return "✓" if task.verdicts[-1].kind in _GREEN else "✗"
+    if task.ask == "verify":
+        return "—"  # nothing that could be called a result
+    return "✓" if task.verdicts[-1].kind in _GREEN and task.ask != "base" else "✗"
 
 
 def _table(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:

@@ -13,6 +13,7 @@ from ops_orchestrate.report.amounts import count, duration, money, short
 from ops_orchestrate.report.cells import for_encoding
 from ops_orchestrate.report.commands import command, next_command, resume_command
 from ops_orchestrate.report.frame import box, frame_width, heading, labelled
+from ops_orchestrate.report.times import Clock
 from ops_orchestrate.report.view import AttemptView, RefusalView, RunView, TaskView
 
 #: Entries of one list before the rest is only counted: the whole of it is in the JSON.
@@ -26,8 +27,13 @@ _TITLES = {
 }
 
 
-def final_report(view: RunView, width: int = 80, encoding: str | None = "utf-8") -> str:
-    """The final report of a run for a terminal of `width` columns; of an open run, how far it is."""
+def final_report(
+    view: RunView, width: int = 80, encoding: str | None = "utf-8", clock: Clock | None = None
+) -> str:
+    """The final report of a run for a terminal of `width` columns; of an open run, how far it is.
+
+    `clock` shows when it began.
+    """
     inner = frame_width(width, min(width, 100))
     lines = heading(f"OPS ► {_TITLES.get(view.state, 'ORCHESTRATION COMPLETE')}", inner)
     lines += labelled("Mode:", [_mode(view)], inner)
@@ -35,7 +41,7 @@ def final_report(view: RunView, width: int = 80, encoding: str | None = "utf-8")
     lines += labelled("Blocked:", _blocked(view) or ["nothing"], inner)
     lines += labelled("Follow-ups:", _follow_ups(view) or ["none"], inner)
     lines.append(box(inner))
-    for label, entries in _below(view):
+    for label, entries in _below(view, clock):
         if entries:
             lines += labelled(label, _capped(entries, view.run), inner)
     return for_encoding("\n".join([*lines, box(inner)]), encoding)
@@ -96,7 +102,7 @@ def _follow_ups(view: RunView) -> list[str]:
         for task in view.of_state(TaskState.DISCARDED)
     ]
     entries += [[f"{t.id} — {_unfinished(view, t)}"] for t in view.tasks.values() if t.startable or t.in_flight]
-    entries += [[line] for line in map(_refusal, view.refusals)]
+    entries += map(_refusal, view.refusals)
     lines = _capped_groups(entries, view.run)
     resume = resume_command(view)
     return [*lines, f"$ {resume}"] if resume else lines
@@ -114,26 +120,29 @@ def _unfinished(view: RunView, task: TaskView) -> str:
     return "not started"
 
 
-def _refusal(refusal: RefusalView) -> str:
-    return f"{refusal.by}: {refusal.reason}" + (f" (to resolve it: {refusal.command})" if refusal.command else "")
+def _refusal(refusal: RefusalView) -> list[str]:
+    """A promotion that was refused or waits, and its command."""
+    return [f"{refusal.by} — {refusal.reason}", *([f"$ {refusal.command}"] if refusal.command else [])]
 
 
-def _below(view: RunView) -> list[tuple[str, list[str]]]:
+def _below(view: RunView, clock: Clock | None) -> list[tuple[str, list[str]]]:
     """What stands under the seed's lines; a label without entries is left out."""
     attempts = [attempt for task in view.tasks.values() for attempt in task.attempts]
     cancelled = [f"{t.id} — {t.reason or 'withdrawn'}" for t in view.of_state(TaskState.CANCELLED)]
     return [
         ("Run:", [view.run] if view.run else []),
         ("State:", [f"{view.state} — {view.reason}" if view.reason else view.state or "—"]),
+        ("Began:", [clock.moment(view.began)] if clock and view.began is not None else []),
         ("Duration:", [_durations(view, attempts)]),
         ("Cost:", [cost_words(attempts)]),
         ("Sandbox:", [_sandbox(view, attempts)]),
         ("Promoted:", [f"{p.name or p.repo}: {p.source} → {p.target} at {short(p.commit)}" for p in view.promotions]),
+        ("Hand-overs:", _handed_over(view)),
         ("Cancelled:", cancelled),
         ("Kept:", _kept(view)),
         ("Skipped:", _left_out(view.skipped)),
         ("Unknown:", _left_out(view.unknown)),
-        ("Noticed:", [f"{n.project}: {n.title}" if n.project else n.title for n in view.notes]),
+        ("Noticed:", view.noticed),
         ("Warnings:", list(view.warnings)),
     ]
 
@@ -174,6 +183,15 @@ def _kept(view: RunView) -> list[str]:
         for task in view.tasks.values()
         for attempt in task.attempts
         if attempt.salvage
+    ]
+
+
+def _handed_over(view: RunView) -> list[str]:
+    """What tasks were told about the work that they build on."""
+    return [
+        f"{given.source} → {task.id}: {given.text}" if given.text else f"{given.source} → {task.id}"
+        for task in view.tasks.values()
+        for given in task.hand_overs
     ]
 
 

@@ -10,7 +10,10 @@ from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.report import read
 from ops_orchestrate.report.draft import Draft, add_note, note_sandbox, present
-from ops_orchestrate.report.view import RefusalView, VerdictView
+from ops_orchestrate.report.view import HandOverView, RefusalView, VerdictView
+
+#: Evidence of this kind says what an attempt was told about the work it builds on.
+HAND_OVER = "hand-over"
 
 
 def _attempt_started(draft: Draft, event: Event) -> None:
@@ -68,10 +71,23 @@ def _evidence(draft: Draft, event: Event) -> None:
     if event.task is None:
         add_note(draft, what, read.text(data, "project"), read.text(data, "text") or read.text(data, "title"))
         return
+    if what == HAND_OVER:
+        _handed_over(draft, event)
     draft.task(event, **present(change=read.text(data, "change")))
     told = present(branch=read.text(data, "branch"), brief=read.text(data, "brief"))
     if told:
         draft.attempt(event, **told)
+
+
+def _handed_over(draft: Draft, event: Event) -> None:
+    """The newest word from each source: another attempt is told again."""
+    task = draft.task(event)
+    source = read.text(event.data, "from")
+    if task is None or not source:
+        return
+    others = [one for one in task.hand_overs if one.source != source]
+    given = HandOverView(source=source, text=read.text(event.data, "text"))
+    draft.task(event, hand_overs=(*others, given))
 
 
 def _verdict(draft: Draft, event: Event) -> None:

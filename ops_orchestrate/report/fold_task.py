@@ -25,6 +25,7 @@ def _task_planned(draft: Draft, event: Event) -> None:
         "base",
         "sensitive",
         "human",
+        "detail",
     )
     draft.task(
         event,

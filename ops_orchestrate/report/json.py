@@ -5,10 +5,11 @@ Their schemas are in docs/schemas/. `version` changes when a field changes its m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ops_orchestrate.core.event import Event
+from ops_orchestrate.core.outlet import Outlet
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.states import TaskState
@@ -61,7 +62,9 @@ def report_json(view: RunView) -> Document:
     }
 
 
-def plan_json(view: RunView, forecast: Forecast | None = None) -> Document:
+def plan_json(
+    view: RunView, forecast: Forecast | None = None, outlets: Sequence[Outlet] | None = None
+) -> Document:
     """The plan: tasks, graph, waves, modes with reasons, the forecast, and what would be merged."""
     waves: dict[int, list[str]] = {}
     for task in view.tasks.values():
@@ -73,7 +76,8 @@ def plan_json(view: RunView, forecast: Forecast | None = None) -> Document:
         "reason": view.reason,
         "forecast": _plain(forecast) if forecast else None,
         "waves": [{"wave": wave, "tasks": waves[wave]} for wave in sorted(waves)],
-        "merges": merges(view),
+        "merges": merges(view, outlets),
+        "outlets": [_plain(outlet) for outlet in outlets or ()],
         **_context(view),
         "tasks": [_planned(view, task) for task in view.tasks.values()],
     }
@@ -179,6 +183,7 @@ def _task(view: RunView, task: TaskView) -> Document:
         "attempts": [_attempt(attempt) for attempt in task.attempts],
         "verdicts": [_plain(verdict) for verdict in task.verdicts],
         "refusals": [_plain(refusal) for refusal in task.refusals],
+        "hand_overs": [{"from": given.source, "text": given.text} for given in task.hand_overs],
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ops_orchestrate.core.attempt import OutcomeKind
 from ops_orchestrate.core.event import Event, EventKind
@@ -11,6 +11,7 @@ from ops_orchestrate.report import read
 from ops_orchestrate.report.amounts import count, duration, short
 from ops_orchestrate.report.cells import for_encoding
 from ops_orchestrate.report.commands import next_command
+from ops_orchestrate.report.fold_attempt import HAND_OVER
 from ops_orchestrate.report.view import RunView, TaskView
 
 
@@ -33,16 +34,27 @@ def _of(event: Event, view: RunView) -> TaskView | None:
 
 
 def _begun(event: Event, view: RunView) -> str:
-    note = f" ({view.mode_note})" if view.mode_note else ""
     dry = ", dry run" if view.dry_run else ""
-    return f"▸ run {view.run}: {count(len(view.projects), 'project')}, mode {view.mode or '—'}{note}{dry}"
+    return f"▸ run {view.run}: {count(len(view.projects), 'project')}, mode {view.mode or '—'}{dry}"
 
 
 def _audited(event: Event, view: RunView) -> str:
     found = read.whole(event.data, "findings") or 0
     unknown = len(read.left_out(event.data, "unknown"))
     tail = f", {unknown} unknown" if unknown else ""
-    return f"  audited {read.text(event.data, 'part') or 'a part'}: {count(found, 'finding')}{tail}"
+    return f"  audited {_part(read.text(event.data, 'part'), view.projects)}: {count(found, 'finding')}{tail}"
+
+
+def _part(name: str, projects: Sequence[str]) -> str:
+    """A part of the audit as people call it: `projects:0-4` is the first four projects of the run."""
+    kind, _, what = name.partition(":")
+    if kind == "source":
+        return "the tasks file" if what == "tasks-file" else what
+    first, _, last = what.partition("-")
+    if kind != "projects" or not (first.isdecimal() and last.isdecimal()):
+        return name or "a part"
+    meant = projects[int(first[:6]) : int(last[:6])]
+    return ", ".join(meant) if 0 < len(meant) < 4 else count(len(meant), "project")
 
 
 def _planned(event: Event, view: RunView) -> str:
@@ -94,8 +106,16 @@ def _judged(event: Event, view: RunView) -> str:
     if kind == OutcomeKind.VERIFIED:
         return f"✓ {_task(event)} verified"
     by = f" by {rule}" if rule else ""
-    symbol = "■" if kind == OutcomeKind.WAITING else "✗"
-    return f"{symbol} {_task(event)} {kind}{by}" + (f": {summary}" if summary else "")
+    held = kind == OutcomeKind.WAITING
+    return f"{'■' if held else '✗'} {_task(event)} {'held' if held else kind}{by}" + (f": {summary}" if summary else "")
+
+
+def _looked_at(event: Event, view: RunView) -> str | None:
+    """What a task was told about the work that it builds on; other evidence is for the report."""
+    if event.task is None or read.text(event.data, "what") != HAND_OVER:
+        return None
+    told = read.text(event.data, "text") or f"merged as {short(read.text(event.data, 'merge')) or '?'}"
+    return f"  hand-over from {read.text(event.data, 'from') or '?'} to {_task(event)}: {told}"
 
 
 def _merged(event: Event, view: RunView) -> str:
@@ -104,14 +124,18 @@ def _merged(event: Event, view: RunView) -> str:
 
 
 def _refused(event: Event, view: RunView) -> str:
-    named = read.text(event.data, "name") or read.text(event.data, "repo")
-    what = _task(event) if event.task else named or "promotion"
-    return f"■ {what} not merged: {read.text(event.data, 'reason') or 'refused'}"
+    reason = read.text(event.data, "reason") or "refused"
+    if event.task:
+        return f"■ {_task(event)} not merged: {reason}"
+    named = read.text(event.data, "name") or read.text(event.data, "repo") or "a repository"
+    if read.text(event.data, "ask"):
+        return f"■ {named}: {reason} → {read.text(event.data, 'command', 1000)}"
+    return f"■ {named} not promoted: {reason}"
 
 
 def _settled(event: Event, view: RunView) -> str | None:
-    task, name, reason = _of(event, view), _task(event), read.text(event.data, "reason")
-    state = read.text(event.data, "state")
+    task, name = _of(event, view), _task(event)
+    state, reason = read.text(event.data, "state"), _new_in(read.text(event.data, "reason"), task)
     told = f": {reason}" if reason else ""
     if state == TaskState.COMPLETED:
         return f"✓ {name} done ({len(view.of_state(TaskState.COMPLETED))}/{len(view.tasks)})"
@@ -124,6 +148,15 @@ def _settled(event: Event, view: RunView) -> str | None:
         TaskState.CANCELLED: f"– {name} cancelled{told}",
     }
     return words.get(state)
+
+
+def _new_in(reason: str, task: TaskView | None) -> str:
+    """The reason without what the line before has said already: how the attempt ended, or what was found in it."""
+    said = task.newest.summary if task and task.newest else ""
+    if not said or said not in reason:
+        return reason
+    rest = reason[: reason.index(said)].rstrip(": ")
+    return rest if " " in rest else ""
 
 
 def _reopened(event: Event, view: RunView) -> str:
@@ -175,6 +208,7 @@ _SENTENCES: dict[str, Callable[[Event, RunView], str | None]] = {
     EventKind.ATTEMPT_ENDED: _ended,
     EventKind.AGENT_NOTE: _said,
     EventKind.STAGE_LOST: _lost,
+    EventKind.EVIDENCE: _looked_at,
     EventKind.VERDICT: _judged,
     EventKind.MERGE_PROVED: _merged,
     EventKind.MERGE_REFUSED: _refused,

@@ -6,7 +6,10 @@ empty: what was skipped and what is unknown stands in every plan, with its reaso
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from ops_orchestrate.core.forecast import Forecast
+from ops_orchestrate.core.outlet import Outlet
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.report.amounts import count, duration
 from ops_orchestrate.report.board import empty_words
@@ -22,8 +25,9 @@ def plan_text(
     width: int = 80,
     forecast: Forecast | None = None,
     encoding: str | None = "utf-8",
+    outlets: Sequence[Outlet] | None = None,
 ) -> str:
-    """The plan for a terminal of `width` columns."""
+    """The plan for a terminal of `width` columns. `outlets`: where changes would go; None: nobody has looked."""
     inner = frame_width(width, min(width, 100))
     lines = heading(f"OPS ► ORCHESTRATE — Plan | Mode: {view.mode or '—'}", inner)
     if view.mode_note:
@@ -31,28 +35,34 @@ def plan_text(
     lines.append("")
     if view.tasks:
         for wave in sorted({task.wave for task in view.tasks.values()}):
-            lines += [*_wave(view, wave, inner), ""]
+            lines += [*_wave(view, wave, inner, names_of(outlets)), ""]
     else:
         lines += [f" {line}" for line in wrap(empty_words(view), inner - 1)] + [""]
-    for label, entries in _sections(view, forecast):
+    for label, entries in _sections(view, forecast, outlets):
         if entries:
             lines += labelled(label, entries, inner)
     return for_encoding("\n".join([*lines, box(inner)]), encoding)
 
 
-def _wave(view: RunView, wave: int, width: int) -> list[str]:
+def names_of(outlets: Sequence[Outlet] | None) -> dict[str, str]:
+    """What people call each repository, by its key."""
+    return {outlet.repo: outlet.name for outlet in outlets or ()}
+
+
+def _wave(view: RunView, wave: int, width: int, names: Mapping[str, str]) -> list[str]:
     tasks = [task for task in view.tasks.values() if task.wave == wave]
     beyond = view.max_waves is not None and wave >= view.max_waves
     limit = f" — beyond --max-waves {view.max_waves}, not started" if beyond else ""
     lines = [cut(f" Wave {wave}: {count(len(tasks), 'task')}{limit}", width)]
     for task in tasks:
-        lines += _task(task, width, indent=3 + 2 * min(wave, 6 if width >= 60 else 2))
+        lines += _task(task, width, 3 + 2 * min(wave, 6 if width >= 60 else 2), names)
     return lines
 
 
-def _task(task: TaskView, width: int, indent: int) -> list[str]:
+def _task(task: TaskView, width: int, indent: int, names: Mapping[str, str]) -> list[str]:
     """The task's line, and below it what it is, what it waits for and why it is as it is."""
-    facts = "  ".join(part for part in (task.label or task.priority, task.repo or task.project) if part)
+    repo = names.get(task.repo, task.repo or task.project)
+    facts = "  ".join(part for part in (task.label or task.priority, repo) if part)
     lines = [cut(f"{' ' * indent}{task.id}  {facts}", width)]
     if task.title and task.title != task.id:
         lines.append(cut(f"{' ' * (indent + 2)}{task.title}", width))
@@ -62,7 +72,8 @@ def _task(task: TaskView, width: int, indent: int) -> list[str]:
 
 
 def _details(task: TaskView) -> list[str]:
-    details = [f"after {', '.join(task.blocked_by)}"] if task.blocked_by else []
+    details = [task.detail] if task.detail else []
+    details += [f"after {', '.join(task.blocked_by)}"] if task.blocked_by else []
     if task.mode:
         details.append(task.mode + (f": {task.mode_reason}" if task.mode_reason else ""))
     if task.paths:
@@ -78,19 +89,24 @@ def _details(task: TaskView) -> list[str]:
     return details
 
 
-def _sections(view: RunView, forecast: Forecast | None) -> list[tuple[str, list[str]]]:
+def _sections(
+    view: RunView, forecast: Forecast | None, outlets: Sequence[Outlet] | None
+) -> list[tuple[str, list[str]]]:
     return [
         ("Forecast:", forecast_words(forecast) if forecast else []),
-        ("Merges:", merges(view)),
+        ("Merges:", merges(view, outlets)),
         ("Skipped:", [f"{s.name} — {s.reason}" if s.reason else s.name for s in view.skipped]),
         ("Unknown:", [f"{u.name} — {u.reason}" if u.reason else u.name for u in view.unknown]),
-        ("Noticed:", [f"{n.project}: {n.title}" if n.project else n.title for n in view.notes]),
+        ("Noticed:", view.noticed),
         ("Warnings:", list(view.warnings)),
     ]
 
 
 def forecast_words(forecast: Forecast) -> list[str]:
     """The forecast in sentences."""
+    if not forecast.attempts:
+        waiting = f"; {count(forecast.waiting, 'task waits', 'tasks wait')} for a person" if forecast.waiting else ""
+        return [f"no agent would be started{waiting}"]
     agents, attempts = count(forecast.agents, "agent"), count(forecast.attempts, "attempt")
     lines = [f"up to {agents} at once, {attempts} of {duration(forecast.agent_seconds)} in all"]
     least = duration(forecast.seconds_lower_bound)
@@ -101,23 +117,30 @@ def forecast_words(forecast: Forecast) -> list[str]:
     return [*lines, forecast.basis] if forecast.basis else lines
 
 
-def merges(view: RunView) -> list[str]:
+def merges(view: RunView, outlets: Sequence[Outlet] | None = None) -> list[str]:
     """What would be merged where, one sentence a repository and branch."""
+    ways = {outlet.repo: outlet for outlet in outlets or ()}
     groups: dict[tuple[str, str], list[TaskView]] = {}
     for task in view.tasks.values():
         if planned_to_run(view, task):
             groups.setdefault((task.repo or task.project, task.base), []).append(task)
-    lines = []
-    for (repo, base), tasks in groups.items():
-        line = f"{repo}: {count(len(tasks), 'change')} into {base or 'its integration branch'}"
-        if any(not task.gate for task in tasks):
-            line += " — what has no quality gate is made, but not merged"
-        lines.append(line)
+    lines = [_merge(repo, base, tasks, ways.get(repo)) for (repo, base), tasks in groups.items()]
     if lines and not view.force:
         lines.append("each waits for your yes (--force merges without asking)")
-    if lines:
-        lines.append("main is not touched (--no-main)" if view.no_main else "then promoted to main where they differ")
+    if lines and view.no_main:
+        lines.append("main is not touched (--no-main)")
+    elif lines and outlets is None:
+        lines.append("then promoted to main where they differ")
     return lines
+
+
+def _merge(repo: str, base: str, tasks: Sequence[TaskView], way: Outlet | None) -> str:
+    line = f"{way.name if way else repo}: {count(len(tasks), 'change')} into {base or 'its integration branch'}"
+    if way and way.refused:
+        return f"{line} — made, but not merged: {way.refused}"
+    if any(not task.gate for task in tasks):
+        return f"{line} — what has no quality gate is made, but not merged"
+    return f"{line}, which is then promoted to {way.main}" if way and way.main else line
 
 
 def planned_to_run(view: RunView, task: TaskView) -> bool:

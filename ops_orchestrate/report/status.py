@@ -19,6 +19,8 @@ class Status(Value):
     now: float = 0.0
     server: str = ""
     """Which server holds the ledger, without credentials."""
+    embedded: bool = False
+    """Whether it is our own, whose workers come and go with the commands."""
     cap: int = MAX_AGENTS
     """Agents at once, as the settings have it."""
     runs: tuple[RunRecord, ...] = ()
@@ -51,7 +53,7 @@ def _sections(status: Status) -> list[tuple[str, list[str]]]:
         ("Runs:", [_run(run, status.counts.get(run.id, {}), now) for run in status.runs] or ["none yet"]),
         ("Slots:", [_slot(slot, now) for slot in status.slots] or ["all free"]),
         ("Ownership:", [_owner(owner, now) for owner in status.owners] or ["no repository is held"]),
-        ("Hosts:", [_host(host, now) for host in status.hosts] or ["no worker has announced itself"]),
+        ("Hosts:", [_host(host, now) for host in status.hosts] or [_nobody(status)]),
         ("Waiting:", [_waiting(status)]),
     ]
     if status.quiet_until > now:
@@ -86,6 +88,12 @@ def _owner(owner: Owner, now: float) -> str:
 
 def _lease(until: float, now: float) -> str:
     return f"lease {duration(until - now)}" if until > now else f"lease ended {duration(now - until)} ago"
+
+
+def _nobody(status: Status) -> str:
+    if status.embedded:
+        return "no worker is there now; `run`, `resume` and `answer` bring their own"
+    return "no worker has announced itself: start one with `celery -A ops_orchestrate worker`"
 
 
 def _host(host: Host, now: float) -> str:

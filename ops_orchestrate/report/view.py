@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from ops_orchestrate.core.finding import FindingKind
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.states import IN_FLIGHT, STARTABLE, TaskState
 from ops_orchestrate.core.value import Value
@@ -69,6 +70,15 @@ class RefusalView(Value):
     """Of a promotion that waits for a person: `promote`."""
 
 
+class HandOverView(Value):
+    """What a task was told about the work of one that it waited for."""
+
+    source: str
+    """The task that handed it over."""
+    text: str
+    """In its agent's words."""
+
+
 class TaskView(Value):
     """One task, and how far it is."""
 
@@ -87,6 +97,8 @@ class TaskView(Value):
     acceptance: tuple[str, ...] = ()
     sensitive: str = ""
     human: str = ""
+    detail: str = ""
+    """What it is about, in a line."""
     gate: str = ""
     base: str = ""
     """The integration branch it ships to."""
@@ -114,6 +126,7 @@ class TaskView(Value):
     merged_at: float | None = None
     promoted_to: str = ""
     reopened: int = 0
+    hand_overs: tuple[HandOverView, ...] = ()
 
     @property
     def in_flight(self) -> bool:
@@ -226,6 +239,12 @@ class RunView(Value):
     slots: dict[int, SlotView] = Field(default_factory=dict)
     owners: tuple[OwnerView, ...] = ()
     promotions: tuple[PromotionView, ...] = ()
+
+    @property
+    def noticed(self) -> list[str]:
+        """What the audit noticed, a line each; not that earlier runs merged something, which is no news."""
+        told = [note for note in self.notes if note.kind != FindingKind.ADOPTED]
+        return [f"{note.project}: {note.title}" if note.project else note.title for note in told]
 
     @property
     def seconds(self) -> float | None:

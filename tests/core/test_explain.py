@@ -103,7 +103,7 @@ def test_a_running_task_shows_who_holds_it() -> None:
 
 
 def test_a_snoozed_task_shows_when_it_looks_again() -> None:
-    assert any("looks again in 40 s" in line for line in told(record(TaskState.SHIPPING, wake_at=NOW + 40)))
+    assert any("looked at again in 40 s" in line for line in told(record(TaskState.SHIPPING, wake_at=NOW + 40)))
 
 
 def test_attempts_tell_how_they_ended_and_where_their_work_is() -> None:

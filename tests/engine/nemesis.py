@@ -17,7 +17,7 @@ from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.report.check import violations
 from tests.engine.rig import Rig, Steps, work
-from tests.repos import git
+from tests.repos import Upstream, git
 
 #: Shorter than the rig's own: a test of faults waits for them again and again.
 PERIODS = {"OPS_LEASE": "5", "OPS_GRACE": "0.5", "OPS_GRANT_TIMEOUT": "3"}
@@ -25,7 +25,7 @@ PERIODS = {"OPS_LEASE": "5", "OPS_GRACE": "0.5", "OPS_GRANT_TIMEOUT": "3"}
 SALVAGE = "refs/ops/salvage/"
 
 
-def unfinished(task: str) -> Steps:
+def unfinished_attempt(task: str) -> Steps:
     """An attempt that is half done when something happens to it: one commit, one file that was not committed."""
     return [
         {"write": {"path": f"src/{task}.txt", "text": "half\n"}},
@@ -37,7 +37,7 @@ def unfinished(task: str) -> Steps:
 
 def twice(task: str) -> list[Steps]:
     """A first attempt that never ends by itself, and a second one that does the work."""
-    return [unfinished(task), work(task)]
+    return [unfinished_attempt(task), work(task)]
 
 
 def environ(pid: int) -> dict[str, str]:
@@ -167,8 +167,13 @@ def mirror(rig: Rig, repo: str = "app") -> Path:
 
 
 def merges(rig: Rig, run: str, repo: str = "app") -> Counter[str]:
+    """How often each task of the run was merged."""
+    return merged(rig.upstreams[repo], run)
+
+
+def merged(upstream: Upstream, run: str) -> Counter[str]:
     """How often each task of the run was merged, by the trailers on the integration branch."""
-    log = git("log", "--format=%B", "dev", cwd=rig.upstreams[repo].bare)
+    log = git("log", "--format=%B", "dev", cwd=upstream.bare)
     lines = log.splitlines()
     pairs = zip(lines, lines[1:], strict=False)
     return Counter(a.removeprefix("Ops-Task: ") for a, b in pairs if a.startswith("Ops-Task: ") and b == f"Ops-Run: {run}")
@@ -177,12 +182,13 @@ def merges(rig: Rig, run: str, repo: str = "app") -> Counter[str]:
 def sound(rig: Rig, run: str, repo: str = "app") -> list[Event]:
     """What must hold after every fault: the run is done, each task completed and merged exactly once, nothing is left."""
     events = rig.finish(run)
-    assert violations(events) == []
+    assert violations(events) == [], violations(events)
     tasks = rig.ledger.tasks.all(run)
-    assert {task.spec.id: task.state for task in tasks} == {task.spec.id: TaskState.COMPLETED for task in tasks}
+    unfinished = {task.spec.id: (task.state, task.reason) for task in tasks if task.state is not TaskState.COMPLETED}
+    assert unfinished == {}, unfinished
     ends = Counter(e.task for e in events if e.kind is EventKind.TASK_SETTLED and e.data["state"] == "completed")
-    assert ends == {task.spec.id: 1 for task in tasks}
-    assert merges(rig, run, repo) == {task.spec.id: 1 for task in tasks}
+    assert ends == {task.spec.id: 1 for task in tasks}, ends
+    assert merges(rig, run, repo) == {task.spec.id: 1 for task in tasks}, merges(rig, run, repo)
     assert rig.ledger.board.slots() == []
     assert rig.ledger.board.owners() == []
     rig.until(lambda: marked(rig.home) == {}, 5, "the last agent to be gone")

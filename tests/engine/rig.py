@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,8 +29,10 @@ from ops_orchestrate.core.run import RequestedTask, RunRequest
 from ops_orchestrate.core.states import RUN_OPEN
 from ops_orchestrate.core.task import Mode, TaskRecord
 from ops_orchestrate.engine.begin import submit
+from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.ledger import Ledger, connect
 from ops_orchestrate.wiring import make_toolbox
+from tests.conftest import start_server
 from tests.repos import Upstream, make_upstream, repository_value
 
 GATE = "sh gate.sh"
@@ -95,6 +100,22 @@ class Rig:
         rig.play({"*": [work("any")]})
         return rig
 
+    @property
+    def newest(self) -> str:
+        """Name of the repository that was made last."""
+        return list(self.upstreams)[-1]
+
+    @property
+    def upstream(self) -> Upstream:
+        """The repository that was made last."""
+        return self.upstreams[self.newest]
+
+    def repository(self, name: str) -> None:
+        """One repository more, for a test that shares the workers with others."""
+        self.upstreams = {
+            name: make_upstream(self.home / "repos", name, {"gate.sh": "test ! -e broken\n", "src/.keep": ""})
+        }
+
     def play(self, playbook: Mapping[str, list[Steps]]) -> None:
         """What the agent does, by task id."""
         (self.home / "playbook.json").write_text(json.dumps(playbook))
@@ -124,8 +145,11 @@ class Rig:
 
     def submit(self, tasks: Sequence[RequestedTask], **request: Any) -> str:
         """Begin a run over all repositories; its id."""
+        kept = {"promote": request.pop("promote", False)}
+        if "upstream" in request:
+            kept["upstream"] = str(request.pop("upstream"))
         projects = tuple(
-            Project(alias=name, repositories=(repository_value(up, gate=GATE, ci="none", promote=False),))
+            Project(alias=name, repositories=(repository_value(up, gate=GATE, ci="none", **kept),))
             for name, up in self.upstreams.items()
         )
         values: dict[str, Any] = {
@@ -135,9 +159,21 @@ class Rig:
             "force": True,
             "tasks": tuple(tasks),
         }
-        run = f"r{time.time_ns() % 10**10}"
-        submit(run, RunRequest(**(values | request)), make_toolbox(self.settings, self.ledger))
+        run = f"r{time.time_ns() % 10**14}"
+        submit(run, RunRequest(**(values | request)), self.tools)
         return run
+
+    def portfolio(self, *names: str, **fields: Any) -> Portfolio:
+        """Some of the repositories, with any field of theirs replaced."""
+        values = {"gate": GATE, "ci": "none", "promote": False} | fields
+        repositories = [repository_value(self.upstreams[name], **values) for name in names]
+        projects = tuple(Project(alias=one.key, repositories=(one,)) for one in repositories)
+        return Portfolio(origin="tests", digest="0" * 64, projects=projects)
+
+    @property
+    def tools(self) -> Toolbox:
+        """What the command works with: everything that a person does to a run takes it."""
+        return make_toolbox(self.settings, self.ledger)
 
     def finish(self, run: str, seconds: float = 60) -> list[Event]:
         """Wait until the run is over; all of its events."""
@@ -190,6 +226,21 @@ class Rig:
     def _spawn(self, name: str, argv: list[str]) -> subprocess.Popen[bytes]:
         with (self.home / f"{name}.log").open("ab") as log:
             return subprocess.Popen(argv, env=self.env, cwd=self.home, stdout=log, stderr=log, start_new_session=True)
+
+
+@contextmanager
+def standing(home: Path, repos: Sequence[str] = ("app",), **env: str) -> Iterator[Rig]:
+    """An installation with a server of its own, for all tests of a module; nothing is left of it afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="ops"))
+    process, url = start_server(folder)
+    try:
+        rig = Rig.build(home, url, repos, **env)
+        yield rig
+        rig.close()
+    finally:
+        process.kill()
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _settings(env: Mapping[str, str]) -> Settings:

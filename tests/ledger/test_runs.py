@@ -78,6 +78,7 @@ def test_a_plan_is_shown_in_one_step(ledger: Ledger) -> None:
         "base": "dev",
         "sensitive": None,
         "human": None,
+        "detail": "",
     }
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "snapshots"
 
 
-def check_snapshot(name: str, text: str) -> None:
+def check_snapshot(name: str, text: str, folder: Path = FOLDER) -> None:
     """Compare `text` with the stored screen of that name."""
-    path = FOLDER / f"{name}.txt"
+    path = folder / f"{name}.txt"
     if os.environ.get("UPDATE_SNAPSHOTS") == "1":
-        FOLDER.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
         path.write_text(text + "\n", encoding="utf-8")
     assert path.is_file(), f"no snapshot {path.name}: run with UPDATE_SNAPSHOTS=1 and read what it wrote"
     assert text + "\n" == path.read_text(encoding="utf-8")

@@ -1,0 +1,73 @@
+"""Is everything there that a run needs? Asked before anything of it is written; what only needs saying is said once.
+
+Refuses to start on a server that would lose the ledger, with a required service that nobody can vouch for, and with
+no worker at all. Starts nothing itself.
+"""
+
+from __future__ import annotations
+
+import time
+
+from ops_orchestrate.adapters.health import read_health
+from ops_orchestrate.adapters.preferences import load_preferences
+from ops_orchestrate.celery import POOLS
+from ops_orchestrate.cli.connect import Connection
+from ops_orchestrate.cli.screen import warn
+from ops_orchestrate.config import Settings
+from ops_orchestrate.errors import AgentUnavailable, OpsError, SandboxUnavailable
+from ops_orchestrate.ledger import examine_server
+from ops_orchestrate.wiring import agent_of, sandbox_problem
+
+
+def check_services(settings: Settings) -> None:
+    """The plugin's daemon and preferences. Raises OpsError: a service named in the settings is not healthy."""
+    report = read_health(settings, time.time())
+    for line in (*report.warnings, *load_preferences(settings).warnings):
+        warn(line)
+    if report.blocking:
+        raise OpsError(" ".join((*report.blocking, "Mend that, or take it out of OPS_REQUIRED_SERVICES.")))
+
+
+def check_server(settings: Settings) -> None:
+    """A server of the owner's own. Raises OpsError where it would lose or expose the ledger, LedgerUnavailable."""
+    if settings.urls is None:
+        return
+    found = examine_server(settings.urls.ledger)
+    for line in found.shown:
+        warn(line)
+    if found.refused:
+        raise OpsError(" ".join(found.refused))
+
+
+def check_this_host(settings: Settings, agent: str) -> None:
+    """Where agents will run here: is there a sandbox, and is the agent there?
+
+    Raises SandboxUnavailable, AgentUnavailable. With a server of the owner's own, agents run where its workers are.
+    """
+    if settings.urls is not None:
+        return
+    problem = sandbox_problem(settings)
+    if problem:
+        raise SandboxUnavailable(problem)
+    probe = agent_of(settings)(agent).probe()
+    if not probe.ok:
+        raise AgentUnavailable(probe.detail)
+
+
+def check_pools(connection: Connection) -> None:
+    """Say at once which pools have no worker, where the workers are somebody else's.
+
+    Raises OpsError when there is none at all.
+    """
+    missing = connection.missing_pools()
+    if connection.stack is not None or not missing:
+        return
+    if len(missing) == len(POOLS):
+        raise OpsError(
+            f"No worker is connected to {connection.where()}. Start one on any machine with the same OPS_REDIS_URL: "
+            "`celery -A ops_orchestrate worker`."
+        )
+    for pool in missing:
+        warn(
+            f"no worker serves the pool {pool}; its jobs wait. Start one: `celery -A ops_orchestrate worker -Q {pool}`."
+        )

@@ -1,0 +1,267 @@
+"""The messages that are really published ARE the graph: joins are chords, edges their parts, attempts chains.
+
+No worker runs. Every message of a run is taken off the real broker as it was published, and run by hand in any order,
+some of it twice. What is compared with is the graph as it was asked for.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ops_orchestrate import canvas
+from ops_orchestrate.core.attempt import OutcomeKind, Settlement, StageKey
+from ops_orchestrate.core.run import RequestedTask
+from ops_orchestrate.core.states import RunState, Stage, TaskState
+from tests.engine.hand import Hand, Message, Script
+from tests.engine.rig import requested, standing
+
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("canvas")]
+
+#: task → its blockers, in the order in which they are declared.
+Graph = dict[str, tuple[str, ...]]
+
+CHAIN = [("agent.implement", "agent"), ("audit.verify", "audit"), ("ship.land", "ship"), ("planner.settle", "planner")]
+FAILURES = [
+    (Stage.IMPLEMENT, OutcomeKind.FAILED),
+    (Stage.VERIFY, OutcomeKind.REJECTED),
+    (Stage.LAND, OutcomeKind.WAITING),
+]
+
+
+@pytest.fixture(scope="module")
+def hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hand]:
+    """The queues of a server of this module's own, and nobody else at them."""
+    # Nothing is lost here, so nothing may look overdue however slow the machine is.
+    patient = {"OPS_LEASE": "600", "OPS_GRANT_TIMEOUT": "600", "OPS_HEARTBEAT": "60"}
+    with standing(tmp_path_factory.mktemp("canvas"), **patient) as rig:
+        yield Hand(rig)
+
+
+@st.composite
+def graphs(draw: st.DrawFn, most: int = 8) -> Graph:
+    """Any graph without a cycle: each task waits for some of those before it."""
+    count = draw(st.integers(1, most))
+    graph: Graph = {}
+    for number in range(count):
+        before = [f"t{n:03d}" for n in range(number)]
+        blockers = draw(st.lists(st.sampled_from(before), unique=True, max_size=4)) if before else []
+        graph[f"t{number:03d}"] = tuple(blockers)
+    return graph
+
+
+@st.composite
+def scripts(draw: st.DrawFn, graph: Graph) -> Script:
+    """How attempts end other than well: some tasks once or for good, most of them never."""
+    bad = draw(st.lists(st.sampled_from(sorted(graph)), unique=True, max_size=3))
+    return {task: [draw(st.sampled_from(FAILURES))] * draw(st.integers(1, 3)) for task in bad}
+
+
+def tasks_of(graph: Graph) -> list[RequestedTask]:
+    """The graph as a person would ask for it. Each task has a folder of its own, so that only blockers hold it up."""
+    return [requested(task, blocked_by=blockers, paths=(f"src/{task}/",)) for task, blockers in graph.items()]
+
+
+def joins_of(graph: Graph) -> set[str]:
+    """The tasks that wait for several others."""
+    return {task for task, blockers in graph.items() if len(blockers) > 1}
+
+
+def reached(graph: Graph, completed: set[str]) -> set[str]:
+    """Joins whose every blocker has completed."""
+    return {task for task in joins_of(graph) if completed.issuperset(graph[task])}
+
+
+def completed_in(hand: Hand, run: str) -> set[str]:
+    return {task.spec.id for task in hand.rig.ledger.tasks.all(run) if task.state is TaskState.COMPLETED}
+
+
+def attempts_in(hand: Hand, run: str) -> set[tuple[str, int]]:
+    ledger = hand.rig.ledger
+    return {(t.spec.id, a.number) for t in ledger.tasks.all(run) for a in ledger.tasks.attempts(run, t.spec.id)}
+
+
+def is_edge(message: Message, run: str, graph: Graph) -> tuple[str, str]:
+    """Assert that the message is a header task of its child's chord, complete in every field; its edge."""
+    _, parent, child = message.args
+    chord = message.embed["chord"]
+    blockers = graph[child]
+    assert message.args[0] == run
+    assert (message.queue, message.id) == ("planner", f"{run}:edge:{parent}>{child}")
+    assert message.headers["group"] == canvas.join(run, child)
+    assert message.headers["group_index"] == blockers.index(parent)
+    assert (chord["task"], chord["args"], chord["immutable"]) == ("planner.admit", [run, child], True)
+    assert (chord["options"]["task_id"], chord["options"]["queue"]) == (f"{run}:admit:{child}:join", "planner")
+    assert message.embed["chain"] in (None, []) and message.embed["callbacks"] is None
+    return parent, child
+
+
+def key_of(message: Message) -> StageKey:
+    (value,) = message.args
+    return StageKey.model_validate(value)
+
+
+def is_attempt(message: Message) -> None:
+    """Assert that the first message of an attempt carries the whole rest of it, all with one key."""
+    key = key_of(message)
+    assert message.embed["chord"] is None and message.headers["group"] is None
+    rest = [message.args[0] for _ in message.embed["chain"]]
+    assert [link["args"] for link in message.embed["chain"]] == [[value] for value in rest]
+    chain = [(message.job, message.queue)]
+    chain += [(link["task"], link["options"]["queue"]) for link in reversed(message.embed["chain"])]
+    assert chain == CHAIN
+    ids = [message.id, *(link["options"]["task_id"] for link in reversed(message.embed["chain"]))]
+    stem = f"{key.run}:{key.task}:a{key.attempt}:f{key.fence}:s{key.seq}"
+    assert ids == [f"{stem}:{stage}" for stage in ("implement", "verify", "land", "settle")]
+
+
+def watching(hand: Hand, graph: Graph) -> Callable[[Message], None]:
+    """Check each message at the moment at which it is published, when the ledger and the chord can still be asked."""
+
+    def check(message: Message) -> None:
+        ledger = hand.rig.ledger
+        if message.job == "planner.edge":
+            run, parent, child = message.args
+            assert ledger.tasks.get(run, parent).state is TaskState.COMPLETED
+            # The size is set before the first part can return; it is gone again once the body is out.
+            body_is_out = any(one.id == f"{run}:admit:{child}:join" for one in hand.seen)
+            assert hand.size_of(canvas.join(run, child)) == (0 if body_is_out else len(graph[child]))
+        if message.job == "agent.implement":
+            key = key_of(message)
+            for blocker in graph[key.task]:
+                assert ledger.tasks.get(key.run, blocker).state is TaskState.COMPLETED
+
+    return check
+
+
+def prove(hand: Hand, run: str, graph: Graph) -> None:
+    """What was published in all is the graph as far as it was walked: no edge, join or attempt more or less."""
+    completed = completed_in(hand, run)
+    joins = joins_of(graph)
+    edges = Counter(is_edge(message, run, graph) for message in hand.of("planner.edge"))
+    assert set(edges) == {(b, task) for task in joins for b in graph[task] if b in completed}
+    bodies = Counter(m.args[1] for m in hand.of("planner.admit") if m.args[1])
+    assert bodies == Counter(reached(graph, completed))
+    for message in hand.of("agent.implement"):
+        is_attempt(message)
+    firsts = Counter((key_of(m).task, key_of(m).attempt) for m in hand.of("agent.implement"))
+    assert firsts == Counter(attempts_in(hand, run))
+    assert hand.elsewhere() == []
+
+
+def same_ids_same_jobs(messages: Sequence[Message]) -> None:
+    """An id names one job: whatever is published under it a second time says the same."""
+    by_id: dict[str, Any] = {}
+    for message in messages:
+        assert by_id.setdefault(message.id, message.content) == message.content
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(graph=graphs(), seed=st.integers(0, 10**6))
+def test_the_messages_of_a_run_are_its_graph(hand: Hand, graph: Graph, seed: int) -> None:
+    hand.script, hand.watch = {}, watching(hand, graph)
+    run = hand.begin(tasks_of(graph))
+    hand.play_all(random.Random(seed))
+    assert completed_in(hand, run) == set(graph)
+    prove(hand, run, graph)
+    assert len(hand.of("planner.edge")) == sum(len(graph[task]) for task in joins_of(graph))
+    for job, _ in CHAIN:
+        assert Counter(key_of(message).task for message in hand.of(job)) == Counter(list(graph))
+    assert hand.rig.ledger.runs.get(run).state is RunState.DONE
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data(), graph=graphs(), seed=st.integers(0, 10**6))
+def test_failures_publish_no_edge_and_repeats_count_once(
+    hand: Hand, data: st.DataObject, graph: Graph, seed: int
+) -> None:
+    hand.script, hand.watch = data.draw(scripts(graph)), watching(hand, graph)
+    run = hand.begin(tasks_of(graph))
+    order = random.Random(seed)
+    hand.play_all(order, repeats=0.3)
+    for task in sorted(completed_in(hand, run)):
+        hand.publish_edges(run, task)
+    hand.reconcile()
+    hand.play_all(order, repeats=0.3)
+    prove(hand, run, graph)
+    same_ids_same_jobs(hand.seen)
+    completed = completed_in(hand, run)
+    waiting = {task for task in graph if task not in completed}
+    for task in waiting - set(hand.script):
+        assert not completed.issuperset(graph[task])
+        assert hand.rig.ledger.tasks.get(run, task).state is TaskState.QUEUED
+    assert hand.rig.ledger.runs.get(run).state is (RunState.HALTED if waiting else RunState.DONE)
+
+
+def test_one_blocker_needs_no_message_and_frees_its_dependant_at_once(hand: Hand) -> None:
+    graph: Graph = {"t000": (), "t001": ("t000",)}
+    hand.script, hand.watch = {}, watching(hand, graph)
+    hand.begin(tasks_of(graph))
+    hand.collect()
+    while not hand.of("planner.settle"):
+        hand.play(hand.mail.pop(0))
+    assert [key_of(message).task for message in hand.of("agent.implement")] == ["t000"]
+    (settled,) = hand.of("planner.settle")
+    hand.play(settled)
+    assert [key_of(message).task for message in hand.of("agent.implement")] == ["t000", "t001"]
+    assert hand.of("planner.edge") == []
+    assert [message for message in hand.of("planner.admit") if message.args[1]] == []
+
+
+def test_the_audit_is_a_chord_whose_body_is_the_plan(hand: Hand) -> None:
+    hand.script, hand.watch = {}, lambda message: None
+    run = hand.begin(tasks_of({"t000": ()}))
+    (first,) = hand.collect()
+    assert (first.job, first.id) == ("planner.begin", f"{run}:begin")
+    hand.play(first)
+    parts = [message for message in hand.seen if message.queue == "audit"]
+    assert sorted(part.id for part in parts) == [f"{run}:projects:0-1:0", f"{run}:source:tasks-file:0"]
+    (group,) = {part.headers["group"] for part in parts}
+    assert hand.size_of(group) == len(parts)
+    assert hand.subscriptions() == set()
+    assert {part.embed["chord"]["options"]["task_id"] for part in parts} == {f"{run}:plan:0"}
+    hand.play(parts[0])
+    assert hand.of("planner.plan") == []
+    hand.play(parts[1])
+    assert [(message.id, message.args) for message in hand.of("planner.plan")] == [(f"{run}:plan:0", [run])]
+
+
+def layered(count: int, width: int = 5, blockers: int = 4) -> list[Graph]:
+    """A dense graph by layers: what made frozen canvases grow with the number of paths."""
+    names = [f"t{number:03d}" for number in range(count)]
+    layers = [names[start : start + width] for start in range(0, count, width)]
+    above = [[], *layers[:-1]]
+    return [{name: tuple(before[:blockers]) for name in layer} for before, layer in zip(above, layers, strict=True)]
+
+
+def largest(hand: Hand, layers: list[Graph]) -> dict[str, int]:
+    """Run the first and the last layers of a graph, its middle being done already; each job's largest message."""
+    graph = {task: blockers for layer in layers for task, blockers in layer.items()}
+    hand.script, hand.watch = {}, lambda message: None
+    run = hand.begin(tasks_of(graph))
+    hand.collect()
+    while not hand.of("agent.implement"):
+        hand.play(hand.mail.pop(0))
+    done = Settlement(state=TaskState.COMPLETED, reason="done already")
+    for task in (task for layer in layers[1:-2] for task in layer):
+        assert hand.rig.ledger.tasks.settle_planned(run, task, done)
+    for task in layers[-3]:
+        hand.publish_edges(run, task)
+    hand.play_all(random.Random(1))
+    assert completed_in(hand, run) == set(graph)
+    return {job: max(message.size for message in hand.of(job)) for job in {message.job for message in hand.seen}}
+
+
+def test_no_message_grows_with_the_graph(hand: Hand) -> None:
+    small, large = (largest(hand, layered(count)) for count in (20, 200))
+    assert small.keys() == large.keys() >= {"planner.edge", "planner.admit", *(job for job, _ in CHAIN)}
+    for job, size in small.items():
+        # A few bytes of play: a process id, a time or a fence with one digit more.
+        assert abs(large[job] - size) <= 16, job
+    assert max(large.values()) < 8_000
