@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt docs clean
+.PHONY: help setup demo test check fmt docs clean chaos
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ demo: $(STAMP) ## build four small repositories and run the whole pipeline on th
 
 test: $(STAMP) ## run every test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+chaos: $(STAMP) ## kill workers, agents and the server at random (OPS_CHAOS_SEEDS, OPS_CHAOS_KILLS)
+	$(BIN)/python -m pytest -m chaos -s tests/engine/test_chaos.py
 
 check: $(STAMP) ## format, lint, types, import contracts, docs, then the tests
 	$(BIN)/ruff format --check .

@@ -14,6 +14,7 @@ from celery import signals
 
 from ops_orchestrate import __version__, log
 from ops_orchestrate.adapters.lifeline import watch_lifeline
+from ops_orchestrate.adapters.proctree import STACK
 from ops_orchestrate.celery import POOLS
 from ops_orchestrate.config import process_settings
 from ops_orchestrate.core.board import Host
@@ -38,7 +39,8 @@ def _announce(sender: Any, **_: Any) -> None:
     if len(pools) > 1:
         logger.warning("this worker serves %s: it is one trust domain", ", ".join(pools))
     tools = toolbox()
-    tools.ledger.open(quiet=tools.settings.lease)
+    # Our own server forgets nothing; somebody else's may come back without its last moments.
+    tools.ledger.open(quiet=tools.settings.lease, restarted=0 if STACK in os.environ else None)
     host = Host(name=tools.host, pools=pools, seen_at=tools.ledger.now(), sandbox=sandbox_line(), version=__version__)
     upkeep = Upkeep(tools, host, process=f"{os.getpid()}:{','.join(pools)}")
     upkeep.start()

@@ -43,8 +43,10 @@ _MISSING = re.compile(r"(?:line \d+: |sh: \d+: )(.{1,200}?): (?:command )?not fo
 class SandboxedGates:
     """Runs gates. Logs are kept in `STATE/gate-logs`, the newest few of each repository."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, state_dir: Path | None = None) -> None:
+        """`state_dir` elsewhere than the settings say only for a dry run."""
         self._settings = settings
+        self._state = state_dir or settings.state_dir
 
     def run(self, repo: Repository, tree: Path, *, network: bool = False, stop: object | None = None) -> GateResult:
         """Run the gate of `repo` in `tree`. `stop`, a threading.Event, ends it early as UNAVAILABLE."""
@@ -53,9 +55,8 @@ class SandboxedGates:
             return GateResult(end=GateEnd.NO_GATE)
         if len(gate.encode()) > _GATE_LIMIT or "\0" in gate:
             return _unavailable("The gate is longer than 100 kB or holds a NUL: shorten it in the registry.")
-        state = self._settings.state_dir
-        state.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix="gate-", dir=state))
+        self._state.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="gate-", dir=self._state))
         try:
             return self._run(gate, repo, tree, folder, network=network or repo.gate_network, stop=stop)
         except SandboxUnavailable as error:
@@ -71,7 +72,7 @@ class SandboxedGates:
         box = scratch.fresh(folder / "box", "home", "tmp")
         mark = f"gate-{uuid4().hex}"
         env = {"CI": "1", "HOME": str(box / "home"), "TMPDIR": str(box / "tmp"), MARK: mark}
-        reads = git_folders(tree, self._settings.state_dir)
+        reads = git_folders(tree, self._state)
         spec = SandboxSpec(cwd=tree, write=(tree, box), read=reads, env=env, network=network)
         confined = confine([_shell(), "-c", gate], spec, self._settings)
         watch = Watch(
@@ -98,7 +99,7 @@ class SandboxedGates:
     def _keep_log(self, log: Path, repo: Repository) -> Path | str:
         if not log.exists():
             return ""
-        folder = self._settings.state_dir / "gate-logs" / repo.key
+        folder = self._state / "gate-logs" / repo.key
         folder.mkdir(parents=True, exist_ok=True)
         kept = folder / f"{time.time_ns()}.log"
         log.replace(kept)

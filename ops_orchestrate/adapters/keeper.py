@@ -104,11 +104,11 @@ class Keeper:
         quiet = self._spec.lease if self._server.adopted else quiet
         addresses = urls(self._server.info)
         with contextlib.closing(connect(addresses.ledger)) as ledger:
-            ledger.open(quiet=quiet)
+            ledger.open(quiet=quiet, restarted=0)
         if not self._workers:
             self._workers = [self._worker(spec, addresses) for spec in self._spec.workers]
         how = "adopted" if self._server.adopted else "started"
-        _LOG.info("%s %s; nothing is admitted for %g s", how, describe(self._server.info), quiet)
+        _LOG.info("%s %s; a new ledger admits nothing for %g s", how, describe(self._server.info), quiet)
 
     def _worker(self, spec: WorkerSpec, addresses: Urls) -> WorkerProcess:
         return WorkerProcess(

@@ -15,7 +15,7 @@ from ops_orchestrate.cli.look import diff_command
 from ops_orchestrate.cli.screen import Screen
 from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.states import RUN_OPEN, RunState
-from ops_orchestrate.engine.answer import answer
+from ops_orchestrate.engine.answer import PROMOTE, answer
 from ops_orchestrate.errors import LedgerUnavailable, OpsError
 from ops_orchestrate.ledger import Ledger
 from ops_orchestrate.report.commands import Question, questions
@@ -87,7 +87,7 @@ class Follower:
                 time.sleep(0.2)
                 continue
             # A run ends as soon as only a person can go on, so the last question comes after its end.
-            if not self._ask_what_waits() and over:
+            if not self._ask_what_waits(over=over) and over:
                 return
 
     def _read(self) -> bool:
@@ -122,11 +122,15 @@ class Follower:
         sys.stderr.write(f"\n{words[how]}\n")
         canvas.publish(canvas.finish(self._run, again=f"stop-{how}-{time.time():.3f}"))
 
-    def _ask_what_waits(self) -> bool:
-        """Ask about each merge and promotion that waits for a yes, once; whether an answer moved something on."""
+    def _ask_what_waits(self, *, over: bool) -> bool:
+        """Ask once about each merge that waits for a yes, and at the end about promotions.
+
+        Whether an answer moved something on.
+        """
         moved = False
         for question in questions(self.view):
-            if not self._ask or self._stopping or question in self._asked:
+            too_early = question.name.startswith(PROMOTE) and not over
+            if not self._ask or self._stopping or too_early or question in self._asked:
                 continue
             self._asked.add(question)
             try:

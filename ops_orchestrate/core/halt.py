@@ -15,8 +15,12 @@ def finish_state(
     snoozed: int,
     beyond_waves: int,
     stop: str,
+    promotions: int = 0,
 ) -> tuple[RunState, str] | None:
-    """The state to end in and the reason; None while something is in flight, due or admissible."""
+    """The state to end in and the reason; None while something is in flight, due or admissible.
+
+    `promotions` are those that wait for a person.
+    """
     if in_flight or snoozed or (candidates and not stop):
         return None
     if stop:
@@ -24,7 +28,7 @@ def finish_state(
     blocked = counts.get(TaskState.BLOCKED, 0)
     waiting = counts.get(TaskState.QUEUED, 0) + counts.get(TaskState.RETRYABLE, 0)
     discarded = counts.get(TaskState.DISCARDED, 0)
-    if not (blocked or waiting or discarded):
+    if not (blocked or waiting or discarded or promotions):
         return RunState.DONE, "every task has ended"
     held = waiting - beyond_waves
     parts = [
@@ -32,5 +36,6 @@ def finish_state(
         f"{held} behind what has not been done" if held > 0 else "",
         f"{discarded} given up" if discarded else "",
         f"{beyond_waves} beyond --max-waves" if beyond_waves else "",
+        f"{promotions} promotion{'s wait' if promotions > 1 else ' waits'} for you" if promotions else "",
     ]
     return RunState.HALTED, ", ".join(part for part in parts if part)

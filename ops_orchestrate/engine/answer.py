@@ -51,9 +51,8 @@ def _promotion(run: str, repo: str, reply: str, *, by: str, tools: Toolbox) -> A
     word = reply.strip().lower()
     if word not in ("yes", "no"):
         raise UsageError(f"A promotion cannot be answered {reply!r}: it takes yes or no.")
-    if word == "no":
-        return Answered(text=decline(run, repo, by=by, tools=tools))
-    text = approve(run, repo, tools=tools)
+    text = approve(run, repo, tools=tools) if word == "yes" else decline(run, repo, by=by, tools=tools)
+    tools.ledger.runs.resume(run)
     canvas.publish(canvas.finish(run, again=f"promote-{repo}-{tools.ledger.now():.3f}"))
     return Answered(text=text, goes_on=True)
 

@@ -10,7 +10,7 @@ from ops_orchestrate import canvas
 from ops_orchestrate.core.halt import finish_state
 from ops_orchestrate.core.states import IN_FLIGHT, RUN_OPEN, STARTABLE, RunState, TaskState
 from ops_orchestrate.core.task import TaskRecord
-from ops_orchestrate.engine.promote import promotions_due
+from ops_orchestrate.engine.promote import WAITING, promotions_due
 from ops_orchestrate.engine.toolbox import Toolbox
 
 
@@ -31,7 +31,10 @@ def finish(run_id: str, tools: Toolbox) -> None:
             return
     limit = run.request.max_waves
     beyond = sum(1 for task in tasks if task.state in STARTABLE and limit is not None and task.spec.wave >= limit)
-    ending = finish_state(counts=counts, candidates=0, in_flight=0, snoozed=0, beyond_waves=beyond, stop=run.stop)
+    asked = sum(1 for known in tools.ledger.runs.promotions(run_id).values() if known.get("state") == WAITING)
+    ending = finish_state(
+        counts=counts, candidates=0, in_flight=0, snoozed=0, beyond_waves=beyond, stop=run.stop, promotions=asked
+    )
     if ending is not None:
         state, reason = ending
         tools.ledger.runs.finish(run_id, state, reason)
@@ -47,7 +50,8 @@ def _offer(run: str, tasks: list[TaskRecord], tools: Toolbox) -> bool:
     """True if one may start."""
     done = {task.spec.id for task in tasks if task.state is TaskState.COMPLETED}
     ready = [t.spec.id for t in tasks if t.state in STARTABLE and done.issuperset(t.spec.blocked_by)]
-    return any([tools.ledger.board.offer(run, task) for task in ready])  # a list: every one is offered
+    offered = [task for task in ready if tools.ledger.board.offer(run, task)]
+    return bool(offered)
 
 
 def _promote_what_is_due(run: str, tools: Toolbox) -> bool:

@@ -114,7 +114,7 @@ def _verify_again(case: _Case) -> Next:
 
 def _merge(case: _Case) -> Next:
     attempts = case.tools.ledger.attempts
-    intent = attempts.intent(case.key.run, case.key.task) or _intent(case)
+    intent = _announced(case) or _intent(case)
     if not attempts.intend(case.key, holder=case.holder, intent=intent):
         return Next.DROP
     landing = case.tools.forge_of(case.repository).land(case.repository, intent)
@@ -127,6 +127,15 @@ def _merge(case: _Case) -> Next:
         return _snooze(case, landing.detail)
     attempts.drop_intent(case.key)
     return _refused(case, landing)
+
+
+def _announced(case: _Case) -> MergeIntent | None:
+    """What was announced before, if it is this very attempt's: an earlier one may have died with its own."""
+    attempts = case.tools.ledger.attempts
+    known, verified = attempts.intent(case.key.run, case.key.task), attempts.verified(case.key)
+    if known and (known.head, known.base, known.tree) == (case.record.head, verified.base, verified.tree):
+        return known
+    return None
 
 
 def _intent(case: _Case) -> MergeIntent:

@@ -210,7 +210,6 @@ def approve(run: str, repo: str, *, tools: Toolbox) -> str:
     integration = tools.workshop.integration(repository)
     head = tools.workshop.head(repository, integration) or ""
     tools.ledger.runs.set_promotion(run, repository.key, {**known, "approved": head, "merges": -1})
-    tools.ledger.runs.resume(run)
     return f"{repository.name}: {integration} is promoted at {head[:10]} if nothing has moved."
 
 

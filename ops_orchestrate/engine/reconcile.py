@@ -15,7 +15,6 @@ from ops_orchestrate.engine.finish import finish, offer_what_is_ready
 from ops_orchestrate.engine.settle import publish_edges
 from ops_orchestrate.engine.toolbox import Toolbox
 
-
 #: How often a part of an audit is published again, and for how long (seconds) that is remembered.
 _PART_TRIES = 5
 _DAY = 24 * 3600

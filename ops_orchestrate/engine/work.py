@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from ops_orchestrate import canvas
 from ops_orchestrate.core.agent import AgentEnd, AgentEvent, AgentEventKind, AgentJob, AgentResult
@@ -26,7 +27,7 @@ from ops_orchestrate.engine.pulse import Pulse
 from ops_orchestrate.engine.step import Next, passed_on
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.engine.verify import known_gate
-from ops_orchestrate.errors import AgentUnavailable, GitError, SandboxUnavailable, SourceUnavailable
+from ops_orchestrate.errors import AgentUnavailable, GitError, LedgerUnavailable, SandboxUnavailable, SourceUnavailable
 from ops_orchestrate.ports import AgentSession, AgentTree
 
 #: How long one wait for the agent's events lasts: the step looks at flags and lease in between.
@@ -178,15 +179,16 @@ def _note(key: StageKey, events: Sequence[AgentEvent], tools: Toolbox) -> None:
     said = [event.text for event in events if event.kind is AgentEventKind.MESSAGE and event.text]
     if said:
         text = one_line(tools.secrets.redact(said[-1]))
-        tools.ledger.runs.note(
-            key.run,
-            EventKind.AGENT_NOTE,
-            task=key.task,
-            attempt=key.attempt,
-            fence=key.fence,
-            host=tools.host,
-            data={"text": text},
-        )
+        with suppress(LedgerUnavailable):  # a remark is no reason to end an agent that outlives the server's absence
+            tools.ledger.runs.note(
+                key.run,
+                EventKind.AGENT_NOTE,
+                task=key.task,
+                attempt=key.attempt,
+                fence=key.fence,
+                host=tools.host,
+                data={"text": text},
+            )
 
 
 def _bring_home(

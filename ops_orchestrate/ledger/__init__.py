@@ -55,12 +55,15 @@ class Ledger:
         seconds, micros = self._server.ask(self._server.client.time)
         return float(seconds) + float(micros) / 1e6
 
-    def open(self, *, quiet: float) -> None:
+    def open(self, *, quiet: float, restarted: float | None = None) -> None:
         """Notice a new ledger or a restarted server: then nothing is admitted for `quiet` seconds.
 
-        May be called by every process; fences go on above every one that was ever given.
+        `restarted`: another period for a server that came back with its data; 0 where every answered write was on
+        the disk (our own server), so that no lease can have been forgotten. May be called by every process; fences
+        go on above every one that was ever given.
         """
-        self._scripts("ledger_open", self._server.run_id(), quiet, uuid.uuid4().hex)
+        again = quiet if restarted is None else restarted
+        self._scripts("ledger_open", self._server.run_id(), quiet, uuid.uuid4().hex, again)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -1,6 +1,6 @@
 """A small installation as an owner has it: a data folder, two repositories with remotes, tasks, a scripted agent.
 
-Verbs are called in this process, with the house's environment. Only the agent's brain is a stand-in.
+Verbs are called with the house's environment. Only the agent's brain is a stand-in.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import io
 import json
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
@@ -118,11 +120,23 @@ class House:
 
 
 def call(*argv: str) -> Said:
-    """Call the program with these words, as a shell would; nothing of it is a terminal."""
+    """Call the program with these words in this process: only verbs that publish no job.
+
+    (Celery keeps its connections to the first server of a process.) Nothing of it is a terminal.
+    """
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
     with redirect_stdout(out), redirect_stderr(err):
         code = main(list(argv))
     return Said(code, _text(out), _text(err))
+
+
+def shell(*argv: str, seconds: float = 100.0) -> Said:
+    """Call the program in a process of its own."""
+    command = [sys.executable, "-m", "ops_orchestrate", *argv]
+    done = subprocess.run(
+        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=seconds, check=False
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
 
 
 def _text(stream: io.TextIOWrapper) -> str:

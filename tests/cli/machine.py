@@ -46,6 +46,10 @@ class Command:
         values = [json.loads(line) for line in lines]
         return [Event.model_validate(value) for value in values if "seq" in value]
 
+    def started(self) -> set[str | None]:
+        """Tasks of which it has seen an attempt start."""
+        return {event.task for event in self.events() if event.kind is EventKind.ATTEMPT_STARTED}
+
     def wait(self, seconds: float = 45) -> int:
         """Its exit code; fails with what it printed when it does not end."""
         try:
@@ -153,11 +157,11 @@ class Machine:
         }
         return {what: pids for what, pids in found.items() if pids}
 
-    def salvaged(self, task: str, file: str) -> set[str | None]:
-        """A file of a task's salvage refs in the mirror."""
+    def salvaged(self, task: str, file: str) -> list[str | None]:
+        """A file of each of a task's salvage refs in the mirror."""
         (mirror,) = (self.state / "mirrors").glob("*.git")
         listed = git("for-each-ref", "--format=%(refname)", "refs/ops/salvage/", cwd=mirror).splitlines()
-        return {read(mirror, ref, file) for ref in listed if f"/{task}/" in ref}
+        return [read(mirror, ref, file) for ref in listed if f"/{task}/" in ref]
 
     def sound(self, command: Command, repo: str = "app") -> list[Event]:
         """What must hold at the end of a run: exit code 0, each task completed and merged once, nothing left.
@@ -167,9 +171,11 @@ class Machine:
         code = command.wait()
         assert code == 0, command.story()
         self.until(lambda: self.left() == {}, 10, "everything to have ended")
-        told = self.command("events", command.events()[-1].run, "--json")
-        assert told.wait() == 0, told.story()
-        events = told.events()
+        events = command.events()
+        if events[0].kind is not EventKind.RUN_BEGUN:  # it was resumed: a command tells only what it sees itself
+            told = self.command("events", events[0].run, "--json")
+            assert told.wait() == 0, told.story()
+            events = told.events()
         assert violations(events) == [], violations(events)
         ends = Counter(e.task for e in events if e.kind is EventKind.TASK_SETTLED and e.data["state"] == "completed")
         planned = {e.task for e in events if e.kind is EventKind.TASK_PLANNED}

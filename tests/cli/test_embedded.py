@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from ops_orchestrate.core.event import Event, EventKind
+from ops_orchestrate.core.event import EventKind
 from tests.adapters.stack_help import keepers, servers
 from tests.cli.machine import Command, Machine
-from tests.engine.nemesis import outcomes, twice, watching
+from tests.engine.nemesis import outcomes, twice, unfinished_attempt, watching
 from tests.engine.rig import work
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("embedded")]
@@ -26,122 +26,95 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     made.close()
 
 
-def begin(machine: Machine, task: str) -> Command:
-    """A run whose first attempt is half done and will never end by itself, with a task that waits behind it."""
-    machine.play({task: twice(task), "after": [work("after")]})
-    command = machine.run([{"id": task}, {"id": "after", "blocked_by": [task]}])
-    machine.half_done(task)
-    return command
-
-
-def since(began: float) -> str:
-    return f"{time.monotonic() - began:.1f} s"
-
-
-def kinds(events: list[Event]) -> list[EventKind]:
-    return [event.kind for event in events]
-
-
 def test_two_commands_share_one_server_and_both_finish(machine: Machine) -> None:
     began = time.monotonic()
     machine.play({name: [work(name, seconds=0.5)] for name in ("a", "b", "c", "d")})
+    found: set[int] = set()
     with watching(machine.home) as sight:
         first = machine.run([{"id": "a"}, {"id": "b", "blocked_by": ["a"]}], "first")
         second = machine.run([{"id": "c"}, {"id": "d", "blocked_by": ["c"]}], "second")
-        machine.until(lambda: servers(machine.state), 20, "a server")
-        found = set(servers(machine.state))
         while first.process.poll() is None or second.process.poll() is None:
             found |= set(servers(machine.state))
             time.sleep(0.1)
             assert time.monotonic() - began < 60, machine.story()
+    print(f"two runs took {time.monotonic() - began:.1f} s")
     assert len(found) == 1
     runs = {machine.sound(command)[0].run for command in (first, second)}
-    print(f"two runs took {since(began)}")
     assert len(runs) == 2
     assert sight.most == 1  # both write to the one repository
 
 
-def test_an_interrupt_keeps_the_work_and_resume_goes_on(machine: Machine) -> None:
-    command = begin(machine, "asked")
+def interrupt(_machine: Machine, command: Command) -> None:
+    """Ctrl-C."""
     command.process.send_signal(signal.SIGINT)
-    asked = time.monotonic()
-    assert command.wait(15) == 130, command.story()
-    print(f"ended {since(asked)} after Ctrl-C")
-    assert machine.left() == {}
-    assert machine.salvaged("asked", "src/asked.draft") == {"draft"}
-    resumed = time.monotonic()
-    events = machine.sound(machine.command("resume", "last", "--json"))
-    print(f"resumed and done in {since(resumed)}")
-    assert outcomes(events, "asked") == ["interrupted", "succeeded"]
+    assert command.wait(20) == 130, command.story()
 
 
-def test_a_second_interrupt_skips_the_salvage_and_the_next_command_does_it(machine: Machine) -> None:
-    command = begin(machine, "twice")
+def interrupt_twice(_machine: Machine, command: Command) -> None:
+    """Ctrl-C, and again: no salvage, but the agents are killed and the board is right."""
     command.process.send_signal(signal.SIGINT)
+    time.sleep(0.05)
     command.process.send_signal(signal.SIGINT)
-    asked = time.monotonic()
-    assert command.wait(15) == 130, command.story()
-    print(f"ended {since(asked)} after the second Ctrl-C")
-    assert machine.left() == {}
-    resumed = time.monotonic()
-    events = machine.sound(machine.command("resume", "last", "--json"))
-    print(f"resumed and done in {since(resumed)}")
-    assert outcomes(events, "twice") == ["interrupted", "succeeded"]
-    assert machine.salvaged("twice", "src/twice.draft") == {"draft"}
+    assert command.wait(20) == 130, command.story()
 
 
-def test_a_killed_command_leaves_nothing_running_and_is_resumed(machine: Machine) -> None:
-    command = begin(machine, "orphan")
+def kill_the_command(_machine: Machine, command: Command) -> None:
+    """SIGKILL: the keeper sees it, and ends everything in order."""
     command.process.kill()
-    killed = time.monotonic()
-    command.process.wait()
-    machine.until(lambda: machine.left() == {}, 15, "everything to have ended")
-    print(f"everything had ended {since(killed)} after the command was killed")
-    resumed = time.monotonic()
-    events = machine.sound(machine.command("resume", "--json"))
-    print(f"resumed and done in {since(resumed)}")
-    assert outcomes(events, "orphan") == ["interrupted", "succeeded"]
-    assert machine.salvaged("orphan", "src/orphan.draft") == {"draft"}
 
 
-def test_a_killed_keeper_is_replaced(machine: Machine) -> None:
-    command = begin(machine, "kept")
-    (keeper,) = keepers(machine.state)
-    with watching(machine.home) as sight:
-        os.kill(keeper, signal.SIGKILL)
-        killed = time.monotonic()
-        events = machine.sound(command)
-    print(f"done {since(killed)} after the keeper was killed")
-    assert sight.doubled == set()
-    assert outcomes(events, "kept")[-1] == "succeeded"
-    assert machine.salvaged("kept", "src/kept.draft") == {"draft"}
-
-
-def test_a_killed_server_comes_back_with_everything(machine: Machine) -> None:
-    """The agent is at work all the while and goes on: its lease outlives the server's absence."""
-    machine.play({"served": [work("served", seconds=3)], "after": [work("after")]})
-    command = machine.run([{"id": "served"}, {"id": "after", "blocked_by": ["served"]}])
-    machine.until(lambda: EventKind.ATTEMPT_STARTED in kinds(command.events()), 40, "an attempt to start")
-    (server,) = servers(machine.state)
-    with watching(machine.home) as sight:
-        os.kill(server, signal.SIGKILL)
-        killed = time.monotonic()
-        events = machine.sound(command)
-    print(f"done {since(killed)} after the server was killed")
-    assert sight.most == 1
-    assert outcomes(events, "served") == ["succeeded"]
-
-
-def test_everything_killed_at_once_is_resumed(machine: Machine) -> None:
-    """As a power cut would, but for the disk: command, keeper, server, workers and supervisors."""
-    command = begin(machine, "cut")
+def kill_everything(machine: Machine, command: Command) -> None:
+    """As a power cut would, but for the disk: command, keeper, server, workers, supervisors and agents."""
     command.process.kill()
     for pid in {pid for pids in machine.left().values() for pid in pids}:
         os.kill(pid, signal.SIGKILL)
-    command.process.wait()
-    machine.until(lambda: machine.left() == {}, 5, "everything to be dead")
-    resumed = time.monotonic()
-    events = machine.sound(machine.command("resume", "--json"))
-    print(f"resumed and done in {since(resumed)}")
-    assert outcomes(events, "cut") == ["lost", "succeeded"]
-    assert machine.salvaged("cut", "src/cut.draft") == {"draft"}
+
+
+#: How a command may end before its run does, and how the attempt that it interrupts then ends.
+ENDS: tuple[tuple[Callable[[Machine, Command], None], str], ...] = (
+    (interrupt, "interrupted"),
+    (interrupt_twice, "interrupted"),
+    (kill_the_command, "interrupted"),
+    (kill_everything, "lost"),
+)
+
+
+def test_however_a_command_ends_nothing_is_left_and_resume_goes_on(machine: Machine) -> None:
+    """One task whose agent is at work each time, and a task behind it that must not start early."""
+    machine.play({"long": [*[unfinished_attempt("long")] * len(ENDS), work("long")], "after": [work("after")]})
+    command = machine.run([{"id": "long"}, {"id": "after", "blocked_by": ["long"]}])
+    for number, (end, _) in enumerate(ENDS, 1):
+        machine.half_done("long", number)
+        asked = time.monotonic()
+        end(machine, command)
+        machine.until(lambda: machine.left() == {}, 15, f"everything to have ended after: {end.__doc__}")
+        ended = time.monotonic()
+        command = machine.command("resume", *(["last"] if number % 2 else []), "--json")
+        print(f"{end.__name__}: all had ended after {ended - asked:.1f} s")
+    events = machine.sound(command)
+    print(f"resumed and done in {time.monotonic() - ended:.1f} s, the lease and `events` included")
+    assert outcomes(events, "long") == [outcome for _, outcome in ENDS] + ["succeeded"]
+    assert machine.salvaged("long", "src/long.draft") == ["draft"] * len(ENDS)
+
+
+def test_a_killed_keeper_and_a_killed_server_are_replaced(machine: Machine) -> None:
+    """The keeper's workers end with it, their agent too. The server's absence is not even noticed by an agent."""
+    machine.play({"kept": twice("kept"), "served": [work("served", seconds=3)]})
+    command = machine.run([{"id": "kept"}, {"id": "served", "blocked_by": ["kept"]}])
+    machine.half_done("kept")
+    with watching(machine.home) as sight:
+        (keeper,) = keepers(machine.state)
+        os.kill(keeper, signal.SIGKILL)
+        killed = time.monotonic()
+        machine.until(lambda: "served" in command.started(), 40, "the second task to start")
+        print(f"the first task was done {time.monotonic() - killed:.1f} s after the keeper was killed")
+        (server,) = servers(machine.state)
+        os.kill(server, signal.SIGKILL)
+        killed = time.monotonic()
+        events = machine.sound(command)
+    print(f"all was done {time.monotonic() - killed:.1f} s after the server was killed")
+    assert sight.most == 1
+    assert outcomes(events, "kept")[-1] == "succeeded"
+    assert outcomes(events, "served") == ["succeeded"]
+    assert machine.salvaged("kept", "src/kept.draft") == ["draft"]
+    assert [event.kind for event in events if event.task == "served"].count(EventKind.ATTEMPT_STARTED) == 1

@@ -1,4 +1,4 @@
-"""Every way to get the command line, a setting or a file wrong: one clear sentence and its exit code, never a traceback."""
+"""Every way to get the command line, a setting or a file wrong: one sentence and its exit code, never a traceback."""
 
 from __future__ import annotations
 
@@ -56,8 +56,10 @@ USAGE = [
     ),
     (
         "plan --registry {home}/not.json",
-        "{home}/not.json is not valid JSON (line 1, column 2: Expecting property name enclosed in double quotes). "
-        "It ends in the middle: was it cut off?",
+        (
+            "{home}/not.json is not valid JSON (line 1, column 2: Expecting property name enclosed in double quotes). "
+            "It ends in the middle: was it cut off?"
+        ),
     ),
     ("plan --tasks {home}/gone.yaml", "{home}/gone.yaml does not exist."),
     (
@@ -132,14 +134,18 @@ ERRORS = [
     (
         "status",
         {"OPS_REDIS_URL": "unix:///tmp/no-such-server.sock"},
-        "The ledger's server at /tmp/no-such-server.sock (database 2) does not answer: start it, or "
-        "correct OPS_REDIS_URL.",
+        (
+            "The ledger's server at /tmp/no-such-server.sock (database 2) does not answer: start it, or "
+            "correct OPS_REDIS_URL."
+        ),
     ),
     (
         "run",
         {"OPS_REQUIRED_SERVICES": "gateway"},
-        "Required service gateway: its health is not known (there is no daemon-health.json; the daemon is not "
-        "running). Mend that, or take it out of OPS_REQUIRED_SERVICES.",
+        (
+            "Required service gateway: its health is not known (there is no daemon-health.json; the daemon is not "
+            "running). Mend that, or take it out of OPS_REQUIRED_SERVICES."
+        ),
     ),
 ]
 

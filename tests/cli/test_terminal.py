@@ -4,31 +4,63 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ops_orchestrate.adapters.stack import Stack
+from ops_orchestrate.cli.connect import worker_specs
+from ops_orchestrate.config import load_settings
 from ops_orchestrate.report.matrix import MATRIX
-from tests.cli.house import House, call, work
+from tests.cli.house import House, call, shell, work
 from tests.cli.terminal import Terminal
 from tests.repos import read
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("cli")]
 
-TASK = {"id": "total", "project": "api", "title": "feat: a total", "paths": ["src/total.txt"]}
+NAMES = ("late", "total", "open", "unwanted", "slow", "asked")
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    """One repository and a stack that stays up, so that no command waits for one; each test has its own task."""
+    with pytest.MonkeyPatch.context() as patch:
+        made = House.build(patch, {"api": {}})
+        made.play({name: [work(name)] for name in NAMES})
+        with Stack.open(load_settings(), workers=worker_specs()):
+            yield made
+        made.close()
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
-    """One repository, one task."""
+def untouched() -> Iterator[House]:
+    """An installation in which nothing has run."""
     with pytest.MonkeyPatch.context() as patch:
         made = House.build(patch, {"api": {}})
-        made.play({"total": [work("total")]})
         yield made
         made.close()
 
 
-def test_the_mode_is_asked_with_the_seeds_matrix_and_its_four_answers(house: House) -> None:
-    with Terminal(["run", "--tasks", house.tasks(TASK)]) as at:
+def task(house: House, name: str) -> str:
+    """The tasks file with one task of that name."""
+    path = f"src/{name}.txt"
+    return house.tasks({"id": name, "project": "api", "title": f"feat: {name}", "paths": [path]})
+
+
+def merged(house: House, name: str, branch: str = "dev") -> str | None:
+    """What the task made, as that branch of the upstream has it."""
+    return read(house.upstreams["api"].bare, branch, f"src/{name}.txt")
+
+
+def report() -> dict[str, Any]:
+    """The newest run."""
+    document: dict[str, Any] = json.loads(call("report", "--json").out)
+    return document
+
+
+def test_the_mode_is_asked_with_the_seeds_matrix_and_its_four_answers(untouched: House) -> None:
+    with Terminal(["run", "--tasks", task(untouched, "total")]) as at:
         at.expect(r"\[Subagents — fast & cheap\]  \[Agent Teams — steerable\]  \[Hybrid — auto-select\]  \[Dry run")
         assert MATRIX in at.seen
         at.expect(r"subagents, teams, hybrid, dry-run \[hybrid\]: ")
@@ -39,122 +71,132 @@ def test_the_mode_is_asked_with_the_seeds_matrix_and_its_four_answers(house: Hou
         at.expect(r"OPS ► ORCHESTRATE — Plan \| Mode: ")
         at.expect("each waits for your yes")
         assert at.ends() == 0
-    assert not (house.home / "data" / "orchestrate").exists(), "a dry run starts nothing that stays"
+    assert not state_of(untouched).exists(), "a dry run leaves nothing behind"
 
 
 @pytest.mark.parametrize("key", ["^C", "^D"])
-def test_no_answer_to_the_mode_starts_nothing(key: str, house: House) -> None:
-    with Terminal(["run", "--tasks", house.tasks(TASK)]) as at:
+def test_no_answer_to_the_mode_starts_nothing(key: str, untouched: House) -> None:
+    with Terminal(["run"]) as at:
         at.expect(r"\[hybrid\]: ")
         at.type(key)
         assert at.ends() == 130
-    assert not (house.home / "data" / "orchestrate").exists()
+    assert not state_of(untouched).exists()
 
 
-def test_a_flag_answers_the_question(house: House) -> None:
-    with Terminal(["run", "--subagents", "--dry-run", "--tasks", house.tasks(TASK)]) as at:
+def test_a_flag_answers_the_question(untouched: House) -> None:
+    with Terminal(["run", "--subagents", "--dry-run", "--tasks", task(untouched, "total")]) as at:
         assert at.ends() == 0
     assert "ORCHESTRATION MODE" not in at.seen
+
+
+def state_of(house: House) -> Path:
+    """Where a run would leave its state."""
+    return house.home / "data" / "orchestrate"
 
 
 def test_yolo_answers_the_question_for_the_mode_and_no_other(house: House) -> None:
-    house.write("data/preferences.json", {"yolo_enabled": True, "timezone": "Asia/Tokyo"})
-    with Terminal(["run", "--tasks", house.tasks(TASK)]) as at:
+    preferences = house.write("data/preferences.json", {"yolo_enabled": True, "timezone": "Asia/Tokyo"})
+    with Terminal(["run", "--tasks", task(house, "late")]) as at:
         at.expect("No mode was chosen: hybrid, the recommended one.")
-        at.expect(r"Merge total \(feat: a total\)")
+        at.expect(r"Merge late \(feat: late\)")
         at.type("l")
         at.expect(r"Began: +\d{4}-\d\d-\d\d \d\d:\d\d Asia/Tokyo")
         assert at.ends() == 4
+    preferences.unlink()
     assert "ORCHESTRATION MODE" not in at.seen
-    assert read(house.upstreams["api"].bare, "dev", "src/total.txt") is None
+    assert merged(house, "late") is None
 
 
 def test_a_merge_and_a_promotion_wait_for_a_yes(house: House) -> None:
-    bare = house.upstreams["api"].bare
-    with Terminal(["run", "--hybrid", "--tasks", house.tasks(TASK)]) as at:
-        at.expect(r"Merge total \(feat: a total\) at [0-9a-f]{8} into dev\?\n  \$ git --git-dir=\S+/api-\S+ diff \S+\n")
+    with Terminal(["run", "--hybrid", "--tasks", task(house, "total")]) as at:
+        at.expect(r"Merge total \(feat: total\) at [0-9a-f]{8} into dev\?\n  \$ git --git-dir=\S+/api-\S+ diff \S+\n")
         at.expect(r"\[y\]es, \[n\]o, \[l\]ater: ")
-        assert read(bare, "dev", "src/total.txt") is None
+        assert merged(house, "total") is None
         at.type("what?")
         at.expect("“what\\?” is none of them")
-        at.expect("later: ")
+        at.expect("ater: ")
         at.type("y")
         at.expect("total: it is merged if nothing has moved.")
         at.expect("✓ total merged into dev")
-        at.expect(r"api: dev at [0-9a-f]{10} waits for your yes to be promoted to main\.")
-        at.expect("later: ")
-        assert read(bare, "main", "src/total.txt") is None
+        at.expect(r"api: dev at [0-9a-f]{10} waits for your yes to be promoted to main\.\n")
+        at.expect("ater: ")
+        assert merged(house, "total", "main") is None
         at.type("yes")
         at.expect("✓ api: dev promoted to main")
-        at.expect("1 tasks, 1 PRs shipped, 1 promoted to main")
+        at.expect("1 promoted to main")
         assert at.ends() == 0
-    assert read(bare, "main", "src/total.txt") == "total"
+    assert merged(house, "total", "main") == "total"
 
 
 def test_what_is_left_open_can_be_answered_in_the_morning(house: House) -> None:
-    bare = house.upstreams["api"].bare
-    with Terminal(["run", "--hybrid", "--tasks", house.tasks(TASK)]) as at:
-        at.expect("later: ")
+    with Terminal(["run", "--hybrid", "--tasks", task(house, "open")]) as at:
+        at.expect("ater: ")
         at.type("^D")
-        at.expect(r"\$ ops-orchestrate answer \S+ total yes")
+        at.expect(r"\$ ops-orchestrate answer \S+ open yes")
         assert at.ends() == 4
-    merged = call("answer", "last", "total", "yes")
-    assert merged.code == 0
-    assert read(bare, "dev", "src/total.txt") == "total"
-    waits = [line.strip() for line in merged.out.splitlines() if "promote:" in line and line.strip().startswith("$")]
-    run = json.loads(call("report", "--json").out)["run"]
-    assert waits == [f"$ ops-orchestrate answer {run} promote:api yes"]
-    assert "Promotion of api: waits for you: dev at " in call("explain", "last", "total").out
-    assert call("answer", "last", "promote:api", "no").out.startswith("api is not promoted by this run")
-    assert "promote:" not in call("report").out
-    assert call("answer", "last", "promote:api", "yes").code == 1
+    assert shell("answer", "last", "open", "yes").code == 4, "the promotion waits"
+    assert merged(house, "open") == "open"
+    run = report()
+    assert (run["state"], run["reason"]) == ("halted", "1 promotion waits for you")
+    assert [one["command"] for one in run["refusals"]] == [f"ops-orchestrate answer {run['run']} promote:api yes"]
+    assert "Promotion of api: waits for you: dev at " in call("explain", "last", "open").out
+    no = shell("answer", "last", "promote:api", "no")
+    assert no.out.startswith("api is not promoted by this run")
+    assert no.code == 0
+    assert report()["state"] == "done"
+    assert shell("answer", "last", "promote:api", "yes").code == 1
+    assert merged(house, "open", "main") is None
 
 
 def test_no_withdraws_the_task(house: House) -> None:
-    with Terminal(["run", "--hybrid", "--tasks", house.tasks(TASK)]) as at:
-        at.expect("later: ")
+    with Terminal(["run", "--hybrid", "--tasks", task(house, "unwanted")]) as at:
+        at.expect("ater: ")
         at.type("n")
-        at.expect("total is cancelled.")
-        assert at.ends() in (0, 4)
-    assert read(house.upstreams["api"].bare, "dev", "src/total.txt") is None
+        at.expect("unwanted is cancelled.")
+        at.ends()
+    assert merged(house, "unwanted") is None
+    assert report()["tasks"][0]["state"] == "cancelled"
 
 
 def test_ctrl_c_stops_the_run_and_resume_goes_on(house: House) -> None:
-    house.play({"total": [[{"finish_on_interrupt": {}}, {"hang": {}}], work("total")]})
-    with Terminal(["run", "--hybrid", "--force", "--tasks", house.tasks(TASK)]) as at:
-        at.expect("▸ total started on host-1")
+    house.play({"slow": [[{"finish_on_interrupt": {}}, {"hang": {}}]]})
+    with Terminal(["run", "--hybrid", "--force", "--tasks", task(house, "slow")]) as at:
+        at.expect("▸ slow started on host-1")
         at.type("^C")
         at.expect("Stopping: agents are interrupted and their work is kept")
         at.expect("ORCHESTRATION STOPPED")
         at.expect(r"\$ ops-orchestrate resume \S+")
         assert at.ends() == 130
-    assert "queued" not in call("explain", "last", "total").out.splitlines()[1]
-    house.play({"total": [work("total")]})
-    again = call("resume")
-    assert again.code == 0
-    assert read(house.upstreams["api"].bare, "main", "src/total.txt") == "total"
+    assert "To go on: ops-orchestrate resume " in call("explain", "last", "slow").out
+    house.play({name: [work(name)] for name in NAMES})
+    again = shell("resume")
+    assert again.code == 0, again.out
+    assert again.out.startswith("Going on with run ")
+    assert "audited" not in again.out, "what happened before is not told again"
+    assert merged(house, "slow", "main") == "slow"
 
 
-def test_ctrl_c_at_a_question_stops_the_command(house: House) -> None:
-    with Terminal(["run", "--hybrid", "--tasks", house.tasks(TASK)]) as at:
-        at.expect("later: ")
+def test_ctrl_c_at_a_question_leaves_it_open(house: House) -> None:
+    with Terminal(["run", "--hybrid", "--tasks", task(house, "asked")]) as at:
+        at.expect("ater: ")
         at.type("^C")
-        at.expect(r"\$ ops-orchestrate answer \S+ total yes")
+        at.expect(r"\$ ops-orchestrate answer \S+ asked yes")
         assert at.ends() in (4, 130)
+    assert merged(house, "asked") is None
 
 
-def test_init_asks_about_each_gate(house: House) -> None:
-    (house.upstreams["api"].checkout / "Makefile").write_text("test:\n\ttrue\n")
-    target = house.home / "new.json"
-    with Terminal(["init", str(house.home / "code"), "--registry", str(target)]) as at:
+def test_init_asks_about_each_gate(untouched: House) -> None:
+    (untouched.upstreams["api"].checkout / "Makefile").write_text("test:\n\ttrue\n")
+    target = untouched.home / "new.json"
+    with Terminal(["init", str(untouched.home / "code"), "--registry", str(target)]) as at:
         at.expect(r"api: (make test) ")
         at.expect(r"accept this gate\? \[Y/n\]: ")
         at.type("y")
         at.expect("1 project, 1 gate")
         assert at.ends() == 0
-    assert [p["ops"]["gate"] for p in json.loads(target.read_text())["projects"]] == ["make test"]
+    assert [project["ops"]["gate"] for project in json.loads(target.read_text())["projects"]] == ["make test"]
     assert target.stat().st_mode & 0o777 == 0o600
-    silent = house.home / "silent.json"
-    said = call("init", str(house.home / "code"), "--registry", str(silent))
+    silent = untouched.home / "silent.json"
+    said = call("init", str(untouched.home / "code"), "--registry", str(silent))
     assert "1 proposed gate not accepted, because there is no terminal to ask at (--accept-gates)" in said.out
     assert "ops" not in json.loads(silent.read_text())["projects"][0]

@@ -18,10 +18,10 @@ from ops_orchestrate.adapters.stack import Stack
 from ops_orchestrate.cli.connect import worker_specs
 from ops_orchestrate.cli.main import VERBS
 from ops_orchestrate.config import load_settings
-from tests.cli.house import House, Said, call, normal, work
+from tests.cli.house import House, Said, call, normal, shell, work
 from tests.report.snapshot import check_snapshot
-from tests.repos import git, read
 from tests.report.test_documents import problems
+from tests.repos import git, read
 
 SCREENS = Path(__file__).parent / "snapshots"
 
@@ -64,7 +64,7 @@ def house() -> Iterator[House]:
 @pytest.fixture(scope="module")
 def live(house: House) -> Said:
     """What the run itself printed."""
-    return call("run", "--force", "--max-waves", "2", "--tasks", house.tasks(*TASKS))
+    return shell("run", "--force", "--max-waves", "2", "--tasks", house.tasks(*TASKS))
 
 
 @pytest.mark.parametrize("verb", ["", *VERBS])
@@ -188,16 +188,16 @@ def test_what_cannot_be_answered_changes_nothing(live: Said) -> None:
         ("answer last promote:api yes", 1, "No promotion of api waits for an answer in run "),
         ("answer last promote:api perhaps", 2, "A promotion cannot be answered 'perhaps': it takes yes or no."),
     ):
-        said = call(*line.split())
+        said = shell(*line.split())
         assert said.code == code
         assert said.err.startswith(f"error: {says}")
-    assert call("stop").out.rstrip().endswith("is halted already.")
+    assert shell("stop").out.rstrip().endswith("is halted already.")
     assert call("events", "last").out == before
 
 
 def test_the_morning(live: Said, house: House) -> None:
     """Answer what waits, one after the other: only what is new is printed, and the run goes on."""
-    yes = call("answer", "last", "login", "yes")
+    yes = shell("answer", "last", "login", "yes")
     assert (yes.code, yes.err) == (4, "")
     lines = normal(yes.out, house).splitlines()
     assert lines[:3] == [
@@ -207,13 +207,13 @@ def test_the_morning(live: Said, house: House) -> None:
     ]
     assert "started" not in yes.out, "what happened before is not told again"
     assert read(house.upstreams["api"].bare, "dev", "src/auth.py") == "HOURS = 8"
-    assert call("cancel", "last", "secret", "--reason", "not needed").out == "secret is cancelled.\n"
-    later = call("answer", "last", "contract", "done", "--no-wait")
+    assert shell("cancel", "last", "secret", "--reason", "not needed").out == "secret is cancelled.\n"
+    later = shell("answer", "last", "contract", "done", "--no-wait")
     assert later.out.startswith("contract: it counts as done; what waited for it goes on.\n`ops-orchestrate resume ")
     house.play({**PLAYBOOK, "hopeless": [work("hopeless")], "after-hopeless": [work("after", "src/x.txt")]})
-    again = call("retry", "last", "hopeless", "--note", "the file is src/hopeless.txt")
+    again = shell("retry", "last", "hopeless", "--note", "the file is src/hopeless.txt")
     assert "✓ hopeless done" in again.out
     assert "✓ after-hopeless done" in again.out
     assert again.code == 4, "`later` lies beyond --max-waves"
     assert "later — wave 2: beyond --max-waves 2" in again.out
-    assert call("resume").code == 4
+    assert shell("resume").code == 4

@@ -68,3 +68,11 @@ def test_over_the_whole_product() -> None:
         assert (state is RunState.STOPPED) is bool(stop)
         if state is RunState.DONE:
             assert all(kind in FINAL for kind, count in counts.items() if count)
+
+
+@pytest.mark.parametrize(("promotions", "words"), [(1, "1 promotion waits for you"), (2, "2 promotions wait for you")])
+def test_a_promotion_that_waits_for_a_person_is_no_done(promotions: int, words: str) -> None:
+    ending = finish_state(
+        counts={S.COMPLETED: 2}, candidates=0, in_flight=0, snoozed=0, beyond_waves=0, stop="", promotions=promotions
+    )
+    assert ending == (RunState.HALTED, words)

@@ -21,8 +21,8 @@ from typing import Any
 
 import redis
 
-from ops_orchestrate.celery import POOLS, point_at
-from ops_orchestrate.config import Settings, load_settings
+from ops_orchestrate.celery import POOLS, app, point_at
+from ops_orchestrate.config import Settings, Urls, load_settings
 from ops_orchestrate.core.event import Event
 from ops_orchestrate.core.project import Portfolio, Project
 from ops_orchestrate.core.run import RequestedTask, RunRequest
@@ -75,7 +75,7 @@ class Rig:
 
     @classmethod
     def build(cls, home: Path, server: str, repos: Sequence[str] = ("app",), **env: str) -> Rig:
-        """Repositories with a gate that passes unless a file `broken` exists; an empty server."""
+        """These repositories, no worker yet, an empty server."""
         redis.Redis.from_url(server).flushall()
         names = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         env = {
@@ -91,12 +91,11 @@ class Rig:
         }
         settings = _settings(env)
         assert settings.urls is not None
-        point_at(settings.urls)
+        _point_at(settings.urls)
         ledger = connect(settings.urls.ledger)
         ledger.open(quiet=0)
         rig = cls(home, server, env, settings, ledger)
-        gate = {"gate.sh": "test ! -e broken\n", "src/.keep": ""}
-        rig.upstreams = {name: make_upstream(home / "repos", name, gate) for name in repos}
+        rig.upstreams = {name: rig.more(name) for name in repos}
         rig.play({"*": [work("any")]})
         return rig
 
@@ -111,10 +110,12 @@ class Rig:
         return self.upstreams[self.newest]
 
     def repository(self, name: str) -> None:
-        """One repository more, for a test that shares the workers with others."""
-        self.upstreams = {
-            name: make_upstream(self.home / "repos", name, {"gate.sh": "test ! -e broken\n", "src/.keep": ""})
-        }
+        """Another repository instead of those before, for a test that shares the workers with others."""
+        self.upstreams = {name: self.more(name)}
+
+    def more(self, name: str) -> Upstream:
+        """One repository more, with a gate that passes unless a file `broken` exists."""
+        return make_upstream(self.home / "repos", name, {"gate.sh": "test ! -e broken\n", "src/.keep": ""})
 
     def play(self, playbook: Mapping[str, list[Steps]]) -> None:
         """What the agent does, by task id."""
@@ -144,16 +145,10 @@ class Rig:
             self.workers.pop(pool).wait()
 
     def submit(self, tasks: Sequence[RequestedTask], **request: Any) -> str:
-        """Begin a run over all repositories; its id."""
-        kept = {"promote": request.pop("promote", False)}
-        if "upstream" in request:
-            kept["upstream"] = str(request.pop("upstream"))
-        projects = tuple(
-            Project(alias=name, repositories=(repository_value(up, gate=GATE, ci="none", **kept),))
-            for name, up in self.upstreams.items()
-        )
+        """Begin a run over all repositories; its id. `gate`, `promote` and `upstream` are set for each of them."""
+        fields = {name: request.pop(name) for name in ("gate", "promote", "upstream") if name in request}
         values: dict[str, Any] = {
-            "portfolio": Portfolio(origin="tests", digest="0" * 64, projects=projects),
+            "portfolio": self.portfolio(*self.upstreams, **fields),
             "mode": Mode.SUBAGENTS,
             "agent": "scripted",
             "force": True,
@@ -166,6 +161,7 @@ class Rig:
     def portfolio(self, *names: str, **fields: Any) -> Portfolio:
         """Some of the repositories, with any field of theirs replaced."""
         values = {"gate": GATE, "ci": "none", "promote": False} | fields
+        values |= {"upstream": str(values["upstream"])} if "upstream" in values else {}
         repositories = [repository_value(self.upstreams[name], **values) for name in names]
         projects = tuple(Project(alias=one.key, repositories=(one,)) for one in repositories)
         return Portfolio(origin="tests", digest="0" * 64, projects=projects)
@@ -241,6 +237,13 @@ def standing(home: Path, repos: Sequence[str] = ("app",), **env: str) -> Iterato
         process.kill()
         process.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _point_at(urls: Urls) -> None:
+    """As the command does; but Celery keeps its connections as long as a process lives, and tests meet more servers."""
+    point_at(urls)
+    app._after_fork()
+    app._backend = app._get_backend()
 
 
 def _settings(env: Mapping[str, str]) -> Settings:

@@ -1,0 +1,128 @@
+"""Repairs that need no worker: steps are called as a job or the reconciler would, in an order that faults make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ops_orchestrate.core.attempt import Settlement
+from ops_orchestrate.core.states import RunState, TaskState
+from ops_orchestrate.engine.audit import audit_part, give_up, part_lock
+from ops_orchestrate.engine.finish import finish
+from ops_orchestrate.engine.lease import last_beat
+from ops_orchestrate.engine.reconcile import reconcile
+from ops_orchestrate.engine.structure import plan
+from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.wiring import make_toolbox
+from tests.engine.rig import Rig, requested
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def tools(rig: Rig) -> Toolbox:
+    return make_toolbox(rig.settings, rig.ledger)
+
+
+@pytest.fixture
+def impatient(tmp_path: Path, server_url: str) -> Rig:
+    """A rig whose grants and leases end almost at once."""
+    return Rig.build(tmp_path, server_url, OPS_GRANT_TIMEOUT="0.01", OPS_LEASE="0.03", OPS_HEARTBEAT="0.01")
+
+
+def state(rig: Rig, run: str) -> RunState:
+    return rig.ledger.runs.get(run).state
+
+
+def audited(rig: Rig, run: str, tools: Toolbox) -> None:
+    for part in rig.ledger.runs.missing_parts(run):
+        audit_part(run, part, "test", tools)
+
+
+def test_the_plan_waits_for_every_part(rig: Rig, tools: Toolbox) -> None:
+    """A part that was published twice is counted by the chord when its second delivery has found it taken."""
+    run = rig.submit([requested("one")])
+    first, last = rig.ledger.runs.missing_parts(run)
+    audit_part(run, last, "test", tools)
+    rig.ledger.locks.acquire(part_lock(run, first), "another delivery", 60)
+    audit_part(run, first, "test", tools)
+    plan(run, tools)
+    finish(run, tools)
+    assert (state(rig, run), rig.ledger.tasks.all(run)) == (RunState.AUDITING, [])
+    rig.ledger.locks.release(part_lock(run, first), "another delivery")
+    audited(rig, run, tools)
+    plan(run, tools)
+    (task,) = rig.ledger.tasks.all(run)
+    assert (state(rig, run), task.spec.base) == (RunState.RUNNING, "dev")
+
+
+def test_a_second_plan_says_nothing_twice(rig: Rig, tools: Toolbox) -> None:
+    (rig.upstreams["app"].checkout / "draft.txt").write_text("not committed\n")
+    run = rig.submit([requested("one")])
+    audited(rig, run, tools)
+    plan(run, tools)
+    before = rig.events(run)
+    plan(run, tools)
+    assert rig.events(run) == before
+
+
+def test_a_part_that_was_given_up_is_unknown_by_its_projects(rig: Rig, tools: Toolbox) -> None:
+    run = rig.submit([requested("one")])
+    for part in rig.ledger.runs.missing_parts(run):
+        give_up(run, part, "it ends every worker", tools)
+    unknown = {skipped.name for part in rig.ledger.runs.parts(run).values() for skipped in part.unknown}
+    assert unknown == {"app", "tasks-file"}
+
+
+def test_a_part_that_ends_every_worker_is_given_up_after_a_while(impatient: Rig) -> None:
+    tools = make_toolbox(impatient.settings, impatient.ledger)
+    run = impatient.submit([requested("one")])
+    looks = 0
+    while impatient.ledger.runs.missing_parts(run):
+        reconcile(tools)
+        looks += 1
+        assert looks < 500
+    assert all(part.unknown for part in impatient.ledger.runs.parts(run).values())
+
+
+def test_a_run_that_is_stopped_while_it_is_audited_ends_at_once(rig: Rig, tools: Toolbox) -> None:
+    run = rig.submit([requested("one")])
+    rig.ledger.runs.request_stop(run, "salvage", by="test")
+    finish(run, tools)
+    assert state(rig, run) is RunState.STOPPED
+    rig.ledger.runs.resume(run)
+    audited(rig, run, tools)
+    plan(run, tools)
+    assert state(rig, run) is RunState.RUNNING
+
+
+def test_a_lost_edge_is_repaired_while_others_are_at_work(rig: Rig, tools: Toolbox) -> None:
+    """Nobody waits for what is at work elsewhere: `next` starts although `long` is far from its end."""
+    paths = {name: (f"{name}/",) for name in ("first", "long", "next")}
+    tasks = [requested(name, paths=paths[name]) for name in ("first", "long")]
+    run = rig.submit([*tasks, requested("next", blocked_by=["first"], paths=paths["next"])])
+    audited(rig, run, tools)
+    plan(run, tools)
+    board = rig.ledger.board.look(5)
+    (pick,) = [one for one in board.candidates if one.task == "long"]
+    assert rig.ledger.board.grant(board, [pick], lease=60)
+    done = Settlement(state=TaskState.COMPLETED, reason="test")
+    assert rig.ledger.tasks.settle_planned(run, "first", done)
+    rig.ledger.tasks.edges_done(run, "first")  # its one message was published, and lost
+    assert [one.task for one in rig.ledger.board.look(5).candidates] == []
+    reconcile(tools)
+    assert [one.task for one in rig.ledger.board.look(5).candidates] == ["next"]
+
+
+@pytest.mark.parametrize(
+    ("lease", "grace", "expected"),
+    [(90, 10, (60, 10)), (6, 1, (3.5, 1)), (90, 60, (37.5, 22.5)), (4, 0.1, (8 / 3, 0.1))],
+)
+def test_a_supervisors_ladder_has_ended_before_the_lease(
+    rig: Rig, lease: float, grace: float, expected: tuple[float, float]
+) -> None:
+    settings = rig.settings.model_copy(update={"lease": lease, "grace": grace})
+    beat, rung = last_beat(settings)
+    assert (round(beat, 3), rung) == (round(expected[0], 3), expected[1])
+    assert beat + 2 * rung < lease
