@@ -16,7 +16,8 @@ from pathlib import Path
 import click
 
 from ops_orchestrate.adapters.git import Git
-from ops_orchestrate.cli.demo_files import GATE, REPOSITORIES, TASKS, playbook
+from ops_orchestrate.cli.demo_files import GATE, REPOSITORIES, TASKS
+from ops_orchestrate.cli.demo_playbook import playbook
 from ops_orchestrate.cli.exits import Exit
 from ops_orchestrate.cli.request import Asked, gather, make_request
 from ops_orchestrate.cli.run import start_and_follow
@@ -29,9 +30,7 @@ _DEMO = {"NAME": "Demo", "EMAIL": "demo@localhost"}
 
 
 @click.command("demo")
-@click.option(
-    "--folder", type=click.Path(path_type=Path), help="Build it here (must not exist); default: a new one."
-)
+@click.option("--folder", type=click.Path(path_type=Path), help="Build it here (must not exist); default: a new one.")
 @click.option("--keep/--no-keep", default=True, help="Keep the folder to look around in (default) or remove it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object an event, and the report as JSON.")
 def command(folder: Path | None, keep: bool, as_json: bool) -> int:

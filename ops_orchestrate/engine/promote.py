@@ -85,6 +85,8 @@ def _promote(run: RunRecord, repository: Repository, holder: str, tools: Toolbox
     seen = _snapshot(run, repository, tools)
     decision = decide_promotion(seen)
     if decision.step is PromotionStep.SKIP:
+        if seen.contained and seen.merged:
+            _catch_up(run, repository, seen, tools)
         return SKIPPED, decision.reason
     if decision.step is PromotionStep.REFUSE:
         return REFUSED, decision.reason
@@ -126,9 +128,27 @@ def _merge(run: RunRecord, repository: Repository, seen: PromotionSnapshot, tool
         "commit": commit,
     }
     tools.ledger.runs.note(run.id, EventKind.PROMOTED, host=tools.host, data=data)
-    _back_merge(run, repository, seen, intent, tools)
+    back = intent.model_copy(update={"branch": seen.integration, "base": seen.head, "method": "forward"})
+    _forward(run, repository, seen, back, tools)
     _look_after(run, repository, tools)
     return DONE, ""
+
+
+def _catch_up(run: RunRecord, repository: Repository, seen: PromotionSnapshot, tools: Toolbox) -> None:
+    """A worker may have died between a promotion and the back-merge: main is ahead then, and integration follows."""
+    if seen.no_main or seen.main_head == seen.head:
+        return
+    tree = tools.workshop.tree_of(repository, seen.main_head)
+    intent = MergeIntent(
+        repo=repository.key,
+        branch=seen.integration,
+        base=seen.head,
+        head=seen.head,
+        tree=tree,
+        commit=seen.main_head,
+        method="forward",
+    )
+    _forward(run, repository, seen, intent, tools)
 
 
 def _look_after(run: RunRecord, repository: Repository, tools: Toolbox) -> None:
@@ -143,11 +163,10 @@ def _look_after(run: RunRecord, repository: Repository, tools: Toolbox) -> None:
     tools.ledger.runs.note(run.id, EventKind.EVIDENCE, host=tools.host, data=data)
 
 
-def _back_merge(
-    run: RunRecord, repository: Repository, seen: PromotionSnapshot, intent: MergeIntent, tools: Toolbox
+def _forward(
+    run: RunRecord, repository: Repository, seen: PromotionSnapshot, back: MergeIntent, tools: Toolbox
 ) -> None:
     """Integration forward to main's merge commit: a fast-forward, because nothing else may be between them."""
-    back = intent.model_copy(update={"branch": seen.integration, "base": seen.head, "method": "forward"})
     landing = tools.forge_of(repository).land(repository, back)
     if landing.end is not LandingEnd.LANDED:
         text = f"{seen.integration} of {repository.name} was not moved forward to {seen.main}: {landing.detail}"

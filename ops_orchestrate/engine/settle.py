@@ -43,6 +43,8 @@ def settle(key: StageKey, tools: Toolbox) -> None:
 
 def verify_what_waits_for_the_base(run: str, task: str, tools: Toolbox) -> None:
     """A merge may have turned a red base green: changes that were as red as the base are verified once more."""
+    if not tools.ledger.runs.counts(run).get(TaskState.BLOCKED):
+        return  # the whole board is read only where somebody waits: asked after every merge, it would be quadratic
     repo = tools.ledger.tasks.get(run, task).spec.repo
     for record in tools.ledger.tasks.all(run):
         if record.spec.repo == repo and record.state is TaskState.BLOCKED and record.ask == "base":

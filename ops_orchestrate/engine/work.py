@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from ops_orchestrate import canvas
 from ops_orchestrate.core.agent import AgentEnd, AgentEvent, AgentEventKind, AgentJob, AgentResult
-from ops_orchestrate.core.attempt import HandOver, Outcome, OutcomeKind, StageKey
+from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
 from ops_orchestrate.core.brief import digest, write_brief
 from ops_orchestrate.core.change import Collected, GateEnd
 from ops_orchestrate.core.ending import Ended, ending
@@ -89,6 +89,8 @@ def _attempt(key: StageKey, run: RunRecord, spec: TaskSpec, lease: Lease, tools:
 
 
 def _base(repository: Repository, spec: TaskSpec, tools: Toolbox) -> str:
+    if not spec.base:
+        raise GitError(f"{repository.name} could not be audited, so it is not known where its work belongs; run again.")
     tools.workshop.refresh(repository)
     head = tools.workshop.head(repository, spec.base)
     if head is None:
@@ -116,7 +118,10 @@ def _brief(key: StageKey, run: RunRecord, spec: TaskSpec, tree: AgentTree, tools
     )
     if not tools.ledger.attempts.describe(key, branch=tree.branch, brief_digest=digest(brief)):
         raise AgentUnavailable("The brief is the same as that of an earlier attempt: nothing new is known to try.")
-    _tell_hand_overs(key, hand_overs, tools)
+    _record(key, {"what": "brief", "branch": tree.branch, "brief": digest(brief)}, tools)
+    for given in hand_overs:
+        told = {"what": "hand-over", "from": given.task, "merge": given.merge, "text": one_line(given.summary, 300)}
+        _record(key, told, tools)
     return brief
 
 
@@ -126,13 +131,11 @@ def _red_base(repository: Repository, base: str, tools: Toolbox) -> str | None:
     return known.log_tail if known and known.end is GateEnd.FAILED else None
 
 
-def _tell_hand_overs(key: StageKey, hand_overs: Sequence[HandOver], tools: Toolbox) -> None:
-    """What the attempt was told about its blockers' work, for the record."""
-    for given in hand_overs:
-        data = {"what": "hand-over", "from": given.task, "merge": given.merge, "text": one_line(given.summary, 300)}
-        tools.ledger.runs.note(
-            key.run, EventKind.EVIDENCE, task=key.task, attempt=key.attempt, fence=key.fence, host=tools.host, data=data
-        )
+def _record(key: StageKey, data: dict[str, str], tools: Toolbox) -> None:
+    """What the attempt was told, for the record."""
+    tools.ledger.runs.note(
+        key.run, EventKind.EVIDENCE, task=key.task, attempt=key.attempt, fence=key.fence, host=tools.host, data=data
+    )
 
 
 def _job(key: StageKey, brief: str, tree: AgentTree, lease: Lease, tools: Toolbox) -> AgentJob:

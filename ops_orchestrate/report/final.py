@@ -27,9 +27,7 @@ _TITLES = {
 }
 
 
-def final_report(
-    view: RunView, width: int = 80, encoding: str | None = "utf-8", clock: Clock | None = None
-) -> str:
+def final_report(view: RunView, width: int = 80, encoding: str | None = "utf-8", clock: Clock | None = None) -> str:
     """The final report of a run for a terminal of `width` columns; of an open run, how far it is.
 
     `clock` shows when it began.
@@ -128,6 +126,7 @@ def _refusal(refusal: RefusalView) -> list[str]:
 def _below(view: RunView, clock: Clock | None) -> list[tuple[str, list[str]]]:
     """What stands under the seed's lines; a label without entries is left out."""
     attempts = [attempt for task in view.tasks.values() for attempt in task.attempts]
+    promoted = sorted(view.promotions, key=lambda made: (made.name or made.repo, made.at))
     cancelled = [f"{t.id} — {t.reason or 'withdrawn'}" for t in view.of_state(TaskState.CANCELLED)]
     return [
         ("Run:", [view.run] if view.run else []),
@@ -136,7 +135,7 @@ def _below(view: RunView, clock: Clock | None) -> list[tuple[str, list[str]]]:
         ("Duration:", [_durations(view, attempts)]),
         ("Cost:", [cost_words(attempts)]),
         ("Sandbox:", [_sandbox(view, attempts)]),
-        ("Promoted:", [f"{p.name or p.repo}: {p.source} → {p.target} at {short(p.commit)}" for p in view.promotions]),
+        ("Promoted:", [f"{p.name or p.repo}: {p.source} → {p.target} at {short(p.commit)}" for p in promoted]),
         ("Hand-overs:", _handed_over(view)),
         ("Cancelled:", cancelled),
         ("Kept:", _kept(view)),

@@ -62,9 +62,7 @@ def report_json(view: RunView) -> Document:
     }
 
 
-def plan_json(
-    view: RunView, forecast: Forecast | None = None, outlets: Sequence[Outlet] | None = None
-) -> Document:
+def plan_json(view: RunView, forecast: Forecast | None = None, outlets: Sequence[Outlet] | None = None) -> Document:
     """The plan: tasks, graph, waves, modes with reasons, the forecast, and what would be merged."""
     waves: dict[int, list[str]] = {}
     for task in view.tasks.values():

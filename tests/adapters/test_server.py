@@ -23,9 +23,7 @@ from ops_orchestrate.adapters.state_dir import StateDir
 from ops_orchestrate.errors import OpsError
 from tests.adapters.stack_help import HERE, REPOSITORY, alive, call, servers, until
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/stat").exists(), reason="looks at processes through /proc"
-)
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes through /proc")
 Running = Callable[[], ServerProcess]
 
 
@@ -75,9 +73,7 @@ def test_without_the_wheel_one_on_the_path_is_taken(tmp_path: Path, monkeypatch:
     assert describe(found) == f"Redis 7.0.15 from {binary}"
 
 
-def test_without_any_server_the_error_says_what_was_tried(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_any_server_the_error_says_what_was_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_module, "_WHEEL", "no_such_package")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(OpsError, match=r"none was found.*OPS_REDIS_URL"):
@@ -278,9 +274,7 @@ def test_a_socket_folder_that_somebody_else_could_write_is_refused(tmp_path: Pat
         folder.unlink() if folder.is_symlink() else folder.rmdir()
 
 
-def test_a_full_disk_is_refused_before_anything_starts(
-    state: StateDir, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_refused_before_anything_starts(state: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ops_orchestrate.adapters.state_dir.LEAST_FREE", 1 << 60)
     with pytest.raises(OpsError, match=rf"disk that holds {state.root} is full"):
         state.prepare()

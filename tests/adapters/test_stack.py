@@ -195,9 +195,7 @@ def test_users_at_the_same_instant_get_one_keeper_and_one_server(
     assert nothing_left(data)
 
 
-def test_a_user_that_arrives_while_the_stack_stops_gets_a_new_one(
-    start: Start, data: Path, notes: Path
-) -> None:
+def test_a_user_that_arrives_while_the_stack_stops_gets_a_new_one(start: Start, data: Path, notes: Path) -> None:
     first = start(data, notes, "stubborn")  # takes its whole grace to stop
     call(first.found["ledger"], "SET", "kept", "yes")
     until(lambda: born(notes))
@@ -224,9 +222,7 @@ def test_what_a_worker_sees(data: Path, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("A_TOKEN", "secret")
     monkeypatch.setenv("A_PLAIN_ONE", "inherited")
     said = tmp_path / "environment"
-    show = (
-        f"import json, os, time; open({str(said)!r}, 'w').write(json.dumps(dict(os.environ))); time.sleep(60)"
-    )
+    show = f"import json, os, time; open({str(said)!r}, 'w').write(json.dumps(dict(os.environ))); time.sleep(60)"
     spec = WorkerSpec(name="looks", argv=(sys.executable, "-c", show), env={"OWN": "1"}, drop=("A_TOKEN",))
     with Stack.open(settings_for(data), workers=[spec]) as stack:
         seen = json.loads(until(lambda: said.exists() and said.read_text()))
@@ -279,9 +275,7 @@ def test_a_keeper_that_cannot_run_is_shown_with_its_last_words(
         Stack.open(settings_for(data), workers=[])
 
 
-def test_nothing_is_left_of_a_throwaway_stack(
-    tmp_path: Path, notes: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_left_of_a_throwaway_stack(tmp_path: Path, notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))

@@ -50,7 +50,7 @@ class Command:
         """Tasks of which it has seen an attempt start."""
         return {event.task for event in self.events() if event.kind is EventKind.ATTEMPT_STARTED}
 
-    def wait(self, seconds: float = 45) -> int:
+    def wait(self, seconds: float = 90) -> int:
         """Its exit code; fails with what it printed when it does not end."""
         try:
             return self.process.wait(seconds)
@@ -132,7 +132,7 @@ class Machine:
     def half_done(self, task: str, attempt: int = 1) -> None:
         """Wait until an unfinished attempt has written all that it will."""
         draft = f"*/{task}-a{attempt}-*/src/{task}.draft"
-        self.until(lambda: any((self.state / "trees").glob(draft)), 40, f"half of {task}")
+        self.until(lambda: any((self.state / "trees").glob(draft)), 60, f"half of {task}")
 
     def until(self, happens: Callable[[], Any], seconds: float, what: str) -> None:
         """Poll until something holds."""

@@ -16,7 +16,7 @@ from tests.cli.machine import Command, Machine
 from tests.engine.nemesis import outcomes, twice, unfinished_attempt, watching
 from tests.engine.rig import work
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("embedded")]
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("embedded"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_two_commands_share_one_server_and_both_finish(machine: Machine) -> None
         while first.process.poll() is None or second.process.poll() is None:
             found |= set(servers(machine.state))
             time.sleep(0.1)
-            assert time.monotonic() - began < 60, machine.story()
+            assert time.monotonic() - began < 150, machine.story()
     print(f"two runs took {time.monotonic() - began:.1f} s")
     assert len(found) == 1
     runs = {machine.sound(command)[0].run for command in (first, second)}

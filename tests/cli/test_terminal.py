@@ -19,7 +19,7 @@ from tests.repos import read
 
 pytestmark = [pytest.mark.real, pytest.mark.xdist_group("cli")]
 
-NAMES = ("late", "total", "open", "unwanted", "slow", "asked")
+NAMES = ("open", "total", "unwanted", "slow", "asked")
 
 
 @pytest.fixture(scope="module")
@@ -94,17 +94,31 @@ def state_of(house: House) -> Path:
     return house.home / "data" / "orchestrate"
 
 
-def test_yolo_answers_the_question_for_the_mode_and_no_other(house: House) -> None:
+def test_what_is_left_open_can_be_answered_in_the_morning(house: House) -> None:
+    """`yolo_enabled` answers the question for the mode, and no other one."""
     preferences = house.write("data/preferences.json", {"yolo_enabled": True, "timezone": "Asia/Tokyo"})
-    with Terminal(["run", "--tasks", task(house, "late")]) as at:
+    with Terminal(["run", "--tasks", task(house, "open")]) as at:
         at.expect("No mode was chosen: hybrid, the recommended one.")
-        at.expect(r"Merge late \(feat: late\)")
-        at.type("l")
+        at.expect(r"Merge open \(feat: open\)")
+        at.type("^D")
+        at.expect(r"\$ ops-orchestrate answer \S+ open yes")
         at.expect(r"Began: +\d{4}-\d\d-\d\d \d\d:\d\d Asia/Tokyo")
         assert at.ends() == 4
     preferences.unlink()
     assert "ORCHESTRATION MODE" not in at.seen
-    assert merged(house, "late") is None
+    assert merged(house, "open") is None
+    assert shell("answer", "last", "open", "yes").code == 4, "the promotion waits"
+    assert merged(house, "open") == "open"
+    run = report()
+    assert (run["state"], run["reason"]) == ("halted", "1 promotion waits for you")
+    assert [one["command"] for one in run["refusals"]] == [f"ops-orchestrate answer {run['run']} promote:api yes"]
+    assert "Promotion of api: waits for you: dev at " in call("explain", "last", "open").out
+    no = shell("answer", "last", "promote:api", "no")
+    assert no.out.startswith("api is not promoted by this run")
+    assert no.code == 0
+    assert report()["state"] == "done"
+    assert shell("answer", "last", "promote:api", "yes").code == 1
+    assert merged(house, "open", "main") is None
 
 
 def test_a_merge_and_a_promotion_wait_for_a_yes(house: House) -> None:
@@ -126,26 +140,6 @@ def test_a_merge_and_a_promotion_wait_for_a_yes(house: House) -> None:
         at.expect("1 promoted to main")
         assert at.ends() == 0
     assert merged(house, "total", "main") == "total"
-
-
-def test_what_is_left_open_can_be_answered_in_the_morning(house: House) -> None:
-    with Terminal(["run", "--hybrid", "--tasks", task(house, "open")]) as at:
-        at.expect("ater: ")
-        at.type("^D")
-        at.expect(r"\$ ops-orchestrate answer \S+ open yes")
-        assert at.ends() == 4
-    assert shell("answer", "last", "open", "yes").code == 4, "the promotion waits"
-    assert merged(house, "open") == "open"
-    run = report()
-    assert (run["state"], run["reason"]) == ("halted", "1 promotion waits for you")
-    assert [one["command"] for one in run["refusals"]] == [f"ops-orchestrate answer {run['run']} promote:api yes"]
-    assert "Promotion of api: waits for you: dev at " in call("explain", "last", "open").out
-    no = shell("answer", "last", "promote:api", "no")
-    assert no.out.startswith("api is not promoted by this run")
-    assert no.code == 0
-    assert report()["state"] == "done"
-    assert shell("answer", "last", "promote:api", "yes").code == 1
-    assert merged(house, "open", "main") is None
 
 
 def test_no_withdraws_the_task(house: House) -> None:

@@ -28,7 +28,7 @@ from tests.engine.rig import Rig, requested, work
 
 pytestmark = [pytest.mark.real, pytest.mark.chaos, pytest.mark.timeout(900)]
 
-REPOS = ("app", "lib", "web")
+REPOS = ("app", "lib", "web", "cli", "doc", "ops", "sdk")
 TASKS = 20
 SEEDS = [int(word) for word in os.environ.get("OPS_CHAOS_SEEDS", "1 2").split()]
 KILLS = int(os.environ.get("OPS_CHAOS_KILLS", "20"))

@@ -47,7 +47,7 @@ from tests.engine.nemesis import (
 from tests.engine.rig import Rig, requested, work
 from tests.repos import git, read
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("faults"), pytest.mark.timeout(300)]
 
 STARTED, ENDED, VERDICT = EventKind.ATTEMPT_STARTED, EventKind.ATTEMPT_ENDED, EventKind.VERDICT
 
@@ -328,6 +328,23 @@ def test_a_worker_that_is_told_to_end_interrupts_its_agent_and_keeps_its_work(ho
     assert outcomes(events, "deployed") == ["interrupted", "succeeded"]
     assert house.ledger.attempts.spent(run, "deployed") == 1
     assert kept(house, salvage_of(house, run, "deployed"), "src/deployed.draft") == "draft"
+
+
+def test_a_killed_pool_child_of_the_plain_worker_takes_its_agent_with_it(rig: Rig) -> None:
+    """The worker lives on, its child is replaced, and nothing that the child held is held for ever."""
+    rig.play({"child": twice("child")})
+    rig.start_plain()
+    run = rig.submit([requested("child")])
+    half_done(rig, "child")
+    supervisor = min(marked(rig.home))
+    child = int(Path(f"/proc/{supervisor}/stat").read_text().rpartition(")")[2].split()[1])
+    assert child != rig.workers["plain"].pid
+    shoot([child])
+    rig.until(lambda: marked(rig.home) == {}, 5, "the agent to be gone")
+    events = sound(rig, run)
+    assert rig.workers["plain"].poll() is None
+    assert outcomes(events, "child") == ["lost", "succeeded"]
+    assert kept(rig, salvage_of(rig, run, "child"), "src/child.draft") == "draft"
 
 
 def test_nothing_that_was_salvaged_is_on_a_branch_of_ours(house: Rig) -> None:

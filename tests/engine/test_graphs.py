@@ -112,8 +112,8 @@ def assert_once(rig: Rig, run: str, events: Sequence[Event], tasks: Sequence[Req
         assert Counter(event.task for event in events if event.kind is kind) == Counter(ids)
     merged: list[str] = []
     for repo in REPOS:
-        line = git("log", "--first-parent", "--reverse", "--format=%(trailers:key=Ops-Task,valueonly,separator=)", "dev",
-                   cwd=rig.upstreams[repo].bare)  # fmt: skip
+        trailer = "--format=%(trailers:key=Ops-Task,valueonly,separator=)"
+        line = git("log", "--first-parent", "--reverse", trailer, "dev", cwd=rig.upstreams[repo].bare)
         own = [task.id for task in tasks if task.project == repo]
         merged_here = [name for name in line.splitlines() if name in ids]
         assert sorted(merged_here) == own
@@ -139,7 +139,7 @@ def prove(rig: Rig, run: str, events: Sequence[Event], tasks: Sequence[Requested
     assert rig.ledger.board.slots() == [] and rig.ledger.board.owners() == []
 
 
-@pytest.mark.parametrize(("seed", "count"), [(1, 12), (2, 18)])
+@pytest.mark.parametrize(("seed", "count"), [(1, 12), (2, 15)])
 def test_a_random_graph_is_done_in_its_order(rig: Rig, seed: int, count: int) -> None:
     tasks = draw(seed, count)
     run, events = run_through(rig, tasks)
@@ -160,7 +160,7 @@ def test_a_lower_cap_holds_and_everything_is_done_all_the_same(rig: Rig) -> None
     rig.kill("planner")
     rig.env["OPS_MAX_AGENTS"] = "2"
     rig.start("planner")
-    tasks = draw(3, 14)
+    tasks = draw(3, 12)
     run, events = run_through(rig, tasks)
     prove(rig, run, events, tasks, cap=2)
     assert {event.data["slot"] for event in events if event.kind is EventKind.SLOT_TAKEN} == {1, 2}

@@ -12,6 +12,7 @@ from ops_orchestrate.core.attempt import OutcomeKind
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import RunState, TaskState
 from ops_orchestrate.engine.answer import answer
+from ops_orchestrate.engine.promote import promote
 from ops_orchestrate.report.check import violations
 from ops_orchestrate.wiring import make_toolbox
 from tests.engine.rig import Rig, requested, work
@@ -180,6 +181,16 @@ def test_promotion_is_a_merge_commit_and_dev_catches_up(rig: Rig, no_main: bool)
     assert git("log", "-1", "--format=%P", "main", cwd=bare).split() == [main, merge]
     assert head(bare, "dev") == head(bare, "main")
     assert read(bare, "main", "src/go.txt") == "go"
+
+
+def test_integration_catches_up_when_a_worker_died_after_the_promotion(rig: Rig) -> None:
+    rig.play({"go": [work("go")]})
+    run = rig.submit([requested("go", rig.newest)], promote=True)
+    rig.finish(run)
+    bare, merge = rig.upstream.bare, rig.task(run, "go").merge
+    git("update-ref", "refs/heads/dev", merge, cwd=bare)  # as if the second push had never happened
+    promote(run, rig.newest, "test", make_toolbox(rig.settings, rig.ledger))
+    assert head(bare, "dev") == head(bare, "main") != merge
 
 
 def test_max_waves_halts_with_the_rest_named(rig: Rig) -> None:

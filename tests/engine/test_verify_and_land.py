@@ -109,7 +109,7 @@ def test_an_approval_does_not_pass_on_to_another_commit(rig: Rig) -> None:
 
 
 def test_an_empty_commit_is_no_work_and_never_done_already(rig: Rig) -> None:
-    empty = [{"run": {"argv": ["git", "commit", "--quiet", "--allow-empty", "-m", "Nothing"]}}, {"report": {}}]
+    empty: Steps = [{"run": {"argv": ["git", "commit", "--quiet", "--allow-empty", "-m", "Nothing"]}}, {"report": {}}]
     rig.play({"void": [empty]})
     before = head(rig.upstream.bare, "dev")
     run = rig.submit([requested("void", rig.newest)])
@@ -125,7 +125,9 @@ def test_an_empty_commit_is_no_work_and_never_done_already(rig: Rig) -> None:
 def test_what_the_base_has_already_is_completed_without_a_merge(rig: Rig) -> None:
     rig.play({"same": [work("same", seconds=1.5)]})
     run = rig.submit([requested("same", rig.newest)])
-    rig.until(lambda: bool(rig.agents()), 20, "the agent to be at work from the base that it knows")
+    rig.until(lambda: bool(of(rig.events(run), EventKind.ATTEMPT_STARTED)), 20, "the attempt to start")
+    # Its branch is recorded once its tree is made: from then on it knows no newer base.
+    rig.until(lambda: any(a.branch for a in rig.ledger.tasks.attempts(run, "same")), 20, "the tree of the attempt")
     theirs = advance(rig.upstream, "dev", {"src/same.txt": "same\n"})
     events = rig.finish(run)
     task = rig.task(run, "same")
