@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -14,10 +17,10 @@ import pytest
 from pydantic import SecretStr
 
 from beat_schedule import BEAT_SCHEDULE
-from ops_orchestrate.celery import POOLS, app, point_at
+from ops_orchestrate.celery import POOLS
 from ops_orchestrate.cli.exits import Exit
 from ops_orchestrate.cli.main import VERBS
-from ops_orchestrate.config import Settings, Urls
+from ops_orchestrate.config import Settings
 from workers.pools import POOLS as WORKER_POOLS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -77,12 +80,22 @@ def test_every_exit_code_is_documented(code: Exit) -> None:
 
 def test_pools_queues_and_jobs_agree() -> None:
     assert tuple(WORKER_POOLS) == POOLS
-    point_at(Urls("memory://", "cache+memory://", "unused://"))
-    app.loader.import_default_modules()
-    ours = {name for name in app.tasks if name.split(".")[0] in POOLS}
+    ours = {name for name in _registered_jobs() if name.split(".")[0] in POOLS}
     published = set(re.findall(r'"((?:planner|audit|agent|ship)\.\w+)"', _read("ops_orchestrate/canvas.py")))
     assert published <= ours
     assert {entry["task"] for entry in BEAT_SCHEDULE.values()} <= ours
+
+
+def _registered_jobs() -> list[str]:
+    """What a worker registers, asked of a fresh interpreter: other tests of this process may have jobs of their own."""
+    code = (
+        "import json; from ops_orchestrate.celery import app, point_at; from ops_orchestrate.config import Urls; "
+        "point_at(Urls('memory://', 'cache+memory://', 'unused://')); app.loader.import_default_modules(); "
+        "print(json.dumps(sorted(app.tasks)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    found: list[str] = json.loads(done.stdout)
+    return found
 
 
 def test_no_local_link_of_the_documents_is_broken() -> None:

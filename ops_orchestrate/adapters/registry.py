@@ -152,7 +152,7 @@ def _standing(settings: Settings, here: GitPlace, loaded: Loaded, disk: Disk) ->
         found = disk.resolve([Entry(alias=alias, alias_written=False, paths=(here.toplevel,))], shelved=True)
         found.warnings.append(
             f"{spot.checkout} is not in the registry: it is worked on as project {alias}, with no gate "
-            "and no settings of its own. `ops-orchestrate init` adds it."
+            f"and no settings of its own. {_how_to_add(spot.checkout, loaded)}"
         )
         return _portfolio(settings, loaded, found, scoped=True)
     found.projects = [mine]
@@ -160,6 +160,12 @@ def _standing(settings: Settings, here: GitPlace, loaded: Loaded, disk: Disk) ->
     found.warnings = [one for one in found.warnings if one.startswith(f"{mine.alias}: ")]
     found.issue_sources = []
     return _portfolio(settings, loaded, found, scoped=True)
+
+
+def _how_to_add(checkout: str, loaded: Loaded) -> str:
+    if loaded.file.entries:
+        return f"An entry in {loaded.origin} gives it some."
+    return f"`ops-orchestrate init {checkout}` makes a registry that does."
 
 
 def _holds(project: Project, spot: Spot) -> bool:

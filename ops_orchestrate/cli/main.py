@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
@@ -73,4 +75,7 @@ def root() -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # what a poor encoding cannot show is no reason to fail
+            stream.reconfigure(errors="replace")
     return guarded(lambda: int(root.main(args=argv, prog_name="ops-orchestrate", standalone_mode=False) or 0))

@@ -29,7 +29,7 @@ def command(registry: Path | None, project: str | None, as_json: bool) -> int:
 
 
 def _print(found: Portfolio) -> None:
-    click.echo(f"Registry: {found.origin}")
+    click.echo(f"No registry: {found.origin} alone." if Path(found.origin).is_dir() else f"Registry: {found.origin}")
     rows = [
         (
             project.alias,

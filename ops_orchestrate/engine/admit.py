@@ -9,6 +9,7 @@ from ops_orchestrate import canvas
 from ops_orchestrate.core.admission import choose
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.board import Board, Candidate, Grant
+from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.toolbox import Toolbox
 
 #: How often a board that moved under us is looked at again before the next tick of the reconciler takes over.
@@ -44,3 +45,8 @@ def _grant(board: Board, picks: tuple[Candidate, ...], tools: Toolbox) -> int:
 def key_of(grant: Grant) -> StageKey:
     """The key that every job of the granted attempt carries."""
     return StageKey(run=grant.run, task=grant.task, attempt=grant.attempt, fence=grant.fence)
+
+
+def newest(record: TaskRecord) -> StageKey:
+    """The key of a task's newest attempt as it was published last."""
+    return StageKey(run=record.run, task=record.spec.id, attempt=record.attempt, fence=record.fence, seq=record.seq)

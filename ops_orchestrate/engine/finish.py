@@ -11,6 +11,7 @@ from ops_orchestrate.core.halt import finish_state
 from ops_orchestrate.core.states import IN_FLIGHT, RUN_OPEN, STARTABLE, RunState, TaskState
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.promote import WAITING, promotions_due
+from ops_orchestrate.engine.red_base import overtaken
 from ops_orchestrate.engine.toolbox import Toolbox
 
 
@@ -26,6 +27,8 @@ def finish(run_id: str, tools: Toolbox) -> None:
     if not run.stop:
         if _offer(run_id, tasks, tools):
             canvas.publish(canvas.admit(run_id, again=f"{run_id}:{tools.ledger.now():.3f}"))
+            return
+        if overtaken(tasks, tools):
             return
         if _promote_what_is_due(run_id, tools):
             return

@@ -9,10 +9,10 @@ from __future__ import annotations
 from ops_orchestrate import canvas
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
 from ops_orchestrate.core.attempt_rule import after
-from ops_orchestrate.core.states import Stage, TaskState
-from ops_orchestrate.core.task import TaskRecord
+from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.engine.admit import admit, fill
 from ops_orchestrate.engine.finish import finish
+from ops_orchestrate.engine.red_base import after_merge
 from ops_orchestrate.engine.toolbox import Toolbox
 
 #: What stands for an attempt of which nothing was recorded: its worker vanished before it could say anything.
@@ -34,36 +34,11 @@ def settle(key: StageKey, tools: Toolbox) -> None:
     settled = tools.ledger.attempts.settle(key, settlement)
     if settled.state is TaskState.COMPLETED:
         publish_edges(key.run, key.task, tools)
-        verify_what_waits_for_the_base(key.run, key.task, tools)
+        after_merge(key.run, key.task, tools)
     elif settled.applied and settled.state in (TaskState.RETRYABLE, TaskState.QUEUED):
         admit(key.run, key.task, tools)
     fill(tools)
     finish(key.run, tools)
-
-
-def verify_what_waits_for_the_base(run: str, task: str, tools: Toolbox) -> None:
-    """A merge may have turned a red base green: changes that were as red as the base are verified once more."""
-    if not tools.ledger.runs.counts(run).get(TaskState.BLOCKED):
-        return  # the whole board is read only where somebody waits: asked after every merge, it would be quadratic
-    repo = tools.ledger.tasks.get(run, task).spec.repo
-    for record in tools.ledger.tasks.all(run):
-        if record.spec.repo == repo and record.state is TaskState.BLOCKED and record.ask == "base":
-            expect = (TaskState.BLOCKED,)
-            moved = tools.ledger.tasks.reopen(
-                run,
-                record.spec.id,
-                to=TaskState.VERIFYING,
-                expect=expect,
-                by="the merge of " + task,
-                answer="base moved",
-            )
-            if moved is not None:
-                canvas.publish(canvas.attempt(newest(moved), start=Stage.VERIFY))
-
-
-def newest(record: TaskRecord) -> StageKey:
-    """The key of a task's newest attempt as it was published last."""
-    return StageKey(run=record.run, task=record.spec.id, attempt=record.attempt, fence=record.fence, seq=record.seq)
 
 
 def publish_edges(run: str, task: str, tools: Toolbox) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,8 @@ def kill_everything(machine: Machine, command: Command) -> None:
     """As a power cut would, but for the disk: command, keeper, server, workers, supervisors and agents."""
     command.process.kill()
     for pid in {pid for pids in machine.left().values() for pid in pids}:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # one may have died with another
+            os.kill(pid, signal.SIGKILL)
 
 
 #: How a command may end before its run does, and how the attempt that it interrupts then ends.

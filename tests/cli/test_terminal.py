@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,25 @@ def test_ctrl_c_stops_the_run_and_resume_goes_on(house: House) -> None:
     assert again.out.startswith("Going on with run ")
     assert "audited" not in again.out, "what happened before is not told again"
     assert merged(house, "slow", "main") == "slow"
+
+
+def test_a_run_is_watched_and_stopped_from_another_shell(house: House) -> None:
+    house.play({"slow": [[{"say": {"text": "thinking"}}, {"hang": {}}]], "asked": [work("asked")]})
+    path = house.tasks({"id": "slow", "project": "api", "title": "feat: again", "paths": ["src/again.txt"]})
+    with Terminal(["run", "--hybrid", "--force", "--tasks", path]) as at:
+        run = at.expect(r"Run (\S+), on ").group(1)
+        at.expect("slow: thinking")
+        why = call("explain", "last", "slow").out
+        assert re.search(r"Attempt 1 holds slot \d on host-1 for \d+ s; its lease ends in \d+ s", why)
+        status = json.loads(call("status", "--json").out)
+        assert [(slot["run"], slot["task"]) for slot in status["slots"]] == [(run, "slow")]
+        assert [(owner["task"], owner["paths"]) for owner in status["ownership"]] == [("slow", ["src/again.txt"])]
+        assert "◉ wip" in call("report").out
+        said = shell("stop")
+        assert said.out == f"Run {run} is stopping; `ops-orchestrate resume {run}` goes on.\n"
+        at.expect("ORCHESTRATION STOPPED")
+        assert at.ends() == 130
+    assert shell("cancel", "last", "slow").out == "slow is cancelled.\n"
 
 
 def test_ctrl_c_at_a_question_leaves_it_open(house: House) -> None:

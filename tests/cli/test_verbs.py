@@ -128,6 +128,15 @@ def test_the_command_that_shows_a_change_works(live: Said, house: House) -> None
     assert "+HOURS = 8" in git(*words[1:])
 
 
+def test_a_terminal_that_shows_ascii_only_is_no_error(live: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    for verb in ("report", "status", "doctor", "projects"):
+        said = shell(verb)
+        assert said.code in (0, 1)
+        assert said.out.isascii() or verb in ("doctor", "projects")
+        assert "Traceback" not in said.err
+
+
 def test_names_may_be_cut_short_and_mistyped(live: Said, house: House) -> None:
     run = json.loads(call("report", "--json").out)["run"]
     assert call("explain", run[:6], "hopel").out.startswith("hopeless: fix: hopeless\n")

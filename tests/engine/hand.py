@@ -73,13 +73,14 @@ class Message:
 class Hand:
     """All queues of one broker. `mail` is what was published and not run yet, `seen` everything so far.
 
-    `script` says whose attempts end other than well. `watch` is called with every message as it is taken off the
-    broker, before anything else happens.
+    `script` says whose attempts end other than well, `details` what an outcome holds beside its kind. `watch` is called
+    with every message as it is taken off the broker, before anything else happens.
     """
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
         self.script: Script = {}
+        self.details: dict[tuple[str, Stage], dict[str, Any]] = {}
         self.watch: Callable[[Message], None] = lambda message: None
         self.mail: list[Message] = []
         self.seen: list[Message] = []
@@ -103,7 +104,7 @@ class Hand:
             "ship.land": lambda key: self._stage(key, Stage.LAND),
         }
         for name, run in self._jobs.items():
-            self.app.task(name=name)(_plain(run))
+            self.app.task(name=name, shared=False, lazy=False)(_plain(run))
 
     def begin(self, tasks: Sequence[RequestedTask], **request: Any) -> str:
         """Empty the server, announce a host with room for all agents, and submit a run."""
@@ -202,7 +203,8 @@ class Hand:
                 raise Ignore
             return "go-on"
         kind = self._kind(key, stage)
-        outcome = Outcome(kind=kind, summary=f"{stage} {kind}", head="0" * 40, ask="retry" * (kind == "waiting"))
+        values = {"summary": f"{stage} {kind}", "head": "0" * 40, "ask": "retry" if kind == "waiting" else ""}
+        outcome = Outcome(kind=kind, **(values | self.details.get((key.task, stage), {})))
         goes_on = kind is _WELL[stage] and stage is not Stage.LAND
         holder = f"hand:{key.task}:{stage}:{key.seq}"
         assert attempts.end(key, stage, holder=holder, outcome=outcome, goes_on=goes_on)
