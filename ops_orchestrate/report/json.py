@@ -188,6 +188,7 @@ def _task(view: RunView, task: TaskView) -> Document:
 def _planned(view: RunView, task: TaskView) -> Document:
     return {
         **_identity(task),
+        "detail": task.detail or None,
         "acceptance": list(task.acceptance),
         "estimate_seconds": task.estimate,
         "gate": task.gate or None,

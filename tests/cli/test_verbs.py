@@ -130,11 +130,9 @@ def test_the_command_that_shows_a_change_works(live: Said, house: House) -> None
 
 def test_a_terminal_that_shows_ascii_only_is_no_error(live: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    for verb in ("report", "status", "doctor", "projects"):
-        said = shell(verb)
-        assert said.code in (0, 1)
-        assert said.out.isascii() or verb in ("doctor", "projects")
-        assert "Traceback" not in said.err
+    said = shell("report")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.isascii()
 
 
 def test_names_may_be_cut_short_and_mistyped(live: Said, house: House) -> None:

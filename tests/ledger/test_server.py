@@ -13,7 +13,7 @@ from redis.retry import Retry
 
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.errors import LedgerUnavailable, UsageError
-from ops_orchestrate.ledger import Ledger, check_server, connect
+from ops_orchestrate.ledger import Ledger, check_server, connect, examine_server
 from ops_orchestrate.ledger.check import problems_of
 from ops_orchestrate.ledger.server import translated
 from tests.builders import make_settlement, make_task, stage_key
@@ -179,6 +179,12 @@ def test_what_would_hurt_later_is_said(launch: Any, options: tuple[str, ...], sa
     problems = check_server(launch(*options))
     assert len(problems) == len(says)
     assert all(word in problem for word, problem in zip(says, problems, strict=True))
+
+
+def test_what_is_refused_is_parted_from_what_is_only_shown(launch: Any) -> None:
+    found = examine_server(launch("--appendonly", "no", "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"))
+    assert [word in said for word, said in zip(["noeviction"], found.refused, strict=True)] == [True]
+    assert [word in said for word, said in zip(["append-only"], found.shown, strict=True)] == [True]
 
 
 def test_a_wanted_password_is_said(launch: Any) -> None:

@@ -85,9 +85,13 @@ def problems(name: str, document: object) -> list[str]:
     return [f"{e.json_path}: {e.message}" for e in Draft202012Validator(schema(name)).iter_errors(read_back)]
 
 
-@pytest.mark.parametrize("name", ["events", "report", "plan", "status"])
-def test_the_schemas_are_schemas(name: str) -> None:
-    Draft202012Validator.check_schema(schema(name))
+def test_the_schemas_are_schemas_and_on_the_page() -> None:
+    page = (DOCS / "schemas.md").read_text(encoding="utf-8")
+    for path in (DOCS / "schemas").glob("*.schema.json"):
+        name = path.name.removesuffix(".schema.json")
+        Draft202012Validator.check_schema(schema(name))
+        version = schema(name)["$id"].rpartition(":")[2]
+        assert f"[{name}](schemas/{path.name}) | {version} |" in page
 
 
 @pytest.mark.parametrize("name", STORIES)
