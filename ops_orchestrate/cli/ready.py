@@ -12,10 +12,11 @@ from ops_orchestrate.adapters.health import read_health
 from ops_orchestrate.adapters.preferences import load_preferences
 from ops_orchestrate.celery import POOLS
 from ops_orchestrate.cli.connect import Connection
-from ops_orchestrate.cli.screen import warn
+from ops_orchestrate.cli.screen import Screen, warn
 from ops_orchestrate.config import Settings
 from ops_orchestrate.errors import AgentUnavailable, OpsError, SandboxUnavailable
 from ops_orchestrate.ledger import examine_server
+from ops_orchestrate.report.amounts import duration
 from ops_orchestrate.wiring import agent_of, sandbox_problem
 
 
@@ -70,4 +71,15 @@ def check_pools(connection: Connection) -> None:
     for pool in missing:
         warn(
             f"no worker serves the pool {pool}; its jobs wait. Start one: `celery -A ops_orchestrate worker -Q {pool}`."
+        )
+
+
+def say_quiet(connection: Connection, screen: Screen) -> None:
+    """Why nothing starts at first on a server that is new, or was restarted."""
+    board = connection.ledger.board.look(connection.settings.max_agents)
+    if board.quiet_until > board.now:
+        rest = duration(board.quiet_until - board.now)
+        screen.line(
+            f"No agent is started for another {rest}: the server is new or was restarted, and what an agent of before "
+            "may still hold has to run out first."
         )

@@ -7,7 +7,7 @@ import click
 from ops_orchestrate.cli.connect import connected, run_named
 from ops_orchestrate.cli.follow import Follower
 from ops_orchestrate.cli.owner import owners_clock
-from ops_orchestrate.cli.ready import check_pools, check_server, check_services, check_this_host
+from ops_orchestrate.cli.ready import check_pools, check_server, check_services, check_this_host, say_quiet
 from ops_orchestrate.cli.screen import Screen, at_terminal
 from ops_orchestrate.config import load_settings
 from ops_orchestrate.engine.answer import resume
@@ -29,4 +29,5 @@ def command(run: str, as_json: bool) -> int:
         follower = Follower(connection, name, screen, ask=at_terminal() and not as_json)
         follower.catch_up()
         screen.line(resume(name, connection.tools))
+        say_quiet(connection, screen)
         return follower.follow()

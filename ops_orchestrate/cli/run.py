@@ -7,7 +7,7 @@ import click
 from ops_orchestrate.cli.connect import connected
 from ops_orchestrate.cli.follow import Follower
 from ops_orchestrate.cli.owner import may_assume, owners_clock
-from ops_orchestrate.cli.ready import check_pools, check_server, check_services, check_this_host
+from ops_orchestrate.cli.ready import check_pools, check_server, check_services, check_this_host, say_quiet
 from ops_orchestrate.cli.request import Asked, ask_mode, gather, make_request, new_run_id, options
 from ops_orchestrate.cli.screen import Screen, at_terminal
 from ops_orchestrate.config import Settings, load_settings
@@ -46,5 +46,6 @@ def start_and_follow(settings: Settings, request: RunRequest, *, as_json: bool) 
         check_pools(connection)
         run = new_run_id()
         screen.line(f"Run {run}, on {connection.where()}")
+        say_quiet(connection, screen)
         submit(run, request, connection.tools)
         return Follower(connection, run, screen, ask=at_terminal() and not as_json).follow()

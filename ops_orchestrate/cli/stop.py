@@ -8,6 +8,7 @@ import click
 
 from ops_orchestrate.cli.connect import connected, run_named
 from ops_orchestrate.config import load_settings
+from ops_orchestrate.core.states import RUN_OPEN
 from ops_orchestrate.engine.answer import stop
 from ops_orchestrate.engine.finish import finish
 
@@ -23,4 +24,6 @@ def command(run: str, now: bool) -> int:
         if "planner" in connection.missing_pools():
             # Nobody would ask whether it has ended; where nothing is in flight, it has.
             finish(name, connection.tools)
+            if connection.ledger.runs.get(name).state in RUN_OPEN:
+                click.echo("No worker is there to see to it: what was in flight ends when its lease has.")
     return 0

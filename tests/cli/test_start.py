@@ -11,7 +11,8 @@ import pytest
 
 from ops_orchestrate.celery import POOLS
 from ops_orchestrate.cli.connect import Connection
-from ops_orchestrate.cli.ready import check_pools
+from ops_orchestrate.cli.ready import check_pools, say_quiet
+from ops_orchestrate.cli.screen import Screen
 from ops_orchestrate.config import load_settings
 from ops_orchestrate.core.board import Host
 from ops_orchestrate.ledger import Ledger
@@ -85,6 +86,18 @@ def test_a_pool_without_a_worker_is_said_at_once(
         f"Start one: `celery -A ops_orchestrate worker -Q {pool}`.\n"
         for pool in missing
     )
+
+
+def test_a_quiet_board_is_explained(ledger: Ledger, house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    connection = Connection(load_settings(), ledger, stack=None)
+    ledger.open(quiet=0)
+    say_quiet(connection, Screen(as_json=False))
+    assert capsys.readouterr().out == ""
+    with pytest.MonkeyPatch.context() as patch:
+        later = ledger.board.look(5).model_copy(update={"now": 100.0, "quiet_until": 175.0})
+        patch.setattr(ledger.board, "look", lambda _cap: later)
+        say_quiet(connection, Screen(as_json=False))
+    assert capsys.readouterr().out.startswith("No agent is started for another 1 min 15 s: the server is new or was ")
 
 
 @pytest.mark.real
