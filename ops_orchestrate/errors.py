@@ -40,7 +40,14 @@ class LedgerUnavailable(OpsError):
 
 
 class SourceUnavailable(OpsError):
-    """A source of findings did not answer: its findings are *unknown*, never *none*."""
+    """A source or forge did not answer: what it knows is *unknown*, never *none*.
+
+    `retry_after` is how long it wants to be left alone, in seconds; 0 where it does not say.
+    """
+
+    def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class GitError(OpsError):

@@ -24,6 +24,8 @@ from ops_orchestrate.core.change import (
     WorkState,
 )
 from ops_orchestrate.core.finding import AuditPart
+from ops_orchestrate.core.merge.failure import FailedJob
+from ops_orchestrate.core.merge.pull import BranchRules, Check, Pull
 from ops_orchestrate.core.project import Project, Repository
 from ops_orchestrate.core.refusal import SecretFinding
 from ops_orchestrate.core.run import RunRequest
@@ -177,6 +179,64 @@ class Forge(Protocol):
 
     def proved(self, repo: Repository, intent: MergeIntent) -> bool:
         """Whether the base has the prepared commit, with the tree that was verified."""
+
+
+class PullRequests(Protocol):
+    """Pull requests of a forge, with the identity that we act as.
+
+    Reads raise SourceUnavailable where the forge did not answer well: that is never "nothing there". Writes answer
+    with a Landing: LANDED (done, or found to be done), MOVED (the head or base is not the expected one), REFUSED, or
+    UNKNOWN (no answer: look before doing it again). No write is repeated blindly.
+    """
+
+    name: str
+
+    def may_write(self, repo: Repository) -> str | None:
+        """None if the forge says now that we may push, else why not. Asked right before every write."""
+
+    def publish(self, repo: Repository, *, commit: str, branch: str, expected: str) -> Landing:
+        """Push a commit of the mirror to a branch of ours (`ops/…`); `expected`: its head there, "" for none."""
+
+    def open(self, repo: Repository, *, branch: str, base: str, title: str, body: str) -> int:
+        """Open a pull request and return its number; the one that is open for that branch, if there is one."""
+
+    def find(self, repo: Repository, branch: str) -> Pull | None:
+        """The newest pull request from that branch of ours, whatever its state."""
+
+    def read(self, repo: Repository, number: int) -> Pull:
+        """Everything about one pull request, to the last page, checks by its head's own id."""
+
+    def glance(self, repo: Repository, number: int, max_age: float) -> Pull:
+        """The same, but all open ones of the repository are read at once and shared for `max_age` seconds.
+
+        Good enough to go on waiting; nothing is ever merged by it.
+        """
+
+    def rules(self, repo: Repository, branch: str) -> BranchRules:
+        """What the forge demands before anything gets into the branch."""
+
+    def checks(self, repo: Repository, commit: str) -> tuple[Check, ...]:
+        """Every check on a commit."""
+
+    def failed_jobs(self, repo: Repository, check: Check) -> tuple[FailedJob, ...]:
+        """The red jobs behind a check, with the ends of their logs."""
+
+    def rerun(self, repo: Repository, check: Check) -> Landing:
+        """Run the failed jobs of the check's workflow run once more, if it is still on the attempt that was seen."""
+
+    def update(self, repo: Repository, number: int, *, head: str) -> Landing:
+        """Merge the base into the change, if its head is the expected one."""
+
+    def merge(
+        self, repo: Repository, number: int, *, head: str, method: Literal["squash", "merge"], title: str, message: str
+    ) -> Landing:
+        """Merge it, if its head is the expected one. With LANDED, `commit` is the merge."""
+
+    def enqueue(self, repo: Repository, number: int, *, head: str) -> Landing:
+        """Put it into the base's merge queue, if its head is the expected one."""
+
+    def answer(self, repo: Repository, thread: str, text: str) -> Landing:
+        """Answer a review thread and resolve it."""
 
 
 class Health(Protocol):

@@ -154,3 +154,5 @@ class Landing(Value):
     detail: str = ""
     command: str = ""
     """The command that would resolve a refusal."""
+    commit: str = ""
+    """With LANDED: the commit that the forge made of it, where the forge makes it."""

@@ -14,6 +14,11 @@ class FindingKind(StrEnum):
 
     REQUESTED = "requested"  #: a task of the `--tasks` file
     RED_BASELINE = "red-baseline"  #: the quality gate fails on the integration branch's head
+    CI_FAILURE = "ci-failure"  #: a workflow fails on a branch that matters
+    ISSUE = "issue"  #: an open issue of the forge
+    ERROR = "error"  #: an unresolved error in production (Sentry)
+    TICKET = "ticket"  #: a ticket of the current cycle (Linear)
+    CHANGE = "change"  #: an open pull request of ours that needs work
     PHASE = "phase"  #: an open phase of `.planning/ROADMAP.md`
     UNCOMMITTED = "uncommitted"  #: the user's own uncommitted work: reported, never touched
     UNPUSHED = "unpushed"  #: the user's own unpushed commits: reported, never touched
@@ -47,6 +52,15 @@ class Finding(Value):
     """Ids (tasks file) or fingerprints of what must be completed first."""
     human: str | None = None
     """Why only a person can do it (a human gate of the roadmap); such a task is never dispatched."""
+    names: tuple[str, ...] = ()
+    """Every name that this defect has at its sources, such as `github:o/r#7`, `sentry:API-3`, `linear:ENG-12`,
+    `ci:o/r:build.yml:push:main`. Findings of one repository that share a name are one defect."""
+    hold: str = ""
+    """Why a person has to say yes before it is dispatched (its author is not trusted); empty: none has to."""
+    change: str = ""
+    """With CHANGE, and where a pull request of ours for it exists: its number. The work goes on there."""
+    closes: tuple[str, ...] = ()
+    """What the merge closes at its sources: `owner/name#7` for issues, `linear:ENG-12`, `sentry:4711`."""
     cause: str = ""
     """What it rests on (a SHA, a status): when it changes, the task's description is updated."""
 
