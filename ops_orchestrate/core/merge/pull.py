@@ -103,6 +103,8 @@ class Check(Value):
     url: str = ""
     creator: str = ""
     """Login behind a commit status."""
+    ours: bool = False
+    """Reported by the identity that we act as: never evidence of anything."""
 
 
 class Review(Value):
@@ -112,6 +114,8 @@ class Review(Value):
     state: ReviewState
     commit: str
     at: float
+    trusted: bool = False
+    """Its author may write to the repository: only such a review counts, for or against."""
 
 
 class ThreadComment(Value):

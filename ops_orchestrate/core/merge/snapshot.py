@@ -34,8 +34,13 @@ class MergePolicy(Value):
     """Seconds without a new check before a complete set counts as complete."""
     patience: float = 3 * 3600.0
     """Seconds that a check may stay pending or missing before a person is asked."""
+    reconcile: float = 120.0
+    """Seconds in which a merge call without an answer may still turn up on the base."""
     max_reruns: int = 1
+    """Reruns of one workflow run, by whomever."""
     max_fixes: int = 2
+    promotes: bool = False
+    """The base is main and this is the pinned sync of the integration branch."""
 
 
 class MergeSnapshot(Value):
@@ -52,6 +57,8 @@ class MergeSnapshot(Value):
     """A guard's no on this head that no approval lifts (verify found none when it verified)."""
     base: str = ""
     """The base's head now, by git; empty where it cannot be seen."""
+    checks_base: str = ""
+    """The base's head when the forge got this head, which is what its checks ran with; empty: `verified_base`."""
     base_checks: tuple[Check, ...] = ()
     """Checks on the base's head."""
     fixes_base: bool = False
@@ -61,22 +68,32 @@ class MergeSnapshot(Value):
     force: bool = False
     dry_run: bool = False
     stopping: bool = False
+    held: str = ""
+    """Why nothing is merged into this base for now (a kill switch, a blocker issue); looked at again later."""
     may_write: str = ""
-    """Why the forge does not let us write now; empty where it does."""
-    intended: bool = False
-    """A merge was announced and neither proved nor taken back."""
+    """Why the forge does not let us write; empty where it does. Only a person can change it."""
+    intended_at: float = 0.0
+    """When a merge was announced that is neither proved nor taken back; 0: none is."""
     landed: bool = False
-    """Git shows the announced merge on the base."""
+    """Git shows a merge with our trailer for this head on the base."""
     new_check_at: float = 0.0
-    """When a check that had not been there before was last seen on this head."""
+    """When a check that had not been there before was last seen on this head, by us; 0: never looked."""
+    usual_checks: tuple[str, ...] = ()
+    """Checks that were green on most of the heads merged lately, and so are waited for here as well."""
     failures: dict[int, FailureClass] = {}  # noqa: RUF012 - pydantic copies a default for each value
     """Check id to the kind of its failure, as far as it was looked into."""
-    reruns: int = 0
-    """Reruns that were asked for on this head."""
+    reruns: tuple[int, ...] = ()
+    """Workflow runs whose rerun we asked for on this head, each as often as we did."""
     fixes: int = 0
     """Attempts that were spent on mending what the forge refused of this task."""
+    fixed_at: float = 0.0
+    """When the newest of them was published: what reviewers said before has been dealt with. 0: none."""
+    closed_threads: tuple[str, ...] = ()
+    """Threads that we answered and resolved before: one of them that is open was opened again by a person."""
+    waited: str = ""
+    """The row of the wait that was decided last."""
     waits: int = 0
-    """How often the same wait was decided in a row, for waits that must not last for ever."""
+    """How often that one was decided in a row: some waits must not last for ever."""
 
 
 class Act(StrEnum):
@@ -107,6 +124,9 @@ class Decision(Value):
     """One sentence for people."""
     after: float = 0.0
     """With WAIT: look again after so many seconds; 0: the usual time."""
+    person: bool = False
+    """With WAIT: somebody has to act on the forge, so nothing is gained by looking again soon."""
     checks: tuple[int, ...] = ()
-    """Ids of the checks it is about: to look into, to rerun, to fix."""
-    files: tuple[str, ...] = ()
+    """Ids of the checks it is about: to look into, to rerun (one for each workflow run), to fix."""
+    threads: tuple[str, ...] = ()
+    """Ids of the review threads it is about: to fix, to answer."""
