@@ -121,6 +121,12 @@ def promote(run: str, repo: str, *, again: str) -> Signature:
     return chain(check, ship, finish(run, again=f"promoted-{repo}-{again}"))
 
 
+def watch(run: str, repo: str, *, again: str) -> Signature:
+    """Look once at what is deployed after a merge."""
+    look = job("ship.watch", run, repo, queue="ship", task_id=f"{run}:watch:{repo}:{again}", shown=repo)
+    return chain(look, finish(run, again=f"watched-{repo}-{again}"))
+
+
 def publish(signature: Signature) -> None:
     """Hand a signature to the broker.
 

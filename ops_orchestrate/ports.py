@@ -21,6 +21,7 @@ from ops_orchestrate.core.change import (
     MergeIntent,
     OwnBranch,
     Preview,
+    ServedLook,
     WorkState,
 )
 from ops_orchestrate.core.finding import AuditPart
@@ -124,6 +125,12 @@ class Workshop(Protocol):
 
     def tree_of(self, repo: Repository, commit: str) -> str:
         """The tree of a commit."""
+
+    def parents_of(self, repo: Repository, commit: str) -> tuple[str, ...]:
+        """The parents of a commit, the first one first."""
+
+    def find_commit(self, repo: Repository, branch: str, *, since: str, trailer: str) -> str | None:
+        """The newest commit of an upstream branch after `since` (empty: from the start) with that trailer line."""
 
     def own_branches(self, repo: Repository) -> Sequence[OwnBranch]:
         """Branches and merged trailers of our own earlier runs, as upstream and mirror have them."""
@@ -244,6 +251,16 @@ class Health(Protocol):
 
     def look(self, url: str) -> HealthLook:
         """Whether the service is healthy now; never raises."""
+
+    def served(self, url: str) -> ServedLook:
+        """Which commit the service says it runs; never raises."""
+
+
+class Errors(Protocol):
+    """Counts errors in production."""
+
+    def count(self, project: str, since: float, until: float) -> int:
+        """Errors of a project between two times, in seconds since 1970. Raises SourceUnavailable."""
 
 
 class Source(Protocol):

@@ -99,9 +99,11 @@ def make_toolbox(settings: Settings, ledger: Ledger, *, state_dir: Path | None =
         gates=SandboxedGates(settings, state_dir),
         secrets=Secrecy(known_secrets(settings)),
         forge_of=_forges(forge),
+        pulls_of=lambda _repository: None,
         agent_of=agent_of(settings),
         sources={},
         health=HttpHealth(),
+        errors=None,
         stopping=STOPPING.is_set,
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 from celery import Task
 
 from ops_orchestrate.engine import audit as auditing
-from ops_orchestrate.engine import promote as promoting
+from ops_orchestrate.engine.promotion.step import check_head as check_head_step
 from ops_orchestrate.engine.verify import verify as verify_step
 from ops_orchestrate.errors import LedgerUnavailable
 from ops_orchestrate.wiring import toolbox
@@ -38,7 +38,7 @@ def verify(task: Task, key: dict[str, Any]) -> str:
 @job("audit.check_head", LATE)
 def check_head(_task: Task, run: str, repo: str) -> None:
     """Run the gate on an integration head that is to be promoted."""
-    promoting.check_head(run, repo, toolbox())
+    check_head_step(run, repo, toolbox())
 
 
 def _part(task: Task, run: str, part: str) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 
 from celery import Task
 
-from ops_orchestrate.engine import promote as promoting
-from ops_orchestrate.engine.land import land as land_step
+from ops_orchestrate.engine.landing.step import land as land_step
+from ops_orchestrate.engine.promotion.step import promote as promote_step
+from ops_orchestrate.engine.promotion.watch import watch_once
 from ops_orchestrate.wiring import toolbox
 from workers.job import LATE, holder, job, run_stage
 
@@ -21,4 +22,10 @@ def land(task: Task, key: dict[str, Any]) -> str:
 @job("ship.promote", LATE)
 def promote(task: Task, run: str, repo: str) -> None:
     """Promote integration to main with a merge commit."""
-    promoting.promote(run, repo, holder(task), toolbox())
+    promote_step(run, repo, holder(task), toolbox())
+
+
+@job("ship.watch", LATE)
+def watch(task: Task, run: str, repo: str) -> None:
+    """Look once at what is deployed after a merge."""
+    watch_once(run, repo, holder(task), toolbox())

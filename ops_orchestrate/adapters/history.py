@@ -18,6 +18,7 @@ from ops_orchestrate.errors import GitError
 
 MAX_DIFF_BYTES = 4_000_000
 MAX_DIFF_FILES = 5_000
+_LOOKED_AT = 1_000
 _FILE_MODES = {"100644", "100755"}
 
 
@@ -108,6 +109,22 @@ class History:
     def parents_of(self, repo: Repository, commit: str) -> tuple[str, ...]:
         """The parents of a commit, the first one first."""
         return tuple(self._show(repo, commit, "%P").split())
+
+    def find_commit(self, repo: Repository, head: str, *, since: str, trailer: str) -> str | None:
+        """The newest commit of `head`'s history after `since` whose message has the line `trailer`.
+
+        Only the last thousand are looked at.
+        """
+        first = [f"^{object_id(since)}"] if since and self.has(repo, since) else []
+        log = self._git.run(
+            *("log", f"-{_LOOKED_AT}", "--format=%H%x00%B%x00%x01", "--end-of-options", object_id(head), *first),
+            repo=self._mirrors.ready(repo),
+        )
+        for record in printable(log.out).split("\0\x01"):
+            commit, _, message = record.strip("\n").partition("\0")
+            if trailer in message.splitlines():
+                return commit
+        return None
 
     def date_of(self, repo: Repository, commit: str) -> float:
         """When a commit was made, by its own word, in seconds."""

@@ -125,6 +125,11 @@ class GitWorkshop:
         """The parents of a commit, the first one first."""
         return self._history.parents_of(repo, commit)
 
+    def find_commit(self, repo: Repository, branch: str, *, since: str, trailer: str) -> str | None:
+        """The newest commit of an upstream branch after `since` that has that trailer line."""
+        head = self.head(repo, branch)
+        return self._history.find_commit(repo, head, since=since, trailer=trailer) if head else None
+
     def own_branches(self, repo: Repository) -> Sequence[OwnBranch]:
         """Traces of our own earlier runs."""
         integration = self.integration(repo)

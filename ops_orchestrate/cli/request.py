@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ops_orchestrate.adapters.preferences import load_preferences
 from ops_orchestrate.adapters.tasksfile import load_tasks
 from ops_orchestrate.cli.screen import read_answer
 from ops_orchestrate.config import Settings
@@ -114,6 +115,7 @@ def make_request(settings: Settings, asked: Asked, material: Material, *, termin
         tasks=material.tasks,
         agent=settings.agent,
         requested_by=getpass.getuser(),
+        merge_authors=load_preferences(settings).merge_authors,
     )
 
 

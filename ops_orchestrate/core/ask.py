@@ -41,6 +41,10 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
         _RETRY,
     ),
     "land": (Answer(word="yes", to=TaskState.SHIPPING, text="it is landed again"), _DONE, _NO, _RETRY),
+    "merged": (
+        Answer(word="done", to=TaskState.COMPLETED, text="you have looked; the base takes merges again"),
+        _NO,
+    ),
     "base": (Answer(word="yes", to=TaskState.VERIFYING, text="it is verified again"), _NO, _RETRY),
     "verify": (Answer(word="yes", to=TaskState.VERIFYING, text="it is verified again"), _NO, _RETRY),
     "done": (_DONE, _NO),

@@ -33,6 +33,7 @@ class OutcomeKind(StrEnum):
     UNSTARTED = "unstarted"  #: it could not be started (agent missing, no sandbox, no tree)
     REFUSED = "refused"  #: a guard refused what it made
     REJECTED = "rejected"  #: the gate failed on what it made
+    SENT_BACK = "sent-back"  #: its checks or reviewers on the forge said no; the next attempt goes on from its head
     CONFLICT = "conflict"  #: its change does not merge with the base
     VERIFIED = "verified"
     MERGED = "merged"

@@ -17,6 +17,7 @@ _TRY_AGAIN = frozenset(
         OutcomeKind.LOST,
         OutcomeKind.UNSTARTED,
         OutcomeKind.REJECTED,
+        OutcomeKind.SENT_BACK,
         OutcomeKind.CONFLICT,
     }
 )
@@ -49,6 +50,6 @@ def _again(outcome: Outcome, spent: int, max_attempts: int) -> Settlement:
     told = f"{outcome.kind}: {outcome.summary}".rstrip(": ")
     if spent < max_attempts:
         return Settlement(state=TaskState.RETRYABLE, reason=told)
-    if outcome.kind is OutcomeKind.UNSTARTED:
+    if outcome.kind in (OutcomeKind.UNSTARTED, OutcomeKind.SENT_BACK):
         return Settlement(state=TaskState.BLOCKED, reason=told, ask="retry")
     return Settlement(state=TaskState.DISCARDED, reason=f"all {max_attempts} attempts failed; the last one {told}")

@@ -110,6 +110,14 @@ class HealthLook(Value):
     detail: str
 
 
+class ServedLook(Value):
+    """What a service says it runs."""
+
+    commit: str
+    """Empty where it did not say."""
+    detail: str
+
+
 class OwnBranch(Value):
     """A trace of our own earlier work in a repository."""
 
@@ -133,7 +141,11 @@ class MergeIntent(Value):
     head: str
     tree: str
     commit: str
-    """The prepared commit: its SHA is known before anything is pushed."""
+    """The prepared commit: its SHA is known before anything is pushed. Empty where the forge makes it."""
+    change: int = 0
+    """The pull request that the forge merges; 0 where we push the commit ourselves."""
+    by: str = ""
+    """Who merged it, where it was not us."""
     method: Literal["squash", "merge", "forward"] = "squash"
     """`squash` and `merge`: the base is the commit's first parent. `forward`: the branch only catches up to it."""
 

@@ -59,6 +59,8 @@ class Finding(Value):
     """Why a person has to say yes before it is dispatched (its author is not trusted); empty: none has to."""
     change: str = ""
     """With CHANGE, and where a pull request of ours for it exists: its number. The work goes on there."""
+    change_branch: str = ""
+    """With `change`: the branch of ours that it is open for."""
     closes: tuple[str, ...] = ()
     """What the merge closes at its sources: `owner/name#7` for issues, `linear:ENG-12`, `sentry:4711`."""
     cause: str = ""

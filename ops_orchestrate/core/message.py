@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ops_orchestrate.core.attempt import Outcome
 from ops_orchestrate.core.names import clean_text, one_line
-from ops_orchestrate.core.task import TaskRecord
+from ops_orchestrate.core.task import TaskRecord, TaskSpec
 
 TASK = "Ops-Task"
 RUN = "Ops-Run"
@@ -25,10 +26,70 @@ def squash_message(record: TaskRecord, *, run: str, summary: str) -> str:
         RUN: run,
         ATTEMPT: f"a{record.attempt}-f{record.fence}",
         FINGERPRINT: record.spec.fingerprint,
-        MERGE_KEY: f"{record.spec.id}/{record.head}",
+        MERGE_KEY: merge_key(record),
     }
     lines = "\n".join(f"{name}: {value}" for name, value in trailers.items())
     return f"{title}\n{body}\n{lines}\n"
+
+
+def merge_key(record: TaskRecord) -> str:
+    """What names one head of one task on the base, whoever made the commit."""
+    return f"{record.spec.id}/{record.head}"
+
+
+def joining_message(title: str) -> str:
+    """Of the commit that lets a change which was begun anew grow from what stood on its branch before."""
+    return f"Begin anew: {one_line(title, 60)}\n"
+
+
+def pull_title(spec: TaskSpec) -> str:
+    """A pull request's title."""
+    return one_line(spec.title, 120)
+
+
+def pull_body(record: TaskRecord, *, run: str, verified: Outcome) -> str:
+    """A pull request's text: task, acceptance, evidence, what it closes. The trailers are how we find it again.
+
+    Whatever came from outside is one line or quoted, so that it cannot add a trailer or close an issue.
+    """
+    spec = record.spec
+    parts = [_quoted(one_line(clean_text(verified.summary), 600) or one_line(spec.title, 200))]
+    if spec.description:
+        parts.append("**Task**\n\n" + _quoted(clean_text(spec.description, 4_000)))
+    if spec.acceptance:
+        parts.append("**Acceptance**\n\n" + "\n".join(f"- {_harmless(one_line(one, 300))}" for one in spec.acceptance))
+    gate = f" `{one_line(spec.gate, 200)}`" if spec.gate else ""
+    parts.append(
+        f"**Evidence**\n\n- quality gate{gate}: passed on the merge of {record.head[:12]} into {verified.base[:12]}\n"
+        f"- files: {len(verified.files)}"
+    )
+    closes = [one for one in spec.closes if "#" in one]
+    if closes:
+        parts.append("\n".join(f"Closes {one}" for one in closes))
+    parts.append(f"{TASK}: {spec.id}\n{RUN}: {run}\n{FINGERPRINT}: {spec.fingerprint}")
+    return "\n\n".join(parts) + "\n"
+
+
+def sync_body(*, integration: str, main: str, run: str, head: str) -> str:
+    """The text of a pull request that brings one branch to another, pinned to a commit."""
+    return (
+        f"Brings {integration} at {head[:12]} to {main} by a merge commit.\n\n"
+        f"{RUN}: {run}\n{MERGE_KEY}: {main}/{head}\n"
+    )
+
+
+def revert_message(commit: str, *, run: str) -> str:
+    """Of the commit, and the pull request, that takes a merge back."""
+    return f"Revert {commit[:12]}\n\nIt did not do well once it was deployed.\n\n{RUN}: {run}\n"
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {_harmless(line)}" for line in text.splitlines())
+
+
+def _harmless(text: str) -> str:
+    """No mention calls a person and no reference closes an issue out of somebody else's text."""
+    return text.replace("@", "@\u200b").replace("#", "#\u200b")
 
 
 def promotion_message(*, integration: str, main: str, run: str, head: str) -> str:

@@ -39,6 +39,11 @@ def is_slug(text: str) -> bool:
     return bool(_SLUG.fullmatch(text)) and not text.endswith((".git", "/.", "/.."))
 
 
+def change_branch(run: str, task: str) -> str:
+    """The branch that a task's change gets on a forge: ours by its first word, and never moved but forward."""
+    return f"ops/{run}/{task}"
+
+
 def slugify(text: str, limit: int = 40) -> str:
     """A name made of `text`, at most `limit` characters; `x` if nothing usable is left."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()

@@ -91,6 +91,14 @@ def _rejected(failure: Outcome, paths: Sequence[str]) -> str:
     )
 
 
+def _sent_back(failure: Outcome, paths: Sequence[str]) -> str:
+    return (
+        "its change passed the gate, but its checks or its reviewers on the forge said no; what they said is below. "
+        "You go on from that change: its commits are on your branch. Mend exactly what is said, in the code, keep the "
+        "rest, and never weaken a test or a check."
+    )
+
+
 def _refused(failure: Outcome, paths: Sequence[str]) -> str:
     files = f" because of {listed(failure.files)}" if failure.files else ""
     rule = f"the rule {shown(failure.rule)}" if failure.rule else "a safety rule"
@@ -134,6 +142,7 @@ _LESSONS: dict[OutcomeKind, Callable[[Outcome, Sequence[str]], str]] = {
     OutcomeKind.TIMED_OUT: _timed_out,
     OutcomeKind.REJECTED: _rejected,
     OutcomeKind.REFUSED: _refused,
+    OutcomeKind.SENT_BACK: _sent_back,
     OutcomeKind.CONFLICT: _conflict,
     OutcomeKind.CRASHED: _crashed,
     OutcomeKind.INTERRUPTED: _interrupted,

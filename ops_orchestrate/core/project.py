@@ -39,6 +39,10 @@ class Repository(Value):
     """Globs of paths that need a review by a person, beside the built-in ones."""
     expected_checks: tuple[str, ...] = ()
     skippable_checks: tuple[str, ...] = ()
+    unprotected_ok: bool = False
+    """The owner accepts merges into branches that no rule of the forge protects."""
+    sentry_project: str | None = None
+    """Where its errors in production are counted."""
     health_url: str | None = None
     version_url: str | None = None
     promote: bool = True

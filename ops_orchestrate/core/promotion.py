@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 
 from ops_orchestrate.core.change import GateEnd
+from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.value import Value
+from ops_orchestrate.core.watch import Watched
 
 
 class PromotionStep(StrEnum):
@@ -15,6 +17,38 @@ class PromotionStep(StrEnum):
     ASK = "ask"  #: a person confirms it, for this very commit
     PROMOTE = "promote"
     REFUSE = "refuse"  #: something stands against it; the reason names it
+
+
+class PromotionState(StrEnum):
+    """Where a repository stands once its tasks have ended."""
+
+    UNDER_WAY = "under-way"  #: a job has it
+    PENDING = "pending"  #: its pull request waits for the forge until `wake_at`
+    WATCHING = "watching"  #: what is deployed is looked at again at `wake_at`
+    DONE = "done"
+    WAITING = "waiting"  #: a person confirms it
+    REFUSED = "refused"
+    SKIPPED = "skipped"
+
+
+#: States in which the run goes on because of it.
+OPEN = frozenset({PromotionState.UNDER_WAY, PromotionState.PENDING, PromotionState.WATCHING})
+
+
+class Promotion(Value):
+    """What is kept of one repository's last steps."""
+
+    state: PromotionState
+    reason: str = ""
+    merges: int = -1
+    """How many merges the run had there when it was last decided; -1: it is to be decided anew."""
+    at: float = 0.0
+    wake_at: float = 0.0
+    approved: str = ""
+    """The head that a person approved."""
+    pursuit: Pursuit | None = None
+    """The pull request of it, on a forge that has them."""
+    watched: Watched | None = None
 
 
 class PromotionSnapshot(Value):

@@ -35,6 +35,7 @@ class RepoSettings(Value):
     sensitive: tuple[str, ...] | None = None
     expected_checks: tuple[str, ...] | None = None
     skippable_checks: tuple[str, ...] | None = None
+    unprotected_ok: bool | None = None
     health_url: str | None = None
     version_url: str | None = None
     promote: bool | None = None
@@ -231,6 +232,7 @@ _REPO_READERS: dict[str, Callable[[Any], Any]] = {
     "sensitive": read_strings,
     "expected_checks": read_strings,
     "skippable_checks": read_strings,
+    "unprotected_ok": _yes_no,
     "health_url": _url,
     "version_url": _url,
     "promote": _yes_no,

@@ -41,6 +41,8 @@ class RunRequest(Value):
     agent: str = "command"
     """Which agent works: a name of wiring.AGENTS."""
     requested_by: str = ""
+    merge_authors: tuple[str, ...] = ()
+    """Logins whose changes may be merged (the owner's preferences); empty: everybody's."""
 
 
 class RunRecord(Value):

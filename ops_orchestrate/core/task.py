@@ -68,6 +68,12 @@ class TaskSpec(Value):
     """The repository's gate, shown with the task (the seed's metadata)."""
     base: str = ""
     """The integration branch it ships to."""
+    change: str = ""
+    """The number of an open pull request of ours that the task goes on with; empty: it makes a change of its own."""
+    change_branch: str = ""
+    """With `change`: its branch."""
+    closes: tuple[str, ...] = ()
+    """What the merge closes at its sources: `owner/name#7`, `linear:ENG-12`, `sentry:4711`."""
     cause: str = ""
     fixes_base: bool = False
     """It is the task that turns a red base green: the same failure as the base's own is no excuse for it."""

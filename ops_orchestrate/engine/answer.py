@@ -8,7 +8,7 @@ from ops_orchestrate.core.states import RUN_OPEN, STATE_OF_STAGE, RunState, Task
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.core.value import Value
 from ops_orchestrate.engine.admit import newest
-from ops_orchestrate.engine.promote import approve, decline
+from ops_orchestrate.engine.promotion.answer import approve, decline
 from ops_orchestrate.engine.reconcile import reconcile
 from ops_orchestrate.engine.settle import publish_edges
 from ops_orchestrate.engine.toolbox import Toolbox

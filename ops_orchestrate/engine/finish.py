@@ -10,7 +10,8 @@ from ops_orchestrate import canvas
 from ops_orchestrate.core.halt import finish_state
 from ops_orchestrate.core.states import IN_FLIGHT, RUN_OPEN, STARTABLE, RunState, TaskState
 from ops_orchestrate.core.task import TaskRecord
-from ops_orchestrate.engine.promote import WAITING, promotions_due
+from ops_orchestrate.engine.promotion.book import is_watching, promotions_due
+from ops_orchestrate.engine.promotion.book import waiting as promotions_waiting
 from ops_orchestrate.engine.red_base import overtaken
 from ops_orchestrate.engine.toolbox import Toolbox
 
@@ -34,7 +35,7 @@ def finish(run_id: str, tools: Toolbox) -> None:
             return
     limit = run.request.max_waves
     beyond = sum(1 for task in tasks if task.state in STARTABLE and limit is not None and task.spec.wave >= limit)
-    asked = sum(1 for known in tools.ledger.runs.promotions(run_id).values() if known.get("state") == WAITING)
+    asked = len(promotions_waiting(run_id, tools))
     ending = finish_state(
         counts=counts, candidates=0, in_flight=0, snoozed=0, beyond_waves=beyond, stop=run.stop, promotions=asked
     )
@@ -63,5 +64,6 @@ def _promote_what_is_due(run: str, tools: Toolbox) -> bool:
     for repo, stamp in promotions_due(run, tools):
         waiting = True
         if stamp:
-            canvas.publish(canvas.promote(run, repo, again=stamp))
+            job = canvas.watch if is_watching(run, repo, tools) else canvas.promote
+            canvas.publish(job(run, repo, again=stamp))
     return waiting

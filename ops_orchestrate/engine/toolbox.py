@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.ledger import Ledger
-from ops_orchestrate.ports import Agent, Forge, Gates, Health, SecretScan, Source, Workshop
+from ops_orchestrate.ports import Agent, Errors, Forge, Gates, Health, PullRequests, SecretScan, Source, Workshop
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,13 @@ class Toolbox:
     gates: Gates
     secrets: SecretScan
     forge_of: Callable[[Repository], Forge]
+    pulls_of: Callable[[Repository], PullRequests | None]
+    """Where the repository's pull requests are; None where it has none and commits are pushed."""
     agent_of: Callable[[str], Agent]
     sources: Mapping[str, Source]
     health: Health
+    errors: Errors | None
+    """Counts errors in production; None where nobody is set up to be asked."""
     stopping: Callable[[], bool]
     """Whether this process is being shut down: agents are interrupted and their work salvaged."""
 

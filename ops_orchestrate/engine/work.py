@@ -70,7 +70,7 @@ def _attempt(key: StageKey, run: RunRecord, spec: TaskSpec, lease: Lease, tools:
     """The attempt's outcome; None when the claim was lost and nothing may be said."""
     repository = run.request.portfolio.repository(spec.repo)
     try:
-        base = _base(repository, spec, tools)
+        base = _base(key, repository, spec, tools)
         tree = tools.workshop.prepare(repository, key, base)
         brief = _brief(key, run, spec, tree, tools)
         job = _job(key, brief, tree, lease, tools)
@@ -88,14 +88,24 @@ def _attempt(key: StageKey, run: RunRecord, spec: TaskSpec, lease: Lease, tools:
     return _redacted(outcome, ended.result, tools)
 
 
-def _base(repository: Repository, spec: TaskSpec, tools: Toolbox) -> str:
+def _base(key: StageKey, repository: Repository, spec: TaskSpec, tools: Toolbox) -> str:
+    """Where the attempt starts: at the change that it goes on with, else at the integration branch's head."""
     if not spec.base:
         raise GitError(f"{repository.name} could not be audited, so it is not known where its work belongs; run again.")
     tools.workshop.refresh(repository)
     head = tools.workshop.head(repository, spec.base)
     if head is None:
         raise GitError(f"{repository.name} has no branch {spec.base} any more; set `ops.integration` in the registry.")
-    return head
+    return _begun(key, repository, spec, tools) or head
+
+
+def _begun(key: StageKey, repository: Repository, spec: TaskSpec, tools: Toolbox) -> str | None:
+    """The head of the change that CI or reviewers have sent back, or that the task adopts; None to begin anew."""
+    earlier = [a for a in tools.ledger.tasks.attempts(key.run, key.task) if a.number < key.attempt and a.outcome]
+    last = max(earlier, key=lambda one: one.number, default=None)
+    if last is None or last.outcome is None:
+        return tools.workshop.head(repository, spec.change_branch) if spec.change_branch else None
+    return last.outcome.head if last.outcome.kind is OutcomeKind.SENT_BACK else None
 
 
 def _brief(key: StageKey, run: RunRecord, spec: TaskSpec, tree: AgentTree, tools: Toolbox) -> str:

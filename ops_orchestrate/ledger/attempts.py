@@ -7,6 +7,7 @@ from typing import Any
 
 from ops_orchestrate.core.attempt import Outcome, Settlement, StageKey
 from ops_orchestrate.core.change import MergeIntent
+from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.errors import OpsError
 from ops_orchestrate.ledger.keys import Keys
@@ -95,9 +96,12 @@ class Attempts:
         stop, cancel = self._server.pipe(lambda pipe: [pipe.hget(names[0], "stop"), pipe.hget(names[1], "cancel")])
         return stop if stop == "now" else "cancel" if cancel == "1" else stop or ""
 
-    def again(self, key: StageKey, *, holder: str, frm: Stage, to: Stage) -> StageKey | None:
-        """The base moved: back to an earlier stage under a new sequence number; None if the claim was lost."""
-        seq = int(self._scripts("attempt_again", *_where(key), holder, frm.value, to.value))
+    def again(self, key: StageKey, *, holder: str, frm: Stage, to: Stage, head: str = "") -> StageKey | None:
+        """The base moved, or the change has another `head`: back to an earlier stage under a new sequence number.
+
+        None if the claim was lost.
+        """
+        seq = int(self._scripts("attempt_again", *_where(key), holder, frm.value, to.value, head))
         return key.model_copy(update={"seq": seq}) if seq >= 0 else None
 
     def snooze(self, key: StageKey, stage: Stage, *, holder: str, seconds: float, note: str) -> bool:
@@ -137,6 +141,16 @@ class Attempts:
         """Take an announced merge back; a stale key changes nothing."""
         self._scripts("attempt_drop_intent", *_where(key))
 
+    def pursuit(self, run: str, task: str) -> Pursuit:
+        """What is remembered of the task's change; an empty one where there is none yet."""
+        text = self._server.ask(lambda: self._server.client.get(self._keys("pursuit", run, task)))
+        return Pursuit.model_validate_json(text) if text else Pursuit()
+
+    def pursue(self, key: StageKey, *, holder: str, pursuit: Pursuit) -> bool:
+        """Remember it; False if the claim on land was lost."""
+        change = f"#{pursuit.number}" if pursuit.number else ""
+        return self._scripts.flag("attempt_pursue", *_where(key), holder, pursuit.model_dump_json(), change)
+
     def salvaged(self, run: str, task: str, attempt: int, fence: int, ref: str, *, host: str) -> None:
         """The work of an attempt is kept under `ref`. Raises UnknownRun."""
         self._scripts("attempt_salvaged", run, task, str(attempt), str(fence), ref, host)
@@ -157,6 +171,8 @@ class Attempts:
 
     def _intent(self, key: StageKey, holder: str, intent: MergeIntent, *, proved: bool) -> bool:
         data = intent.model_dump(mode="json", include={"commit", "branch", "base", "head", "tree", "method"})
+        data |= {"change": f"#{intent.change}"} if intent.change else {}
+        data |= {"by": intent.by} if intent.by else {}
         return self._scripts.flag(
             "attempt_intend",
             *_where(key),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from ops_orchestrate.core.change import GateResult
-from ops_orchestrate.ledger.keys import Keys
+from ops_orchestrate.ledger.keys import Keys, member, split_member
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server
 
@@ -33,6 +33,16 @@ class Facts:
         name = self._keys("gate", repo, tree, gate_digest)
         text = result.model_dump_json()
         self._server.ask(lambda: self._server.client.set(name, text, ex=GATE_SECONDS))
+
+    def freeze(self, repo: str, branch: str, *, run: str, task: str) -> None:
+        """Nothing more goes onto this branch while that task waits for a person."""
+        name = self._keys("frozen", repo, branch)
+        self._server.ask(lambda: self._server.client.set(name, member(run, task)))
+
+    def frozen(self, repo: str, branch: str) -> tuple[str, str] | None:
+        """The run and the task that the branch was frozen for; whether it still holds is for its task to say."""
+        text = self._server.ask(lambda: self._server.client.get(self._keys("frozen", repo, branch)))
+        return split_member(text) if text else None
 
     def lengths(self) -> dict[str, float]:
         """Learned seconds of one attempt per repository; over all of them under the empty key."""

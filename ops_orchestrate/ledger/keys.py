@@ -34,8 +34,10 @@ The scripts build the same names with `key(...)` of lua/prelude.lua; this file i
 | digests:RUN:TASK | hash | digest of a brief: attempt |
 | notes:RUN:TASK | list | what people said |
 | intent:RUN:TASK | string | the merge that was announced |
+| pursuit:RUN:TASK | string | what is remembered of its change on a forge |
 | lock:NAME | string | holder |
 | gate:REPO:TREE:DIGEST | string | result of a gate |
+| frozen:REPO:BRANCH | string | RUN/TASK whose merge did not hold what was verified |
 | nightly:DAY | string | who began the nightly run |
 | reply:TOKEN | string | answer of a script, for a repeated call |
 """

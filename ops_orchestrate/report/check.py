@@ -41,6 +41,7 @@ class _Task:
     verified: set[str] = field(default_factory=set)
     verified_trees: set[str] = field(default_factory=set)
     intended: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)  # heads that the forge was to make a commit of
 
 
 @dataclass(frozen=True)
@@ -227,13 +228,21 @@ def _verdict(check: _Checker, event: Event) -> None:
 
 
 def _intended(check: _Checker, event: Event) -> None:
-    check.task(event).intended.add(_word(event, "commit"))
+    task, commit = check.task(event), _word(event, "commit")
+    if commit:
+        task.intended.add(commit)
+    elif _word(event, "change"):
+        task.asked.add(_word(event, "head"))
+    else:
+        check.say(event, "a merge is intended that names neither a commit nor a change")
     _check_verified(check, event)
 
 
 def _proved(check: _Checker, event: Event) -> None:
-    commit = _word(event, "commit")
-    if commit not in check.task(event).intended:
+    commit, task = _word(event, "commit"), check.task(event)
+    by_forge = bool(_word(event, "change")) and _word(event, "head") in task.asked
+    by_other = bool(_word(event, "by"))
+    if not commit or not (commit in task.intended or by_forge or by_other):
         check.say(event, f"commit {commit or '?'} is merged, and no intent names it")
     _check_verified(check, event)
 

@@ -37,6 +37,7 @@ TABLE = [
     (OutcomeKind.LOST, R, D),
     (OutcomeKind.REFUSED, R, D),
     (OutcomeKind.REJECTED, R, D),
+    (OutcomeKind.SENT_BACK, R, B),  # its pull request stays open: a person goes on with it
     (OutcomeKind.CONFLICT, R, D),
     (OutcomeKind.INTERRUPTED, R, R),
     (OutcomeKind.UNSTARTED, R, B),

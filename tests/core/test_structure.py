@@ -94,6 +94,9 @@ def test_a_task_carries_the_seeds_metadata() -> None:
         "human": None,
         "gate": "make test",
         "base": "dev",
+        "change": "",
+        "change_branch": "",
+        "closes": (),
         "cause": "c1",
         "fixes_base": False,
     }

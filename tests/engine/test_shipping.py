@@ -12,7 +12,7 @@ from ops_orchestrate.core.attempt import OutcomeKind
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import RunState, TaskState
 from ops_orchestrate.engine.answer import answer
-from ops_orchestrate.engine.promote import promote
+from ops_orchestrate.engine.promotion.step import promote
 from ops_orchestrate.report.check import violations
 from ops_orchestrate.wiring import make_toolbox
 from tests.engine.rig import Rig, requested, work

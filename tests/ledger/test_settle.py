@@ -7,6 +7,7 @@ import pytest
 from ops_orchestrate.core.attempt import OutcomeKind, StageKey
 from ops_orchestrate.core.change import MergeIntent
 from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.ledger import Ledger
 from tests.builders import make_outcome, make_settlement, make_task
@@ -168,3 +169,33 @@ def test_salvaged_work_is_named_with_its_attempt(ledger: Ledger) -> None:
         ledger.attempts.salvaged("r1", "t1", 1, key.fence, "refs/ops/salvage/1", host="h1")
     assert ledger.tasks.attempts("r1", "t1")[0].salvage == "refs/ops/salvage/1"
     assert data_of(ledger, EventKind.SALVAGED) == [{"ref": "refs/ops/salvage/1"}]
+
+
+# A change on a forge ------------------------------------------------------------------------------------------------
+
+
+def test_back_to_verify_with_another_head(ledger: Ledger) -> None:
+    planned(ledger)
+    key = at_stage(ledger, Stage.LAND)
+    claimed(ledger, key, Stage.LAND)
+    assert ledger.attempts.again(key, holder="me", frm=Stage.LAND, to=Stage.VERIFY, head="h2") is not None
+    assert ledger.tasks.get("r1", "t1").head == "h2"
+
+
+def test_only_the_holder_remembers_something_of_a_change(ledger: Ledger) -> None:
+    planned(ledger)
+    key = at_stage(ledger, Stage.LAND)
+    assert ledger.attempts.pursuit("r1", "t1") == Pursuit()
+    assert not ledger.attempts.pursue(key, holder="me", pursuit=Pursuit(number=7))  # not claimed yet
+    claimed(ledger, key, Stage.LAND)
+    assert not ledger.attempts.pursue(key, holder="other", pursuit=Pursuit(number=7))
+    assert ledger.attempts.pursue(key, holder="me", pursuit=Pursuit(number=7, branch="ops/r1/t1"))
+    assert ledger.attempts.pursuit("r1", "t1").number == 7
+    assert ledger.tasks.get("r1", "t1").change == "#7"
+
+
+def test_a_branch_is_frozen_for_the_task_whose_merge_was_not_what_was_verified(ledger: Ledger) -> None:
+    assert ledger.facts.frozen("app", "dev") is None
+    ledger.facts.freeze("app", "dev", run="r1", task="t1")
+    assert ledger.facts.frozen("app", "dev") == ("r1", "t1")
+    assert ledger.facts.frozen("app", "main") is None

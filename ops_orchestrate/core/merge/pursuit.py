@@ -1,0 +1,76 @@
+"""What is remembered between two looks at a pull request of ours: what was pushed, what was seen, what was tried.
+
+Kept in the ledger by whoever holds the claim to land the attempt, so that a crash, a wait of hours or another host
+goes on where the last look ended. Whatever belongs to one head is forgotten with it.
+"""
+
+from __future__ import annotations
+
+from ops_orchestrate.core.merge.failure import FailureClass
+from ops_orchestrate.core.merge.pull import Pull
+from ops_orchestrate.core.merge.snapshot import Act, Decision
+from ops_orchestrate.core.value import Value
+
+
+class Pursuit(Value):
+    """One change on its way to its base."""
+
+    number: int = 0
+    """The pull request's number; 0: none is open yet."""
+    url: str = ""
+    branch: str = ""
+    head: str = ""
+    """The commit that we pushed there last."""
+    base: str = ""
+    """The base's head when it was pushed: what the checks of the forge ran with."""
+    pushed_at: float = 0.0
+    checks: tuple[str, ...] = ()
+    """Names of the checks seen on this head."""
+    new_check_at: float = 0.0
+    """When a check was first seen on this head that had not been there before; 0: none was seen."""
+    failures: dict[int, FailureClass] = {}  # noqa: RUF012 - pydantic copies a default for each value
+    reruns: tuple[int, ...] = ()
+    """Workflow runs whose rerun was asked for, each as often as it was."""
+    fixes: int = 0
+    """Attempts spent on what the forge refused; not forgotten with the head."""
+    fixed_at: float = 0.0
+    """When the newest of them was pushed."""
+    waits: int = 0
+    """How often in a row the same row of the table said "wait"."""
+    row: str = ""
+    reason: str = ""
+    mending: bool = False
+    """The change was sent back: the next head that is pushed is what an attempt made of it."""
+    closed_threads: tuple[str, ...] = ()
+    """Threads that we have answered and resolved."""
+    merged_at: float = 0.0
+    """When a merge was asked for whose end is not known; 0: none."""
+
+    def pushed(self, head: str, *, base: str, now: float) -> Pursuit:
+        """After another head was pushed: what was seen of the last one counts no more."""
+        if head == self.head:
+            return self
+        return Pursuit(
+            number=self.number,
+            url=self.url,
+            branch=self.branch,
+            head=head,
+            base=base,
+            pushed_at=now,
+            fixes=self.fixes,
+            fixed_at=now if self.mending else self.fixed_at,
+            closed_threads=self.closed_threads,
+        )
+
+    def saw(self, pull: Pull, now: float) -> Pursuit:
+        """After a look: a check that had not been there before starts the time to settle anew."""
+        names = {f"{check.kind}:{check.app}:{check.workflow}:{check.event}:{check.name}" for check in pull.checks}
+        if pull.checks_of != self.head or names.issubset(self.checks):
+            return self
+        return self.model_copy(update={"checks": tuple(sorted(names.union(self.checks))), "new_check_at": now})
+
+    def decided(self, decision: Decision) -> Pursuit:
+        """After a decision: the same wait once more is counted."""
+        again = decision.act is Act.WAIT and decision.row == self.row
+        waits = self.waits + 1 if again else 0
+        return self.model_copy(update={"row": decision.row, "reason": decision.reason, "waits": waits})

@@ -1,0 +1,88 @@
+"""One verified attempt that is being landed, and the few ways in which a look at it can end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ops_orchestrate import canvas
+from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
+from ops_orchestrate.core.change import MergeIntent
+from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.project import Repository
+from ops_orchestrate.core.run import RunRecord
+from ops_orchestrate.core.states import Stage
+from ops_orchestrate.core.task import TaskRecord
+from ops_orchestrate.engine.step import Next
+from ops_orchestrate.engine.toolbox import Toolbox
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The attempt and everything that is needed to land it."""
+
+    key: StageKey
+    holder: str
+    run: RunRecord
+    record: TaskRecord
+    repository: Repository
+    tools: Toolbox
+
+    @property
+    def base(self) -> str:
+        """The branch that it is to get into."""
+        return self.record.spec.base
+
+    def note(self, kind: EventKind, data: Mapping[str, Any]) -> None:
+        """Write an event of this attempt."""
+        self.tools.ledger.runs.note(
+            self.key.run,
+            kind,
+            task=self.key.task,
+            attempt=self.key.attempt,
+            fence=self.key.fence,
+            host=self.tools.host,
+            data=dict(data),
+        )
+
+
+def snooze(case: Case, note: str, seconds: float = 0.0) -> Next:
+    """Not yet; unless the run is being stopped: then the attempt ends here, its commit stays in the mirror."""
+    if case.tools.ledger.attempts.stop_asked(case.key.run, case.key.task):
+        summary = f"Stopped before it was merged ({note})."
+        return end(case, Outcome(kind=OutcomeKind.INTERRUPTED, summary=summary, head=case.record.head))
+    pause = seconds or min(5.0, case.tools.settings.reconcile_every)
+    case.tools.ledger.attempts.snooze(case.key, Stage.LAND, holder=case.holder, seconds=pause, note=note)
+    return Next.DROP
+
+
+def verify_again(case: Case, head: str = "") -> Next:
+    """The verdict no longer holds, or the change has another head: back to verify, with the chain's rest behind it."""
+    attempts = case.tools.ledger.attempts
+    attempts.drop_intent(case.key)
+    newer = attempts.again(case.key, holder=case.holder, frm=Stage.LAND, to=Stage.VERIFY, head=head)
+    if newer is not None:
+        canvas.publish(canvas.attempt(newer, start=Stage.VERIFY))
+    return Next.DROP
+
+
+def wait_for_person(case: Case, reason: str, *, ask: str = "land", command: str = "") -> Next:
+    """Only a person moves it on."""
+    outcome = Outcome(kind=OutcomeKind.WAITING, summary=reason, ask=ask, command=command, head=case.record.head)
+    return end(case, outcome)
+
+
+def merged(case: Case, intent: MergeIntent) -> Next:
+    """The base has it, and that was proved."""
+    attempts = case.tools.ledger.attempts
+    if not attempts.prove(case.key, holder=case.holder, intent=intent):
+        return Next.DROP
+    told = {"kind": OutcomeKind.MERGED, "head": case.record.head, "base": intent.base, "merge": intent.commit}
+    return end(case, attempts.verified(case.key).model_copy(update=told))
+
+
+def end(case: Case, outcome: Outcome) -> Next:
+    """The attempt is over; settle goes on."""
+    ended = case.tools.ledger.attempts.end(case.key, Stage.LAND, holder=case.holder, outcome=outcome, goes_on=False)
+    return Next.GO_ON if ended else Next.DROP

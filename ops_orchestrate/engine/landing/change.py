@@ -1,0 +1,79 @@
+"""Landing through a pull request: push, open, and then one look after the other until the table says what to do.
+
+A look reads the change once, asks the one rule (`core/merge/decide.py`) and does the one thing that it says. Waiting
+is cheap: the open changes of a repository are read together, and only when the shared answer would no longer say
+"wait" is this one read for itself. Nothing is held while waiting but the lane: of the changes to one base, one at a
+time is brought up to date and merged, so that no CI is paid for a base that is about to move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ops_orchestrate.core.merge.pursuit import Pursuit
+from ops_orchestrate.core.merge.snapshot import Act
+from ops_orchestrate.engine.landing.case import Case, snooze, verify_again, wait_for_person
+from ops_orchestrate.engine.landing.look import Look, take_look
+from ops_orchestrate.engine.landing.mend import answer_threads, fix, look_into, rerun
+from ops_orchestrate.engine.landing.merge import ask_for_merge, enqueue, reconcile_merge
+from ops_orchestrate.engine.landing.publish import bring_up_to_date, follow_head, publish_change
+from ops_orchestrate.engine.step import Next
+from ops_orchestrate.ports import PullRequests
+
+#: Looks in one job: looking into failures and answering threads lead to another look at once.
+_LOOKS = 4
+
+
+def land_change(case: Case, pulls: PullRequests) -> Next:
+    """Bring the change one step further."""
+    attempts = case.tools.ledger.attempts
+    if attempts.stop_asked(case.key.run, case.key.task):
+        return snooze(case, "the run is being stopped")
+    verified = attempts.verified(case.key)
+    if verified.head != case.record.head or not verified.tree:
+        return verify_again(case)
+    case.tools.workshop.refresh(case.repository)
+    pursuit = publish_change(case, pulls)
+    for _ in range(_LOOKS):
+        if isinstance(pursuit, Next):
+            return pursuit
+        look = take_look(case, pulls, pursuit)
+        if not attempts.pursue(case.key, holder=case.holder, pursuit=look.pursuit):
+            return Next.DROP
+        pursuit = _ACTS[look.decision.act](case, pulls, look)
+    return pursuit if isinstance(pursuit, Next) else snooze(case, pursuit.reason, case.tools.settings.ci_poll)
+
+
+def _wait(case: Case, pulls: PullRequests, look: Look) -> Next:
+    del pulls
+    if look.decision.person:  # nobody looks at it in vain all night: the next run, or an answer, looks again
+        return wait_for_person(case, look.decision.reason)
+    return snooze(case, look.decision.reason, look.decision.after or case.tools.settings.ci_poll)
+
+
+def _ask(case: Case, pulls: PullRequests, look: Look) -> Next:
+    del pulls
+    return wait_for_person(case, look.decision.reason, ask="approve")
+
+
+def _leave(case: Case, pulls: PullRequests, look: Look) -> Next:
+    del pulls
+    return wait_for_person(case, f"{look.decision.row}: {look.decision.reason}")
+
+
+#: What each act is. A Pursuit as its answer means: look again now.
+_ACTS: dict[Act, Callable[[Case, PullRequests, Look], Next | Pursuit]] = {
+    Act.WAIT: _wait,
+    Act.LOOK: look_into,
+    Act.RERUN: rerun,
+    Act.FIX: fix,
+    Act.ANSWER: answer_threads,
+    Act.REVERIFY: follow_head,
+    Act.UPDATE: bring_up_to_date,
+    Act.ENQUEUE: enqueue,
+    Act.MERGE: ask_for_merge,
+    Act.RECONCILE: reconcile_merge,
+    Act.ASK: _ask,
+    Act.FLAG: _leave,
+    Act.BLOCK: _leave,
+}

@@ -1,0 +1,119 @@
+"""One look at a pull request: the frozen snapshot behind the decision, gathered in one place, and the decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ops_orchestrate.core.merge.decide import decide
+from ops_orchestrate.core.merge.pull import Pull
+from ops_orchestrate.core.merge.pursuit import Pursuit
+from ops_orchestrate.core.merge.snapshot import Act, Decision, MergePolicy, MergeSnapshot
+from ops_orchestrate.core.message import MERGE_KEY, merge_key
+from ops_orchestrate.core.states import TaskState
+from ops_orchestrate.engine.landing.case import Case
+from ops_orchestrate.errors import UnknownRun, UnknownTask
+from ops_orchestrate.ports import PullRequests
+
+_WORKFLOWS = ".github/workflows"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen, what the table says of it, and what is remembered."""
+
+    seen: MergeSnapshot
+    decision: Decision
+    pursuit: Pursuit
+
+
+def take_look(case: Case, pulls: PullRequests, pursuit: Pursuit) -> Look:
+    """The shared answer where it still says the same "wait", else this change read for itself."""
+    shared = pulls.glance(case.repository, pursuit.number, case.tools.settings.ci_poll / 2)
+    look = _judged(case, pulls, pursuit, shared, whole=False)
+    if look.decision.act is Act.WAIT and look.decision.row == pursuit.row:
+        return look
+    return _judged(case, pulls, pursuit, pulls.read(case.repository, pursuit.number), whole=True)
+
+
+def _judged(case: Case, pulls: PullRequests, pursuit: Pursuit, pull: Pull, *, whole: bool) -> Look:
+    pursuit = pursuit.saw(pull, case.tools.ledger.now())
+    seen = change_snapshot(case, pulls, pursuit, pull, whole=whole)
+    decision = decide(seen)
+    return Look(seen, decision, pursuit.decided(decision))
+
+
+def change_snapshot(case: Case, pulls: PullRequests, pursuit: Pursuit, pull: Pull, *, whole: bool) -> MergeSnapshot:
+    """Everything that decides, read once. `whole`: also what only a merge needs, the state of the base itself."""
+    attempts = case.tools.ledger.attempts
+    verified = attempts.verified(case.key)
+    base = case.tools.workshop.head(case.repository, case.base) or ""
+    intent = attempts.intent(case.key.run, case.key.task)
+    return MergeSnapshot(
+        now=case.tools.ledger.now(),
+        pull=pull,
+        rules=pulls.rules(case.repository, case.base),
+        policy=merge_policy(case, pull.head),
+        verified_head=verified.head,
+        verified_base=verified.base,
+        verified_tree=verified.tree,
+        base=base,
+        checks_base=pursuit.base,
+        base_checks=pulls.checks(case.repository, base) if whole and base else (),
+        fixes_base=case.record.spec.fixes_base,
+        approved=case.tools.ledger.tasks.approved(case.key.run, case.key.task),
+        force=case.run.request.force,
+        dry_run=case.run.request.dry_run,
+        stopping=bool(attempts.stop_asked(case.key.run, case.key.task)),
+        held=_held(case),
+        may_write=(pulls.may_write(case.repository) or "") if whole else "",
+        intended_at=(pursuit.merged_at or case.tools.ledger.now()) if intent else 0.0,
+        landed=bool(intent and merge_on_base(case)),
+        new_check_at=pursuit.new_check_at,
+        failures=pursuit.failures,
+        reruns=pursuit.reruns,
+        fixes=pursuit.fixes,
+        fixed_at=pursuit.fixed_at,
+        closed_threads=pursuit.closed_threads,
+        waited=pursuit.row,
+        waits=pursuit.waits,
+    )
+
+
+def merge_on_base(case: Case) -> str:
+    """The commit on the base that carries our key for this head; empty where there is none."""
+    intent = case.tools.ledger.attempts.intent(case.key.run, case.key.task)
+    trailer = f"{MERGE_KEY}: {merge_key(case.record)}"
+    since = intent.base if intent else ""
+    return case.tools.workshop.find_commit(case.repository, case.base, since=since, trailer=trailer) or ""
+
+
+def _held(case: Case) -> str:
+    """Why nothing goes onto this base at all: a merge onto it was not what had been verified, and nobody has looked."""
+    frozen = case.tools.ledger.facts.frozen(case.repository.key, case.base)
+    if frozen is None or frozen == (case.key.run, case.key.task):
+        return ""
+    try:
+        blocked = case.tools.ledger.tasks.get(*frozen).state is TaskState.BLOCKED
+    except (UnknownRun, UnknownTask):
+        return ""
+    return f"{case.base} is closed until somebody has looked at {frozen[1]} of run {frozen[0]}" if blocked else ""
+
+
+def merge_policy(case: Case, head: str) -> MergePolicy:
+    """What the owner wants of this repository."""
+    repository, settings = case.repository, case.tools.settings
+    workflows = case.tools.workshop.list_files(repository, head, _WORKFLOWS) if head else ()
+    return MergePolicy(
+        integration=case.base,
+        ci=repository.ci,
+        has_workflows=bool(workflows),
+        expected_checks=repository.expected_checks,
+        skippable_checks=repository.skippable_checks,
+        merge_authors=case.run.request.merge_authors,
+        unprotected_ok=repository.unprotected_ok,
+        grace=settings.ci_grace,
+        min_ci=settings.ci_minimum,
+        settle=settings.ci_settle,
+        patience=settings.ci_patience,
+        max_fixes=settings.max_fixes,
+    )

@@ -1,0 +1,113 @@
+"""How a change gets to the forge and how its head moves there: only ever forward, and only to what was verified."""
+
+from __future__ import annotations
+
+from ops_orchestrate.core.attempt import Outcome, OutcomeKind
+from ops_orchestrate.core.change import LandingEnd
+from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.merge.pursuit import Pursuit
+from ops_orchestrate.core.message import joining_message, pull_body, pull_title
+from ops_orchestrate.core.names import change_branch
+from ops_orchestrate.core.refusal import named
+from ops_orchestrate.engine.landing.case import Case, end, snooze, verify_again, wait_for_person
+from ops_orchestrate.engine.landing.lane import in_lane
+from ops_orchestrate.engine.landing.look import Look
+from ops_orchestrate.engine.step import Next
+from ops_orchestrate.ports import PullRequests
+
+
+def publish_change(case: Case, pulls: PullRequests) -> Pursuit | Next:
+    """The verified head stands on its branch, and a pull request is open for it."""
+    pursuit = _pursuit(case)
+    head = case.record.head
+    if pursuit.number and pursuit.head == head:
+        return pursuit
+    refused = pulls.may_write(case.repository)
+    if refused:
+        return wait_for_person(case, refused)
+    if pursuit.head and not case.tools.workshop.is_ancestor(case.repository, pursuit.head, head):
+        return verify_again(case, _joined(case, head, onto=pursuit.head))
+    landing = pulls.publish(case.repository, commit=head, branch=pursuit.branch, expected=pursuit.head)
+    if landing.end is LandingEnd.UNKNOWN:
+        return snooze(case, landing.detail)
+    if landing.end is not LandingEnd.LANDED:
+        return wait_for_person(case, f"{pursuit.branch} could not be pushed: {landing.detail}", command=landing.command)
+    pursuit = pursuit.pushed(head, base=_base_now(case), now=case.tools.ledger.now())
+    number = pursuit.number or pulls.open(
+        case.repository,
+        branch=pursuit.branch,
+        base=case.base,
+        title=pull_title(case.record.spec),
+        body=pull_body(case.record, run=case.key.run, verified=case.tools.ledger.attempts.verified(case.key)),
+    )
+    pursuit = pursuit.model_copy(update={"number": number})
+    if not case.tools.ledger.attempts.pursue(case.key, holder=case.holder, pursuit=pursuit):
+        return Next.DROP
+    case.note(EventKind.EVIDENCE, {"what": "change", "change": f"#{number}", "branch": pursuit.branch, "head": head})
+    return pursuit
+
+
+def _pursuit(case: Case) -> Pursuit:
+    """What is known of the change: of an earlier look, of the change that the task adopts, or nothing yet."""
+    known = case.tools.ledger.attempts.pursuit(case.key.run, case.key.task)
+    if known.branch:
+        return known
+    spec = case.record.spec
+    if spec.change and spec.change_branch:
+        head = case.tools.workshop.head(case.repository, spec.change_branch) or ""
+        return Pursuit(number=int(spec.change), branch=spec.change_branch, head=head)
+    return Pursuit(branch=change_branch(case.key.run, case.key.task))
+
+
+def _base_now(case: Case) -> str:
+    return case.tools.workshop.head(case.repository, case.base) or ""
+
+
+def _joined(case: Case, head: str, *, onto: str) -> str:
+    """A commit with the tree of `head` that grows from both: beginning anew moves the branch forward too."""
+    work = case.tools.workshop
+    return work.commit_tree(
+        case.repository,
+        tree=work.tree_of(case.repository, head),
+        parents=(onto, head),
+        message=joining_message(case.record.spec.title),
+        at=case.tools.ledger.now(),
+    )
+
+
+def bring_up_to_date(case: Case, pulls: PullRequests, look: Look) -> Next:
+    """The base is merged into the change, one change of a base at a time; then it is verified and pushed as it is."""
+    del pulls
+    if not in_lane(case):
+        return snooze(case, f"another change to {case.base} goes first", case.tools.settings.ci_poll)
+    work, head = case.tools.workshop, case.record.head
+    if work.is_ancestor(case.repository, look.seen.base, head):
+        return verify_again(case)
+    preview = work.preview(case.repository, look.seen.base, head)
+    if preview.conflicts:
+        words = f"It conflicts with the base in {named(preview.conflicts)}."
+        return end(case, Outcome(kind=OutcomeKind.CONFLICT, summary=words, files=preview.conflicts, head=head))
+    merged = work.commit_tree(
+        case.repository,
+        tree=preview.tree,
+        parents=(head, look.seen.base),
+        message=f"Merge {case.base} into {change_branch(case.key.run, case.key.task)}\n",
+        at=case.tools.ledger.now(),
+    )
+    return verify_again(case, merged)
+
+
+def follow_head(case: Case, pulls: PullRequests, look: Look) -> Next:
+    """The change has a head that was not verified: an old answer of the forge, or a push by somebody else."""
+    del pulls
+    work, theirs, pursuit = case.tools.workshop, look.seen.pull.head, look.pursuit
+    there = work.head(case.repository, pursuit.branch) or ""
+    if theirs == case.record.head:
+        return verify_again(case)
+    if there != theirs or work.is_ancestor(case.repository, theirs, case.record.head):
+        return snooze(case, "the forge still shows an older head", case.tools.settings.ci_poll)
+    followed = pursuit.pushed(theirs, base=_base_now(case), now=case.tools.ledger.now())
+    if not case.tools.ledger.attempts.pursue(case.key, holder=case.holder, pursuit=followed):
+        return Next.DROP
+    case.note(EventKind.WARNING, {"text": f"Somebody pushed to {pursuit.branch}: {theirs[:10]} is verified anew."})
+    return verify_again(case, theirs)

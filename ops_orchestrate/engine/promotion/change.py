@@ -1,0 +1,242 @@
+"""A promotion through a pull request, pinned to the commit that was checked: `ops/sync/<commit>`, never `dev` itself.
+
+A pull request whose head is the integration branch changes under review; this one cannot. It goes through the same
+table as every change, and is merged by a merge commit: a squash would make the two branches diverge for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ops_orchestrate.core.change import LandingEnd
+from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.merge.decide import decide
+from ops_orchestrate.core.merge.failure import classify
+from ops_orchestrate.core.merge.pull import Pull
+from ops_orchestrate.core.merge.pursuit import Pursuit
+from ops_orchestrate.core.merge.snapshot import Act, Decision, MergePolicy, MergeSnapshot
+from ops_orchestrate.core.message import promotion_message, sync_body
+from ops_orchestrate.core.project import Repository
+from ops_orchestrate.core.promotion import Promotion, PromotionSnapshot, PromotionState
+from ops_orchestrate.core.run import RunRecord
+from ops_orchestrate.engine.promotion.book import evidence, remember, warn
+from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.errors import GitError, SourceUnavailable
+from ops_orchestrate.ports import PullRequests
+
+Step = tuple[PromotionState, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """One promotion and all that is needed to bring it a step further."""
+
+    run: RunRecord
+    repository: Repository
+    seen: PromotionSnapshot
+    pulls: PullRequests
+    tools: Toolbox
+
+    @property
+    def main(self) -> str:
+        """The branch promoted to; there is one, or nothing would be promoted."""
+        return self.seen.main or ""
+
+    def note(self, what: str, text: str) -> None:
+        """Something that was looked at or done, for the report."""
+        evidence(self.run.id, self.repository, what, text, self.tools)
+
+    def warn(self, text: str) -> None:
+        """Something a person should know."""
+        warn(self.run.id, self.repository, text, self.tools)
+
+    def contains(self, head: str, commit: str) -> bool:
+        """Whether `head` has the commit."""
+        return self.tools.workshop.is_ancestor(self.repository, commit, head)
+
+    def keep(self, pursuit: Pursuit | None) -> None:
+        """Remember where it stands."""
+        remember(self.run.id, self.repository.key, self.tools, pursuit=pursuit)
+
+
+def promote_change(sync: Sync, known: Promotion | None) -> Step:
+    """One look at the promotion's pull request, and the one thing that is to be done about it."""
+    pursuit = known.pursuit if known else None
+    if pursuit and pursuit.merged_at and sync.contains(sync.seen.main_head, pursuit.head):
+        return _promoted(sync, pursuit)
+    if pursuit is None or (pursuit.head != sync.seen.head and not pursuit.merged_at):
+        opened = _open(sync)
+        if not isinstance(opened, Pursuit):
+            return opened
+        pursuit = opened
+    pull = sync.pulls.read(sync.repository, pursuit.number)
+    pursuit = pursuit.saw(pull, sync.tools.ledger.now())
+    decision = decide(_snapshot(sync, pursuit, pull))
+    pursuit = pursuit.decided(decision)
+    sync.keep(pursuit)
+    return _act(sync, pursuit, pull, decision)
+
+
+def _open(sync: Sync) -> Pursuit | Step:
+    branch = f"ops/sync/{sync.seen.head[:12]}"
+    landing = sync.pulls.publish(sync.repository, commit=sync.seen.head, branch=branch, expected="")
+    if landing.end is LandingEnd.UNKNOWN:
+        return PromotionState.PENDING, landing.detail
+    if landing.end is not LandingEnd.LANDED:
+        return PromotionState.REFUSED, f"{branch} could not be pushed: {landing.detail}"
+    title = f"chore: sync {sync.seen.integration} → {sync.main}"
+    body = sync_body(integration=sync.seen.integration, main=sync.main, run=sync.run.id, head=sync.seen.head)
+    number = sync.pulls.open(sync.repository, branch=branch, base=sync.main, title=title, body=body)
+    pursuit = Pursuit(
+        number=number, branch=branch, head=sync.seen.head, base=sync.seen.main_head, pushed_at=sync.tools.ledger.now()
+    )
+    sync.keep(pursuit)
+    sync.note("promotion", f"#{number} brings {sync.seen.integration} to {sync.main}")
+    return pursuit
+
+
+def _snapshot(sync: Sync, pursuit: Pursuit, pull: Pull) -> MergeSnapshot:
+    settings = sync.tools.settings
+    preview = sync.tools.workshop.preview(sync.repository, sync.seen.main_head, pursuit.head)
+    return MergeSnapshot(
+        now=sync.tools.ledger.now(),
+        pull=pull,
+        rules=sync.pulls.rules(sync.repository, sync.main),
+        policy=MergePolicy(
+            integration=sync.main,
+            promotes=True,
+            method="merge",
+            ci=sync.repository.ci,
+            expected_checks=sync.repository.expected_checks,
+            skippable_checks=sync.repository.skippable_checks,
+            merge_authors=sync.run.request.merge_authors,
+            unprotected_ok=sync.repository.unprotected_ok,
+            grace=settings.ci_grace,
+            min_ci=settings.ci_minimum,
+            settle=settings.ci_settle,
+            patience=settings.ci_patience,
+            max_fixes=0,
+        ),
+        verified_head=pursuit.head,
+        verified_base=sync.seen.main_head,
+        verified_tree=preview.tree,
+        base=sync.seen.main_head,
+        checks_base=pursuit.base,
+        base_checks=sync.pulls.checks(sync.repository, sync.seen.main_head),
+        approved=sync.seen.approved,
+        force=sync.seen.force,
+        may_write=sync.pulls.may_write(sync.repository) or "",
+        intended_at=pursuit.merged_at,
+        new_check_at=pursuit.new_check_at,
+        failures=pursuit.failures,
+        reruns=pursuit.reruns,
+        waited=pursuit.row,
+        waits=pursuit.waits,
+    )
+
+
+def _act(sync: Sync, pursuit: Pursuit, pull: Pull, decision: Decision) -> Step:
+    """Anything but waiting, running again and merging is for a person: no agent works on a promotion."""
+    named = f"#{pursuit.number}: {decision.reason}"
+    if decision.act is Act.WAIT and not decision.person:
+        return PromotionState.PENDING, named
+    if decision.act in (Act.LOOK, Act.RERUN):
+        return _mend(sync, pursuit, pull, decision)
+    if decision.act is Act.ASK:
+        return PromotionState.WAITING, f"{named} (at {pursuit.head[:10]})"
+    if decision.act is Act.RECONCILE:
+        return _reconcile(sync, pursuit)
+    if decision.act in (Act.MERGE, Act.ENQUEUE):
+        return _merge(sync, pursuit, decision)
+    return PromotionState.REFUSED, f"{named} [{decision.row}]"
+
+
+def _mend(sync: Sync, pursuit: Pursuit, pull: Pull, decision: Decision) -> Step:
+    checks = [check for check in pull.checks if check.id in decision.checks]
+    if decision.act is Act.LOOK:
+        kinds = {check.id: classify(sync.pulls.failed_jobs(sync.repository, check), check) for check in checks}
+        sync.keep(pursuit.model_copy(update={"failures": pursuit.failures | kinds}))
+        return PromotionState.PENDING, decision.reason
+    runs = tuple(check.run for check in checks if check.run is not None)
+    counted = pursuit.model_copy(update={"reruns": (*pursuit.reruns, *runs), "failures": {}})
+    sync.keep(counted)
+    for check in checks:
+        sync.pulls.rerun(sync.repository, check)
+    return PromotionState.PENDING, decision.reason
+
+
+def _merge(sync: Sync, pursuit: Pursuit, decision: Decision) -> Step:
+    asked = pursuit.model_copy(update={"merged_at": sync.tools.ledger.now()})
+    sync.keep(asked)
+    if decision.act is Act.ENQUEUE:
+        landing = sync.pulls.enqueue(sync.repository, pursuit.number, head=pursuit.head)
+    else:
+        message = promotion_message(
+            integration=sync.seen.integration, main=sync.main, run=sync.run.id, head=sync.seen.head
+        )
+        title, _, rest = message.partition("\n")
+        landing = sync.pulls.merge(
+            sync.repository,
+            pursuit.number,
+            head=pursuit.head,
+            method="merge",
+            title=f"{title} (#{pursuit.number})",
+            message=rest.strip("\n"),
+        )
+    if landing.end is LandingEnd.LANDED and decision.act is Act.MERGE:
+        return _promoted(sync, asked)
+    if landing.end in (LandingEnd.LANDED, LandingEnd.UNKNOWN):
+        return PromotionState.PENDING, landing.detail or f"#{pursuit.number} is on its way"
+    sync.keep(pursuit)
+    if landing.end is LandingEnd.MOVED:
+        return PromotionState.PENDING, landing.detail
+    return PromotionState.REFUSED, f"#{pursuit.number}: the forge refused the merge: {landing.detail}"
+
+
+def _reconcile(sync: Sync, pursuit: Pursuit) -> Step:
+    if sync.contains(sync.seen.main_head, pursuit.head):
+        return _promoted(sync, pursuit)
+    if sync.tools.ledger.now() - pursuit.merged_at >= MergePolicy(integration="").reconcile:
+        sync.keep(pursuit.model_copy(update={"merged_at": 0.0}))
+    return PromotionState.PENDING, f"#{pursuit.number}: whether it was merged is not known yet"
+
+
+def _promoted(sync: Sync, pursuit: Pursuit) -> Step:
+    """Main shows the commit: said once, and whether main has anything that integration lacks."""
+    sync.tools.workshop.refresh(sync.repository)
+    main_head = sync.tools.workshop.head(sync.repository, sync.main) or ""
+    if not sync.contains(main_head, pursuit.head):
+        return PromotionState.PENDING, f"#{pursuit.number} is merged and not visible on {sync.main} yet"
+    data = {
+        "repo": sync.repository.key,
+        "name": sync.repository.name,
+        "from": sync.seen.integration,
+        "to": sync.main,
+        "commit": main_head,
+        "change": f"#{pursuit.number}",
+    }
+    sync.tools.ledger.runs.note(sync.run.id, EventKind.PROMOTED, host=sync.tools.host, data=data)
+    sync.keep(None)
+    try:
+        _back(sync, main_head)
+    except (GitError, SourceUnavailable) as error:
+        sync.warn(f"{sync.main} was not compared with {sync.seen.integration}: {error}")
+    return PromotionState.DONE, ""
+
+
+def _back(sync: Sync, main_head: str) -> None:
+    """What main has and integration lacks comes back in a pull request of its own, which waits for a person."""
+    dev = sync.tools.workshop.head(sync.repository, sync.seen.integration) or sync.seen.head
+    preview = sync.tools.workshop.preview(sync.repository, dev, main_head)
+    if preview.empty:
+        return
+    branch = f"ops/back/{main_head[:12]}"
+    landing = sync.pulls.publish(sync.repository, commit=main_head, branch=branch, expected="")
+    if landing.end is not LandingEnd.LANDED:
+        sync.warn(f"{sync.main} has work that {sync.seen.integration} lacks: {landing.detail}")
+        return
+    title = f"chore: bring {sync.main} back to {sync.seen.integration}"
+    body = sync_body(integration=sync.main, main=sync.seen.integration, run=sync.run.id, head=main_head)
+    number = sync.pulls.open(sync.repository, branch=branch, base=sync.seen.integration, title=title, body=body)
+    text = f"{sync.main} has work that {sync.seen.integration} lacks; #{number} brings it back and waits for you"
+    sync.warn(text)

@@ -1,0 +1,124 @@
+"""The last steps of a repository whose tasks have ended: integration to main by a merge commit, never a squash.
+
+Nobody in the graph waits for it, the run does. The audit pool runs the gate on the head, the ship pool alone writes.
+A promotion through a pull request is looked at again and again, like any change; what is kept between is in the ledger.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.project import Repository
+from ops_orchestrate.core.promotion import (
+    Promotion,
+    PromotionSnapshot,
+    PromotionState,
+    PromotionStep,
+    decide_promotion,
+)
+from ops_orchestrate.core.run import RunRecord
+from ops_orchestrate.engine.lease import hold
+from ops_orchestrate.engine.promotion.answer import answer_command
+from ops_orchestrate.engine.promotion.book import merges_of, promotion_of, remember, warn
+from ops_orchestrate.engine.promotion.branch import catch_up, promote_branch
+from ops_orchestrate.engine.promotion.change import Sync, promote_change
+from ops_orchestrate.engine.promotion.watch import begin_watch
+from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.engine.verify import gate_on, known_gate
+from ops_orchestrate.errors import GitError, OpsError, SourceUnavailable
+
+
+def check_head(run_id: str, repo: str, tools: Toolbox) -> None:
+    """Run the gate on integration's head, so that the decision finds its result. Never raises for a bad repository."""
+    repository = tools.ledger.runs.get(run_id).request.portfolio.repository(repo)
+    try:
+        tools.workshop.refresh(repository)
+        head = tools.workshop.head(repository, tools.workshop.integration(repository))
+        if head is not None:
+            gate_on(repository, head, tools.workshop.tree_of(repository, head), None, tools)
+    except (GitError, SourceUnavailable) as error:
+        warn(run_id, repository, f"{repository.name} could not be checked before its promotion: {error}", tools)
+
+
+def promote(run_id: str, repo: str, holder: str, tools: Toolbox) -> None:
+    """Decide and carry out one promotion, as far as it goes now; whatever comes of it is recorded."""
+    run = tools.ledger.runs.get(run_id)
+    repository = run.request.portfolio.repository(repo)
+    main = "?"
+    with hold(f"promote:{repo}", holder, tools) as mine:
+        if not mine:
+            return
+        try:
+            main = tools.workshop.main(repository) or ""
+            state, reason = _promote(run, repository, holder, tools)
+        except SourceUnavailable as error:  # not a no: it is asked again
+            state, reason = PromotionState.PENDING, str(error)
+        except OpsError as error:
+            state, reason = PromotionState.REFUSED, str(error)
+    changes: dict[str, Any] = {"state": state, "reason": reason, "merges": merges_of(run_id, tools).get(repo, 0)}
+    if state is PromotionState.PENDING:
+        changes["wake_at"] = tools.ledger.now() + tools.settings.ci_poll
+    remember(run_id, repo, tools, **changes)
+    if state in (PromotionState.REFUSED, PromotionState.WAITING):
+        asked = state is PromotionState.WAITING
+        asks = {"ask": "promote", "command": answer_command(run, repository)} if asked else {"command": ""}
+        data = {"repo": repository.key, "name": repository.name, "reason": reason, "to": main, **asks}
+        tools.ledger.runs.note(run_id, EventKind.MERGE_REFUSED, host=tools.host, data=data)
+    if state in (PromotionState.DONE, PromotionState.SKIPPED):
+        begin_watch(run, repository, promoted=state is PromotionState.DONE, tools=tools)
+
+
+def _promote(run: RunRecord, repository: Repository, holder: str, tools: Toolbox) -> tuple[PromotionState, str]:
+    tools.workshop.refresh(repository)
+    known = promotion_of(run.id, repository.key, tools)
+    pulls = tools.pulls_of(repository)
+    seen = _snapshot(run, repository, known, tools)
+    if pulls is not None and known is not None and known.pursuit is not None and known.pursuit.merged_at:
+        return promote_change(Sync(run, repository, seen, pulls, tools), known)  # asked for: what came of it?
+    decision = decide_promotion(seen)
+    if decision.step is PromotionStep.SKIP:
+        if seen.contained and seen.merged and pulls is None:
+            catch_up(run, repository, seen, tools)
+        return PromotionState.SKIPPED, decision.reason
+    if decision.step is PromotionStep.REFUSE:
+        return PromotionState.REFUSED, decision.reason
+    if decision.step is PromotionStep.ASK or seen.main is None:
+        words = f"{seen.integration} at {seen.head[:10]} waits for your yes to be promoted to {seen.main}"
+        return PromotionState.WAITING, words
+    with hold(f"base:{repository.key}:{seen.main}", holder, tools) as mine:
+        if not mine:
+            return PromotionState.PENDING, f"somebody else is moving {seen.main}"
+        if pulls is not None:
+            return promote_change(Sync(run, repository, seen, pulls, tools), known)
+        return promote_branch(run, repository, seen, tools)
+
+
+def _refused(repository: Repository, tools: Toolbox) -> str:
+    pulls = tools.pulls_of(repository)
+    return (pulls.may_write(repository) if pulls else tools.forge_of(repository).may_ship(repository)) or ""
+
+
+def _snapshot(run: RunRecord, repository: Repository, known: Promotion | None, tools: Toolbox) -> PromotionSnapshot:
+    work = tools.workshop
+    integration = work.integration(repository)
+    main = work.main(repository)
+    head = work.head(repository, integration) or ""
+    main_head = (work.head(repository, main) if main else None) or ""
+    conflicts = work.preview(repository, main_head, head).conflicts if main_head else ()
+    gate = known_gate(repository, work.tree_of(repository, head), tools) if head else None
+    return PromotionSnapshot(
+        integration=integration,
+        main=main if main_head else None,
+        head=head,
+        main_head=main_head,
+        contained=bool(main_head) and work.is_ancestor(repository, head, main_head),
+        wanted=repository.promote,
+        no_main=run.request.no_main,
+        merged=merges_of(run.id, tools).get(repository.key, 0),
+        gate=gate.end if gate else None,
+        conflicts=conflicts,
+        force=run.request.force,
+        approved=known.approved if known else "",
+        may_ship=_refused(repository, tools),
+    )

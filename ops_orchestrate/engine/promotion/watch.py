@@ -1,0 +1,125 @@
+"""What is deployed after a merge, looked at until the rule has an end for it (`core/watch.py`).
+
+A bad end opens a pull request that takes the merge back, where there are pull requests and nothing else has come
+after it; else it names the command. Whether it is merged is a person's decision.
+"""
+
+from __future__ import annotations
+
+from ops_orchestrate.core.change import LandingEnd
+from ops_orchestrate.core.message import revert_message
+from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.project import Repository
+from ops_orchestrate.core.promotion import PromotionState
+from ops_orchestrate.core.run import RunRecord
+from ops_orchestrate.core.watch import Watched, WatchEnd, WatchLook, WatchRule, watch
+from ops_orchestrate.engine.lease import hold
+from ops_orchestrate.engine.promotion.book import evidence, promotion_of, remember, warn
+from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.errors import OpsError, SourceUnavailable
+
+
+def begin_watch(run: RunRecord, repository: Repository, *, promoted: bool, tools: Toolbox) -> None:
+    """Watch main after a promotion, or integration where that is what is deployed; nothing where no URL is known."""
+    known = promotion_of(run.id, repository.key, tools)
+    if known is None or not (repository.health_url or repository.version_url):
+        return
+    branch = tools.workshop.main(repository)
+    if branch is None and not promoted:
+        branch = tools.workshop.integration(repository)
+    elif not promoted:
+        return  # main is what is deployed, and it has not moved
+    commit = tools.workshop.head(repository, branch or "") or ""
+    if not commit or (known.watched and known.watched.commit == commit):
+        return
+    now = tools.ledger.now()
+    watched = Watched(
+        branch=branch or "",
+        commit=commit,
+        began_at=now,
+        errors_before=_errors(repository, now - tools.settings.watch_window, now, tools),
+    )
+    state = PromotionState.WATCHING
+    remember(run.id, repository.key, tools, state=state, watched=watched, wake_at=now + tools.settings.watch_every)
+
+
+def watch_once(run_id: str, repo: str, holder: str, tools: Toolbox) -> None:
+    """One look at what is deployed; the rule says whether there is to be another."""
+    run = tools.ledger.runs.get(run_id)
+    repository = run.request.portfolio.repository(repo)
+    with hold(f"promote:{repo}", holder, tools) as mine:
+        known = promotion_of(run_id, repo, tools)
+        if not mine or known is None or known.state is not PromotionState.WATCHING or known.watched is None:
+            return
+        rule = WatchRule(window=tools.settings.watch_window, deadline=tools.settings.watch_deadline)
+        after, end, reason = watch(known.watched, _look(repository, known.watched, tools), rule)
+        wake_at = tools.ledger.now() + tools.settings.watch_every
+        going_on = end is WatchEnd.WATCHING
+        state = PromotionState.WATCHING if going_on else PromotionState.DONE
+        remember(run_id, repo, tools, watched=after, wake_at=wake_at, state=state, reason=reason)
+    if end is WatchEnd.GOOD:
+        evidence(run_id, repository, "deployment", f"{repository.name}: {reason}", tools)
+    elif end is WatchEnd.UNKNOWN:
+        warn(run_id, repository, f"{repository.name} was not seen deployed: {reason}", tools)
+    elif end is WatchEnd.BAD:
+        warn(
+            run_id,
+            repository,
+            f"{repository.name} after its deployment: {reason}. {_revert(run, repository, after, tools)}",
+            tools,
+        )
+
+
+def _look(repository: Repository, watched: Watched, tools: Toolbox) -> WatchLook:
+    now = tools.ledger.now()
+    health = tools.health.look(repository.health_url) if repository.health_url else None
+    served = tools.health.served(repository.version_url) if repository.version_url else None
+    since = watched.served_at or (watched.began_at if not repository.version_url else 0.0)
+    detail = "; ".join(part for part in (health.detail if health else "", served.detail if served else "") if part)
+    return WatchLook(
+        now=now,
+        served=served.commit if served else None,
+        healthy=health.ok if health else None,
+        detail=one_line(detail, 200),
+        errors=_errors(repository, since, now, tools) if since else None,
+    )
+
+
+def _errors(repository: Repository, since: float, until: float, tools: Toolbox) -> int | None:
+    if tools.errors is None or not repository.sentry_project:
+        return None
+    try:
+        return tools.errors.count(repository.sentry_project, since, until)
+    except SourceUnavailable:
+        return None
+
+
+def _revert(run: RunRecord, repository: Repository, watched: Watched, tools: Toolbox) -> str:
+    """Offer to take the merge back; the sentence says how."""
+    by_hand = f"To take it back: git revert {watched.commit[:12]} on {watched.branch}"
+    pulls = tools.pulls_of(repository)
+    if pulls is None:
+        return by_hand
+    try:
+        tools.workshop.refresh(repository)
+        if tools.workshop.head(repository, watched.branch) != watched.commit:
+            return f"{by_hand} (something else has been merged since)"
+        parent = tools.workshop.parents_of(repository, watched.commit)[0]
+        commit = tools.workshop.commit_tree(
+            repository,
+            tree=tools.workshop.tree_of(repository, parent),
+            parents=(watched.commit,),
+            message=revert_message(watched.commit, run=run.id),
+            at=watched.began_at,
+        )
+        branch = f"ops/revert/{watched.commit[:12]}"
+        landing = pulls.publish(repository, commit=commit, branch=branch, expected="")
+        if landing.end is not LandingEnd.LANDED:
+            return f"{by_hand} ({landing.detail})"
+        title = f"Revert {watched.commit[:12]}"
+        number = pulls.open(
+            repository, branch=branch, base=watched.branch, title=title, body=revert_message(watched.commit, run=run.id)
+        )
+    except OpsError as error:
+        return f"{by_hand} ({error})"
+    return f"#{number} takes it back and waits for you"

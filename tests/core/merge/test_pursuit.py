@@ -1,0 +1,62 @@
+"""What is remembered between two looks at a change."""
+
+from __future__ import annotations
+
+from ops_orchestrate.core.merge.failure import FailureClass
+from ops_orchestrate.core.merge.pull import Check, Conclusion, Pull, PullState
+from ops_orchestrate.core.merge.pursuit import Pursuit
+from ops_orchestrate.core.merge.snapshot import Act, Decision
+
+FULL = Pursuit(
+    number=7,
+    url="https://forge/7",
+    branch="ops/r1/t1",
+    head="h1",
+    checks=("run:None:None::build",),
+    new_check_at=50.0,
+    failures={3: FailureClass.CODE},
+    reruns=(5,),
+    fixes=2,
+    waits=4,
+    row="pending",
+    mending=True,
+    merged_at=9.0,
+)
+
+
+def pull(*names: str, of: str = "h1") -> Pull:
+    checks = tuple(Check(kind="run", id=n, name=name, conclusion=Conclusion.PENDING) for n, name in enumerate(names))
+    return Pull(
+        number=7, state=PullState.OPEN, head="h1", head_ref="ops/r1/t1", base_ref="dev", checks=checks, checks_of=of
+    )
+
+
+def test_another_head_forgets_all_that_was_seen_of_the_last_one_and_keeps_what_belongs_to_the_change() -> None:
+    assert FULL.pushed("h2", base="b2", now=70.0) == Pursuit(
+        number=7,
+        url="https://forge/7",
+        branch="ops/r1/t1",
+        head="h2",
+        base="b2",
+        pushed_at=70.0,
+        fixes=2,
+        fixed_at=70.0,  # what the reviewers said is dealt with by this head
+    )
+    assert FULL.pushed("h1", base="b2", now=70.0) is FULL
+
+
+def test_a_check_that_was_not_there_before_starts_the_time_to_settle_anew() -> None:
+    assert FULL.saw(pull("build"), 80.0) is FULL
+    assert FULL.saw(pull("build", "lint"), 80.0).new_check_at == 80.0
+    assert FULL.saw(pull("build", "lint"), 80.0).saw(pull("lint"), 90.0).new_check_at == 80.0  # one is late: no news
+
+
+def test_checks_of_another_commit_are_no_news() -> None:
+    assert FULL.saw(pull("lint", of="h0"), 80.0) is FULL
+
+
+def test_only_the_same_wait_in_a_row_is_counted() -> None:
+    wait = Decision(act=Act.WAIT, row="pending", reason="CI is running")
+    assert FULL.decided(wait).waits == 5
+    assert FULL.decided(Decision(act=Act.WAIT, row="draft", reason="a draft")).waits == 0
+    assert FULL.decided(Decision(act=Act.MERGE, row="pending", reason="")).waits == 0
