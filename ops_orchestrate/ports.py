@@ -102,8 +102,11 @@ class Workshop(Protocol):
     def collect(self, repo: Repository, key: StageKey, *, base: str, paths: tuple[str, ...]) -> Collected:
         """Import what the agent committed (checked by fsck) and, as one more commit, what it left uncommitted."""
 
-    def salvage(self, repo: Repository, key: StageKey, *, base: str) -> str | None:
-        """Keep everything in the attempt's tree under a ref of ours; None where there is nothing to keep."""
+    def salvage(self, repo: Repository, key: StageKey, *, base: str = "") -> str | None:
+        """Keep everything in the attempt's tree under a ref of ours; None where there is nothing to keep.
+
+        Without `base` it is compared with the commit that it was made from.
+        """
 
     def discard_tree(self, repo: Repository, key: StageKey) -> None:
         """Remove the attempt's tree. Only after collect or salvage."""

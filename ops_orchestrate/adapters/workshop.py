@@ -89,9 +89,10 @@ class GitWorkshop:
         """Import the agent's commits and what it left uncommitted. Raises GitError where there is no tree."""
         return self._harvest.collect(repo, key, base=base, paths=paths)
 
-    def salvage(self, repo: Repository, key: StageKey, *, base: str) -> str | None:
+    def salvage(self, repo: Repository, key: StageKey, *, base: str = "") -> str | None:
         """Keep everything under a ref. Raises GitError where not all can be; the folder is then set aside."""
-        return self._harvest.salvage(repo, key, base=base)
+        card = None if base else self._trees.card(repo, key)
+        return self._harvest.salvage(repo, key, base=card.base if card else base)
 
     def discard_tree(self, repo: Repository, key: StageKey) -> None:
         """Remove the tree. Only after collect or salvage."""

@@ -41,7 +41,7 @@ def _repository(key: StageKey, repo: str, tools: Toolbox) -> Repository | None:
 
 def _keep(key: StageKey, repository: Repository, tools: Toolbox) -> int:
     try:
-        ref = tools.workshop.salvage(repository, key, base="")
+        ref = tools.workshop.salvage(repository, key)
     except GitError as error:
         data = {"text": f"The tree of {key.task} is kept, its work could not be imported: {error}"}
         tools.ledger.runs.note(key.run, EventKind.WARNING, task=key.task, attempt=key.attempt, data=data)

@@ -6,16 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from ops_orchestrate.core.attempt import Settlement
+from ops_orchestrate.core.attempt import Settlement, StageKey
+from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import RunState, TaskState
 from ops_orchestrate.engine.audit import audit_part, give_up, part_lock
 from ops_orchestrate.engine.finish import finish
 from ops_orchestrate.engine.lease import last_beat
 from ops_orchestrate.engine.reconcile import reconcile
+from ops_orchestrate.engine.salvage import sweep
 from ops_orchestrate.engine.structure import plan
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.wiring import make_toolbox
 from tests.engine.rig import Rig, requested
+from tests.repos import git
 
 pytestmark = pytest.mark.real
 
@@ -126,3 +129,27 @@ def test_a_supervisors_ladder_has_ended_before_the_lease(
     beat, rung = last_beat(settings)
     assert (round(beat, 3), rung) == (round(expected[0], 3), expected[1])
     assert beat + 2 * rung < lease
+
+
+@pytest.mark.parametrize("left", ["nothing", "a commit", "a file"])
+def test_the_tree_of_a_killed_agent_is_salvaged_whatever_is_in_it(rig: Rig, tools: Toolbox, left: str) -> None:
+    """Also a tree without a change: there is nothing to keep, and nobody is warned."""
+    run = rig.submit([requested("one")])
+    key = StageKey(run=run, task="one", attempt=1, fence=7)
+    repository = tools.ledger.runs.get(run).request.portfolio.projects[0].repositories[0]
+    tools.workshop.refresh(repository)
+    base = tools.workshop.head(repository, "dev") or ""
+    tree = Path(tools.workshop.prepare(repository, key, base).path)
+    if left != "nothing":
+        (tree / "new.txt").write_text("mine\n")
+    if left == "a commit":
+        git("add", "new.txt", cwd=tree)
+        git("commit", "-qm", "Add it", cwd=tree)
+    assert sweep(tools) == 1
+    assert not tree.exists() and sweep(tools) == 0
+    events = rig.events(run)
+    assert [event.data["text"] for event in events if event.kind is EventKind.WARNING] == []
+    refs = [event.data["ref"] for event in events if event.kind is EventKind.SALVAGED]
+    mirror = rig.settings.state_dir / "mirrors" / f"{repository.key}.git"
+    kept = [git("show", f"{ref}:new.txt", cwd=mirror).strip() for ref in refs]
+    assert kept == ([] if left == "nothing" else ["mine"])
