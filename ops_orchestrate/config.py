@@ -119,6 +119,7 @@ class Settings(BaseSettings):
     start_limit: float = Field(120, gt=0, description="An agent without any sign of life this long never started.")
     stall_after: float = Field(900, gt=0, description="No sign of life for this long is a stall.")
     nudge_wait: float = Field(60, gt=0, description="After asking a stalled agent, how long to wait for an answer.")
+    note_every: float = Field(30, gt=0, description="Between two notes on the board of what an agent prints.")
     grace: float = Field(10, gt=0, description="Between interrupt, TERM and KILL; and for salvage on Ctrl-C.")
     git_timeout: float = Field(60, gt=0, description="Time limit of one git command.")
     fetch_timeout: float = Field(300, gt=0, description="Time limit of one fetch or push.")

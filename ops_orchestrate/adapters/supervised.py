@@ -105,13 +105,16 @@ class Supervised:
         except FileNotFoundError:
             return False, ""
         seen, self._seen = self._seen, (status.st_size, status.st_mtime_ns)
-        self._offset = max(self._offset, status.st_size - _PIECE)
+        skipped = max(0, status.st_size - _PIECE - self._offset)
+        self._offset += skipped
         with self.log.open("rb") as file:
             file.seek(self._offset)
             data = file.read(_PIECE)
         if len(data) < _PIECE and self.poll() is None:
             data = data[: data.rfind(b"\n") + 1] or data[: -4 if len(data) > 4_000 else 0]  # whole lines
         self._offset += len(data)
+        if skipped:  # begin at the end of a line, never within one
+            data = b"".join(data.partition(b"\n")[1:])
         return seen != self._seen and self._seen[0] > 0, plain(data)
 
     def tail(self, limit: int = 8_000) -> str:

@@ -6,11 +6,10 @@ The agent's word decides nothing here but how the session is described; whether 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 
 from ops_orchestrate import canvas
-from ops_orchestrate.core.agent import AgentEnd, AgentEvent, AgentEventKind, AgentJob, AgentResult
+from ops_orchestrate.core.agent import AgentEnd, AgentJob, AgentResult
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
 from ops_orchestrate.core.brief import digest, write_brief
 from ops_orchestrate.core.change import Collected, GateEnd
@@ -24,6 +23,7 @@ from ops_orchestrate.core.states import IN_FLIGHT, Stage
 from ops_orchestrate.core.task import TaskSpec
 from ops_orchestrate.engine.lease import Lease, keep, last_beat
 from ops_orchestrate.engine.pulse import Pulse
+from ops_orchestrate.engine.remark import Remarks
 from ops_orchestrate.engine.step import Next, passed_on
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.engine.verify import known_gate
@@ -168,12 +168,13 @@ def _job(key: StageKey, brief: str, tree: AgentTree, lease: Lease, tools: Toolbo
 def _watch(session: AgentSession, lease: Lease, tools: Toolbox) -> Ended | None:
     """Stay with the agent until it has ended: beats, flags, signs of life. None when the claim was lost."""
     pulse = Pulse(tools.settings, time.monotonic)
+    remarks = Remarks(tools.secrets.redact, tools.settings.note_every, time.monotonic)
     beaten = 0
     stopped = ""
     while (result := session.result()) is None:
         events = session.events(_LOOK)
         pulse.saw(events)
-        _note(lease.key, events, tools)
+        _note(lease.key, remarks.newest(events), tools)
         if lease.lost.is_set():
             session.stop("kill")
             continue
@@ -184,24 +185,26 @@ def _watch(session: AgentSession, lease: Lease, tools: Toolbox) -> Ended | None:
         if wish and wish != stopped:
             stopped = wish
             session.stop("kill" if wish == "now" else "interrupt")
-    return None if lease.lost.is_set() else Ended(result=result, stopped=stopped, detail=pulse.why)
+    if lease.lost.is_set():
+        return None
+    _note(lease.key, remarks.newest(session.events(0)), tools)  # what it printed last, or in no time at all
+    return Ended(result=result, stopped=stopped, detail=pulse.why)
 
 
-def _note(key: StageKey, events: Sequence[AgentEvent], tools: Toolbox) -> None:
-    """The newest thing the agent said, once a look: enough for a person, not a transcript."""
-    said = [event.text for event in events if event.kind is AgentEventKind.MESSAGE and event.text]
-    if said:
-        text = one_line(tools.secrets.redact(said[-1]))
-        with suppress(LedgerUnavailable):  # a remark is no reason to end an agent that outlives the server's absence
-            tools.ledger.runs.note(
-                key.run,
-                EventKind.AGENT_NOTE,
-                task=key.task,
-                attempt=key.attempt,
-                fence=key.fence,
-                host=tools.host,
-                data={"text": text},
-            )
+def _note(key: StageKey, text: str, tools: Toolbox) -> None:
+    """What the agent is doing, in its own words: enough for a person, not a transcript."""
+    if not text:
+        return
+    with suppress(LedgerUnavailable):  # a remark is no reason to end an agent that outlives the server's absence
+        tools.ledger.runs.note(
+            key.run,
+            EventKind.AGENT_NOTE,
+            task=key.task,
+            attempt=key.attempt,
+            fence=key.fence,
+            host=tools.host,
+            data={"text": text},
+        )
 
 
 def _bring_home(

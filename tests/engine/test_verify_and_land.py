@@ -226,3 +226,13 @@ def test_two_runs_share_slots_and_never_a_repository(rig: Rig) -> None:
         elif event.kind is EventKind.OWNERSHIP_RELEASED:
             del holding[repo]
     assert frozenset(runs) in together
+
+
+def test_what_an_agent_prints_is_on_the_board(rig: Rig) -> None:
+    token = "ghp_" + "a1B2" * 9
+    lines = f"reading the code\n\x1b[31mtoken {token}\x1b[0m \x07now\n"
+    rig.play({"talk": [[{"say": {"text": lines}}, *work("talk", seconds=0.5)]]})
+    run = rig.submit([requested("talk", rig.newest)])
+    notes = [event.data["text"] for event in of(rig.finish(run), EventKind.AGENT_NOTE)]
+    assert len(notes) == 1
+    assert notes[0].startswith("token ") and notes[0].endswith(" now") and token not in notes[0]

@@ -83,7 +83,7 @@ class ProcessSession:
             ended = self._supervised.poll() is not None
             grew, text = self._supervised.output()
             if grew or text:
-                return (AgentEvent(kind=AgentEventKind.OUTPUT, text=text[-_EVENT_TEXT:]),)
+                return (AgentEvent(kind=AgentEventKind.OUTPUT, text=_end_of(text)),)
             if ended or time.monotonic() >= deadline:
                 return ()
             time.sleep(_LOOK_EVERY)
@@ -125,6 +125,14 @@ class ProcessSession:
             log_tail=self._supervised.tail(),
             unsandboxed=self._confined.unsandboxed,
         )
+
+
+def _end_of(text: str) -> str:
+    """The end of what it printed; a piece that is cut begins at the end of a line, never within one."""
+    if len(text) <= _EVENT_TEXT:
+        return text
+    _, end, whole = text[-_EVENT_TEXT:].partition("\n")
+    return end + whole
 
 
 def judge(ended: Exit, report: AgentReport | None, problem: str) -> tuple[AgentEnd, str]:
