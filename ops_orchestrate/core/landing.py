@@ -1,6 +1,7 @@
 """The rule that decides a merge: one pure decision over one frozen snapshot, first match wins.
 
-A verdict is valid for exactly one head on one base. `--force` skips the question at the end and nothing before it.
+A verdict is valid for exactly one head on one base. `--force` skips the question at the end and nothing before it;
+it does not skip a question that another flag asks for.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class LandingSnapshot(Value):
     approved: str = ""
     """The head that a person approved."""
     force: bool = False
+    spared: bool = False
+    """The base is main, and the run is to leave main alone: only a person's own yes moves it."""
     dry_run: bool = False
     stopping: bool = False
     """The run is being stopped, or the task was withdrawn: nothing is merged any more."""
@@ -54,6 +57,14 @@ class Action(Value):
     reason: str = ""
     ask: str = ""
     command: str = ""
+
+
+_SPARED = ", also with --force: its base is main, which --no-main leaves alone"
+
+
+def is_main(branch: str, named: str | None) -> bool:
+    """Whether a branch is what its repository calls main: the one that the registry names, else by its name."""
+    return branch == named if named else branch in ("main", "master")
 
 
 def decide_landing(seen: LandingSnapshot) -> Action:
@@ -92,11 +103,11 @@ def _stale(seen: LandingSnapshot) -> Action | None:
 
 
 def _confirmed(seen: LandingSnapshot) -> Action:
-    if seen.force or (seen.approved and seen.approved == seen.head):
+    if (seen.force and not seen.spared) or (seen.approved and seen.approved == seen.head):
         return Action(step=Step.MERGE, reason="verified, and nothing stands against it")
     return Action(
         step=Step.ASK,
-        reason=f"verified and ready to merge ({seen.head[:10]}); it waits for your yes",
+        reason=f"verified and ready to merge ({seen.head[:10]}); it waits for your yes{_SPARED if seen.spared else ''}",
         ask="approve",
         command=f"ops-orchestrate answer {seen.run} {seen.task} yes",
     )

@@ -15,5 +15,7 @@ class Outlet(Value):
     integration: str
     main: str = ""
     """What integration is promoted to afterwards; empty where it is not."""
+    spared: bool = False
+    """Integration is main itself and the run leaves main alone: each merge waits for a yes, also with --force."""
     refused: str = ""
     """Why nothing of it is shipped; empty where it is."""

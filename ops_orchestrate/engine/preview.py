@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.finding import AuditPart
+from ops_orchestrate.core.landing import is_main
 from ops_orchestrate.core.outlet import Outlet
 from ops_orchestrate.core.project import Repository, Skipped
 from ops_orchestrate.core.run import RunRequest
@@ -67,9 +68,17 @@ def _outlet(repository: Repository, request: RunRequest, tools: Toolbox) -> list
     except OpsError:
         return []  # the audit has said already that it is unknown
     promoted = main if repository.promote and repository.gate and not request.no_main else None
+    spared = request.no_main and is_main(integration, repository.main)
     refused = tools.forge_of(repository).may_ship(repository) or ""
     return [
-        Outlet(repo=repository.key, name=repository.name, integration=integration, main=promoted or "", refused=refused)
+        Outlet(
+            repo=repository.key,
+            name=repository.name,
+            integration=integration,
+            main=promoted or "",
+            spared=spared,
+            refused=refused,
+        )
     ]
 
 

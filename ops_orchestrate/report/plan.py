@@ -128,7 +128,7 @@ def merges(view: RunView, outlets: Sequence[Outlet] | None = None) -> list[str]:
     if lines and not view.force:
         lines.append("each waits for your yes (--force merges without asking)")
     if lines and view.no_main:
-        lines.append("main is not touched (--no-main)")
+        lines.append("nothing is promoted to main (--no-main)")
     elif lines and outlets is None:
         lines.append("then promoted to main where they differ")
     return lines
@@ -140,6 +140,8 @@ def _merge(repo: str, base: str, tasks: Sequence[TaskView], way: Outlet | None) 
         return f"{line} — made, but not merged: {way.refused}"
     if any(not task.gate for task in tasks):
         return f"{line} — what has no quality gate is made, but not merged"
+    if way and way.spared:
+        return f"{line}, each after your own yes: --no-main leaves {base} alone"
     return f"{line}, which is then promoted to {way.main}" if way and way.main else line
 
 

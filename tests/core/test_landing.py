@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ops_orchestrate.core.ask import ANSWERS
-from ops_orchestrate.core.landing import Action, LandingSnapshot, Step, decide_landing
+from ops_orchestrate.core.landing import Action, LandingSnapshot, Step, decide_landing, is_main
 
 HEAD, BASE, TREE = "a" * 40, "b" * 40, "c" * 40
 READY: dict[str, Any] = {
@@ -30,6 +30,8 @@ def decide(**kw: Any) -> Action:
 ROWS = [
     ("everything fits", {}, Step.MERGE),
     ("forced", {"approved": "", "force": True}, Step.MERGE),
+    ("main is to be left alone", {"approved": "", "force": True, "spared": True}, Step.ASK),
+    ("main is to be left alone, and a yes to this head", {"spared": True}, Step.MERGE),
     ("nobody said yes", {"approved": ""}, Step.ASK),
     ("a yes to another head", {"approved": "f" * 40}, Step.ASK),
     ("the base moved", {"base": "e" * 40}, Step.REVERIFY),
@@ -60,6 +62,20 @@ def test_a_question_comes_with_its_command() -> None:
     assert HEAD[:10] in action.reason
 
 
+@pytest.mark.parametrize(
+    ("branch", "named", "main"),
+    [
+        ("main", None, True),
+        ("master", None, True),
+        ("dev", None, False),
+        ("trunk", "trunk", True),
+        ("main", "trunk", False),
+    ],
+)
+def test_which_branch_is_main(branch: str, named: str | None, main: bool) -> None:
+    assert is_main(branch, named) is main
+
+
 FIELDS: dict[str, tuple[Any, ...]] = {
     "may_ship": ("", "no"),
     "verified_head": ("", HEAD, "x"),
@@ -69,13 +85,14 @@ FIELDS: dict[str, tuple[Any, ...]] = {
     "base": ("", BASE, "x"),
     "approved": ("", HEAD, "x"),
     "force": (False, True),
+    "spared": (False, True),
     "dry_run": (False, True),
     "stopping": (False, True),
     "intended": (False, True),
     "landed": (False, True),
 }
 #: For each input the value that speaks least against a merge, where the others speak against it.
-BEST = {"may_ship": "", "dry_run": False, "stopping": False, "force": True}
+BEST = {"may_ship": "", "dry_run": False, "stopping": False, "spared": False, "force": True}
 
 
 def test_over_the_whole_product_a_merge_implies_all_of_its_conditions() -> None:
@@ -92,7 +109,7 @@ def test_over_the_whole_product_a_merge_implies_all_of_its_conditions() -> None:
             and seen["head"] == seen["verified_head"] != ""
             and seen["base"] == seen["verified_base"] != ""
         )
-        answered = seen["force"] or seen["approved"] == seen["head"]
+        answered = (seen["force"] and not seen["spared"]) or seen["approved"] == seen["head"]
         done = seen["intended"] and seen["landed"] and not seen["dry_run"]
         assert (action.step is Step.DONE) is done
         assert (action.step is Step.MERGE) is (valid and answered and not done)

@@ -255,3 +255,21 @@ def test_the_scratch_of_attempts_is_gone_and_their_refs_are_kept(rig: Rig) -> No
     rig.until(lambda: not list((state / "trees" / rig.newest).iterdir()), 10, "the tree to go")
     refs = git("for-each-ref", "--format=%(refname)", "refs/ops", cwd=Path(state / "mirrors" / f"{rig.newest}.git"))
     assert f"refs/ops/attempts/{run}/tidy/" in refs
+
+
+def test_no_main_leaves_main_alone_also_where_it_is_the_integration_branch(rig: Rig) -> None:
+    """`--force` does not answer for a person there; a yes to this very commit does."""
+    rig.play({"only": [work("only")]})
+    before = head(rig.upstream.bare, "main")
+    run = rig.submit(
+        [requested("only", rig.newest)], portfolio=rig.portfolio(rig.newest, integration="main"), no_main=True
+    )
+    rig.finish(run)
+    waiting = rig.task(run, "only")
+    assert (waiting.state, waiting.ask) == (TaskState.BLOCKED, "approve")
+    assert "--no-main" in waiting.reason
+    assert head(rig.upstream.bare, "main") == before
+    reply(rig, run, "only", "yes")
+    assert violations(rig.finish(run)) == []
+    assert rig.task(run, "only").state is TaskState.COMPLETED
+    assert read(rig.upstream.bare, "main", "src/only.txt") == "only"

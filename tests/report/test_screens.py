@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from ops_orchestrate.core.event import Event
+from ops_orchestrate.core.outlet import Outlet
 from ops_orchestrate.report.board import board, event_line, final_report, wave_boards
 from ops_orchestrate.report.cells import width_of
 from ops_orchestrate.report.fold import fold
@@ -127,7 +128,7 @@ def test_a_plan_that_found_nothing_says_so_and_what_it_could_not_see() -> None:
     [
         ({}, "make test", ["api: 1 change into dev", "each waits for your yes", "then promoted to main"]),
         ({"force": True}, "make test", ["api: 1 change into dev", "then promoted to main"]),
-        ({"no_main": True}, "make test", ["main is not touched (--no-main)"]),
+        ({"no_main": True}, "make test", ["nothing is promoted to main (--no-main)"]),
         ({}, "", ["made, but not merged"]),
         ({"max_waves": 0}, "make test", ["beyond --max-waves 0"]),
     ],
@@ -136,6 +137,13 @@ def test_the_plan_says_what_would_be_merged(flags: dict[str, object], gate: str,
     text = plan_text(fold(Story().begin(**flags).plan({"id": "t", "gate": gate}).events), 100)
     assert [word for word in words if word not in text] == []
     assert ("your yes" in text) == ("force" not in flags and flags.get("max_waves") != 0)
+
+
+def test_the_plan_says_that_main_is_left_alone_where_it_is_the_integration_branch() -> None:
+    view = fold(Story().begin(no_main=True, force=True).plan({"id": "t", "gate": "make test", "base": "main"}).events)
+    way = Outlet(repo="api", name="api", integration="main", spared=True)
+    text = " ".join(plan_text(view, 100, outlets=[way]).split())
+    assert "1 change into main, each after your own yes: --no-main leaves main alone" in text
 
 
 @pytest.mark.parametrize("width", [20, 33, 40, 52, 64, 80, 200])

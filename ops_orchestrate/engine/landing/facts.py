@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ops_orchestrate.core.attempt import StageKey
-from ops_orchestrate.core.landing import LandingSnapshot
+from ops_orchestrate.core.landing import LandingSnapshot, is_main
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.task import TaskRecord
@@ -29,6 +29,7 @@ def landing_snapshot(
         base=base_now,
         approved=tools.ledger.tasks.approved(key.run, key.task),
         force=run.request.force,
+        spared=run.request.no_main and is_main(record.spec.base, repository.main),
         dry_run=run.request.dry_run,
         stopping=bool(tools.ledger.attempts.stop_asked(key.run, key.task)),
         intended=intent is not None,
