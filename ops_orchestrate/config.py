@@ -25,6 +25,9 @@ from pydantic_settings import (
 )
 
 from ops_orchestrate.core.board import MAX_AGENTS
+from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.nearest import did_you_mean
+from ops_orchestrate.core.redaction import kinds_in
 from ops_orchestrate.errors import UsageError
 
 
@@ -166,6 +169,17 @@ class Settings(BaseSettings):
         except ValueError as error:
             raise ValueError(f"is neither a JSON list nor words as a shell splits them ({error})") from None
 
+    @field_validator("agent_command")
+    @classmethod
+    def _no_secret_in_sight(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Whoever may list processes reads a command line."""
+        kinds = [kind for word in value for kind in kinds_in(word)]
+        if kinds:
+            raise ValueError(
+                f"has what looks like a secret in it ({kinds[0]}); put that into a variable named in OPS_AGENT_ENV"
+            )
+        return value
+
     @field_validator("heartbeat")
     @classmethod
     def _heartbeat_fits(cls, value: float, info: Any) -> float:
@@ -202,7 +216,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments win over the environment, which wins over the TOML file."""
         del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=_toml_file())
+        return init_settings, env_settings, _toml_source(settings_cls)
 
 
 def _toml_file() -> Path:
@@ -211,6 +225,22 @@ def _toml_file() -> Path:
         return Path(named).expanduser()
     data = os.environ.get("OPS_DATA_DIR")
     return (Path(data).expanduser() if data else default_data_dir()) / "orchestrate.toml"
+
+
+def _toml_source(settings_cls: type[BaseSettings]) -> TomlConfigSettingsSource:
+    """The TOML file, if there is one. Raises UsageError for one that is not TOML, is missing, or has an unknown key."""
+    path = _toml_file()
+    if os.environ.get("OPS_CONFIG") and not path.is_file():
+        raise UsageError(f"{path}, which OPS_CONFIG names, is no file.")
+    try:
+        source = TomlConfigSettingsSource(settings_cls, toml_file=path)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {error}.") from None
+    unknown = next((key for key in source.toml_data if key not in settings_cls.model_fields), None)
+    if unknown is not None:
+        near = did_you_mean(unknown, settings_cls.model_fields)
+        raise UsageError(f"{path}: {one_line(unknown, 60)!r} is not a setting.{near}")
+    return source
 
 
 def database_url(server: str, number: int) -> str:
@@ -235,7 +265,7 @@ def load_settings(**overrides: Any) -> Settings:
         settings = Settings(**overrides)
     except ValidationError as error:
         raise UsageError(_sentences(error)) from None
-    except ValueError as error:  # a TOML file or a JSON list that cannot be parsed
+    except ValueError as error:  # a JSON list that cannot be parsed
         raise UsageError(f"The settings cannot be read: {error}") from None
     data = settings.data_dir.expanduser().absolute()
     return settings.model_copy(update={"data_dir": data})
@@ -263,6 +293,9 @@ def process_settings() -> Settings:
 def _sentences(error: ValidationError) -> str:
     lines = []
     for problem in error.errors(include_url=False, include_input=False):
-        name = "OPS_" + "_".join(str(part) for part in problem["loc"][:1]).upper()
+        field = "_".join(str(part) for part in problem["loc"][:1])
+        name = f"OPS_{field.upper()}"
+        if name not in os.environ and field in _toml_source(Settings).toml_data:
+            name = f"{_toml_file()}, {field}"
         lines.append(f"{name}: {problem['msg'].removeprefix('Value error, ')}")
     return "\n".join(lines)

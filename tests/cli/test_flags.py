@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ops_orchestrate.config import load_settings
 from tests.cli.house import House, call
 
 LISTS = "`ops-orchestrate {} --help` lists what there is."
@@ -88,6 +89,12 @@ def test_what_is_wrong_on_the_command_line(line: str, sentence: str, house: Hous
         ("OPS_MAX_AGENTS", "6", "OPS_MAX_AGENTS: Input should be less than or equal to 5"),
         ("OPS_LEASE", "soon", "OPS_LEASE: Input should be a valid number, unable to parse string as a number"),
         ("OPS_HEARTBEAT", "60", "OPS_HEARTBEAT: must be at most a third of the lease (9 s)"),
+        (
+            "OPS_AGENT_COMMAND",
+            f"agent --token ghp_{'a1B2' * 9}",
+            "OPS_AGENT_COMMAND: has what looks like a secret in it (GitHub token); put that into a variable",
+        ),
+        ("OPS_CONFIG", "/tmp/no-such.toml", "/tmp/no-such.toml, which OPS_CONFIG names, is no file."),
         ("OPS_AGENT_COMMAND", "[1,", "OPS_AGENT_COMMAND: is neither a JSON list nor words as a shell splits them"),
     ],
 )
@@ -102,6 +109,36 @@ def test_what_is_wrong_in_a_setting(
     said = call("projects")
     assert said.err.startswith(f"error: {sentence}")
     assert (said.code, said.out) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("lease = ", "orchestrate.toml cannot be read: Invalid value (at end of document)."),
+        ("leese = 4", """orchestrate.toml: 'leese' is not a setting. Did you mean "lease"?"""),
+        ("[agents]", "orchestrate.toml: 'agents' is not a setting."),
+        ("stall_after = 'x'", "orchestrate.toml, stall_after: Input should be a valid number"),
+    ],
+)
+def test_what_is_wrong_in_the_settings_file(
+    text: str, sentence: str, house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "orchestrate.toml"
+    file.write_text(text)
+    monkeypatch.setenv("OPS_CONFIG", str(file))
+    said = call("projects")
+    assert said.err.startswith(f"error: {tmp_path}/{sentence}")
+    assert (said.code, said.out) == (2, "")
+
+
+def test_the_environment_wins_over_the_settings_file(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ops.toml").write_text("stall_after = 'x'\nmax_attempts = 2\n")
+    monkeypatch.setenv("OPS_CONFIG", str(tmp_path / "ops.toml"))
+    monkeypatch.setenv("OPS_STALL_AFTER", "7")
+    settings = load_settings()
+    assert (settings.stall_after, settings.max_attempts) == (7, 2)
 
 
 ERRORS = [
