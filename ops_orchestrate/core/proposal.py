@@ -128,19 +128,28 @@ def _from_python(names: Collection[str], texts: Mapping[str, str]) -> Proposal |
         ),
     )
     reason = next((why for holds, why in marks if holds), None)
+    src = ["src"] if any(_IN_SRC.fullmatch(name) for name in names) else []
     if reason:
-        return Proposal(gate="python3 -m pytest -q", reason=reason)
+        return Proposal(gate=f"{_search(src)}python3 -m pytest -q", reason=reason)
     folder = next((one for one in ("tests", "test", "") if _has_tests(one, names)), None)
     if folder is None:
         return None
     # The top level has to be importable, or a test cannot import what it tests.
     is_package = f"{folder}/__init__.py" in names
     where = f" -s {folder} -t ." if is_package else f" -s {folder}" if folder else ""
-    prefix = "PYTHONPATH=. " if folder and not is_package else ""
+    top = ["."] if folder and not is_package else []
     return Proposal(
-        gate=f"{prefix}python3 -m unittest discover{where}",
+        gate=f"{_search(top + src)}python3 -m unittest discover{where}",
         reason=f"there are test_*.py files in {folder or 'the top folder'}",
     )
+
+
+#: A package or module below `src`: nobody has installed it in the gate's clean checkout.
+_IN_SRC = re.compile(r"src/[A-Za-z_]\w*(?:\.py)?")
+
+
+def _search(folders: Sequence[str]) -> str:
+    return f"PYTHONPATH={':'.join(folders)} " if folders else ""
 
 
 def _has_tests(folder: str, names: Collection[str]) -> bool:
