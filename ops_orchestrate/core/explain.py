@@ -68,11 +68,13 @@ def _not_started(
     elif run.stop:
         lines.append("The run is being stopped.")
     if board.quiet_until > now:
-        lines.append(f"Nothing is admitted for {board.quiet_until - now:.0f} s: the server was restarted.")
+        lines.append(f"Nothing is admitted for {board.quiet_until - now:.0f} s: the server is new or was restarted.")
     if not any("agent" in host.pools for host in hosts):
-        lines.append(
-            "No worker of the agent pool is there: start one with `celery -A ops_orchestrate worker -Q agent`."
-        )
+        if run.state in RUN_OPEN:  # else nobody has to be there: the way on is what says so
+            lines.append(
+                f"No worker of the agent pool is there: `ops-orchestrate resume {run.id}` brings the embedded server's "
+                "own; for a server of yours start `celery -A ops_orchestrate worker -Q agent`."
+            )
     elif len(board.slots) >= board.cap:
         lines.append(f"All {board.cap} slots are taken by {', '.join(slot.task for slot in board.slots)}.")
     owners = [o for o in board.owners if o.repo == record.spec.repo and overlap(o.paths, record.spec.paths)]

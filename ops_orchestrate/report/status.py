@@ -58,7 +58,7 @@ def _sections(status: Status) -> list[tuple[str, list[str]]]:
     ]
     if status.quiet_until > now:
         rest = duration(status.quiet_until - now)
-        sections.append(("Quiet:", [f"nothing is started for another {rest}: the server was restarted"]))
+        sections.append(("Quiet:", [f"nothing is started for another {rest}: the server is new or was restarted"]))
     return [(label, entries) for label, entries in sections if entries]
 
 

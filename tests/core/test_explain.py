@@ -89,6 +89,14 @@ def test_why_it_does_not_run(state: TaskState, kw: dict[str, Any], words: str) -
     assert any(words in line for line in told(record(state), **kw))
 
 
+def test_workers_are_missed_only_while_the_run_is_under_way() -> None:
+    told_open, told_over = (
+        told(record(QUEUED), hosts=(), run=run(state)) for state in (RunState.RUNNING, RunState.STOPPED)
+    )
+    assert any("No worker" in line and "`ops-orchestrate resume r1`" in line for line in told_open)
+    assert not any("worker" in line for line in told_over)
+
+
 def test_what_does_not_stand_in_its_way_is_not_named() -> None:
     done = record(TaskState.COMPLETED, "t0")
     elsewhere = Owner(repo="other", run="r2", task="t7", fence=1, lease_until=NOW)
