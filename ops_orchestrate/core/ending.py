@@ -31,7 +31,8 @@ def ending(ended: Ended, collected: Collected, *, base: str) -> Outcome:
     """The outcome of the attempt's first stage.
 
     A session that ended well is judged by its commits, also when a stop was on its way: a completion from a
-    "stalled" attempt counts. A claim of success without a commit is EMPTY.
+    "stalled" attempt counts. A claim of success without a commit is EMPTY. One that says it is blocked waits for a
+    person's answer, whatever it committed before; without a question nobody could answer, so it has failed.
     """
     result = ended.result
     kind = _kind(ended, collected)
@@ -53,6 +54,8 @@ def ending(ended: Ended, collected: Collected, *, base: str) -> Outcome:
 def _kind(ended: Ended, collected: Collected) -> OutcomeKind:
     result = ended.result
     if result.end is AgentEnd.DONE:
+        if result.report and result.report.status == "blocked":  # it says itself that what it made is not the task
+            return OutcomeKind.WAITING if result.report.question else OutcomeKind.FAILED
         if collected.problem:
             return OutcomeKind.FAILED
         return OutcomeKind.SUCCEEDED if collected.head else OutcomeKind.EMPTY
