@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops_orchestrate.adapters.folders import remove
 from ops_orchestrate.adapters.git import printable
 from ops_orchestrate.core.names import one_line
 
@@ -64,7 +65,7 @@ def cut_foreign_objects(tree: Path, mirror: Path) -> None:
     if alternates.is_file() and _text(alternates, _MAX_FILE) == ours:
         return
     if alternates.parent.is_dir():
-        alternates.unlink(missing_ok=True)
+        remove(alternates)  # it may be a folder by now
         alternates.write_text(ours)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from ops_orchestrate.adapters import scratch
+from ops_orchestrate.adapters.folders import remove
 from ops_orchestrate.adapters.proctree import MARK
 from ops_orchestrate.adapters.sandbox import SandboxSpec, confine
 from ops_orchestrate.adapters.supervised import Exit, Supervised, Watch, supervise
@@ -64,7 +65,7 @@ class SandboxedGates:
         except OSError as error:
             return _unavailable(f"The gate could not be started: {error.strerror}.")
         finally:
-            scratch.remove(folder)
+            remove(folder)
 
     def _run(
         self, gate: str, repo: Repository, tree: Path, folder: Path, *, network: bool, stop: object | None

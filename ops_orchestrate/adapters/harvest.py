@@ -66,17 +66,20 @@ class Harvest:
             return self._judge(at, tips, commits, paths)
         except UnusableError as error:
             return Collected(head=None, problem=str(error))
+        except OSError as error:  # whatever it did to its folder, that is an attempt's end and not the worker's
+            return Collected(head=None, problem=f"its folder cannot be read: {error.strerror or error}")
         finally:
             remove(at.work)
 
     def salvage(self, repo: Repository, key: StageKey, *, base: str) -> str | None:
         """See ports.Workshop. Raises GitError where something cannot be kept; the folder is then aside."""
-        at = self._open(repo, key, base)
+        card = self._trees.card(repo, key)
+        at = self._open(repo, key, base or (card.base if card else ""))
         if not at.place.is_dir():
             return self._existing(at)
         try:
             ref, lost = self._keep_all(at)
-        except GitError as error:
+        except (GitError, OSError) as error:
             ref, lost = None, [str(error)]
         finally:
             remove(at.work)

@@ -95,7 +95,7 @@ class Sweeper:
         """Put paths into the index as they are on disk; the ones that git refuses are returned."""
         removed = [path for path in paths if path in self._removed]
         if removed:
-            zero = b"0" * 40
+            zero = b"0" * len(self._commit)
             lines = b"".join(b"0 " + zero + b"\t" + path + b"\0" for path in removed)
             self._run("update-index", "-z", "--index-info", stdin=lines)
         refused = self._add([path for path in paths if path not in self._removed], [])

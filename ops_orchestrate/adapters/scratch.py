@@ -1,14 +1,12 @@
-"""Folders that foreign code writes to: made fresh, read without following its links, removed for good."""
+"""Folders that foreign code writes to: made fresh, and read without following its links."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import stat
-from contextlib import suppress
 from pathlib import Path
 
-from ops_orchestrate.adapters.process import run
+from ops_orchestrate.adapters.folders import remove
 
 
 def fresh(folder: Path, *names: str) -> Path:
@@ -18,18 +16,6 @@ def fresh(folder: Path, *names: str) -> Path:
     for name in names:
         (folder / name).mkdir(mode=0o700)
     return folder
-
-
-def remove(folder: Path) -> None:
-    """Remove a tree, also one made unreadable or endlessly deep on purpose. Links are not followed."""
-    if folder.is_symlink() or folder.is_file():
-        folder.unlink()
-        return
-    with suppress(OSError, RecursionError):
-        shutil.rmtree(folder)
-    if folder.exists():  # these two neither recurse nor build long paths
-        for command in (("chmod", "-R", "u+rwX"), ("rm", "-rf")):
-            run([*command, "--", str(folder)], cwd="/", env={"PATH": "/usr/bin:/bin"}, timeout=120)
 
 
 def read_inside(folder: Path, name: str, limit: int) -> bytes | None:

@@ -6,11 +6,15 @@ whoever comes next on the same host.
 
 from __future__ import annotations
 
+import logging
+
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.engine.toolbox import Toolbox
-from ops_orchestrate.errors import GitError, UnknownRun, UnknownTask
+from ops_orchestrate.errors import GitError, LedgerUnavailable, UnknownRun, UnknownTask
+
+log = logging.getLogger("ops_orchestrate.salvage")
 
 
 def sweep(tools: Toolbox) -> int:
@@ -19,7 +23,12 @@ def sweep(tools: Toolbox) -> int:
     for repo, key in tools.workshop.leftover_trees():
         repository = _repository(key, repo, tools)
         if repository is not None:
-            swept += _take(key, repository, tools)
+            try:
+                swept += _take(key, repository, tools)
+            except LedgerUnavailable:
+                raise
+            except Exception:  # agents have written to it: what one of them thought of must not keep the others' work
+                log.exception("the tree of attempt %s of %s could not be swept", key.attempt, key.task)
     return swept
 
 

@@ -221,6 +221,38 @@ def test_a_broken_git_folder_loses_nothing(shop: Shop, tmp_path: Path, damage: s
     assert git("fsck", "--no-dangling", cwd=shop.mirror) == ""
 
 
+def test_salvage_without_a_base_takes_the_one_that_the_tree_was_made_from(shop: Shop) -> None:
+    shop.tree()
+    assert shop.workshop.salvage(shop.repo, KEY, base="") is None
+    assert not (shop.state / "kept").exists()
+
+
+def test_a_folder_in_place_of_the_borrowed_objects_list_is_replaced(shop: Shop) -> None:
+    tree = shop.tree()
+    last = commit(Path(tree.path), {"src/b.py": "B\n"})
+    alternates = Path(tree.path) / ".git/objects/info/alternates"
+    alternates.unlink()
+    (alternates / "x").mkdir(parents=True)
+    assert shop.collect(tree).head == last
+
+
+def test_a_tree_deeper_than_pythons_stack_is_collected_and_removed(shop: Shop) -> None:
+    tree = shop.tree()
+    last = commit(Path(tree.path), {"src/b.py": "B\n"})
+    here = os.open(".", os.O_RDONLY)
+    try:
+        os.chdir(tree.path)
+        for _ in range(1500):
+            Path("deeper").mkdir()
+            os.chdir("deeper")
+    finally:
+        os.fchdir(here)
+        os.close(here)
+    assert shop.collect(tree).head == last
+    shop.workshop.discard_tree(shop.repo, KEY)
+    assert list(Path(tree.path).parent.iterdir()) == []
+
+
 def _break(path: Path, damage: str, last: str, tmp_path: Path) -> None:
     folder = path / ".git"
     if damage == "HEAD gone":

@@ -11,7 +11,7 @@ import pytest
 
 from ops_orchestrate.errors import GitError, SourceUnavailable
 from tests.adapters.gitshop import Shop, make_shop, shop_on
-from tests.repos import Upstream, advance, commit, git, head, push
+from tests.repos import Upstream, advance, commit, git, head, push, write
 
 
 @pytest.fixture(autouse=True)
@@ -133,13 +133,15 @@ def test_a_sha256_repository(tmp_path: Path) -> None:
     git("init", "--quiet", "--bare", "--object-format=sha256", "--initial-branch=dev", bare)
     git("init", "--quiet", "--object-format=sha256", "--initial-branch=dev", checkout)
     git("remote", "add", "origin", bare, cwd=checkout)
-    commit(checkout, {"a": "1"})
+    commit(checkout, {"a": "1", "b": "1"})
     push(checkout, "dev")
     shop = shop_on(Upstream(bare, checkout), tmp_path / "state")
     tree = shop.tree()
     commit(Path(tree.path), {"a": "2"})
+    write(Path(tree.path), {"b": None})
     collected = shop.collect(tree)
     assert collected.head and len(collected.head) == 64
+    assert git("ls-tree", "-r", "--name-only", collected.head, cwd=shop.mirror) == "a"
 
 
 def test_an_upstream_without_a_commit(tmp_path: Path) -> None:

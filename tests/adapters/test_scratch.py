@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ops_orchestrate.adapters.scratch import fresh, read_inside, remove
+from ops_orchestrate.adapters.folders import remove
+from ops_orchestrate.adapters.scratch import fresh, read_inside
 
 
 def test_a_fresh_folder_is_empty_and_ours_alone(tmp_path: Path) -> None:
