@@ -18,6 +18,8 @@ from ops_orchestrate.core.names import clean_text
 NAME = "report.json"
 LIMIT = 65_536
 """Bytes."""
+MOST_USD, MOST_TOKENS = 1_000_000, 10**12
+"""More than any attempt costs. They are added up over a run, and a forecast is made of them."""
 
 
 class ReportError(Exception):
@@ -34,8 +36,8 @@ class _Written(BaseModel):
     summary: str = ""
     hand_over: str = ""
     question: str = ""
-    cost_usd: float | None = Field(None, ge=0, allow_inf_nan=False)
-    tokens: int | None = Field(None, ge=0)
+    cost_usd: float | None = Field(None, ge=0, le=MOST_USD, allow_inf_nan=False)
+    tokens: int | None = Field(None, ge=0, le=MOST_TOKENS)
 
 
 def read_report(folder: Path, task: str) -> AgentReport | None:
