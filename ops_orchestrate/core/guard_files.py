@@ -75,7 +75,8 @@ def special_files(subject: Subject) -> Refusal | None:
 
 def ci_config(subject: Subject) -> Refusal | None:
     """CI, review rules, hooks, agent instructions, dependencies and the gate's own files need a person."""
-    touched = _touched(subject, pathclass.is_control_file)
+    run = pathclass.gate_files(subject.spec.gate or "")
+    touched = _touched(subject, lambda path: pathclass.is_control_file(path) or pathclass.is_run_by(path, run))
     if not touched:
         return None
     detail = f"It changes files that steer CI, reviews, agents, dependencies or the gate: {named(touched)}."

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from itertools import pairwise
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -53,8 +54,11 @@ _MANIFEST_NAMES = _words(
 #: They decide what the gate runs, so editing one can turn a red gate green.
 _GATE_NAMES = _words(
     "makefile gnumakefile justfile taskfile.y*ml tox.ini noxfile.py pytest.ini .coveragerc jest.config.* "
-    "vitest.config.* karma.conf.* playwright.config.* cypress.config.* .mocharc* .rspec phpunit.xml*"
+    "vitest.config.* karma.conf.* playwright.config.* cypress.config.* .mocharc* .rspec phpunit.xml* conftest.py "
+    "sitecustomize.py usercustomize.py *.pth"
 )
+#: What parts the words of a gate's command line.
+_GATE_PARTS = re.compile(r"[\s;&|()<>{}\"'`=:,$]+")
 _HOOK_FOLDERS = frozenset({".husky", ".githooks", "githooks", ".github", ".gitlab", ".circleci", ".buildkite"})
 _AGENT_FOLDERS = frozenset({".claude", ".cursor", ".codex", ".opencode", ".gemini", ".agents"})
 
@@ -106,6 +110,20 @@ def is_control_file(path: str) -> bool:
     if folders and folders[0].startswith(".") and folders[0] != ".planning":
         return True
     return _any(name, (*_CI_NAMES, *_AGENT_NAMES, *_MANIFEST_NAMES, *_GATE_NAMES))
+
+
+def gate_files(gate: str) -> tuple[str, ...]:
+    """Names of files that a gate's command line may run: its words, and the modules after `-m`, folded."""
+    words = [folded(word).removeprefix("./") for word in _GATE_PARTS.split(gate)]
+    modules = [after.replace(".", "/") for word, after in pairwise(words) if word == "-m"]
+    shadows = [f"{name}{end}" for name in modules for end in (".py", "/__init__.py", "/__main__.py")]
+    return tuple(dict.fromkeys(word for word in (*words, *shadows) if word.strip("/.")))
+
+
+def is_run_by(path: str, files: Iterable[str]) -> bool:
+    """Whether the gate runs this very file (`files` are its `gate_files`); tests have a guard of their own."""
+    name = folded(path)
+    return not is_test_file(path) and any(name == file or name.endswith(f"/{file}") for file in files)
 
 
 def is_planning_state(path: str) -> bool:

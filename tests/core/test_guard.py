@@ -178,6 +178,14 @@ def test_ci_config_needs_a_person() -> None:
     assert ask("ci-config", changed("src/a.py")) is None
 
 
+def test_a_file_that_the_gate_itself_runs_needs_a_person() -> None:
+    spec = make_task(gate="sh scripts/check.sh")
+    refusal = ask("ci-config", changed("scripts/check.sh", added=("exit 0",)), changed("src/a.py"), spec=spec)
+    assert refusal is not None
+    assert (refusal.consequence, refusal.files) == (Consequence.ASK, ("scripts/check.sh",))
+    assert ask("ci-config", changed("scripts/check.sh")) is None  # another project's gate
+
+
 def test_planning_state_is_left_to_people_and_a_new_attempt() -> None:
     refusal = ask("planning-state", changed(".planning/STATE.md"))
     assert refusal is not None

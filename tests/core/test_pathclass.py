@@ -109,6 +109,8 @@ CONTROL = [
     "tox.ini",
     "jest.config.ts",
     "pytest.ini",
+    "tests/conftest.py",
+    "src/sitecustomize.py",
 ]
 
 
@@ -122,6 +124,32 @@ def test_what_steers_ci_agents_dependencies_or_the_gate_is_known(path: str) -> N
 )
 def test_other_files_steer_nothing(path: str) -> None:
     assert not pathclass.is_control_file(path)
+
+
+@pytest.mark.parametrize(
+    ("gate", "path", "found"),
+    [
+        ("sh gate.sh", "gate.sh", True),
+        ("sh gate.sh", "Gate.SH", True),
+        ("sh gate.sh", "docs/gate.sh.md", False),
+        ("./scripts/check --fast && echo ok", "scripts/check", True),
+        ("cd web && ./check.sh; true", "web/check.sh", True),
+        ("python tools/run.py>log", "tools/run.py", True),
+        ("bash -c 'tools/lint.sh src'", "tools/lint.sh", True),
+        ("bash -c 'tools/lint.sh src'", "src/a.py", False),
+        ("PYTHONPATH=src python -m unittest discover tests", "src/unittest.py", True),
+        ("PYTHONPATH=src python -m unittest discover tests", "unittest/__init__.py", True),
+        ("PYTHONPATH=src python -m unittest discover tests", "src/tests.md", False),
+        ("python -m my.checks", "my/checks.py", True),
+        ("python -m pytest tests/test_a.py", "tests/test_a.py", False),
+        ("python -m pytest tests/test_a.py", "src/a.py", False),
+        ("make check", "src/make.py", False),
+        ("", "a.py", False),
+        ("/ . ./", "a", False),
+    ],
+)
+def test_what_a_gates_command_runs(gate: str, path: str, found: bool) -> None:
+    assert pathclass.is_run_by(path, pathclass.gate_files(gate)) is found
 
 
 @pytest.mark.parametrize(
