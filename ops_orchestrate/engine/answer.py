@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ops_orchestrate import canvas
 from ops_orchestrate.core.ask import apply
-from ops_orchestrate.core.states import RUN_OPEN, STATE_OF_STAGE, RunState, TaskState
+from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, STATE_OF_STAGE, RunState, TaskState
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.core.value import Value
 from ops_orchestrate.engine.admit import newest
@@ -39,6 +39,8 @@ def answer(run: str, task: str, reply: str, *, by: str, tools: Toolbox, note: st
         raise UsageError(change)
     if change.to is TaskState.CANCELLED:
         return cancel(run, task, by=by, reason=note or f"answered {reply!r} by {by}", tools=tools)
+    if change.to in STARTABLE:
+        _claim_again(record, tools)
     if change.approves:
         tools.ledger.tasks.approve(run, task, record.head, by)
     moved = tools.ledger.tasks.reopen(run, task, to=change.to, expect=change.expect, by=by, answer=reply, note=note)
@@ -46,6 +48,25 @@ def answer(run: str, task: str, reply: str, *, by: str, tools: Toolbox, note: st
         raise OpsError(f"{task} has moved meanwhile; `ops-orchestrate explain {run} {task}` says where it is.")
     _go_on(run, moved, tools)
     return Answered(text=f"{task}: {change.text}.", goes_on=True)
+
+
+def _claim_again(record: TaskRecord, tools: Toolbox) -> None:
+    """Take back the claim on a task's finding: since it ended, another run may have planned it anew.
+
+    Raises OpsError where that one still has it, or has done it.
+    """
+    spec = record.spec
+    found = (spec.project, spec.fingerprint)
+    view = tools.ledger.claims.look([found]).get(found)
+    ended = view is not None and view.state in FINAL and view.state is not TaskState.COMPLETED
+    over = ((view.run, view.task),) if view and ended else ()
+    refused = tools.ledger.claims.take(record.run, [(*found, spec.id, spec.cause)], over=over)
+    if refused:
+        owner = refused[found]
+        raise OpsError(
+            f"Run {owner.run} has planned {spec.id} since then ({owner.task}, {owner.state}): "
+            f"`ops-orchestrate explain {owner.run} {owner.task}` says how far it is."
+        )
 
 
 def _promotion(run: str, repo: str, reply: str, *, by: str, tools: Toolbox) -> Answered:

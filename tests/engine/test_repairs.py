@@ -9,6 +9,7 @@ import pytest
 from ops_orchestrate.core.attempt import Settlement, StageKey
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import RunState, TaskState
+from ops_orchestrate.engine.answer import answer, cancel
 from ops_orchestrate.engine.audit import audit_part, give_up, part_lock
 from ops_orchestrate.engine.finish import finish
 from ops_orchestrate.engine.lease import last_beat
@@ -16,6 +17,7 @@ from ops_orchestrate.engine.reconcile import reconcile
 from ops_orchestrate.engine.salvage import sweep
 from ops_orchestrate.engine.structure import plan
 from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.errors import OpsError
 from ops_orchestrate.wiring import make_toolbox
 from tests.engine.rig import Rig, requested
 from tests.repos import git
@@ -116,6 +118,24 @@ def test_a_lost_edge_is_repaired_while_others_are_at_work(rig: Rig, tools: Toolb
     assert [one.task for one in rig.ledger.board.look(5).candidates] == []
     reconcile(tools)
     assert [one.task for one in rig.ledger.board.look(5).candidates] == ["next"]
+
+
+def test_a_retry_takes_nothing_that_another_run_has_planned_since(rig: Rig, tools: Toolbox) -> None:
+    """Two runs never hold the same work, also where a person asks for the older one again."""
+    runs = []
+    for description in ("as it was", "as it is now"):
+        runs.append(rig.submit([requested("one", description=description)]))
+        audited(rig, runs[-1], tools)
+        plan(runs[-1], tools)
+        if len(runs) == 1:
+            cancel(runs[0], "one", by="test", reason="no", tools=tools)
+    with pytest.raises(OpsError, match=f"Run {runs[1]} has planned one since then"):
+        answer(runs[0], "one", "retry", by="test", tools=tools)
+    assert [rig.task(run, "one").state for run in runs] == [TaskState.CANCELLED, TaskState.QUEUED]
+    cancel(runs[1], "one", by="test", reason="no", tools=tools)
+    answer(runs[0], "one", "retry", by="test", tools=tools)
+    with pytest.raises(OpsError, match=f"Run {runs[0]} has planned one since then"):
+        answer(runs[1], "one", "retry", by="test", tools=tools)
 
 
 @pytest.mark.parametrize(
