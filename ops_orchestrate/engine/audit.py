@@ -150,9 +150,10 @@ def _traces(project: Project, repository: Repository, book: _Notebook, tools: To
         if branch.merged and branch.fingerprint:
             book.findings.append(_merged_before(project, repository, branch))
         elif not branch.merged and branch.run not in known:
-            text = (
-                f"unmerged work of {branch.task} from run {branch.run}, which this ledger does not know: {branch.ref}"
+            maker = (
+                f"run {branch.run}, which this ledger does not know" if branch.run else "a run that it does not name"
             )
+            text = f"unmerged work of {branch.task} from {maker}: {branch.ref}"
             book.findings.append(_note(FindingKind.NOTICE, project, repository, one_line(text, 300)))
 
 

@@ -97,6 +97,8 @@ def _said(event: Event, view: RunView) -> str | None:
 
 def _lost(event: Event, view: RunView) -> str:
     stage = read.text(event.data, "stage") or "a stage"
+    if read.text(event.data, "why") == "nobody claimed it":
+        return f"… {_task(event)}: {stage} waits for a free worker; it was published once more"
     return f"↻ {_task(event)}: {stage} was lost with its worker and is repeated"
 
 

@@ -8,7 +8,7 @@ import unicodedata
 import pytest
 from hypothesis import given, settings
 
-from ops_orchestrate.core.event import Event
+from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.outlet import Outlet
 from ops_orchestrate.report.board import board, event_line, final_report, wave_boards
 from ops_orchestrate.report.cells import width_of
@@ -62,6 +62,18 @@ def test_screens(name: str, width: int) -> None:
 @pytest.mark.parametrize("name", STORIES)
 def test_live_lines(name: str) -> None:
     check_snapshot(f"{name}-live", live(STORIES[name]()))
+
+
+@pytest.mark.parametrize(
+    ("why", "line"),
+    [
+        ("the lease ended", "↻ t: verify was lost with its worker and is repeated"),
+        ("nobody claimed it", "… t: verify waits for a free worker; it was published once more"),
+    ],
+)
+def test_a_stage_in_a_long_queue_is_not_called_lost(why: str, line: str) -> None:
+    event = Event(seq=1, at=1.0, kind=EventKind.STAGE_LOST, run="r1", task="t", data={"stage": "verify", "why": why})
+    assert event_line(event, fold([event])) == line
 
 
 def test_a_screen_in_ascii() -> None:
