@@ -12,8 +12,7 @@ import shlex
 import socket
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
-from urllib.parse import urlsplit, urlunsplit
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -21,47 +20,17 @@ from pydantic_settings import (
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
+from ops_orchestrate.config.file import toml_source
+from ops_orchestrate.config.forges import ForgeSettings
+from ops_orchestrate.config.places import Urls, database_url, default_data_dir, default_plugin_root, toml_file
 from ops_orchestrate.core.board import MAX_AGENTS
-from ops_orchestrate.core.names import one_line
-from ops_orchestrate.core.nearest import did_you_mean
 from ops_orchestrate.core.redaction import kinds_in
 from ops_orchestrate.errors import UsageError
 
 
-def default_data_dir() -> Path:
-    """Where the registry and our own state live: the plugin's folder if it is there, else the XDG one."""
-    plugin = os.environ.get("CLAUDE_PLUGIN_DATA_DIR")
-    if plugin:
-        return Path(plugin).expanduser()
-    seed = Path("~/.claude/plugins/data/ops-ops-marketplace").expanduser()
-    if seed.is_dir():
-        return seed
-    xdg = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Path(xdg).expanduser() / "ops-orchestrate"
-
-
-#: Broker 0, results 1, ledger 2.
-LEDGER_DATABASE = 2
-
-
-class Urls(NamedTuple):
-    """Three databases of one server. They may hold a password: never print them."""
-
-    broker: str
-    results: str
-    ledger: str
-
-
-def default_plugin_root() -> Path | None:
-    """The plugin's own folder, which older installs keep their registry in."""
-    plugin = os.environ.get("CLAUDE_PLUGIN_ROOT")
-    return Path(plugin).expanduser() if plugin else None
-
-
-class Settings(BaseSettings):
+class Settings(ForgeSettings):
     """Everything that can be set. Each field's description is its row in docs/configuration.md."""
 
     model_config = SettingsConfigDict(env_prefix="OPS_", extra="ignore", frozen=True, env_ignore_empty=True)
@@ -141,17 +110,6 @@ class Settings(BaseSettings):
     git_name: str = Field("ops-orchestrate", description="Name on the commits that the orchestrator makes.")
     git_email: str = Field("ops-orchestrate@localhost", description="Address on those commits.")
 
-    # Pull requests, in seconds where not said otherwise
-    ci_poll: float = Field(30, gt=0, description="Between two looks at a change that waits for CI or a review.")
-    ci_grace: float = Field(120, ge=0, description="A new change without any check is no news for this long.")
-    ci_minimum: float = Field(0, ge=0, description="CI that succeeds faster than this proves nothing.")
-    ci_settle: float = Field(60, ge=0, description="Without a new check for this long, the checks are complete.")
-    ci_patience: float = Field(3 * 3600, gt=0, description="A check that is pending for longer is left to a person.")
-    watch_every: float = Field(30, gt=0, description="Between two looks at what is deployed after a merge.")
-    watch_window: float = Field(900, ge=0, description="How long a deployment is watched once it is served.")
-    watch_deadline: float = Field(1800, gt=0, description="A merge that is not served by then is reported.")
-    max_fixes: int = Field(2, ge=0, le=9, description="Attempts spent on what CI or reviewers say, for one change.")
-
     # Logs
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What the workers log.")
 
@@ -216,44 +174,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments win over the environment, which wins over the TOML file."""
         del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, _toml_source(settings_cls)
-
-
-def _toml_file() -> Path:
-    named = os.environ.get("OPS_CONFIG")
-    if named:
-        return Path(named).expanduser()
-    data = os.environ.get("OPS_DATA_DIR")
-    return (Path(data).expanduser() if data else default_data_dir()) / "orchestrate.toml"
-
-
-def _toml_source(settings_cls: type[BaseSettings]) -> TomlConfigSettingsSource:
-    """The TOML file, if there is one. Raises UsageError for one that is not TOML, is missing, or has an unknown key."""
-    path = _toml_file()
-    if os.environ.get("OPS_CONFIG") and not path.is_file():
-        raise UsageError(f"{path}, which OPS_CONFIG names, is no file.")
-    try:
-        source = TomlConfigSettingsSource(settings_cls, toml_file=path)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path} cannot be read: {error}.") from None
-    unknown = next((key for key in source.toml_data if key not in settings_cls.model_fields), None)
-    if unknown is not None:
-        near = did_you_mean(unknown, settings_cls.model_fields)
-        raise UsageError(f"{path}: {one_line(unknown, 60)!r} is not a setting.{near}")
-    return source
-
-
-def database_url(server: str, number: int) -> str:
-    """The URL of database `number` on `server`: 0 and 1 in the form that kombu and Celery read, 2 in redis-py's.
-
-    They agree on every form but that of a unix socket.
-    """
-    parts = urlsplit(server)
-    if parts.scheme != "unix":
-        return urlunsplit(parts._replace(path=f"/{number}"))
-    if number == LEDGER_DATABASE:
-        return f"unix://{parts.path}?db={number}"
-    return f"redis+socket://{parts.path}?virtual_host={number}"
+        return init_settings, env_settings, toml_source(settings_cls)
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -271,19 +192,6 @@ def load_settings(**overrides: Any) -> Settings:
     return settings.model_copy(update={"data_dir": data})
 
 
-#: Variables whose values are secrets, by the end of their names: what a log or a report must never show.
-_SECRET_NAMES = ("TOKEN", "KEY", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS")
-_SHORTEST_SECRET = 8
-
-
-def known_secrets(settings: Settings) -> tuple[str, ...]:
-    """The secret values that this process could leak: of its environment, and the servers' passwords."""
-    values = [value for name, value in os.environ.items() if name.upper().endswith(_SECRET_NAMES)]
-    for url in (settings.redis_url, settings.broker_url, settings.results_url, settings.ledger_url):
-        values.append((urlsplit(url.get_secret_value()).password or "") if url else "")
-    return tuple(value for value in values if len(value) >= _SHORTEST_SECRET)
-
-
 @lru_cache(maxsize=1)
 def process_settings() -> Settings:
     """The settings of this process (workers read them once)."""
@@ -295,7 +203,7 @@ def _sentences(error: ValidationError) -> str:
     for problem in error.errors(include_url=False, include_input=False):
         field = "_".join(str(part) for part in problem["loc"][:1])
         name = f"OPS_{field.upper()}"
-        if name not in os.environ and field in _toml_source(Settings).toml_data:
-            name = f"{_toml_file()}, {field}"
+        if name not in os.environ and field in toml_source(Settings).toml_data:
+            name = f"{toml_file()}, {field}"
         lines.append(f"{name}: {problem['msg'].removeprefix('Value error, ')}")
     return "\n".join(lines)

@@ -1,0 +1,17 @@
+"""Settings: typed, prefixed `OPS_`, from the environment and one TOML file. No other room reads the environment."""
+
+from ops_orchestrate.config.places import LEDGER_DATABASE, Urls, database_url, default_data_dir, default_plugin_root
+from ops_orchestrate.config.secrecy import known_secrets
+from ops_orchestrate.config.settings import Settings, load_settings, process_settings
+
+__all__ = [
+    "LEDGER_DATABASE",
+    "Settings",
+    "Urls",
+    "database_url",
+    "default_data_dir",
+    "default_plugin_root",
+    "known_secrets",
+    "load_settings",
+    "process_settings",
+]

@@ -1,0 +1,20 @@
+"""Which values of this process must never be shown."""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import urlsplit
+
+from ops_orchestrate.config.settings import Settings
+
+#: Variables whose values are secrets, by the end of their names: what a log or a report must never show.
+_SECRET_NAMES = ("TOKEN", "KEY", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS")
+_SHORTEST_SECRET = 8
+
+
+def known_secrets(settings: Settings) -> tuple[str, ...]:
+    """The secret values that this process could leak: of its environment, and the servers' passwords."""
+    values = [value for name, value in os.environ.items() if name.upper().endswith(_SECRET_NAMES)]
+    for url in (settings.redis_url, settings.broker_url, settings.results_url, settings.ledger_url):
+        values.append((urlsplit(url.get_secret_value()).password or "") if url else "")
+    return tuple(value for value in values if len(value) >= _SHORTEST_SECRET)
