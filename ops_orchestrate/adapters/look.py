@@ -7,7 +7,7 @@ them. What cannot be read is a GitError, never a clean state.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ops_orchestrate.adapters.git import Git, printable
@@ -24,6 +24,7 @@ _ONGOING = {
 }
 _SPARSE = re.compile(r"^\s*sparsecheckout\s*=\s*(true|yes|on|1)\s*$", re.IGNORECASE | re.MULTILINE)
 _HONOURED = r"^(safe\.directory|core\.excludesfile)$"
+_FILTERS = r"^filter\..*\.(clean|smudge|process|required)$"
 _SMALL = 1_000_000
 
 
@@ -62,6 +63,7 @@ class Looker:
                 path,
                 *("status", "--porcelain=v2", "--branch", "--show-stash", "-z"),
                 *("--untracked-files=normal", "--no-renames", "--ignore-submodules=dirty"),
+                env=self._without_filters(path),
             )
         except GitError as error:
             if "dubious ownership" in str(error):
@@ -91,10 +93,24 @@ class Looker:
             return 0
         return int(self._run(path, "rev-list", "--count", "HEAD", "--not", "--remotes"))
 
-    def _run(self, path: Path, *args: str, ok: tuple[int, ...] = (0,)) -> bytes:
-        # The ceiling keeps a folder without a repository from being taken for the one above it.
-        ceiling = {"GIT_CEILING_DIRECTORIES": str(path.parent)}
-        return self._git.run(*args, at=path, options=self._user_settings(), env=ceiling, ok=ok).out
+    def _without_filters(self, path: Path) -> dict[str, str]:
+        """Variables that switch off the repository's own filters: programs that git would run on changed files.
+
+        As variables, because a filter's name may hold a `=`. A changed file counts as changed all the same.
+        """
+        listed = self._run(path, "config", "--null", "--name-only", "--get-regexp", _FILTERS, ok=(0, 1))
+        names = list(dict.fromkeys(printable(name) for name in listed.split(b"\0") if name))
+        env = {"GIT_CONFIG_COUNT": str(len(names))}
+        for number, name in enumerate(names):
+            env[f"GIT_CONFIG_KEY_{number}"] = name
+            env[f"GIT_CONFIG_VALUE_{number}"] = "false" if name.endswith(".required") else ""
+        return env
+
+    def _run(self, path: Path, *args: str, ok: tuple[int, ...] = (0,), env: Mapping[str, str] | None = None) -> bytes:
+        # The ceiling keeps a folder without a repository from being taken for the one above it; and what a partial
+        # clone lacks is not fetched, by a program that its own configuration names.
+        surroundings = {"GIT_CEILING_DIRECTORIES": str(path.parent), "GIT_NO_LAZY_FETCH": "1", **(env or {})}
+        return self._git.run(*args, at=path, options=self._user_settings(), env=surroundings, ok=ok).out
 
     def _user_settings(self) -> tuple[str, ...]:
         """What the user calls ignored and trusted: without them every look would be wrong for them."""

@@ -142,6 +142,22 @@ def test_the_users_hooks_and_fsmonitor_do_not_run(shop: Shop, tmp_path: Path) ->
     assert not payload.exists()
 
 
+@pytest.mark.parametrize("name", ["evil", "e=vil", 'e"vil.x', "Evil"])
+@pytest.mark.parametrize("kind", ["clean", "process"])
+def test_filters_of_the_repositorys_own_configuration_do_not_run(
+    shop: Shop, tmp_path: Path, name: str, kind: str
+) -> None:
+    checkout, ran = shop.upstream.checkout, tmp_path / "ran"
+    quoted = name.replace('"', '\\"')
+    with (checkout / ".git/config").open("a") as config:
+        config.write(f'[filter "{quoted}"]\n\t{kind} = touch {ran}\n\trequired = true\n')
+    (checkout / ".git/info").mkdir(exist_ok=True)
+    (checkout / ".git/info/attributes").write_text(f"*.py filter={name}\n")
+    (checkout / "src/a.py").write_text("A = 3\n")  # of the same size: git has to read it
+    assert look(shop).uncommitted == 1
+    assert not ran.exists()
+
+
 def test_a_folder_inside_a_repository_is_not_taken_for_it(shop: Shop) -> None:
     with pytest.raises(GitError, match="src is not a git repository"):
         look(shop, shop.upstream.checkout / "src")
