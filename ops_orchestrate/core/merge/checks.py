@@ -8,7 +8,7 @@ older result of the same key; twins that ran side by side both count. A success 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from ops_orchestrate.core.merge.pull import Check, Conclusion, RequiredCheck
@@ -111,6 +111,7 @@ def verdict_of(check: Check) -> CheckVerdict:
 
 def current(checks: Sequence[Check]) -> tuple[Check, ...]:
     """The checks that no later one of their key replaces, in the order of the forge's numbers."""
+    began = _beginnings(checks)
     by_key: dict[Key, list[Check]] = defaultdict(list)
     for check in sorted(checks, key=lambda c: c.id):
         by_key[key_of(check)].append(check)
@@ -118,7 +119,7 @@ def current(checks: Sequence[Check]) -> tuple[Check, ...]:
         older
         for group in by_key.values()
         for at, older in enumerate(group)
-        if not any(_replaces(newer, older) for newer in group[at + 1 :])
+        if not any(_replaces(newer, older, began) for newer in group[at + 1 :])
     ]
     return tuple(sorted(kept, key=lambda c: c.id))
 
@@ -128,8 +129,22 @@ def key_of(check: Check) -> Key:
     return (check.kind, check.app, check.workflow, check.event, check.name)
 
 
-def _replaces(newer: Check, older: Check) -> bool:
-    """Whether the newer one (by the forge's number) is a later try of the same, not a twin beside it."""
+def _beginnings(checks: Iterable[Check]) -> dict[tuple[int, int], float]:
+    """When each attempt of each workflow run began, as far as its checks tell."""
+    began: dict[tuple[int, int], float] = {}
+    for check in checks:
+        if check.run is not None and check.started_at:
+            of = (check.run, check.attempt)
+            began[of] = min(check.started_at, began.get(of, check.started_at))
+    return began
+
+
+def _replaces(newer: Check, older: Check, began: Mapping[tuple[int, int], float]) -> bool:
+    """Whether the newer one (by the forge's number) is a later try of the same, not a twin beside it.
+
+    A later try belongs to a run that began when the older result was known. That the job itself started later is not
+    enough: in a run beside, it may only have waited for what it needs.
+    """
     if newer.id == older.id or verdict_of(newer) is CheckVerdict.SILENT:
         return False  # one check read twice; and what is no evidence replaces none
     if newer.kind == "status" or older.conclusion in _BROKEN_OFF:
@@ -138,16 +153,33 @@ def _replaces(newer: Check, older: Check) -> bool:
         return True  # it is being tried again: whatever comes of that decides, beside this one if they overlapped
     if older.run is not None and older.run == newer.run and newer.attempt > older.attempt:
         return True
-    return 0 < older.completed_at <= newer.started_at
+    start = newer.started_at
+    if newer.run is not None:
+        start = began.get((newer.run, newer.attempt), start)
+    return 0 < older.completed_at <= start
 
 
 def _says(check: Check, every: Sequence[Check], skippable: Collection[str]) -> CheckVerdict:
     verdict = verdict_of(check)
+    if _overtaken(check, every):
+        return CheckVerdict.PENDING  # a newer run broke it off, and has not come to this job yet
     if verdict is not CheckVerdict.SILENT:
         return verdict
     if _behind_a_failure(check, every):
         return CheckVerdict.PENDING  # skipped because what it needs failed: it has yet to run
     return CheckVerdict.GOOD if check.name in skippable else verdict
+
+
+def _overtaken(check: Check, every: Sequence[Check]) -> bool:
+    if check.conclusion not in _BROKEN_OFF or check.run is None:
+        return False
+    return any(
+        (other.workflow, other.event) == (check.workflow, check.event)
+        and other.run is not None
+        and other.run > check.run
+        and verdict_of(other) is CheckVerdict.PENDING
+        for other in every
+    )
 
 
 def _behind_a_failure(check: Check, every: Sequence[Check]) -> bool:

@@ -58,7 +58,8 @@ class MergeSnapshot(Value):
     base: str = ""
     """The base's head now, by git; empty where it cannot be seen."""
     checks_base: str = ""
-    """The base's head when the forge got this head, which is what its checks ran with; empty: `verified_base`."""
+    """What the checks ran with: the base's head when we published this head, or, of a head that somebody else pushed,
+    the newest commit of the base that it contains. Empty: `verified_base`."""
     base_checks: tuple[Check, ...] = ()
     """Checks on the base's head."""
     fixes_base: bool = False
@@ -75,7 +76,7 @@ class MergeSnapshot(Value):
     intended_at: float = 0.0
     """When a merge was announced that is neither proved nor taken back; 0: none is."""
     landed: bool = False
-    """Git shows a merge with our trailer for this head on the base."""
+    """Git shows a commit with our trailer for this task on the base, whichever head it was made of."""
     new_check_at: float = 0.0
     """When a check that had not been there before was last seen on this head, by us; 0: never looked."""
     usual_checks: tuple[str, ...] = ()

@@ -64,6 +64,20 @@ DUPLICATES: list[tuple[str, tuple[Check, ...], set[int]]] = [
 ]
 
 
+# Two runs side by side; in the second one `tests` waited for `build`, and so started when the other was over.
+BESIDE = (
+    run(1, C.FAILURE, 10, 90, run=8),
+    run(2, C.SUCCESS, 11, 95, run=9, name="build"),
+    run(3, C.SUCCESS, 99, 150, run=9),
+)
+
+
+def test_a_job_that_waited_for_another_is_no_later_try_of_its_twin() -> None:
+    assert {c.id for c in summarise(BESIDE).red} == {1}
+    later = tuple(c.model_copy(update={"started_at": c.started_at + 90}) if c.run == 9 else c for c in BESIDE)
+    assert summarise(later).green
+
+
 @pytest.mark.parametrize(("checks", "count"), [d[1:] for d in DUPLICATES], ids=[d[0] for d in DUPLICATES])
 def test_which_of_several_results_count(checks: tuple[Check, ...], count: set[int]) -> None:
     for order in (checks, checks[::-1]):  # the order of the forge's list says nothing
@@ -130,6 +144,18 @@ SUMS: list[tuple[str, tuple[Check, ...], dict[str, Any], dict[str, Any]]] = [
         (status("tests", C.SUCCESS),),
         {"required": (RequiredCheck(name="tests", app=ACTIONS_APP),)},
         {"missing": ("tests",)},
+    ),
+    (
+        "cancelled by a newer run that has not come to this job yet",
+        (check("e2e", C.CANCELLED), check("build", C.PENDING, id=2, run=101)),
+        {},
+        {"red": (), "pending": ("build", "e2e")},
+    ),
+    (
+        "cancelled, and the newer run ended without this job",
+        (check("e2e", C.CANCELLED), check("build", id=2, run=101)),
+        {},
+        {"red": (check("e2e", C.CANCELLED),), "pending": ()},
     ),
     (
         "skipped because its need failed, which is run again",
