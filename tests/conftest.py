@@ -18,6 +18,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from ops_orchestrate.ledger import Ledger
+from ops_orchestrate.standin.run import Standin
 
 
 def server_binary() -> str | None:
@@ -92,3 +93,10 @@ def fake_redis() -> Iterator[Any]:
 def ledger(request: pytest.FixtureRequest) -> Ledger:
     """An empty ledger, once over a fake server and once over a real one."""
     return Ledger(request.getfixturevalue(f"{request.param}_redis"))
+
+
+@pytest.fixture
+def github(tmp_path: Path) -> Iterator[Standin]:
+    """A GitHub to run against: `github.url`, `github.clone_url(name, token)`, `github.control`."""
+    with Standin(tmp_path / "github") as standin:
+        yield standin

@@ -1,0 +1,59 @@
+"""Issues, their labels and comments, and how they hang together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ops_orchestrate.standin.people import User
+
+if TYPE_CHECKING:
+    from ops_orchestrate.standin.repository import Repository
+
+
+@dataclass(eq=False)
+class Label:
+    """A label of a repository."""
+
+    id: int
+    node_id: str
+    repository: Repository
+    name: str
+    color: str = "ededed"
+    description: str = ""
+
+
+@dataclass(eq=False)
+class Comment:
+    """A comment in the conversation of an issue or a pull request."""
+
+    id: int
+    node_id: str
+    author: User
+    body: str
+    at: float
+
+
+@dataclass(eq=False)
+class Issue:
+    """An issue. Relations point to issues of any repository."""
+
+    id: int
+    node_id: str
+    repository: Repository
+    number: int
+    title: str
+    body: str
+    author: User
+    created_at: float
+    updated_at: float
+    open: bool = True
+    closed_at: float | None = None
+    state_reason: str | None = None
+    labels: list[Label] = field(default_factory=list)
+    assignees: list[User] = field(default_factory=list)
+    comments: list[Comment] = field(default_factory=list)
+    parent: Issue | None = None
+    sub_issues: list[Issue] = field(default_factory=list)
+    blocked_by: list[Issue] = field(default_factory=list)
+    blocking: list[Issue] = field(default_factory=list)
