@@ -21,11 +21,11 @@ class OneLine(logging.Formatter):
 
 
 def configure(level: str) -> None:
-    """Send everything to standard error from `level` on; Celery's own loggers from warning on."""
+    """Send everything to standard error from `level` on; the libraries' own loggers from warning on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in ("celery", "kombu", "amqp"):
+    for name in ("celery", "kombu", "amqp", "httpx", "httpcore", "hishel", "stamina"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))

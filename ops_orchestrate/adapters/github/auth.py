@@ -1,0 +1,158 @@
+"""Who we are to GitHub: a personal token, or a GitHub App's installation.
+
+A token is in memory only. Neither `repr` nor any message of these classes holds one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol
+
+import httpx
+from pydantic import SecretStr
+
+from ops_orchestrate.adapters.github.address import Address, read_address
+from ops_orchestrate.config import Settings
+from ops_orchestrate.core.names import one_line
+from ops_orchestrate.errors import SourceUnavailable, UsageError
+from ops_orchestrate.ports import Secrets
+
+TOKEN_NAME = "GITHUB_TOKEN"  # noqa: S105 - the name by which the token is asked for
+KEY_NAME = "GITHUB_APP_KEY"
+_RENEW_BEFORE = 300.0
+"""Seconds before its end in which an installation's token is not used any more: a push may take minutes."""
+_JWT_SECONDS = 540
+_CLOCK_SKEW = 60
+
+
+class Identity(Protocol):
+    """Gives the token of the moment."""
+
+    def token(self) -> str:
+        """The token to send now. Raises SourceUnavailable where there is none."""
+
+    def renew(self) -> bool:
+        """GitHub did not take the token: whether asking again would give another one."""
+
+    def secrets(self) -> tuple[str, ...]:
+        """The values that no message may hold."""
+
+
+class TokenIdentity:
+    """A person's token, or a machine user's, by the chain of secrets."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+
+    def token(self) -> str:
+        """The token. Raises SourceUnavailable, with the places that were asked for it."""
+        token = self._secrets.get(TOKEN_NAME)
+        if not token:
+            tried = one_line("; ".join(self._secrets.tried(TOKEN_NAME)), 200)
+            raise SourceUnavailable(f"GitHub is not asked: {TOKEN_NAME} was not found ({tried})")
+        return token
+
+    def renew(self) -> bool:
+        """A person's token can't be renewed by us."""
+        return False
+
+    def secrets(self) -> tuple[str, ...]:
+        """The token."""
+        token = self._secrets.get(TOKEN_NAME)
+        return (token,) if token else ()
+
+
+class AppIdentity:
+    """A GitHub App as it is installed for one account. Its tokens last an hour and are renewed before they end."""
+
+    def __init__(
+        self,
+        address: Address,
+        secrets: Secrets,
+        *,
+        app: str,
+        installation: str,
+        timeout: float,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._url = f"{address.rest}/app/installations/{installation}/access_tokens"
+        self._app = app
+        self._secrets = secrets
+        self._timeout = timeout
+        self._now = now
+        self._lock = threading.Lock()
+        self._token: SecretStr | None = None
+        self._ends = 0.0
+
+    def token(self) -> str:
+        """The installation's token, a new one where the old one ends soon. Raises SourceUnavailable."""
+        with self._lock:
+            if self._token is None or self._ends - self._now() < _RENEW_BEFORE:
+                self._token, self._ends = self._ask()
+            return self._token.get_secret_value()
+
+    def renew(self) -> bool:
+        """Forget the token, so that the next request gets another one."""
+        with self._lock:
+            had, self._token = self._token is not None, None
+        return had
+
+    def secrets(self) -> tuple[str, ...]:
+        """The token of the moment and the key."""
+        with self._lock:
+            token = self._token.get_secret_value() if self._token else None
+        return tuple(value for value in (token, self._secrets.get(KEY_NAME)) if value)
+
+    def _ask(self) -> tuple[SecretStr, float]:
+        headers = {"Authorization": f"Bearer {self._signed()}", "Accept": "application/vnd.github+json"}
+        problem = ""
+        try:
+            answer = httpx.post(self._url, headers=headers, timeout=self._timeout, follow_redirects=False)
+            body = answer.json() if answer.status_code == httpx.codes.CREATED else {}
+            token, ends = body.get("token"), body.get("expires_at")
+            problem = f"HTTP {answer.status_code}"
+            if isinstance(token, str) and token and isinstance(ends, str):
+                return SecretStr(token), datetime.fromisoformat(ends).timestamp()
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, AttributeError) as error:
+            problem = type(error).__name__  # its text may quote the request
+        raise SourceUnavailable(f"GitHub gives the App no token of its installation: {problem}")
+
+    def _signed(self) -> str:
+        key = self._secrets.get(KEY_NAME)
+        if not key:
+            tried = "; ".join(self._secrets.tried(KEY_NAME))
+            raise SourceUnavailable(f"The GitHub App's private key {KEY_NAME} was not found ({one_line(tried, 200)}).")
+        jwt = _jwt()
+        now = int(self._now())
+        claims = {"iat": now - _CLOCK_SKEW, "exp": now + _JWT_SECONDS, "iss": self._app}
+        try:
+            return str(jwt.encode(claims, key.replace("\\n", "\n"), algorithm="RS256"))
+        except Exception as error:  # noqa: BLE001 - cryptography and PyJWT raise kinds of their own for a bad key
+            problem = type(error).__name__
+        raise SourceUnavailable(f"The GitHub App's private key {KEY_NAME} is no RSA key in PEM form ({problem}).")
+
+
+def identity_of(settings: Settings, secrets: Secrets) -> Identity:
+    """The identity that the settings name. Raises UsageError where an App is named by half."""
+    app, installation = settings.github_app_id, settings.github_app_installation
+    if not app and not installation:
+        return TokenIdentity(secrets)
+    if not (app and installation and app.isalnum() and installation.isdigit()):
+        raise UsageError(
+            "A GitHub App needs both OPS_GITHUB_APP_ID and OPS_GITHUB_APP_INSTALLATION, as GitHub has them."
+        )
+    address = read_address(settings.github_api_url)
+    return AppIdentity(address, secrets, app=app, installation=installation, timeout=settings.github_timeout)
+
+
+def _jwt() -> Any:
+    try:
+        import cryptography  # noqa: F401 - PyJWT signs with it
+        import jwt  # an extra: only a GitHub App needs it
+    except ImportError:
+        remedy = "`pip install 'ops-orchestrate[github-app]'`"
+        raise SourceUnavailable(f"A GitHub App needs PyJWT with cryptography: {remedy}.") from None
+    return jwt
