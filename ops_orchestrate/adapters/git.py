@@ -17,7 +17,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.names import one_line
@@ -54,6 +54,22 @@ MAX_OUTPUT = 64_000_000
 _MAX_ERRORS = 64_000
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _TELLING = ("fatal: ", "error: ", "remote: error: ")
+
+
+class Access(Protocol):
+    """Who may fetch from and push to where: credentials that are not the user's own configuration."""
+
+    def environment(self, url: str) -> Mapping[str, str]:
+        """Variables for one git command that talks to `url`; none where it needs nothing of ours."""
+
+
+class NoAccess:
+    """Only what the user's own configuration and agents give."""
+
+    def environment(self, url: str) -> Mapping[str, str]:
+        """Nothing."""
+        del url
+        return {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ops_orchestrate.adapters.filelock import file_lock
-from ops_orchestrate.adapters.git import Answer, Git, object_id, printable
+from ops_orchestrate.adapters.git import Access, Answer, Git, NoAccess, object_id, printable
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.guard import refuse_push
 from ops_orchestrate.core.names import is_branch, is_name, one_line
@@ -23,6 +23,8 @@ from ops_orchestrate.core.project import Repository
 from ops_orchestrate.errors import GitError, GuardRefusal, SourceUnavailable
 
 UPSTREAM = "refs/remotes/origin/"
+OUR_BRANCHES = "ops/"
+"""Every branch that we push for a task begins so."""
 _HEADS = "refs/heads/"
 _REFSPECS = (f"+{_HEADS}*:{UPSTREAM}*", f"^{_HEADS}HEAD")
 """All branches, but none called HEAD: it would be written through our note of the default branch."""
@@ -42,9 +44,10 @@ class UpstreamState:
 class Mirrors:
     """All mirrors below one folder."""
 
-    def __init__(self, folder: Path, settings: Settings, git: Git) -> None:
+    def __init__(self, folder: Path, settings: Settings, git: Git, access: Access | None = None) -> None:
         self._folder = folder
         self._git = git
+        self._access = access or NoAccess()
         self._patience = 2 * settings.fetch_timeout
 
     def path(self, repo: Repository) -> Path:
@@ -83,7 +86,7 @@ class Mirrors:
     def upstream(self, repo: Repository) -> UpstreamState:
         """Ask the upstream for its branches and its default one. Raises SourceUnavailable."""
         try:
-            answer = self._git.run(*("ls-remote", "--symref", "--", _address(repo), "HEAD", f"{_HEADS}*"), network=True)
+            answer = self._online(repo, "ls-remote", "--symref", "--", _address(repo), "HEAD", f"{_HEADS}*")
         except GitError as error:
             raise SourceUnavailable(f"The upstream of {repo.name} does not answer: {error}") from None
         return _read_upstream(printable(answer.out))
@@ -127,25 +130,35 @@ class Mirrors:
         self._refuse(repo, branch, "fast-forward" if self._grows(repo, expected, commit) else "force")
         ref = f"{_HEADS}{branch}"
         lease = [f"--force-with-lease={ref}:{object_id(expected)}"] if expected else []
-        return self._git.run(
-            *("push", "--porcelain", "--no-verify", "--no-follow-tags", *lease),
-            *("--", _address(repo), f"{object_id(commit)}:{ref}"),
-            repo=self.existing(repo),
-            ok=(0, 1),
-            network=True,
-        )
+        return self._push(repo, *lease, "--", _address(repo), f"{object_id(commit)}:{ref}")
+
+    def publish(self, repo: Repository, commit: str, branch: str, expected: str) -> Answer:
+        """Push one commit to a branch of ours (`ops/…`) that stands at `expected`; "": that is not there yet.
+
+        A new attempt may replace the commits of an older one, on such a branch and nowhere else; the lease refuses
+        it where the branch is no longer what was seen. The answer's code is 1 when upstream rejected it. Raises
+        GuardRefusal, GitError.
+        """
+        refusal = refuse_push(branch, [name for name in (repo.integration, repo.main) if name], "force")
+        if refusal is not None or not branch.startswith(OUR_BRANCHES):
+            raise GuardRefusal(refusal.detail if refusal else f"{one_line(branch, 80)} is no branch of ours (ops/…)")
+        ref = f"{_HEADS}{branch}"
+        lease = f"--force-with-lease={ref}:{object_id(expected) if expected else ''}"
+        return self._push(repo, lease, "--", _address(repo), f"{object_id(commit)}:{ref}")
 
     def unpublish(self, repo: Repository, commit: str, branch: str) -> None:
         """Delete a branch of ours upstream, if it still stands at `commit`. Raises GuardRefusal, GitError."""
         self._refuse(repo, branch, "delete")
         ref = f"{_HEADS}{branch}"
-        self._git.run(
-            *("push", "--porcelain", "--no-verify", f"--force-with-lease={ref}:{object_id(commit)}"),
-            *("--", _address(repo), f":{ref}"),
-            repo=self.existing(repo),
-            ok=(0, 1),
-            network=True,
-        )
+        self._push(repo, f"--force-with-lease={ref}:{object_id(commit)}", "--", _address(repo), f":{ref}")
+
+    def _push(self, repo: Repository, *words: str) -> Answer:
+        options = ("--porcelain", "--no-verify", "--no-follow-tags")
+        return self._online(repo, "push", *options, *words, at=self.existing(repo), ok=(0, 1))
+
+    def _online(self, repo: Repository, *words: str, at: Path | None = None, ok: tuple[int, ...] = (0,)) -> Answer:
+        """A command that talks to the upstream, with the credentials that it needs there."""
+        return self._git.run(*words, repo=at, ok=ok, network=True, env=self._access.environment(repo.upstream))
 
     def _grows(self, repo: Repository, expected: str | None, commit: str) -> bool:
         """Whether a branch at `expected` (None: a new one) only gains commits by moving to `commit`."""
@@ -180,12 +193,8 @@ class Mirrors:
 
     def _fetch(self, repo: Repository, mirror: Path) -> None:
         try:
-            self._git.run(
-                *("fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--update-shallow"),
-                *("--", _address(repo), *_REFSPECS),
-                repo=mirror,
-                network=True,
-            )
+            options = ("--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--update-shallow")
+            self._online(repo, "fetch", *options, "--", _address(repo), *_REFSPECS, at=mirror)
         except GitError as error:
             raise SourceUnavailable(f"{repo.name} cannot be fetched: {error}") from None
 

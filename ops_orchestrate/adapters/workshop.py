@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from ops_orchestrate.adapters.checkouts import Checkouts
-from ops_orchestrate.adapters.git import Git
+from ops_orchestrate.adapters.git import Access, Git
 from ops_orchestrate.adapters.harvest import Harvest
 from ops_orchestrate.adapters.history import History
 from ops_orchestrate.adapters.look import Looker
@@ -25,10 +25,10 @@ from ops_orchestrate.errors import GitError
 class GitWorkshop:
     """Implements ports.Workshop below one state folder; the methods' meaning is written there."""
 
-    def __init__(self, state_dir: Path, settings: Settings) -> None:
+    def __init__(self, state_dir: Path, settings: Settings, access: Access | None = None) -> None:
         git = Git(settings)
         self.git = git
-        self.mirrors = Mirrors(state_dir / "mirrors", settings, git)
+        self.mirrors = Mirrors(state_dir / "mirrors", settings, git, access)
         self._looker = Looker(git)
         self._history = History(git, self.mirrors, settings)
         self._trees = Trees(state_dir / "trees", settings, git, self.mirrors)

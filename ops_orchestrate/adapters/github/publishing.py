@@ -1,0 +1,47 @@
+"""Pushes a commit of the mirror to a branch of ours, and reads from git alone what came of it."""
+
+from __future__ import annotations
+
+import re
+
+from ops_orchestrate.adapters.git import Answer, last_words, strip_userinfo
+from ops_orchestrate.adapters.mirrors import Mirrors
+from ops_orchestrate.core.change import Landing, LandingEnd
+from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.project import Repository
+from ops_orchestrate.errors import GitError, GuardRefusal, SourceUnavailable
+
+_REASON = re.compile(r"\[(?:remote )?rejected\] \((?P<why>.*)\)")
+_STALE = frozenset({"stale info", "fetch first", "non-fast-forward"})
+
+
+def publish(mirrors: Mirrors, repo: Repository, *, commit: str, branch: str, expected: str) -> Landing:
+    """LANDED where the branch holds the commit now, whoever put it there. Safe to repeat."""
+    try:
+        answer = mirrors.publish(repo, commit, branch, expected)
+    except GuardRefusal as refusal:
+        return Landing(end=LandingEnd.REFUSED, detail=str(refusal))
+    except GitError as error:
+        return _seen(mirrors, repo, commit, branch) or Landing(end=LandingEnd.UNKNOWN, detail=str(error))
+    if answer.code == 0:
+        return Landing(end=LandingEnd.LANDED, commit=commit)
+    return _seen(mirrors, repo, commit, branch) or _rejected(answer, branch)
+
+
+def _seen(mirrors: Mirrors, repo: Repository, commit: str, branch: str) -> Landing | None:
+    """LANDED if the branch is found at the commit."""
+    try:
+        head = mirrors.upstream(repo).heads.get(branch)
+    except (SourceUnavailable, GitError):
+        return None
+    return Landing(end=LandingEnd.LANDED, commit=commit) if head == commit else None
+
+
+def _rejected(answer: Answer, branch: str) -> Landing:
+    reason = _REASON.search(answer.text)
+    why = reason["why"] if reason else last_words(answer.err)
+    if why in _STALE:
+        return Landing(end=LandingEnd.MOVED, detail=f"{branch} is not where it was expected: {why}")
+    said = " ".join(line[7:].strip() for line in answer.err.splitlines() if line.startswith("remote:"))
+    detail = f"GitHub refused the push to {branch}: {why}" + (f" ({said})" if said.strip() else "")
+    return Landing(end=LandingEnd.REFUSED, detail=one_line(strip_userinfo(detail), 500))
