@@ -1,0 +1,152 @@
+"""From what a forge shows of a repository to findings: red workflows, issues, our pull requests, others' left alone.
+
+A repository that we may not write to is only reported. An issue that somebody works on already is left to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ops_orchestrate.core.finding import Finding, FindingKind
+from ops_orchestrate.core.forge_look import ForgeLook, IssueSeen, PullRef, PullSeen
+from ops_orchestrate.core.issue_text import blockers_in, issue_name, priority_in
+from ops_orchestrate.core.merge.pull import Conclusion, Mergeable, ReviewDecision
+from ops_orchestrate.core.merge.regression import RedWorkflow, Standing, red_workflows
+from ops_orchestrate.core.names import clean_text, one_line
+from ops_orchestrate.core.project import Project, Repository
+from ops_orchestrate.core.task import Priority
+from ops_orchestrate.core.triage import fingerprint
+
+SOURCE = "github"
+#: Labels by which people say that there is nothing to do.
+_NO_WORK = frozenset({"question", "wontfix", "duplicate", "invalid", "discussion", "not planned"})
+_RED = frozenset(
+    set(Conclusion)
+    - {Conclusion.SUCCESS, Conclusion.PENDING, Conclusion.NEUTRAL, Conclusion.SKIPPED, Conclusion.UNKNOWN}
+)
+_NAMED = 10
+
+
+def forge_findings(project: Project, repository: Repository, look: ForgeLook) -> tuple[Finding, ...]:
+    """Every finding of the look. The same look gives the same findings."""
+    maker = _Maker(project, repository, look)
+    found = [
+        *(maker.note(text) for text in look.notes),
+        *maker.workflows(),
+        *(maker.issue(issue) for issue in look.issues),
+        *(maker.change(pull) for pull in look.pulls if pull.ours),
+        *maker.others(),
+    ]
+    if look.writable and not look.archived:
+        return tuple(found)
+    why = "is archived" if look.archived else "does not let us push"
+    note = maker.note(f"{look.slug} {why}: what is found there is reported, and not worked on")
+    return (note, *(one.model_copy(update={"actionable": False}) for one in found))
+
+
+class _Maker:
+    """Findings of one repository."""
+
+    def __init__(self, project: Project, repository: Repository, look: ForgeLook) -> None:
+        self._alias = project.alias
+        self._key = repository.key
+        self._look = look
+
+    def note(self, text: str) -> Finding:
+        return self._finding(FindingKind.NOTICE, text, title=text)
+
+    def workflows(self) -> Iterable[Finding]:
+        for red in red_workflows(self._look.runs, self._look.branches):
+            if red.standing is not Standing.SKIP:
+                yield self._workflow(red)
+
+    def _workflow(self, red: RedWorkflow) -> Finding:
+        run = red.latest
+        name, branch, event = one_line(run.name, 80), one_line(run.branch, 80), one_line(run.event, 40)
+        return self._finding(
+            FindingKind.CI_FAILURE,
+            *(str(run.workflow), event, branch),
+            title=f"fix: {name} fails on {branch} ({event})",
+            detail=f"{red.reason}. Its latest run ended with {run.conclusion}: {run.url}\nCommit: {run.head}",
+            actionable=True,
+            priority=Priority.P1 if red.standing is Standing.PERSISTENT else Priority.P2,
+            acceptance=(f"The workflow {name} passes on {branch} ({event}).",),
+            names=(f"ci:{self._look.slug.lower()}:{name}:{event}:{branch}",),
+            cause=run.head,
+        )
+
+    def issue(self, issue: IssueSeen) -> Finding:
+        slug, name = self._look.slug, issue_name(self._look.slug, issue.number)
+        title = one_line(issue.title) or f"Issue {issue.number}"
+        ours, theirs = _whose(issue.pulls)
+        labelled = next((label for label in issue.labels if label.strip().lower() in _NO_WORK), "")
+        left = f"left to {theirs.author}'s pull request {theirs.slug}#{theirs.number}" if theirs and not ours else ""
+        left = left or (f"labelled {labelled}" if labelled else "")
+        blockers = (*blockers_in(issue.body, slug), *issue.sub_issues)
+        return self._finding(
+            FindingKind.ISSUE,
+            str(issue.number),
+            title=one_line(f"{title} (#{issue.number}: {left})", 300) if left else title,
+            detail=clean_text(f"Issue {slug}#{issue.number} by {issue.author}: {issue.url}\n\n{issue.body}", 12_000),
+            actionable=not left,
+            priority=priority_in(issue.labels),
+            acceptance=(f"What issue {slug}#{issue.number} asks for is done.",),
+            blocked_by=tuple(dict.fromkeys(blocker for blocker in blockers if blocker != name)),
+            names=(name,),
+            hold=""
+            if issue.trusted
+            else f"the issue's author {issue.author} is not a member or collaborator of {slug}",
+            change=str(ours.number) if ours else "",
+            closes=(f"{slug}#{issue.number}",),
+        )
+
+    def change(self, pull: PullSeen) -> Finding:
+        needs = _needs(pull)
+        return self._finding(
+            FindingKind.CHANGE,
+            str(pull.number),
+            title=one_line(f"{pull.title} (#{pull.number}: {', '.join(needs) or 'waits for nobody here'})", 300),
+            detail=clean_text("\n".join((pull.url, *(f"unresolved: {place}" for place in pull.unresolved))), 4_000),
+            actionable=bool(needs),
+            acceptance=tuple(f"Pull request #{pull.number}: mended: {need}." for need in needs),
+            names=(issue_name(self._look.slug, pull.number), *pull.closes),
+            change=str(pull.number),
+            closes=tuple(name.removeprefix("github:") for name in pull.closes),
+            cause=pull.head,
+        )
+
+    def others(self) -> Iterable[Finding]:
+        theirs = [pull for pull in self._look.pulls if not pull.ours]
+        if theirs:
+            shown = ", ".join(f"#{pull.number} ({pull.author})" for pull in theirs[:_NAMED])
+            more = f" and {len(theirs) - _NAMED} more" if len(theirs) > _NAMED else ""
+            what = "pull request of somebody else is" if len(theirs) == 1 else "pull requests of others are"
+            yield self.note(f"{len(theirs)} open {what} left alone in {self._look.slug}: {shown}{more}")
+
+    def _finding(self, kind: FindingKind, *parts: str, title: str, **more: object) -> Finding:
+        values = {
+            "kind": kind,
+            "project": self._alias,
+            "repo": self._key,
+            "fingerprint": fingerprint(kind, self._alias, self._key, *parts),
+            "title": one_line(title, 300),
+            "source": SOURCE,
+        }
+        return Finding.model_validate(values | more)
+
+
+def _whose(pulls: Iterable[PullRef]) -> tuple[PullRef | None, PullRef | None]:
+    ours = next((pull for pull in pulls if pull.ours), None)
+    return ours, next((pull for pull in pulls if not pull.ours), None)
+
+
+def _needs(pull: PullSeen) -> tuple[str, ...]:
+    """What keeps one of our pull requests from being merged that is work for an attempt."""
+    threads = len(pull.unresolved)
+    table = (
+        (pull.mergeable is Mergeable.CONFLICTING, "it conflicts with its base"),
+        (pull.checks in _RED, "its checks fail"),
+        (pull.decision is ReviewDecision.CHANGES_REQUESTED, "changes are requested"),
+        (threads > 0, f"{threads} review thread{'s are' if threads != 1 else ' is'} not resolved"),
+    )
+    return tuple(need for here, need in table if here)

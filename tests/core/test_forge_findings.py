@@ -1,0 +1,169 @@
+"""What becomes of a look at a repository: work, things to know, and what is left to others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ops_orchestrate.core.finding import Finding, FindingKind
+from ops_orchestrate.core.forge_findings import forge_findings
+from ops_orchestrate.core.forge_look import ForgeLook, IssueSeen, PullRef, PullSeen
+from ops_orchestrate.core.merge.pull import Conclusion, Mergeable, ReviewDecision
+from ops_orchestrate.core.merge.regression import WorkflowRun
+from ops_orchestrate.core.task import Priority
+from tests.builders import make_project
+
+PROJECT = make_project()
+FAIL, PASS = Conclusion.FAILURE, Conclusion.SUCCESS
+
+
+def _found(**look: Any) -> tuple[Finding, ...]:
+    values: dict[str, Any] = {"slug": "Acme/App", "writable": True, "branches": ("dev", "main")}
+    return forge_findings(PROJECT, PROJECT.repositories[0], ForgeLook(**(values | look)))
+
+
+def _one(kind: FindingKind, **look: Any) -> Finding:
+    (found,) = [one for one in _found(**look) if one.kind is kind]
+    return found
+
+
+def _issue(number: int = 7, **more: Any) -> IssueSeen:
+    return IssueSeen(**({"number": number, "title": "It hurts", "author": "alice", "trusted": True} | more))
+
+
+def _pull(number: int = 9, **more: Any) -> PullSeen:
+    values = {"number": number, "title": "Mend it", "author": "ops", "ours": True, "checks": PASS, "head": "c" * 40}
+    return PullSeen(**(values | more))
+
+
+def _runs(*conclusions: Conclusion, branch: str = "dev") -> tuple[WorkflowRun, ...]:
+    """Newest first."""
+    return tuple(
+        WorkflowRun(
+            id=100 - at, workflow=5, name="build.yml", event="push", branch=branch, conclusion=one, head=f"{at}" * 40
+        )
+        for at, one in enumerate(conclusions)
+    )
+
+
+def test_an_issue_is_work_with_its_names_and_what_its_merge_closes() -> None:
+    found = _one(FindingKind.ISSUE, issues=(_issue(body="Depends-On: x/y#3\nblocked by #7 and #8", labels=("P1",)),))
+    assert (found.actionable, found.hold, found.priority) == (True, "", Priority.P1)
+    assert found.names == ("github:acme/app#7",)
+    assert found.closes == ("Acme/App#7",)
+    assert found.blocked_by == ("github:x/y#3", "github:acme/app#8")
+
+
+def test_a_parent_waits_for_its_open_sub_issues() -> None:
+    found = _one(FindingKind.ISSUE, issues=(_issue(sub_issues=("github:acme/app#8", "github:x/y#1")),))
+    assert found.blocked_by == ("github:acme/app#8", "github:x/y#1")
+
+
+def test_a_strangers_issue_waits_for_a_person() -> None:
+    found = _one(FindingKind.ISSUE, issues=(_issue(trusted=False, author="mallory"),))
+    assert found.actionable
+    assert "mallory" in found.hold
+
+
+@pytest.mark.parametrize(
+    ("pulls", "actionable", "change"),
+    [
+        ((PullRef(number=9, author="bob", slug="acme/app"),), False, ""),
+        ((PullRef(number=9, author="ops", ours=True),), True, "9"),
+        ((PullRef(number=3, author="bob"), PullRef(number=9, author="ops", ours=True)), True, "9"),
+    ],
+    ids=["theirs", "ours", "both"],
+)
+def test_an_issue_that_somebody_works_on_is_left_to_them(pulls: Any, actionable: bool, change: str) -> None:
+    found = _one(FindingKind.ISSUE, issues=(_issue(pulls=pulls),))
+    assert (found.actionable, found.change) == (actionable, change)
+    assert ("left to bob's pull request acme/app#9" in found.title) is not actionable
+
+
+def test_an_issue_that_is_no_work_says_so() -> None:
+    found = _one(FindingKind.ISSUE, issues=(_issue(labels=("Question",)),))
+    assert not found.actionable
+    assert "labelled Question" in found.title
+
+
+@pytest.mark.parametrize(
+    ("more", "need"),
+    [
+        ({"mergeable": Mergeable.CONFLICTING}, "it conflicts with its base"),
+        ({"checks": FAIL}, "its checks fail"),
+        ({"checks": Conclusion.STARTUP_FAILURE}, "its checks fail"),
+        ({"decision": ReviewDecision.CHANGES_REQUESTED}, "changes are requested"),
+        ({"unresolved": ("a.py:3",)}, "1 review thread is not resolved"),
+        ({"unresolved": ("a.py:3", "b.py")}, "2 review threads are not resolved"),
+    ],
+)
+def test_our_own_pull_request_goes_on_where_something_is_to_be_done(more: Any, need: str) -> None:
+    found = _one(FindingKind.CHANGE, pulls=(_pull(closes=("github:acme/app#7",), **more),))
+    assert (found.actionable, found.change) == (True, "9")
+    assert need in found.title
+    assert found.names == ("github:acme/app#9", "github:acme/app#7")
+    assert found.closes == ("acme/app#7",)
+
+
+@pytest.mark.parametrize("checks", [PASS, Conclusion.PENDING, Conclusion.NEUTRAL, Conclusion.UNKNOWN])
+def test_our_own_pull_request_that_only_waits_is_no_work(checks: Conclusion) -> None:
+    assert not _one(FindingKind.CHANGE, pulls=(_pull(checks=checks),)).actionable
+
+
+def test_pull_requests_of_others_are_named_and_left_alone() -> None:
+    found = _one(FindingKind.NOTICE, pulls=tuple(_pull(n, author="bob", ours=False, checks=FAIL) for n in range(1, 13)))
+    assert found.title.startswith("12 open pull requests of others are left alone in Acme/App: #1 (bob), #2 (bob)")
+    assert found.title.endswith("and 2 more")
+    assert not found.actionable
+
+
+@pytest.mark.parametrize(
+    ("runs", "priority"),
+    [
+        (_runs(FAIL, FAIL, FAIL), Priority.P1),
+        (_runs(FAIL, PASS), Priority.P2),
+        (_runs(Conclusion.PENDING, FAIL, Conclusion.CANCELLED, PASS), Priority.P2),
+    ],
+)
+def test_a_red_workflow_is_work(runs: Any, priority: Priority) -> None:
+    found = _one(FindingKind.CI_FAILURE, runs=runs)
+    assert (found.actionable, found.priority) == (True, priority)
+    assert found.names == ("ci:acme/app:build.yml:push:dev",)
+    assert found.title == "fix: build.yml fails on dev (push)"
+
+
+@pytest.mark.parametrize(
+    "runs", [(), _runs(PASS, FAIL, FAIL), _runs(FAIL, branch="feature"), _runs(Conclusion.CANCELLED)]
+)
+def test_a_workflow_that_passes_or_says_nothing_is_not(runs: Any) -> None:
+    assert _found(runs=runs) == ()
+
+
+def test_a_green_main_does_not_hide_a_red_dev() -> None:
+    found = _one(FindingKind.CI_FAILURE, runs=(*_runs(PASS, branch="main"), *_runs(FAIL, FAIL, FAIL)))
+    assert found.title.endswith("on dev (push)")
+
+
+@pytest.mark.parametrize("closed", [{"writable": False}, {"archived": True}])
+def test_where_we_may_not_write_everything_is_only_reported(closed: Any) -> None:
+    found = _found(issues=(_issue(),), pulls=(_pull(checks=FAIL),), runs=_runs(FAIL, FAIL, FAIL), **closed)
+    assert {one.kind for one in found} == {
+        FindingKind.NOTICE,
+        FindingKind.ISSUE,
+        FindingKind.CHANGE,
+        FindingKind.CI_FAILURE,
+    }
+    assert not any(one.actionable for one in found)
+    assert "not worked on" in found[0].title
+
+
+def test_a_fingerprint_is_the_defects_and_not_the_moments() -> None:
+    before = _found(issues=(_issue(),), pulls=(_pull(checks=FAIL),), runs=_runs(FAIL, FAIL, FAIL))
+    after = _found(
+        issues=(_issue(title="Other words", body="more"),),
+        pulls=(_pull(checks=FAIL, head="d" * 40),),
+        runs=_runs(FAIL, PASS),
+    )
+    assert [one.fingerprint for one in before] == [one.fingerprint for one in after]
+    assert len({one.fingerprint for one in before}) == 3
