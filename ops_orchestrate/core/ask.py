@@ -48,6 +48,7 @@ ANSWERS: dict[str, tuple[Answer, ...]] = {
     "base": (Answer(word="yes", to=TaskState.VERIFYING, text="it is verified again"), _NO, _RETRY),
     "verify": (Answer(word="yes", to=TaskState.VERIFYING, text="it is verified again"), _NO, _RETRY),
     "done": (_DONE, _NO),
+    "dispatch": (Answer(word="yes", to=TaskState.QUEUED, text="it is given to an agent"), _NO),
     "retry": (_RETRY, _DONE, _NO),
 }
 

@@ -6,6 +6,7 @@ Its cause changed after it had ended → planned anew. It never lets two runs ho
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -60,6 +61,18 @@ def standing(claim: ClaimView | None, cause: str) -> Standing:
         return Standing(Verdict.OVER)
     changed = "" if claim.cause == cause else "; its cause has changed since"
     return Standing(Verdict.SKIP, f"owned by run {claim.run} ({claim.state}): task {claim.task}{changed}")
+
+
+#: What counts of several claims on one piece of work: work in hand, then work to be done anew, then work done.
+_WEIGHT = (Verdict.SKIP, Verdict.OVER, Verdict.DONE, Verdict.NEW)
+
+
+def standing_of_all(claims: Iterable[tuple[ClaimView | None, str]]) -> Standing:
+    """The same for work that several sources report, each under a claim of its own: (claim, cause) of each.
+
+    A further source of what was done since is done as well; one whose cause has changed makes it due again.
+    """
+    return min((standing(claim, cause) for claim, cause in claims), key=lambda one: _WEIGHT.index(one.verdict))
 
 
 def adopted(kind: FindingKind, trace: str) -> Standing:

@@ -1,12 +1,13 @@
 """Names of tasks, and whom each of them names as its blocker.
 
-A task waits for another one only because somebody said so: a person in `blocked_by` (by id, by fingerprint,
-or by a title that only one task has), or the roadmap about its own phases. A project that `consumes` another
-one is not made to wait for it: most changes of a producer are no concern of its consumer, and the seed
-forbids serialising what can run in parallel. Whoever needs the output names the task that makes it.
+A task waits for another one only because somebody said so: a person in `blocked_by` (by id, by fingerprint, by
+name at a source, or by a title that only one task has), the roadmap about its own phases, or an issue or a ticket
+about another one, by its name (`github:owner/name#7`, `linear:ENG-12`), in whatever project that is. A project
+that `consumes` another one is not made to wait for it: most changes of a producer are no concern of its consumer,
+and the seed forbids serialising what can run in parallel. Whoever needs the output names the task that makes it.
 
-A person's mistake (an unknown id, a circle) is an error of the whole plan. A roadmap's is not: it comes from
-a repository, so it can only spoil its own phases.
+A person's mistake (an unknown id, a circle) is an error of the whole plan. A source's is not: it comes from
+outside, so it can only spoil the tasks that it speaks of.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 from ops_orchestrate.core.finding import Finding, FindingKind
 from ops_orchestrate.core.graph import find_cycle, knots, spell
+from ops_orchestrate.core.mentions import is_named, same
 from ops_orchestrate.core.names import is_name, one_line, slugify
 from ops_orchestrate.core.triage import Work
 from ops_orchestrate.errors import PlanError
@@ -26,9 +28,20 @@ class References(NamedTuple):
 
     blocked_by: dict[str, tuple[str, ...]]
     knotted: dict[str, str]
-    """Phases that wait for each other, with the circle spelled out; the edges between them are gone."""
+    """Tasks that sources made wait for each other, with the circle spelled out; those edges are gone."""
     notes: tuple[Finding, ...]
-    """Blockers that a roadmap names and nobody found: said, not waited for."""
+    """Blockers that a source names and nobody found: said, not waited for."""
+
+
+class _Index(NamedTuple):
+    """What a task may be called."""
+
+    prints: dict[tuple[str, str], str]
+    """Project and fingerprint to its task."""
+    names: dict[str, list[str]]
+    """What a person may call it (id, fingerprint, title), to the tasks so called."""
+    known: dict[str, dict[str, None]]
+    """Names at the sources, in any project, to the tasks that have them."""
 
 
 def name_tasks(works: Sequence[Work]) -> list[str]:
@@ -50,21 +63,34 @@ def resolve(works: Sequence[Work], ids: Sequence[str]) -> References:
     A name that a person wrote and nothing has stays as it is: `graph.validate` refuses it with the nearest
     id.
     """
-    names = _names(works, ids)
-    prints = {(w.finding.project, w.finding.fingerprint): task for w, task in zip(works, ids, strict=True)}
+    index = _index(works, ids)
     blocked_by: dict[str, tuple[str, ...]] = {}
     outside: dict[str, tuple[str, ...]] = {}
     notes: list[Finding] = []
     for work, task in zip(works, ids, strict=True):
         finding = work.finding
-        if finding.kind is FindingKind.REQUESTED:
-            blocked_by[task] = tuple(_named(task, text, finding.project, names, prints) for text in finding.blocked_by)
-            continue
-        found = [prints.get((finding.project, text)) for text in finding.blocked_by]
-        blocked_by[task] = outside[task] = tuple(blocker for blocker in found if blocker)
-        notes.extend(_stranger(finding, text) for text, hit in zip(finding.blocked_by, found, strict=True) if not hit)
+        asked = finding.kind is FindingKind.REQUESTED
+        mine = [one for text in finding.blocked_by for one in _named(task, text, finding, index)] if asked else []
+        theirs: list[str] = []
+        for text in work.waits_for if asked else finding.blocked_by:
+            hits = _found(text, finding.project, index)
+            theirs.extend(one for one in hits if one != task and one not in mine)
+            notes.extend(() if hits else (_stranger(finding, text),))
+        outside[task] = tuple(dict.fromkeys(theirs))
+        blocked_by[task] = (*mine, *outside[task])
     knotted = _untie(blocked_by, outside)
-    return References(blocked_by, knotted, tuple(notes))
+    return References(blocked_by, knotted, tuple(dict.fromkeys(notes)))
+
+
+def _index(works: Sequence[Work], ids: Sequence[str]) -> _Index:
+    prints: dict[tuple[str, str], str] = {}
+    known: dict[str, dict[str, None]] = {}
+    for work, task in zip(works, ids, strict=True):
+        for print_, _ in work.claims:
+            prints[work.finding.project, print_] = task
+        for name in work.finding.names:
+            known.setdefault(same(name), {})[task] = None
+    return _Index(prints, _names(works, ids), known)
 
 
 def _claimed(wanted: str, taken: set[str]) -> str:
@@ -104,14 +130,21 @@ def _title_key(title: str) -> str:
     return " ".join(title.casefold().split())
 
 
-def _named(
-    task: str, text: str, project: str, names: Mapping[str, list[str]], prints: Mapping[tuple[str, str], str]
-) -> str:
-    if (project, text) in prints:
-        return prints[project, text]
-    tasks = names.get(text) or names.get(_title_key(text)) or [text]
+def _found(text: str, project: str, index: _Index) -> tuple[str, ...]:
+    """Whom a source means: a fingerprint of its own project, or a name at a source, whoever has it."""
+    print_ = index.prints.get((project, text))
+    if print_:
+        return (print_,)
+    return tuple(index.known.get(same(text), ())) if is_named(text) else ()
+
+
+def _named(task: str, text: str, finding: Finding, index: _Index) -> tuple[str, ...]:
+    hits = _found(text, finding.project, index)
+    if hits:
+        return hits
+    tasks = index.names.get(text) or index.names.get(_title_key(text)) or [text]
     if text in tasks or len(tasks) == 1:
-        return text if text in tasks else tasks[0]
+        return (text if text in tasks else tasks[0],)
     raise PlanError(
         f'Task {task} waits for "{one_line(text)}", which {len(tasks)} tasks are called: '
         f"{', '.join(tasks[:5])}. Name one of these ids."
@@ -130,11 +163,16 @@ def _stranger(finding: Finding, text: str) -> Finding:
 
 
 def _untie(blocked_by: dict[str, tuple[str, ...]], outside: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-    """Take the edges out of the roadmap's own circles; returns who stood in one, and the first circle."""
-    tied = knots(outside)
-    if not tied:
+    """Take the sources' own edges out of circles; returns whose they were, and the first circle.
+
+    A circle that a person's edges make alone is left for the graph to refuse.
+    """
+    tied = knots(blocked_by)
+    loose = {task for task in tied if any(blocker in tied for blocker in outside[task])}
+    if not loose:
         return {}
-    circle = spell(find_cycle({task: outside[task] for task in outside if task in tied}))
-    for task in tied:
-        blocked_by[task] = tuple(blocker for blocker in blocked_by[task] if blocker not in tied)
-    return dict.fromkeys(sorted(tied), f"the roadmap's phases wait for each other: {circle}")
+    circle = spell(find_cycle({task: blocked_by[task] for task in blocked_by if task in tied}))
+    for task in loose:
+        gone = {blocker for blocker in outside[task] if blocker in tied}
+        blocked_by[task] = tuple(blocker for blocker in blocked_by[task] if blocker not in gone)
+    return dict.fromkeys(sorted(loose), f"they wait for each other: {circle}")

@@ -8,13 +8,13 @@ a path or an edge unchecked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pydantic import Field
 
 from ops_orchestrate.core.attempt import Settlement
-from ops_orchestrate.core.crossref import ClaimView, Standing, Verdict, adopted, standing
+from ops_orchestrate.core.crossref import ClaimView, Standing, Verdict, adopted, standing_of_all
 from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
 from ops_orchestrate.core.graph import Graph
 from ops_orchestrate.core.names import one_line
@@ -88,7 +88,7 @@ def structure(
     return Plan(
         tasks=make_specs(graph, items, Setting(request.mode, branches, lengths, now, tuple(sensitive))),
         blocked=_blocked(whole, sifted, named.knotted),
-        takes=tuple(_take(item) for item in items.values()),
+        takes=tuple(take for item in items.values() for take in _takes(item)),
         over=_over(items.values(), claims),
         skipped=_listed(parts, "skipped") + _reasons(dict(zip(ids, works, strict=True)), sifted.left_out),
         unknown=_listed(parts, "unknown"),
@@ -146,10 +146,11 @@ def _standing(
     wrong = problem(finding.paths)
     if wrong:
         return Standing(Verdict.SKIP, f"its declared paths cannot be used: {wrong}")
-    key = (finding.project, finding.fingerprint)
-    if key not in claims and key in traces:
-        return adopted(finding.kind, traces[key])
-    return standing(claims.get(key), finding.cause)
+    keys = [((finding.project, print_), cause) for print_, cause in work.claims]
+    trace = next((traces[key] for key, _ in keys if key not in claims and key in traces), "")
+    if trace and not any(key in claims for key, _ in keys):
+        return adopted(finding.kind, trace)
+    return standing_of_all((claims.get(key), cause) for key, cause in keys)
 
 
 def _only_fires(sifted: _Sifted, whole: Graph) -> _Sifted:
@@ -164,15 +165,18 @@ def _only_fires(sifted: _Sifted, whole: Graph) -> _Sifted:
 def _blocked(whole: Graph, sifted: _Sifted, knotted: Mapping[str, str]) -> dict[str, Settlement]:
     blocked: dict[str, Settlement] = {}
     for task, item in sifted.items.items():
-        human = item.work.finding.human
+        human, hold = item.work.finding.human, item.work.finding.hold
         missing = next((b for b in whole.blockers[task] if _is_missing(sifted.left_out.get(b))), None)
+        waits = f"waits for {missing}, which is left out: {sifted.left_out[missing].reason}" if missing else ""
+        stuck = waits or knotted.get(task, "")
         if human:
             blocked[task] = Settlement(state=TaskState.BLOCKED, reason=human, ask="done")
-        elif missing:
-            why = f"waits for {missing}, which is left out: {sifted.left_out[missing].reason}"
-            blocked[task] = Settlement(state=TaskState.BLOCKED, reason=why, ask="retry")
-        elif task in knotted:
-            blocked[task] = Settlement(state=TaskState.BLOCKED, reason=knotted[task], ask="retry")
+        elif hold:
+            # Whoever says yes must know of both: it starts then, also where it waits for what is not planned.
+            why = f"{hold}; it {stuck}" if waits else hold
+            blocked[task] = Settlement(state=TaskState.BLOCKED, reason=why, ask="dispatch")
+        elif stuck:
+            blocked[task] = Settlement(state=TaskState.BLOCKED, reason=stuck, ask="retry")
     return blocked
 
 
@@ -180,16 +184,20 @@ def _is_missing(left_out: Standing | None) -> bool:
     return left_out is not None and left_out.verdict is not Verdict.DONE
 
 
-def _take(item: Item) -> tuple[str, str, str, str]:
-    finding = item.work.finding
-    return finding.project, finding.fingerprint, item.id, finding.cause
+def _takes(item: Item) -> Iterator[tuple[str, str, str, str]]:
+    """A claim on each fingerprint: a source that another run finds first must not make the work anew there."""
+    for print_, cause in item.work.claims:
+        yield item.work.finding.project, print_, item.id, cause
 
 
 def _over(items: Iterable[Item], claims: Claims) -> tuple[tuple[str, str], ...]:
+    """Who gives up claims. Where one of a work's claims is taken over, its ended ones are, too."""
     taken = (
-        claims[item.work.finding.project, item.work.finding.fingerprint]
+        claims[item.work.finding.project, print_]
         for item in items
         if item.standing.verdict is Verdict.OVER
+        for print_, _ in item.work.claims
+        if (item.work.finding.project, print_) in claims
     )
     return tuple(dict.fromkeys((claim.run, claim.task) for claim in taken))
 

@@ -1,8 +1,9 @@
 """From findings to work: one piece for one defect, whoever noticed it, with a priority and its seed label.
 
-The same fingerprint from several sources is one piece with all sources, the highest priority and every
-detail. A person's own task keeps the priority that the person gave it. The user's uncommitted and unpushed
-work never becomes a task, whatever a source claims: it is reported and not touched.
+One defect from several sources (core/dedupe.py) is one piece with all sources, the highest priority and every
+detail. A person's own task keeps the priority that the person gave it. Where a trusted source reports what a
+stranger reported too, the trusted one wins: nobody has to be asked, and nothing of the stranger's text is used. The
+user's uncommitted and unpushed work never becomes a task, whatever a source claims: it is reported and not touched.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from ops_orchestrate.core.dedupe import same_defects
 from ops_orchestrate.core.finding import Finding, FindingKind
 from ops_orchestrate.core.names import clean_text, one_line, slugify
 from ops_orchestrate.core.project import Project
@@ -33,13 +35,36 @@ _EARNING = frozenset({"growth", "active", "production"})
 _LABEL = re.compile(r"(P[0-3])(?:-(.+))?", re.IGNORECASE)
 
 
+#: Whose fingerprint and kind a merged piece of work goes by: the first of these that is among its findings.
+_ANCHORS = (
+    FindingKind.REQUESTED,
+    FindingKind.RED_BASELINE,
+    FindingKind.CI_FAILURE,
+    FindingKind.ISSUE,
+    FindingKind.TICKET,
+    FindingKind.ERROR,
+    FindingKind.CHANGE,
+    FindingKind.PHASE,
+)
+
+
 class Work(Value):
     """A finding to be worked on, merged over its sources, its texts cleaned."""
 
     finding: Finding
+    """Its `blocked_by` is a person's where it was asked for, else the sources'; see `waits_for`."""
     sources: tuple[str, ...]
     priority: Priority
     label: str
+    waits_for: tuple[str, ...] = ()
+    """Blockers that sources name for something that a person asked for: a source's mistake is no error of the plan."""
+    prints: tuple[tuple[str, str], ...] = ()
+    """Every fingerprint that it has, with what each rests on (its cause); the finding's own is among them."""
+
+    @property
+    def claims(self) -> tuple[tuple[str, str], ...]:
+        """(fingerprint, cause) of all that a run claims with it, so that no other run takes one of them."""
+        return self.prints or ((self.finding.fingerprint, self.finding.cause),)
 
 
 def fingerprint(kind: str, project: str, repo: str, *parts: str) -> str:
@@ -57,14 +82,12 @@ def triage(findings: Iterable[Finding], projects: Mapping[str, Project]) -> tupl
 
     `projects` are those of the portfolio by alias. The order of the findings does not matter.
     """
-    groups: dict[tuple[str, str], list[Finding]] = {}
+    found: list[Finding] = []
     notes: list[Finding] = []
     for finding in sorted(findings, key=_stable):
-        if finding.actionable and finding.kind not in _ONLY_REPORTED:
-            groups.setdefault((finding.project, finding.fingerprint), []).append(finding)
-        else:
-            notes.append(finding)
-    works = [_merged(group, projects.get(group[0].project)) for group in groups.values()]
+        work = finding.actionable and finding.kind not in _ONLY_REPORTED
+        (found if work else notes).append(finding)
+    works = [_merged(group, projects.get(group[0].project)) for group in same_defects(found)]
     return works, tuple(dict.fromkeys(notes))
 
 
@@ -108,29 +131,50 @@ def _stable(finding: Finding) -> tuple[str, ...]:
 
 def _merged(group: Sequence[Finding], project: Project | None) -> Work:
     stage = project.stage if project else None
-    asked = [one for one in group if one.kind is FindingKind.REQUESTED]
-    first = asked[0] if asked else min(group, key=lambda one: priority_of(one, stage))
+    told = [one for one in group if not one.hold] or group
+    asked = [one for one in told if one.kind is FindingKind.REQUESTED]
+    first = asked[0] if asked else min(told, key=lambda one: priority_of(one, stage))
     # A person's priority wins over what any source thinks of the same defect.
-    voices = [one for one in asked if one.priority or _LABEL.fullmatch(one.label or "")] or group
+    voices = [one for one in asked if one.priority or _LABEL.fullmatch(one.label or "")] or told
     priority = min(priority_of(one, stage) for one in voices)
-    label = next((one.label for one in (first, *group) if one.label), None)
+    label = next((one.label for one in (first, *told) if one.label), None)
     return Work(
-        finding=first.model_copy(
-            update={
-                "title": _line(first.title),
-                "detail": _joined(group, first),
-                "acceptance": tuple(_line(text, 500) for text in _all(one.acceptance for one in group)),
-                # One source that could name no paths may be right: then the task owns the repository.
-                "paths": _all(one.paths for one in group) if all(one.paths for one in group) else (),
-                "blocked_by": _all(one.blocked_by for one in group),
-                "human": _line(next((one.human for one in group if one.human), ""), 300) or None,
-                "cause": _line("+".join(_all((one.cause,) for one in group if one.cause))),
-            }
-        ),
+        finding=first.model_copy(update=_common(group, told, first)),
         sources=_all((one.source,) for one in group),
         priority=priority,
         label=label_of(priority, label, stage),
+        waits_for=_all(one.blocked_by for one in told if one.kind is not FindingKind.REQUESTED) if asked else (),
+        prints=_prints(group),
     )
+
+
+def _common(group: Sequence[Finding], told: Sequence[Finding], first: Finding) -> dict[str, object]:
+    """What the merged finding has of all: texts of those who may tell (`told`), names and ends of the whole group."""
+    anchor = min(group, key=lambda one: (_ANCHORS.index(one.kind), one.fingerprint))
+    waits = [one for one in told if one.kind is FindingKind.REQUESTED] or told
+    return {
+        "kind": anchor.kind,
+        "fingerprint": anchor.fingerprint,
+        "title": _line(first.title),
+        "detail": _joined(told, first),
+        "acceptance": tuple(_line(text, 500) for text in _all(one.acceptance for one in told)),
+        # One source that could name no paths may be right: then the task owns the repository.
+        "paths": _all(one.paths for one in told) if all(one.paths for one in told) else (),
+        "blocked_by": _all(one.blocked_by for one in waits),
+        "human": _line(next((one.human for one in told if one.human), ""), 300) or None,
+        "cause": _line("+".join(_all((one.cause,) for one in group if one.cause))),
+        "names": _all(one.names for one in group),
+        "hold": _line(next((one.hold for one in told if one.hold), ""), 300),
+        "change": next((one.change for one in group if one.change), ""),
+        "closes": _all(one.closes for one in group),
+    }
+
+
+def _prints(group: Sequence[Finding]) -> tuple[tuple[str, str], ...]:
+    causes: dict[str, list[str]] = {}
+    for one in group:
+        causes.setdefault(one.fingerprint, []).append(one.cause)
+    return tuple((print_, _line("+".join(_all((c,) for c in some if c)))) for print_, some in causes.items())
 
 
 def _joined(group: Sequence[Finding], first: Finding) -> str:

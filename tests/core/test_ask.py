@@ -36,6 +36,8 @@ def answered(word: str, task: TaskRecord) -> Answer:
         ("land", "done", TaskState.COMPLETED),
         ("verify", "yes", TaskState.VERIFYING),
         ("done", "done", TaskState.COMPLETED),
+        ("dispatch", "yes", TaskState.QUEUED),
+        ("dispatch", "no", TaskState.CANCELLED),
         ("retry", "retry", TaskState.QUEUED),
         ("an-older-version's", "retry", TaskState.QUEUED),
         ("", "done", TaskState.COMPLETED),

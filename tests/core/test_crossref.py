@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from ops_orchestrate.core.crossref import Standing, Verdict, adopted, standing
+from ops_orchestrate.core.crossref import Standing, Verdict, adopted, standing, standing_of_all
 from ops_orchestrate.core.finding import FindingKind
 from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, RunState, TaskState
 
@@ -68,3 +68,26 @@ def test_a_changed_cause_of_work_in_hand_is_said() -> None:
 )
 def test_a_merge_that_only_git_remembers_ends_one_off_work(kind: FindingKind, verdict: Verdict) -> None:
     assert adopted(kind, "t1 was merged by run r0").verdict is verdict
+
+
+DONE = Claim(TaskState.COMPLETED, RunState.DONE)
+LEFT = Claim(TaskState.QUEUED, RunState.STOPPED)
+BUSY = Claim(TaskState.RUNNING, RunState.RUNNING)
+
+
+@pytest.mark.parametrize(
+    ("claims", "verdict"),
+    [
+        ([(None, ""), (None, "")], Verdict.NEW),
+        ([(None, ""), (DONE, "same")], Verdict.DONE),
+        ([(DONE, "other"), (DONE, "same")], Verdict.OVER),
+        ([(LEFT, "same"), (None, "")], Verdict.OVER),
+        ([(LEFT, "same"), (BUSY, "same")], Verdict.SKIP),
+        ([(BUSY, "other"), (DONE, "same")], Verdict.SKIP),
+    ],
+)
+def test_of_several_claims_on_one_work_the_weightiest_counts(
+    claims: list[tuple[Claim | None, str]], verdict: Verdict
+) -> None:
+    assert standing_of_all(claims).verdict is verdict
+    assert standing_of_all(reversed(claims)).verdict is verdict

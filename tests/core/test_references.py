@@ -122,6 +122,62 @@ def test_a_roadmap_names_fingerprints_of_its_own_project_and_nothing_else() -> N
     assert all(note.kind is FindingKind.NOTICE and not note.actionable for note in found.notes)
 
 
+def issue(number: int, *blockers: str, **kw: Any) -> Work:
+    """An issue of GitHub, with its own name."""
+    name = f"github:acme/app#{number}"
+    return work(
+        f"{number}" * 16, kind=FindingKind.ISSUE, names=(name,), blocked_by=blockers, title=f"issue {number}", **kw
+    )
+
+
+def test_a_source_names_a_blocker_by_name_in_whatever_project_it_is() -> None:
+    found = resolved(
+        issue(1, "LINEAR:eng-7", "github:acme/web#9", project="web"),
+        work("a" * 16, kind=FindingKind.TICKET, names=("linear:ENG-7", "sentry:A-1"), task_id="ticket"),
+    )
+    assert found.blocked_by["web-issue-111111"] == ("ticket",)
+    assert ["github:acme/web#9" in note.title for note in found.notes] == [True]
+
+
+def test_a_name_that_two_tasks_have_means_both() -> None:
+    found = resolved(issue(1, task_id="a"), issue(1, task_id="b", project="web"), issue(2, "github:acme/app#1"))
+    assert found.blocked_by["app-issue-222222"] == ("a", "b")
+
+
+def test_a_person_names_a_blocker_as_its_source_does() -> None:
+    found = resolved(issue(1), work("b" * 16, task_id="mine", blocked_by=("github:acme/app#1",)))
+    assert found.blocked_by["mine"] == ("app-issue-111111",)
+
+
+def test_what_a_source_gets_wrong_about_a_persons_task_is_a_note() -> None:
+    asked = work("b" * 16, task_id="mine", blocked_by=("one",), names=("github:acme/app#2",)).model_copy(
+        update={"waits_for": ("github:acme/app#1", "github:gone/gone#1", "github:acme/app#2")}
+    )
+    found = resolved(issue(1), work("c" * 16, task_id="one"), asked)
+    assert found.blocked_by["mine"] == ("one", "app-issue-111111")
+    assert ["github:gone/gone#1" in note.title for note in found.notes] == [True]
+
+
+def test_every_fingerprint_of_merged_work_names_it() -> None:
+    merged = work("a" * 16, task_id="merged").model_copy(update={"prints": (("a" * 16, ""), ("b" * 16, ""))})
+    assert resolved(merged, phase("c" * 16, "b" * 16)).blocked_by["app-phase-cccccc"] == ("merged",)
+
+
+def test_a_circle_that_a_source_closes_is_opened_and_the_persons_edge_stays() -> None:
+    found = resolved(
+        work("a" * 16, task_id="mine", blocked_by=("github:acme/app#1",), names=("linear:ENG-7",)),
+        issue(1, "linear:ENG-7"),
+    )
+    assert found.blocked_by == {"mine": ("app-issue-111111",), "app-issue-111111": ()}
+    assert set(found.knotted) == {"app-issue-111111"}
+
+
+def test_a_circle_that_a_person_wrote_is_left_for_the_graph_to_refuse() -> None:
+    found = resolved(work("a" * 16, task_id="a", blocked_by=("b",)), work("b" * 16, task_id="b", blocked_by=("a",)))
+    assert find_cycle(found.blocked_by)
+    assert not found.knotted
+
+
 def test_a_roadmap_that_goes_in_circles_spoils_its_own_phases_only() -> None:
     found = resolved(
         phase("a" * 16, "b" * 16),

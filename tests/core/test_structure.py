@@ -212,6 +212,37 @@ def test_what_only_a_person_can_do_is_planned_and_never_dispatched() -> None:
     assert task_of(plan, "b").blocked_by == ("a",)
 
 
+def test_what_a_stranger_asks_for_waits_for_a_persons_yes() -> None:
+    held = make_finding("h" * 16, kind=FindingKind.ISSUE, hold="eve is not a collaborator", names=("github:a/b#1",))
+    plan = plan_of(held, want("b", "github:a/b#1"))
+    reason = "eve is not a collaborator"
+    assert plan.blocked == {
+        "app-issue-hhhhhh": Settlement(state=TaskState.BLOCKED, reason=reason, ask="dispatch"),
+    }
+    assert task_of(plan, "b").blocked_by == ("app-issue-hhhhhh",)
+    waiting = held.model_copy(update={"blocked_by": ("fp-c",)})
+    plan = plan_of(waiting, want("c"), claims={"fp-c": Claim(TaskState.BLOCKED)})
+    (settled,) = plan.blocked.values()
+    assert settled.ask == "dispatch"
+    assert settled.reason.startswith(f"{reason}; it waits for c, which is left out: owned by run r0")
+
+
+def test_merged_work_claims_all_of_its_fingerprints_and_any_of_them_tells_of_earlier_runs() -> None:
+    issue = make_finding("f-issue", kind=FindingKind.ISSUE, names=("linear:ENG-1",), cause="i1")
+    ticket = make_finding("f-ticket", kind=FindingKind.TICKET, names=("linear:ENG-1",), cause="t1")
+    plan = plan_of(issue, ticket)
+    (task,) = plan.tasks
+    assert set(plan.takes) == {("app", "f-issue", task.id, "i1"), ("app", "f-ticket", task.id, "t1")}
+    done = Claim(TaskState.COMPLETED, RunState.DONE, cause="i1")
+    assert not plan_of(issue, ticket, claims={"f-issue": done}).tasks
+    again = plan_of(issue, ticket, claims={"f-issue": done, "f-ticket": done._replace(cause="t0", task="t9")})
+    assert len(again.tasks) == 1
+    assert set(again.over) == {("r0", "t0"), ("r0", "t9")}
+    trace = make_finding("f-asked", kind=FindingKind.ADOPTED, actionable=False, title="it was merged by run r0")
+    asked = make_finding("f-asked", names=("linear:ENG-1",), task_id="a")
+    assert not plan_of(asked, ticket, trace).tasks
+
+
 def test_a_roadmap_in_circles_waits_for_a_person_and_the_rest_goes_on() -> None:
     kind = FindingKind.PHASE
     plan = plan_of(

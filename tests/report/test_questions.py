@@ -36,7 +36,12 @@ def one() -> Story:
 
 @pytest.mark.parametrize(
     ("ask", "asked"),
-    [("approve", [("t", HEAD, "Merge t (Do it) at abababab into dev?")]), ("approve-change", []), ("retry", [])],
+    [
+        ("approve", [("t", HEAD, "Merge t (Do it) at abababab into dev?")]),
+        ("approve-change", []),
+        ("retry", []),
+        ("dispatch", []),
+    ],
 )
 def test_only_a_confirmation_is_asked_about(ask: str, asked: list[tuple[str, str, str]]) -> None:
     view = fold(one().settle("t", "blocked", "because", ask).events)

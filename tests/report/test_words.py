@@ -60,6 +60,7 @@ def test_short(commit: str, shown: str) -> None:
         (TaskState.BLOCKED, "approve-change", "ops-orchestrate answer r1 t yes"),
         (TaskState.BLOCKED, "land", "ops-orchestrate answer r1 t yes"),
         (TaskState.BLOCKED, "verify", "ops-orchestrate answer r1 t yes"),
+        (TaskState.BLOCKED, "dispatch", "ops-orchestrate answer r1 t yes"),
         (TaskState.BLOCKED, "something new", "ops-orchestrate answer r1 t retry"),
         (TaskState.DISCARDED, "", "ops-orchestrate retry r1 t"),
         (TaskState.CANCELLED, "", "ops-orchestrate retry r1 t"),
