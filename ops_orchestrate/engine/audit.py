@@ -106,12 +106,6 @@ def _name(project: Project, repository: Repository) -> str:
 def _audit_repository(project: Project, repository: Repository, book: _Notebook, tools: Toolbox) -> None:
     for path in (repository.path, *repository.checkouts):
         _own_work(project, repository.model_copy(update={"path": path}), book, tools)
-    if repository.slug:
-        reason = (
-            f"pull requests, CI and issues of {repository.slug} are not looked at: "
-            "there is no GitHub adapter yet, so its work is planned and never pushed"
-        )
-        book.unknown.append(Skipped(name=_name(project, repository), reason=reason))
     tools.workshop.refresh(repository)
     branch = tools.workshop.integration(repository)
     head = tools.workshop.head(repository, branch)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ops_orchestrate import canvas
 from ops_orchestrate.core.project import Project
 from ops_orchestrate.core.run import RunRequest
+from ops_orchestrate.core.sources import sources_of
 from ops_orchestrate.engine.toolbox import Toolbox
 
 PROJECTS = "projects:"
@@ -20,8 +21,8 @@ def parts_of(request: RunRequest, batch: int) -> tuple[list[str], list[str]]:
     """
     count = len(request.portfolio.projects)
     batches = [f"{PROJECTS}{start}-{min(start + batch, count)}" for start in range(0, count, batch)]
-    sources = [f"{SOURCE}tasks-file"] if request.tasks else []
-    return batches, sources
+    names = [*(["tasks-file"] if request.tasks else []), *sources_of(request.portfolio)]
+    return batches, [f"{SOURCE}{name}" for name in names]
 
 
 def projects_of(part: str, request: RunRequest) -> Sequence[Project]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.ledger import Ledger
-from ops_orchestrate.ports import Agent, Errors, Forge, Gates, Health, PullRequests, SecretScan, Source, Workshop
+from ops_orchestrate.ports import Agent, Errors, Forge, Gates, Health, PullRequests, SecretScan, Source, Tracker, Workshop
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Toolbox:
     agent_of: Callable[[str], Agent]
     sources: Mapping[str, Source]
     health: Health
+    trackers: Mapping[str, Tracker]
+    """Where tickets and errors may be marked as done, by the first word of their names; only what the owner allows."""
     errors: Errors | None
     """Counts errors in production; None where nobody is set up to be asked."""
     stopping: Callable[[], bool]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 from ops_orchestrate.adapters.git import Answer, last_words, printable, strip_userinfo
@@ -29,15 +30,17 @@ class LocalForge:
 
     name = "local"
 
-    def __init__(self, workshop: GitWorkshop) -> None:
+    def __init__(
+        self, workshop: GitWorkshop, unshippable: Callable[[Repository], str | None] = lambda _repository: None
+    ) -> None:
+        """`unshippable`: why a repository is not to be shipped this way at all; None where it may be."""
         self._workshop = workshop
+        self._unshippable = unshippable
         self._mirrors = workshop.mirrors
 
     def may_ship(self, repo: Repository) -> str | None:
         """None, or why this forge does not ship the repository."""
-        if repo.slug:
-            return f"{repo.slug} is on GitHub; the GitHub adapter is not there yet: planned, never pushed"
-        return None
+        return self._unshippable(repo)
 
     def land(self, repo: Repository, intent: MergeIntent) -> Landing:
         """Push the prepared commit to the base. Safe to repeat: a landed intent is found landed."""

@@ -16,6 +16,7 @@ from ops_orchestrate.core.states import Stage
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.step import Next
 from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.errors import OpsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,24 @@ def merged(case: Case, intent: MergeIntent) -> Next:
     attempts = case.tools.ledger.attempts
     if not attempts.prove(case.key, holder=case.holder, intent=intent):
         return Next.DROP
+    _close_sources(case)
     told = {"kind": OutcomeKind.MERGED, "head": case.record.head, "base": intent.base, "merge": intent.commit}
     return end(case, attempts.verified(case.key).model_copy(update=told))
+
+
+def _close_sources(case: Case) -> None:
+    """Say at its sources that it is done, where the owner allows it; the forge closes its own issues itself."""
+    for name in case.record.spec.closes:
+        tracker = case.tools.trackers.get(name.partition(":")[0])
+        if tracker is None:
+            continue
+        try:
+            moved = tracker.close(name)
+        except OpsError as error:
+            case.note(EventKind.WARNING, {"text": f"{name} could not be marked as done: {error}"})
+            continue
+        text = f"{name} is marked as done" if moved else f"{name} was marked as done already"
+        case.note(EventKind.EVIDENCE, {"what": "source closed", "text": text})
 
 
 def end(case: Case, outcome: Outcome) -> Next:

@@ -1,0 +1,51 @@
+"""The toolbox of a process: every port over its settings."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from ops_orchestrate.adapters.gates import SandboxedGates
+from ops_orchestrate.adapters.served import HttpHealth
+from ops_orchestrate.adapters.workshop import GitWorkshop
+from ops_orchestrate.config import Settings, known_secrets, process_settings
+from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.errors import UsageError
+from ops_orchestrate.ledger import Ledger, connect
+from ops_orchestrate.wiring.agents import agent_of
+from ops_orchestrate.wiring.forges import Forges
+from ops_orchestrate.wiring.outside import Outside
+from ops_orchestrate.wiring.secrecy import Secrecy
+from ops_orchestrate.wiring.stopping import STOPPING
+
+
+@lru_cache(maxsize=1)
+def toolbox() -> Toolbox:
+    """The toolbox of this worker process."""
+    settings = process_settings()
+    urls = settings.urls
+    if urls is None:
+        raise UsageError("No server is known to this process: set OPS_REDIS_URL.")
+    return make_toolbox(settings, connect(urls.ledger))
+
+
+def make_toolbox(settings: Settings, ledger: Ledger, *, state_dir: Path | None = None) -> Toolbox:
+    """Every port over these settings; `state_dir` elsewhere only for a dry run."""
+    outside = Outside(settings)
+    workshop = GitWorkshop(state_dir or settings.state_dir, settings, outside.access)
+    forges = Forges(outside, workshop)
+    return Toolbox(
+        settings=settings,
+        ledger=ledger,
+        workshop=workshop,
+        gates=SandboxedGates(settings, state_dir),
+        secrets=Secrecy(lambda: (*known_secrets(settings), *outside.secret_values())),
+        forge_of=forges.forge_of,
+        pulls_of=forges.pulls_of,
+        agent_of=agent_of(settings),
+        sources=outside.sources,
+        health=HttpHealth(),
+        trackers=outside.trackers,
+        errors=outside.errors,
+        stopping=STOPPING.is_set,
+    )
