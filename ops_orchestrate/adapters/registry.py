@@ -18,7 +18,7 @@ from ops_orchestrate.adapters.topics import read_topics
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.names import is_name, one_line, slugify
 from ops_orchestrate.core.nearest import did_you_mean
-from ops_orchestrate.core.project import Portfolio, Project
+from ops_orchestrate.core.project import IssueSource, Portfolio, Project
 from ops_orchestrate.core.registry import Entry, RegistryFile, parse_registry
 from ops_orchestrate.core.remote import remote_name
 from ops_orchestrate.core.strict_json import LIMIT
@@ -178,7 +178,7 @@ def _holds(project: Project, spot: Spot) -> bool:
 
 def _portfolio(settings: Settings, loaded: Loaded, found: Findings, *, scoped: bool = False) -> Portfolio:
     here = {project.alias for project in found.projects}
-    others = tuple(entry.alias for entry in loaded.file.entries if entry.alias not in here) if scoped else ()
+    others = [entry for entry in loaded.file.entries if entry.alias not in here] if scoped else []
     return Portfolio(
         origin=loaded.origin,
         digest=loaded.digest,
@@ -187,8 +187,14 @@ def _portfolio(settings: Settings, loaded: Loaded, found: Findings, *, scoped: b
         skipped=tuple(found.skipped),
         warnings=(*loaded.file.warnings, *found.warnings),
         issue_sources=tuple(found.issue_sources),
-        out_of_scope=others,
+        out_of_scope=tuple(entry.alias for entry in others),
+        elsewhere=tuple(_issue_source(entry) for entry in others if entry.paths and _issue_source(entry).named),
     )
+
+
+def _issue_source(entry: Entry) -> IssueSource:
+    chosen = entry.settings
+    return IssueSource(alias=entry.alias, linear_team=chosen.linear_team, sentry_project=chosen.sentry_project)
 
 
 def _check_owner(path: Path, seen: os.stat_result) -> None:

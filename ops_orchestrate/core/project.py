@@ -76,11 +76,16 @@ class Skipped(Value):
 
 
 class IssueSource(Value):
-    """An entry without a repository that only names where issues are found."""
+    """An entry of the registry, as far as it names where issues are found."""
 
     alias: str
     linear_team: str | None = None
     sentry_project: str | None = None
+
+    @property
+    def named(self) -> bool:
+        """Whether it names any such place."""
+        return bool(self.linear_team or self.sentry_project)
 
 
 class Portfolio(Value):
@@ -95,8 +100,11 @@ class Portfolio(Value):
     skipped: tuple[Skipped, ...] = ()
     warnings: tuple[str, ...] = ()
     issue_sources: tuple[IssueSource, ...] = ()
+    """Entries without a repository that only name where issues are found."""
     out_of_scope: tuple[str, ...] = ()
     """Aliases of the registry that a scoped run leaves alone."""
+    elsewhere: tuple[IssueSource, ...] = ()
+    """Where those find their issues: a team that they share with this run's projects may mean them."""
 
     def repository(self, key: str) -> Repository:
         """The repository of that key; KeyError if the portfolio has none."""

@@ -377,6 +377,16 @@ class TestScope:
         assert ([p.alias for p in portfolio.projects], portfolio.scope) == (["lib"], "scoped")
         assert portfolio.out_of_scope == ("app",)
 
+    def test_what_is_out_of_scope_still_says_which_team_it_shares(self, settings: Settings, home: Path) -> None:
+        for name in ("app", "lib", "docs"):
+            _repo(home / name, f"git@github.com:org/{name}.git")
+        team = {"alias": "eng", "type": "external", "source": "linear", "linear": {"team_key": "ENG"}}
+        lib = {"alias": "lib", "paths": ["~/lib"], "ops": {"linear_team": "ENG", "sentry_project": "lib"}}
+        _write(settings, {"alias": "app", "paths": ["~/app"]}, lib, {"alias": "docs", "paths": ["~/docs"]}, team)
+        scoped = _load(settings, project="app")
+        assert [(one.alias, one.linear_team, one.sentry_project) for one in scoped.elsewhere] == [("lib", "ENG", "lib")]
+        assert _load(settings).elsewhere == ()
+
     def test_b16_an_unknown_alias_suggests_the_nearest(self, two: Settings) -> None:
         with pytest.raises(UsageError, match=r'No project "lbi".*Did you mean "lib"\?'):
             _load(two, project="lbi")
