@@ -30,6 +30,7 @@ from ops_orchestrate.core.merge.pull import BranchRules, Check, Pull
 from ops_orchestrate.core.project import Project, Repository
 from ops_orchestrate.core.refusal import SecretFinding
 from ops_orchestrate.core.run import RunRequest
+from ops_orchestrate.core.severity import ErrorCount
 
 
 class AgentSession(Protocol):
@@ -259,13 +260,6 @@ class Health(Protocol):
         """Which commit the service says it runs; never raises."""
 
 
-class Errors(Protocol):
-    """Counts errors in production."""
-
-    def count(self, project: str, since: float, until: float) -> int:
-        """Errors of a project between two times, in seconds since 1970. Raises SourceUnavailable."""
-
-
 class Source(Protocol):
     """A place where work is found."""
 
@@ -273,6 +267,28 @@ class Source(Protocol):
 
     def findings(self, projects: Sequence[Project], request: RunRequest) -> AuditPart:
         """What it knows about these projects. Raises SourceUnavailable."""
+
+
+class Errors(Protocol):
+    """Errors in production, as a window after a deployment shows them."""
+
+    def count(self, project: str, *, since: float, until: float, release: str = "") -> ErrorCount:
+        """The errors of a Sentry project between two moments (seconds since 1970), of one release or of all.
+
+        Raises SourceUnavailable, also where it is not set up: what is not known is never none.
+        """
+
+
+class Tracker(Protocol):
+    """A place whose issues or tickets have a state. It moves one only when it is told to, never by itself."""
+
+    name: str
+
+    def close(self, closes: str) -> bool:
+        """Mark as done what `Finding.closes` names (`sentry:4711`, `linear:ENG-12`); False where it was done already.
+
+        Raises SourceUnavailable: it may have happened, and doing it again is safe. UsageError: it is not of this place.
+        """
 
 
 class Secrets(Protocol):

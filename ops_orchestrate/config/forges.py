@@ -18,3 +18,18 @@ class ForgeSettings(BaseSettings):
     watch_window: float = Field(900, ge=0, description="How long a deployment is watched once it is served.")
     watch_deadline: float = Field(1800, gt=0, description="A merge that is not served by then is reported.")
     max_fixes: int = Field(2, ge=0, le=9, description="Attempts spent on what CI or reviewers say, for one change.")
+    github_api_url: str = Field(
+        "https://api.github.com",
+        description="GitHub's REST API; for GitHub Enterprise `https://HOST/api/v3`. The token is asked for by the "
+        "name `GITHUB_TOKEN` (environment, Doppler, password manager).",
+    )
+    github_app_id: str | None = Field(
+        None, description="Act as this GitHub App; its private key is asked for by the name `GITHUB_APP_KEY`."
+    )
+    github_app_installation: str | None = Field(None, description="The App's installation.")
+    github_reserve: int = Field(
+        500, ge=0, description="Points an hour of the rate limit that audits never spend; at most a tenth of it."
+    )
+    github_threads: int = Field(4, ge=1, le=20, description="Repositories that an audit asks GitHub about at once.")
+    github_timeout: float = Field(20, gt=0, description="Time limit of one answer of GitHub.")
+    github_write_gap: float = Field(1, ge=0, description="Seconds between two writes to GitHub, as it asks for.")

@@ -25,12 +25,13 @@ from pydantic_settings import (
 from ops_orchestrate.config.file import toml_source
 from ops_orchestrate.config.forges import ForgeSettings
 from ops_orchestrate.config.places import Urls, database_url, default_data_dir, default_plugin_root, toml_file
+from ops_orchestrate.config.sources import SourceSettings
 from ops_orchestrate.core.board import MAX_AGENTS
 from ops_orchestrate.core.redaction import kinds_in
 from ops_orchestrate.errors import UsageError
 
 
-class Settings(ForgeSettings):
+class Settings(ForgeSettings, SourceSettings):
     """Everything that can be set. Each field's description is its row in docs/configuration.md."""
 
     model_config = SettingsConfigDict(env_prefix="OPS_", extra="ignore", frozen=True, env_ignore_empty=True)
@@ -109,22 +110,6 @@ class Settings(ForgeSettings):
     )
     git_name: str = Field("ops-orchestrate", description="Name on the commits that the orchestrator makes.")
     git_email: str = Field("ops-orchestrate@localhost", description="Address on those commits.")
-
-    # GitHub
-    github_api_url: str = Field(
-        "https://api.github.com",
-        description="GitHub's REST API; for GitHub Enterprise `https://HOST/api/v3`. The token is asked for by the "
-        "name `GITHUB_TOKEN` (environment, Doppler, password manager).",
-    )
-    github_app_id: str | None = Field(
-        None, description="Act as this GitHub App; its private key is asked for by the name `GITHUB_APP_KEY`."
-    )
-    github_app_installation: str | None = Field(None, description="The App's installation.")
-    github_reserve: int = Field(
-        500, ge=0, description="Points an hour of the rate limit that audits never spend; at most a tenth of it."
-    )
-    github_threads: int = Field(4, ge=1, le=20, description="Repositories that an audit asks GitHub about at once.")
-    github_timeout: float = Field(20, gt=0, description="Time limit of one answer of GitHub.")
 
     # Logs
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What the workers log.")

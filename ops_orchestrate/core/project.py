@@ -41,8 +41,6 @@ class Repository(Value):
     skippable_checks: tuple[str, ...] = ()
     unprotected_ok: bool = False
     """The owner accepts merges into branches that no rule of the forge protects."""
-    sentry_project: str | None = None
-    """Where its errors in production are counted."""
     health_url: str | None = None
     version_url: str | None = None
     promote: bool = True

@@ -6,8 +6,10 @@ from ops_orchestrate.core.project import Portfolio
 
 
 def sources_of(portfolio: Portfolio) -> tuple[str, ...]:
-    """`linear` and `sentry`, where a project or an entry for issues names a team or a Sentry project."""
+    """`github` where a repository is there; `linear` and `sentry` where an entry names a team or a Sentry project."""
     teams = [one.linear_team for one in portfolio.projects] + [one.linear_team for one in portfolio.issue_sources]
+    slugs = [repository.slug for one in portfolio.projects for repository in one.repositories]
     errors = [one.sentry_project for one in portfolio.projects]
     errors += [one.sentry_project for one in portfolio.issue_sources]
-    return tuple(name for name, named in (("linear", any(teams)), ("sentry", any(errors))) if named)
+    named = (("github", any(slugs)), ("linear", any(teams)), ("sentry", any(errors)))
+    return tuple(name for name, there in named if there)

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.ledger import Ledger
-from ops_orchestrate.ports import Agent, Errors, Forge, Gates, Health, PullRequests, SecretScan, Source, Tracker, Workshop
+from ops_orchestrate.ports import (
+    Agent,
+    Errors,
+    Forge,
+    Gates,
+    Health,
+    PullRequests,
+    SecretScan,
+    Source,
+    Tracker,
+    Workshop,
+)
 
 
 @dataclass(frozen=True, slots=True)

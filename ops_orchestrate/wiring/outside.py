@@ -76,9 +76,9 @@ class Outside:
         """Who counts errors in production; None where Sentry is not set up."""
         if not self.settings.sentry_org:
             return None
-        from ops_orchestrate.adapters.sentry.aftermath import SentryErrors
+        from ops_orchestrate.adapters.sentry.aftermath import SentryAftermath
 
-        return SentryErrors(self.settings, self.secrets)
+        return SentryAftermath(self.settings, self.secrets)
 
     @cached_property
     def trackers(self) -> Mapping[str, Tracker]:
@@ -89,9 +89,9 @@ class Outside:
 
             found["linear"] = LinearTracker(self.settings, self.secrets)
         if self.settings.sentry_close and self.settings.sentry_org:
-            from ops_orchestrate.adapters.sentry.aftermath import SentryTracker
+            from ops_orchestrate.adapters.sentry.aftermath import SentryAftermath
 
-            found["sentry"] = SentryTracker(self.settings, self.secrets)
+            found["sentry"] = SentryAftermath(self.settings, self.secrets)
         return found
 
     def secret_values(self) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ def begin_watch(run: RunRecord, repository: Repository, *, promoted: bool, tools
         branch=branch or "",
         commit=commit,
         began_at=now,
-        errors_before=_errors(repository, now - tools.settings.watch_window, now, tools),
+        errors_before=_errors(run, repository, now - tools.settings.watch_window, now, tools),
     )
     state = PromotionState.WATCHING
     remember(run.id, repository.key, tools, state=state, watched=watched, wake_at=now + tools.settings.watch_every)
@@ -52,7 +52,7 @@ def watch_once(run_id: str, repo: str, holder: str, tools: Toolbox) -> None:
         if not mine or known is None or known.state is not PromotionState.WATCHING or known.watched is None:
             return
         rule = WatchRule(window=tools.settings.watch_window, deadline=tools.settings.watch_deadline)
-        after, end, reason = watch(known.watched, _look(repository, known.watched, tools), rule)
+        after, end, reason = watch(known.watched, _look(run, repository, known.watched, tools), rule)
         wake_at = tools.ledger.now() + tools.settings.watch_every
         going_on = end is WatchEnd.WATCHING
         state = PromotionState.WATCHING if going_on else PromotionState.DONE
@@ -70,7 +70,7 @@ def watch_once(run_id: str, repo: str, holder: str, tools: Toolbox) -> None:
         )
 
 
-def _look(repository: Repository, watched: Watched, tools: Toolbox) -> WatchLook:
+def _look(run: RunRecord, repository: Repository, watched: Watched, tools: Toolbox) -> WatchLook:
     now = tools.ledger.now()
     health = tools.health.look(repository.health_url) if repository.health_url else None
     served = tools.health.served(repository.version_url) if repository.version_url else None
@@ -81,15 +81,17 @@ def _look(repository: Repository, watched: Watched, tools: Toolbox) -> WatchLook
         served=served.commit if served else None,
         healthy=health.ok if health else None,
         detail=one_line(detail, 200),
-        errors=_errors(repository, since, now, tools) if since else None,
+        errors=_errors(run, repository, since, now, tools) if since else None,
     )
 
 
-def _errors(repository: Repository, since: float, until: float, tools: Toolbox) -> int | None:
-    if tools.errors is None or not repository.sentry_project:
+def _errors(run: RunRecord, repository: Repository, since: float, until: float, tools: Toolbox) -> int | None:
+    """Errors in production in that time; None where nobody can say."""
+    owner = next((one for one in run.request.portfolio.projects if repository in one.repositories), None)
+    if tools.errors is None or owner is None or not owner.sentry_project:
         return None
     try:
-        return tools.errors.count(repository.sentry_project, since, until)
+        return tools.errors.count(owner.sentry_project, since=since, until=until).events
     except SourceUnavailable:
         return None
 
