@@ -27,6 +27,7 @@ class Suite:
     head_branch: str
     run: Run | None = None
     profile: Profile | None = None
+    created_at: float = 0.0
 
 
 @dataclass(eq=False)

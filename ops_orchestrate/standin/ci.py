@@ -129,7 +129,9 @@ def start_run(ci: CI, repository: Repository, profile: Profile, occasion: Occasi
     """Create the suite, run, jobs and statuses of a profile."""
     world, app, sha = ci.world, _app(ci.world, profile.app), occasion.sha
     number, node = world.ids("CS")
-    suite = world.keep(Suite(number, node, repository, app, sha, occasion.head, profile=profile))
+    suite = world.keep(
+        Suite(number, node, repository, app, sha, occasion.head, profile=profile, created_at=world.now())
+    )
     repository.suites.append(suite)
     run = None
     if app.id == ACTIONS and (profile.jobs or profile.startup_failure):

@@ -182,6 +182,7 @@ class Control(Curtain):
         with self.world.lock:
             repository = self.repository(name)
             suite = Suite(*self.world.ids("CS"), repository, self.world.apps[app], sha, str(fields.pop("branch", "")))
+            suite.created_at = self.world.now()
             one = CheckRun(*self.world.ids("CR"), suite, check, "queued", None, self.world.now(), **fields)
             one.started_at = self.world.now()
             repository.suites.append(self.world.keep(suite))

@@ -110,6 +110,7 @@ simple(
         "app": lambda s, c: s.app,
         "status": lambda s, c: upper(_suite_state(s)[0]),
         "conclusion": lambda s, c: upper(_suite_state(s)[1]),
+        "createdAt": lambda s, c: time(s.created_at),
         "workflowRun": lambda s, c: s.run,
         "commit": lambda s, c: commit_of(s.repository, s.head_sha),
         "repository": lambda s, c: s.repository,
