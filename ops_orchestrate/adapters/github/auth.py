@@ -31,6 +31,10 @@ _CLOCK_SKEW = 60
 class Identity(Protocol):
     """Gives the token of the moment."""
 
+    @property
+    def bot(self) -> bool:
+        """Whether we act as an App's bot, whose login ends in `[bot]`."""
+
     def token(self) -> str:
         """The token to send now. Raises SourceUnavailable where there is none."""
 
@@ -43,6 +47,8 @@ class Identity(Protocol):
 
 class TokenIdentity:
     """A person's token, or a machine user's, by the chain of secrets."""
+
+    bot = False
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
@@ -67,6 +73,8 @@ class TokenIdentity:
 
 class AppIdentity:
     """A GitHub App as it is installed for one account. Its tokens last an hour and are renewed before they end."""
+
+    bot = True
 
     def __init__(
         self,

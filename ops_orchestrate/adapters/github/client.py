@@ -136,6 +136,11 @@ class GitHubClient:
         """Text for people and logs: one line, without our secrets or anything that looks like one."""
         return one_line(redact(text, self._identity.secrets()), 300)
 
+    def own_name(self, viewer: Any) -> str:
+        """Our own login as authors are named, from GraphQL's `viewer`; "" where it does not say."""
+        login = one_line(str(viewer.get("login") or ""), 100) if isinstance(viewer, dict) else ""
+        return f"{login.removesuffix('[bot]')}[bot]" if login and self._identity.bot else login
+
     def close(self) -> None:
         """Close connections and cache."""
         self._cached.close()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import stamina
 
 from ops_orchestrate.adapters.github.client import GitHubClient
+from ops_orchestrate.standin.run import Standin
+from tests.adapters.github.scene import Scene
 from tests.adapters.github.scripted import Server, make_client, serve
 
 
@@ -26,5 +29,13 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def client(server: Server) -> Iterator[GitHubClient]:
     made = make_client(server.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def scene(github: Standin, tmp_path: Path) -> Iterator[Scene]:
+    """A GitHub with a repository that the bot may write to."""
+    made = Scene(github, tmp_path / "state")
     yield made
     made.close()

@@ -1,0 +1,106 @@
+"""What a red check looks like from inside: its jobs, their steps, annotations and the ends of their logs."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from ops_orchestrate.adapters.github.client import GitHubClient
+from ops_orchestrate.adapters.github.limits import Purpose
+from ops_orchestrate.adapters.github.trouble import Missing
+from ops_orchestrate.adapters.github.wire import JobRest, read
+from ops_orchestrate.adapters.github.words import conclusion_of
+from ops_orchestrate.core.merge.failure import FailedJob, JobStep
+from ops_orchestrate.core.merge.pull import Check, Conclusion
+from ops_orchestrate.core.names import clean_text, one_line
+from ops_orchestrate.errors import SourceUnavailable
+
+_RED = frozenset(set(Conclusion) - {Conclusion.SUCCESS, Conclusion.NEUTRAL, Conclusion.SKIPPED, Conclusion.PENDING})
+_MAX_JOBS = 10
+_MAX_EARLIER = 3
+LOG_TAIL = 20_000
+"""Characters of a log's end."""
+
+
+def failed_jobs(client: GitHubClient, slug: str, check: Check) -> tuple[FailedJob, ...]:
+    """The red jobs behind a check; the check's own job alone where it is one. Raises SourceUnavailable.
+
+    A commit status has nothing behind it, another app's check run only its annotations and its summary.
+    """
+    if check.kind == "status":
+        return ()
+    if check.run is None:
+        return (_foreign(client, slug, check),)
+    jobs = _jobs(client, slug, check.run, check.attempt)
+    chosen = [job for job in jobs if job.id == check.id] or [job for job in jobs if _conclusion(job) in _RED]
+    earlier = _passed_earlier(client, slug, check) if chosen else frozenset()
+    return tuple(_told(client, slug, check, job, job.name in earlier) for job in chosen[:_MAX_JOBS])
+
+
+def _jobs(client: GitHubClient, slug: str, run: int, attempt: int) -> list[JobRest]:
+    listed = client.pages(f"/repos/{slug}/actions/runs/{run}/attempts/{attempt}/jobs", Purpose.SHIP, inside="jobs")
+    return [read(JobRest, one, f"a job of {slug}") for one in listed]
+
+
+def _passed_earlier(client: GitHubClient, slug: str, check: Check) -> frozenset[str]:
+    names: set[str] = set()
+    for attempt in range(check.attempt - 1, max(0, check.attempt - 1 - _MAX_EARLIER), -1):
+        with contextlib.suppress(Missing):  # old attempts are thrown away some day
+            jobs = _jobs(client, slug, check.run or 0, attempt)
+            names |= {job.name for job in jobs if _conclusion(job) is Conclusion.SUCCESS}
+    return frozenset(names)
+
+
+def _told(client: GitHubClient, slug: str, check: Check, job: JobRest, passed_before: bool) -> FailedJob:
+    log, missing = "", False
+    try:
+        log = client.tail(f"/repos/{slug}/actions/jobs/{job.id}/logs", Purpose.SHIP, LOG_TAIL)
+    except Missing:
+        missing = True
+    return FailedJob(
+        id=job.id,
+        run=check.run or 0,
+        attempt=check.attempt,
+        name=one_line(job.name, 200),
+        conclusion=_conclusion(job),
+        steps=tuple(
+            JobStep(name=one_line(step.name, 200), conclusion=conclusion_of(step.status, step.conclusion))
+            for step in job.steps
+        ),
+        annotations=_annotations(client, slug, job.id),
+        log=clean_text(log, LOG_TAIL),
+        log_missing=missing,
+        passed_before=passed_before,
+        url=one_line(job.html_url or "", 500),
+    )
+
+
+def _foreign(client: GitHubClient, slug: str, check: Check) -> FailedJob:
+    body: Any = client.get(f"/repos/{slug}/check-runs/{check.id}", Purpose.SHIP).data
+    output = body.get("output") if isinstance(body, dict) else None
+    texts = [str(output.get(part) or "") for part in ("title", "summary", "text")] if isinstance(output, dict) else []
+    return FailedJob(
+        id=check.id,
+        run=0,
+        attempt=check.attempt,
+        name=check.name,
+        conclusion=check.conclusion,
+        annotations=_annotations(client, slug, check.id),
+        log=clean_text("\n".join(text for text in texts if text), LOG_TAIL),
+        url=check.url,
+    )
+
+
+def _annotations(client: GitHubClient, slug: str, check_run: int) -> tuple[str, ...]:
+    """Their messages; none where GitHub has none of it. A reason for a failure, never a condition of reading it."""
+    try:
+        listed = client.get(f"/repos/{slug}/check-runs/{check_run}/annotations", Purpose.SHIP, {"per_page": 50}).data
+    except Missing:
+        return ()
+    if not isinstance(listed, list):
+        raise SourceUnavailable(f"GitHub's annotations of a check of {slug} are no list")
+    return tuple(one_line(str(one.get("message") or ""), 500) for one in listed if isinstance(one, dict))
+
+
+def _conclusion(job: JobRest) -> Conclusion:
+    return conclusion_of(job.status, job.conclusion)

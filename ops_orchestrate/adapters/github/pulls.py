@@ -1,0 +1,176 @@
+"""Pull requests on GitHub: the port, put together from what reads, what writes and what pushes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ops_orchestrate.adapters.github.client import GitHubClient
+from ops_orchestrate.adapters.github.jobs import failed_jobs
+from ops_orchestrate.adapters.github.limits import Purpose
+from ops_orchestrate.adapters.github.publishing import publish
+from ops_orchestrate.adapters.github.reading import Reader
+from ops_orchestrate.adapters.github.rules import branch_rules
+from ops_orchestrate.adapters.github.writing import Writer
+from ops_orchestrate.adapters.mirrors import OUR_BRANCHES, Mirrors
+from ops_orchestrate.core.change import Landing, LandingEnd
+from ops_orchestrate.core.merge.failure import FailedJob
+from ops_orchestrate.core.merge.pull import BranchRules, Check, Pull, PullState
+from ops_orchestrate.core.names import is_branch, is_slug, one_line
+from ops_orchestrate.core.project import Repository
+from ops_orchestrate.errors import GuardRefusal, SourceUnavailable
+
+
+class GitHubPullRequests:
+    """Implements ports.PullRequests; the methods' meaning is written there."""
+
+    name = "github"
+
+    def __init__(self, client: GitHubClient, mirrors: Mirrors) -> None:
+        self._client = client
+        self._mirrors = mirrors
+        self._reader = Reader(client)
+        self._writer = Writer(client)
+
+    def may_write(self, repo: Repository) -> str | None:
+        """None only where GitHub says now, in so many words, that we may push. Everything else is a reason not to."""
+        try:
+            slug = _slug(repo)
+            reply = self._client.get(f"/repos/{slug}", Purpose.SHIP)
+        except SourceUnavailable as error:
+            return str(error)
+        said: dict[str, object] = reply.data if isinstance(reply.data, dict) else {}
+        name = one_line(str(said.get("full_name") or "?"), 140)
+        if reply.moved or name.lower() != slug.lower():
+            return f"{slug} is called {name} on GitHub now; change its registry entry"
+        if said.get("archived") is not False or said.get("disabled") is True:
+            return f"{slug} is archived or disabled on GitHub"
+        permissions = said.get("permissions")
+        if not isinstance(permissions, dict) or permissions.get("push") is not True:
+            return f"GitHub does not let us push to {slug}; it is only read"
+        return None
+
+    def publish(self, repo: Repository, *, commit: str, branch: str, expected: str) -> Landing:
+        """Push a commit of the mirror to a branch of ours. Safe to repeat."""
+        no = self.may_write(repo)
+        if no:
+            return Landing(end=LandingEnd.REFUSED, detail=no)
+        return publish(self._mirrors, repo, commit=commit, branch=branch, expected=expected)
+
+    def open(self, repo: Repository, *, branch: str, base: str, title: str, body: str) -> int:
+        """The number of the pull request that is open for the branch, a new one where there is none.
+
+        Raises SourceUnavailable, GuardRefusal; OpsError where GitHub won't have one.
+        """
+        if not branch.startswith(OUR_BRANCHES) or not is_branch(branch) or not is_branch(base):
+            raise GuardRefusal(f"{one_line(branch, 80)} is no branch of ours (ops/…)")
+        slug = _slug(repo)
+        there = self._open_one(slug, branch, base)
+        if there is not None:
+            return there
+        no = self.may_write(repo)
+        if no:
+            raise GuardRefusal(no)
+        made = self._writer.open(slug, branch=branch, base=base, title=title, body=body)
+        if made is None:
+            made = self._open_one(slug, branch, base)
+        if made is None:
+            raise SourceUnavailable(f"Nobody knows whether a pull request from {branch} was opened in {slug}")
+        return made
+
+    def find(self, repo: Repository, branch: str) -> Pull | None:
+        """The newest pull request from that branch of ours."""
+        return self._reader.newest_of(_slug(repo), branch)
+
+    def read(self, repo: Repository, number: int) -> Pull:
+        """Everything about one pull request."""
+        return self._reader.whole(_slug(repo), number)
+
+    def glance(self, repo: Repository, number: int, max_age: float) -> Pull:
+        """The same from a shared look at all open ones; threads come without their comments."""
+        return self._reader.glance(_slug(repo), number, max_age)
+
+    def rules(self, repo: Repository, branch: str) -> BranchRules:
+        """What GitHub demands before anything gets into the branch."""
+        return branch_rules(self._client, _slug(repo), branch)
+
+    def checks(self, repo: Repository, commit: str) -> tuple[Check, ...]:
+        """Every check on a commit."""
+        return self._reader.checks(_slug(repo), commit)
+
+    def failed_jobs(self, repo: Repository, check: Check) -> tuple[FailedJob, ...]:
+        """The red jobs behind a check."""
+        return failed_jobs(self._client, _slug(repo), check)
+
+    def rerun(self, repo: Repository, check: Check) -> Landing:
+        """Run the failed jobs once more."""
+        no = self.may_write(repo)
+        if no:
+            return _refused(no)
+        try:
+            return self._writer.rerun(_slug(repo), check)
+        except SourceUnavailable as error:
+            return Landing(end=LandingEnd.UNKNOWN, detail=str(error))
+
+    def update(self, repo: Repository, number: int, *, head: str) -> Landing:
+        """Merge the base into the change."""
+        no = self.may_write(repo)
+        if no:
+            return _refused(no)
+        landing = self._writer.update(_slug(repo), number, head=head)
+        return self._looked_again(repo, number, head, landing) if landing.end is LandingEnd.REFUSED else landing
+
+    def merge(
+        self, repo: Repository, number: int, *, head: str, method: Literal["squash", "merge"], title: str, message: str
+    ) -> Landing:
+        """Merge it, at this head and no other."""
+        no = self.may_write(repo)
+        if no:
+            return _refused(no)
+        landing = self._writer.merge(_slug(repo), number, head=head, method=method, title=title, message=message)
+        return self._looked_again(repo, number, head, landing) if landing.end is LandingEnd.REFUSED else landing
+
+    def enqueue(self, repo: Repository, number: int, *, head: str) -> Landing:
+        """Put it into the base's merge queue."""
+        no = self.may_write(repo)
+        if no:
+            return _refused(no)
+        try:
+            return self._writer.enqueue(_slug(repo), number, head=head)
+        except SourceUnavailable as error:
+            return Landing(end=LandingEnd.UNKNOWN, detail=str(error))
+
+    def answer(self, repo: Repository, thread: str, text: str) -> Landing:
+        """Answer a review thread and resolve it."""
+        no = self.may_write(repo)
+        if no:
+            return _refused(no)
+        try:
+            return self._writer.answer(thread, text)
+        except SourceUnavailable as error:
+            return Landing(end=LandingEnd.UNKNOWN, detail=str(error))
+
+    def _open_one(self, slug: str, branch: str, base: str) -> int | None:
+        found = self._reader.newest_of(slug, branch)
+        return found.number if found and found.state is PullState.OPEN and found.base_ref == base else None
+
+    def _looked_again(self, repo: Repository, number: int, head: str, landing: Landing) -> Landing:
+        """GitHub's no, with what is seen now: done by somebody, on another head, or simply refused."""
+        try:
+            pull = self.read(repo, number)
+        except SourceUnavailable:
+            return landing
+        if pull.state is PullState.MERGED and pull.head == head and pull.merge_commit:
+            return Landing(end=LandingEnd.LANDED, commit=pull.merge_commit, detail="found to be merged")
+        if pull.head != head:
+            return Landing(end=LandingEnd.MOVED, detail=f"the head of #{number} is {pull.head[:12]} now")
+        return landing
+
+
+def _slug(repo: Repository) -> str:
+    if repo.slug is None or not is_slug(repo.slug):
+        raise SourceUnavailable(f"{repo.name} has no name on GitHub")
+    return repo.slug
+
+
+def _refused(why: str) -> Landing:
+    return Landing(end=LandingEnd.REFUSED, detail=why)
