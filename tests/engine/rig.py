@@ -148,7 +148,7 @@ class Rig:
         """Begin a run over all repositories; its id. `gate`, `promote` and `upstream` are set for each of them."""
         fields = {name: request.pop(name) for name in ("gate", "promote", "upstream") if name in request}
         values: dict[str, Any] = {
-            "portfolio": self.portfolio(*self.upstreams, **fields),
+            "portfolio": request.get("portfolio") or self.portfolio(*self.upstreams, **fields),
             "mode": Mode.SUBAGENTS,
             "agent": "scripted",
             "force": True,

@@ -1,0 +1,110 @@
+"""Changes that go through pull requests: real workers, real git over HTTP, and a GitHub that keeps its own record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from ops_orchestrate.core.event import Event, EventKind
+from ops_orchestrate.core.states import RunState, TaskState
+from ops_orchestrate.engine.answer import answer
+from ops_orchestrate.report.check import violations
+from ops_orchestrate.standin.profile import JobPlan
+from tests.engine.forge_rig import JOB, ForgeRig, forge_standing
+from tests.engine.rig import requested, work
+
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("pull-requests")]
+
+_NUMBERS = count(1)
+
+
+@pytest.fixture(scope="module")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForgeRig]:
+    """One set of workers, and one GitHub, for the whole file."""
+    with forge_standing(tmp_path_factory.mktemp("pulls")) as made:
+        made.rig.start()
+        yield made
+
+
+@pytest.fixture
+def forge(workers: ForgeRig) -> ForgeRig:
+    """A repository of the test's own."""
+    workers.repository(f"repo{next(_NUMBERS)}")
+    return workers
+
+
+def go(forge: ForgeRig, task: str = "go", **request: object) -> str:
+    """Begin a run with one task; the run."""
+    return forge.rig.submit([requested(task, forge.slug.split("/")[1])], portfolio=forge.portfolio(), **request)
+
+
+def of(events: list[Event], kind: EventKind) -> list[Event]:
+    return [event for event in events if event.kind is kind]
+
+
+def test_a_change_is_pushed_opened_checked_and_squashed_into_dev(forge: ForgeRig) -> None:
+    run = go(forge)
+    events = forge.rig.finish(run)
+    task = forge.rig.task(run, "go")
+    assert task.state is TaskState.COMPLETED, forge.rig.story()
+    pull = forge.control.pull(forge.slug, 1)
+    assert (pull.merged, pull.base_ref, pull.head_ref) == (True, "dev", f"ops/{run}/go")
+    assert task.change == "#1"
+    assert task.merge == forge.head("dev")
+    assert not violations(events)
+    (proved,) = of(events, EventKind.MERGE_PROVED)
+    assert proved.data["commit"] == forge.head("dev")
+    assert forge.rig.ledger.runs.get(run).state is RunState.DONE
+
+
+def test_red_ci_sends_the_change_back_and_the_next_attempt_goes_on_from_it(forge: ForgeRig) -> None:
+    broken = [{"write": {"path": "RED", "text": "x"}}, *work("go")]
+    mended = [{"remove": {"path": "RED"}}, *work("go", path="src/more.txt")]
+    forge.rig.play({"go": [broken, mended]})
+    run = go(forge)
+    events = forge.rig.finish(run)
+    task = forge.rig.task(run, "go")
+    assert task.state is TaskState.COMPLETED, forge.rig.story()
+    assert (task.attempt, task.change) == (2, "#1")
+    assert len(forge.merges()) == 1
+    assert not violations(events)
+
+
+def test_without_force_it_waits_for_a_yes_to_this_very_head(forge: ForgeRig) -> None:
+    forge.rig.play({"*": [work("any")]})
+    run = go(forge, force=False)
+    forge.rig.finish(run)
+    assert forge.rig.task(run, "go").ask == "approve"
+    assert not forge.merges()
+    answer(run, "go", "yes", by="test", tools=forge.rig.tools)
+    forge.rig.finish(run)
+    assert forge.rig.task(run, "go").state is TaskState.COMPLETED, forge.rig.story()
+
+
+def test_a_promotion_is_a_pinned_pull_request_and_a_merge_commit(workers: ForgeRig) -> None:
+    workers.repository(f"repo{next(_NUMBERS)}", JOB, promote=True)
+    run = go(workers)
+    events = workers.rig.finish(run)
+    (promoted,) = of(events, EventKind.PROMOTED)
+    assert promoted.data["commit"] == workers.head("main"), workers.rig.story()
+    assert promoted.data["change"] == "#2"
+
+
+def test_a_flaky_job_is_run_again_and_costs_no_attempt(workers: ForgeRig) -> None:
+    workers.repository(f"repo{next(_NUMBERS)}", JobPlan("test", result=["cancelled", "success"]))
+    run = go(workers)
+    workers.rig.finish(run)
+    task = workers.rig.task(run, "go")
+    assert (task.state, task.attempt) == (TaskState.COMPLETED, 1), workers.rig.story()
+
+
+def test_two_changes_to_one_base_go_one_after_the_other_each_checked_on_what_it_is_merged_onto(forge: ForgeRig) -> None:
+    name = forge.slug.split("/")[1]
+    tasks = [requested("one", name, paths=("src/one.txt",)), requested("two", name, paths=("src/two.txt",))]
+    run = forge.rig.submit(tasks, portfolio=forge.portfolio())
+    events = forge.rig.finish(run)
+    assert {forge.rig.task(run, task).state for task in ("one", "two")} == {TaskState.COMPLETED}, forge.rig.story()
+    assert len(forge.merges()) == 2
+    assert not violations(events)
