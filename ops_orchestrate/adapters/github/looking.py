@@ -1,0 +1,257 @@
+"""Looks at one repository for the audit: one GraphQL query and one list of workflow runs; more where they go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ops_orchestrate.adapters.github import queries, words
+from ops_orchestrate.adapters.github.client import GitHubClient
+from ops_orchestrate.adapters.github.limits import Purpose
+from ops_orchestrate.adapters.github.pull_of import OUR_BRANCHES, TRUSTED, name_of
+from ops_orchestrate.adapters.github.trouble import Missing
+from ops_orchestrate.adapters.github.wire import LookIssue, LookNode, LookPull, RunRest, read
+from ops_orchestrate.core.forge_look import ForgeLook, IssueSeen, PullRef, PullSeen
+from ops_orchestrate.core.issue_text import issue_name
+from ops_orchestrate.core.merge.pull import Conclusion
+from ops_orchestrate.core.merge.regression import Standing, WorkflowRun, red_workflows
+from ops_orchestrate.core.names import clean_text, one_line
+from ops_orchestrate.core.project import Repository
+from ops_orchestrate.errors import SourceUnavailable
+
+_WRITING = frozenset({"ADMIN", "MAINTAIN", "WRITE"})
+_MAX_PAGES = 10
+_LONGEST_BODY = 10_000
+_RUNS = 100
+_DEPTH = 3
+"""Failures in a row that tell a persistent failure from a new one."""
+
+
+class Seen(NamedTuple):
+    """A look without its runs, and what to remember of it."""
+
+    look: ForgeLook
+    trace: str
+
+
+def look_at(client: GitHubClient, repository: Repository) -> Seen:
+    """The repository as GraphQL shows it, every list to its end (or to what is said). Raises SourceUnavailable."""
+    owner, name = str(repository.slug).split("/", 1)
+    variables: dict[str, Any] = {
+        "owner": owner,
+        "name": name,
+        **branches_asked(repository),
+        "pulls": None,
+        "issues": None,
+    }
+    pulls: list[LookPull] = []
+    issues: list[LookIssue] = []
+    notes: list[str] = []
+    first: dict[str, Any] | None = None
+    variables |= {"withPulls": True, "withIssues": True}
+    for _ in range(_MAX_PAGES):
+        data, viewer = _ask(client, str(repository.slug), variables)
+        first = first or data
+        node = read(LookNode, data, str(repository.slug))
+        pulls += node.pull_requests.items if node.pull_requests else []
+        issues += node.issues.items if node.issues else []
+        variables |= _next(node)
+        if not (variables["withPulls"] or variables["withIssues"]):
+            break
+    else:
+        notes.append(f"only {len(issues)} issues and {len(pulls)} pull requests of {repository.slug} were looked at")
+    node = read(LookNode, first, str(repository.slug))
+    if node.name_with_owner.lower() != str(repository.slug).lower():
+        notes.append(
+            f"{repository.slug} is called {one_line(node.name_with_owner, 140)} now: change its registry entry"
+        )
+    return Seen(_look(node, repository, pulls=pulls, issues=issues, viewer=viewer, notes=notes), trace_of(first or {}))
+
+
+def branches_asked(repository: Repository) -> dict[str, str]:
+    """The refs of the branches that matter, before anybody knows whether they are there."""
+    return {
+        "integration": f"refs/heads/{repository.integration or 'dev'}",
+        "main": f"refs/heads/{repository.main or 'main'}",
+    }
+
+
+def trace_of(data: Mapping[str, Any]) -> str:
+    """What tells that a repository has changed, from either query; equal traces mean equal looks.
+
+    It has the times of the newest issue and of pull requests, heads, and what checks and reviews amount to.
+    """
+    pulls = data.get("pullRequests") or {}
+    issues = data.get("issues") or {}
+    newest = [(one or {}).get("updatedAt") for one in (issues.get("nodes") or [])[:1]]
+    heads = [_path(data, name, "target", "oid") for name in ("defaultBranchRef", "integration", "main")]
+    rows = [
+        [one.get(key) for key in ("number", "updatedAt", "headRefOid", "mergeable", "reviewDecision")]
+        + [_path(one, "statusCheckRollup", "state")]
+        for one in (pulls.get("nodes") or [])[:20]
+        if one
+    ]
+    who = [data.get("nameWithOwner"), data.get("isArchived"), data.get("viewerPermission")]
+    return repr([who, heads, issues.get("totalCount"), newest, pulls.get("totalCount"), rows])
+
+
+def runs_at(client: GitHubClient, slug: str, branches: Sequence[str]) -> tuple[WorkflowRun, ...]:
+    """Recent runs of workflows on these branches: the newest hundred of all, and more of a branch that needs it.
+
+    Raises SourceUnavailable. A repository without Actions has none.
+    """
+    try:
+        runs, whole = _list(client, slug, {})
+    except Missing:
+        return ()
+    if not whole:
+        for branch in branches:
+            if _shallow(runs, branch):
+                runs = (*runs, *_list(client, slug, {"branch": branch})[0])
+    return tuple({(run.id, run.attempt): run for run in runs if run.branch in branches}.values())
+
+
+def _shallow(runs: Sequence[WorkflowRun], branch: str) -> bool:
+    """Whether too little is known of a branch: nothing, or a failure whose beginning is not in sight."""
+    if not any(run.branch == branch for run in runs):
+        return True
+    red = [one for one in red_workflows(runs, {branch}) if one.standing is not Standing.SKIP]
+    return any(one.failures < _DEPTH and one.standing is Standing.PERSISTENT for one in red) or any(
+        one.failures == 1 and "only" in one.reason for one in red
+    )
+
+
+def _list(client: GitHubClient, slug: str, more: dict[str, str]) -> tuple[tuple[WorkflowRun, ...], bool]:
+    params: dict[str, str | int] = {"per_page": _RUNS, "exclude_pull_requests": "true", **more}
+    body = client.get(f"/repos/{slug}/actions/runs", Purpose.AUDIT, params).data
+    listed = body.get("workflow_runs") if isinstance(body, dict) else None
+    if not isinstance(listed, list):
+        raise SourceUnavailable(f"GitHub's list of workflow runs of {slug} is none")
+    runs = tuple(_run(read(RunRest, one, f"a run of {slug}")) for one in listed)
+    return runs, body.get("total_count") == len(listed)
+
+
+def _run(run: RunRest) -> WorkflowRun:
+    file = (run.path or "").split("@")[0].rsplit("/", 1)[-1]
+    return WorkflowRun(
+        id=run.id,
+        workflow=run.workflow_id,
+        name=one_line(file or run.name or "", 100),
+        event=one_line(run.event, 60),
+        branch=one_line(run.head_branch or "", 200),
+        conclusion=words.conclusion_of(run.status, run.conclusion),
+        attempt=run.run_attempt,
+        head=one_line(run.head_sha, 64),
+        at=words.time_of(run.created_at),
+        url=one_line(run.html_url, 500),
+    )
+
+
+def _ask(client: GitHubClient, slug: str, variables: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    answer = client.ask(queries.LOOK, variables, Purpose.AUDIT)
+    found = answer.data.get("repository")
+    if not isinstance(found, dict):
+        raise Missing(f"GitHub does not have, or does not show us, {slug}")
+    if answer.problem:
+        raise SourceUnavailable(f"GitHub told only a part of {slug}: {answer.problem}")
+    return found, client.own_name(answer.data.get("viewer"))
+
+
+def _next(node: LookNode) -> dict[str, Any]:
+    """The variables of the next page, only with what goes on."""
+    lists = {"Pulls": node.pull_requests, "Issues": node.issues}
+    more = {name: page.page_info for name, page in lists.items() if page and page.page_info.has_next_page}
+    flags: dict[str, Any] = {f"with{name}": name in more for name in lists}
+    return flags | {name.lower(): info.end_cursor for name, info in more.items()}
+
+
+def _look(
+    node: LookNode,
+    repository: Repository,
+    *,
+    pulls: Sequence[LookPull],
+    issues: Sequence[LookIssue],
+    viewer: str,
+    notes: Sequence[str],
+) -> ForgeLook:
+    slug = one_line(node.name_with_owner, 140)
+    return ForgeLook(
+        slug=slug,
+        writable=node.viewer_permission in _WRITING,
+        archived=node.is_archived or node.is_disabled,
+        branches=_branches(node, repository),
+        issues=tuple(_issue(one, viewer, slug) for one in issues),
+        pulls=tuple(_pull(one, viewer) for one in pulls),
+        notes=tuple(notes),
+    )
+
+
+def _branches(node: LookNode, repository: Repository) -> tuple[str, ...]:
+    """Integration as everybody here finds it (the owner's, else `dev`, else the default), and main."""
+    main = node.main or (None if repository.main else node.master)
+    found = (node.integration or node.default_branch_ref, main)
+    return tuple(dict.fromkeys(one_line(ref.name, 200) for ref in found if ref is not None))
+
+
+def _ours(author: str, branch: str, viewer: str, *, foreign: bool) -> bool:
+    return bool(viewer) and author == viewer and not foreign and branch.startswith(OUR_BRANCHES)
+
+
+def _pull(node: LookPull, viewer: str) -> PullSeen:
+    author = name_of(node.author)
+    threads = node.review_threads.items if node.review_threads else []
+    closes = node.closing_issues_references.items if node.closing_issues_references else []
+    rollup = node.status_check_rollup
+    return PullSeen(
+        number=node.number,
+        title=one_line(node.title),
+        url=one_line(node.url, 500),
+        author=author,
+        ours=_ours(author, node.head_ref_name, viewer, foreign=node.is_cross_repository),
+        state=words.pull_state_of(node.state),
+        draft=node.is_draft,
+        head=one_line(node.head_ref_oid, 64),
+        head_ref=one_line(node.head_ref_name, 300),
+        base_ref=one_line(node.base_ref_name, 300),
+        mergeable=words.mergeable_of(node.mergeable),
+        decision=words.decision_of(node.review_decision),
+        checks=words.status_of(rollup.state) if rollup else Conclusion.NEUTRAL,
+        unresolved=tuple(
+            one_line(f"{one.path}:{one.line}" if one.line else one.path, 300) for one in threads if not one.is_resolved
+        ),
+        closes=tuple(issue_name(ref.repository.name_with_owner, ref.number) for ref in closes),
+    )
+
+
+def _issue(node: LookIssue, viewer: str, slug: str) -> IssueSeen:
+    closing = node.closed_by_pull_requests_references
+    subs = node.sub_issues.items if node.sub_issues else []
+    return IssueSeen(
+        number=node.number,
+        title=one_line(node.title),
+        body=clean_text(node.body, _LONGEST_BODY),
+        url=one_line(node.url, 500),
+        author=name_of(node.author),
+        trusted=node.author_association in TRUSTED,
+        labels=tuple(one_line(label.name, 100) for label in (node.labels.items if node.labels else [])),
+        updated_at=words.time_of(node.updated_at),
+        sub_issues=tuple(issue_name(one.repository.name_with_owner, one.number) for one in subs if one.state == "OPEN"),
+        pulls=tuple(
+            PullRef(
+                number=one.number,
+                author=name_of(one.author),
+                url=one_line(one.url, 500),
+                ours=one.repository.name_with_owner.lower() == slug.lower()
+                and _ours(name_of(one.author), one.head_ref_name, viewer, foreign=one.is_cross_repository),
+                slug=one_line(one.repository.name_with_owner, 140),
+            )
+            for one in (closing.items if closing else [])
+            if one.state == "OPEN"
+        ),
+    )
+
+
+def _path(data: Any, *names: str) -> Any:
+    for name in names:
+        data = data.get(name) if isinstance(data, Mapping) else None
+    return data

@@ -1,0 +1,132 @@
+"""The audit source "github": every repository with a name on GitHub, a few at once.
+
+A repository that nobody has looked at yet costs two requests. What was seen is kept in memory: later, one small query
+tells of many repositories at once which of them have changed, and the list of runs answers 304.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from ops_orchestrate.adapters.github import queries
+from ops_orchestrate.adapters.github.client import GitHubClient
+from ops_orchestrate.adapters.github.limits import Purpose
+from ops_orchestrate.adapters.github.looking import Seen, branches_asked, look_at, runs_at, trace_of
+from ops_orchestrate.core.finding import AuditPart, Finding
+from ops_orchestrate.core.forge_findings import SOURCE, forge_findings
+from ops_orchestrate.core.forge_look import ForgeLook
+from ops_orchestrate.core.names import is_branch, is_slug, one_line
+from ops_orchestrate.core.project import Project, Repository, Skipped
+from ops_orchestrate.core.run import RunRequest
+from ops_orchestrate.errors import SourceUnavailable
+
+_AT_ONCE = 25
+"""Repositories that one query asks after; it stays one point."""
+
+
+class _Place(NamedTuple):
+    """A repository of a project."""
+
+    project: Project
+    repository: Repository
+
+    @property
+    def name(self) -> str:
+        alone = len(self.project.repositories) == 1
+        return self.project.alias if alone else f"{self.project.alias}/{self.repository.name}"
+
+
+class GitHubSource:
+    """Implements ports.Source."""
+
+    name = SOURCE
+
+    def __init__(self, client: GitHubClient, *, threads: int = 4) -> None:
+        self._client = client
+        self._threads = threads
+        self._kept: dict[str, Seen] = {}
+        self._lock = threading.Lock()
+
+    def findings(self, projects: Sequence[Project], request: RunRequest) -> AuditPart:
+        """What GitHub knows of these projects. A repository it does not tell of is unknown.
+
+        Raises SourceUnavailable where it tells of none, all for the same reason.
+        """
+        del request
+        places = [_Place(p, r) for p in projects for r in p.repositories if r.slug]
+        good = {one.repository.slug.lower(): one.repository for one in places if one.repository.slug and _fit(one)}
+        looks: dict[str, ForgeLook | SourceUnavailable] = {}
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="github") as pool:
+            same = self._unchanged(list(good.values()), pool.map)
+            for slug, look in zip(good, pool.map(lambda r: self._look(r, same), good.values()), strict=True):
+                looks[slug] = look
+        return _part(places, looks)
+
+    def _look(self, repository: Repository, same: frozenset[str]) -> ForgeLook | SourceUnavailable:
+        try:
+            with self._lock:
+                kept = self._kept.get(_key(repository)) if _key(repository) in same else None
+            seen = kept or look_at(self._client, repository)
+            with self._lock:
+                self._kept[_key(repository)] = seen
+            return seen.look.model_copy(update={"runs": runs_at(self._client, seen.look.slug, seen.look.branches)})
+        except SourceUnavailable as error:
+            return error
+
+    def _unchanged(self, repositories: Sequence[Repository], run: Callable[..., Iterable[Any]]) -> frozenset[str]:
+        """Which of the repositories that were looked at before look the same.
+
+        One with an open pull request of ours is always looked at: a thread that somebody resolves leaves no trace.
+        """
+        with self._lock:
+            kept = {
+                _key(one): (one, seen.trace)
+                for one in repositories
+                if (seen := self._kept.get(_key(one))) and not any(pull.ours for pull in seen.look.pulls)
+            }
+        items = list(kept.items())
+        groups = [items[at : at + _AT_ONCE] for at in range(0, len(items), _AT_ONCE)]
+        found = run(self._same_of, groups)
+        return frozenset(key for group in found for key in group)
+
+    def _same_of(self, group: Sequence[tuple[str, tuple[Repository, str]]]) -> list[str]:
+        variables: dict[str, str] = {}
+        for at, (_, (repository, _trace)) in enumerate(group):
+            owner, name = str(repository.slug).split("/", 1)
+            refs = branches_asked(repository)
+            variables |= {f"o{at}": owner, f"n{at}": name, f"i{at}": refs["integration"], f"m{at}": refs["main"]}
+        try:
+            data = self._client.ask(queries.traces(len(group)), variables, Purpose.AUDIT).data
+        except SourceUnavailable:
+            return []  # then each of them is looked at, and says itself what is wrong
+        return [key for at, (key, (_, trace)) in enumerate(group) if trace_of(data.get(f"r{at}") or {}) == trace]
+
+
+def _part(places: Sequence[_Place], looks: dict[str, ForgeLook | SourceUnavailable]) -> AuditPart:
+    found: list[Finding] = []
+    unknown: list[Skipped] = []
+    errors: list[SourceUnavailable] = []
+    for place in places:
+        look = looks.get(str(place.repository.slug).lower())
+        if isinstance(look, ForgeLook):
+            found.extend(forge_findings(place.project, place.repository, look))
+            continue
+        reason = str(look) if look else f"{one_line(str(place.repository.slug), 80)!r} is no name on GitHub"
+        errors += [look] if look else []
+        unknown.append(Skipped(name=place.name, reason=one_line(reason, 400)))
+    if errors and len(errors) == len(places) and len({str(error) for error in errors}) == 1:
+        raise SourceUnavailable(str(errors[0]), retry_after=errors[0].retry_after)
+    return AuditPart(part=SOURCE, findings=tuple(found), unknown=tuple(unknown))
+
+
+def _fit(place: _Place) -> bool:
+    names = (place.repository.integration or "dev", place.repository.main or "main")
+    return is_slug(str(place.repository.slug)) and all(is_branch(name) for name in names)
+
+
+def _key(repository: Repository) -> str:
+    refs = branches_asked(repository)
+    return f"{str(repository.slug).lower()} {refs['integration']} {refs['main']}"
