@@ -61,7 +61,7 @@ def test_a_change_is_pushed_opened_checked_and_squashed_into_dev(forge: ForgeRig
 
 def test_red_ci_sends_the_change_back_and_the_next_attempt_goes_on_from_it(forge: ForgeRig) -> None:
     broken = [{"write": {"path": "RED", "text": "x"}}, *work("go")]
-    mended = [{"remove": {"path": "RED"}}, *work("go", path="src/more.txt")]
+    mended = [{"delete": {"path": "RED"}}, *work("go", path="src/more.txt")]
     forge.rig.play({"go": [broken, mended]})
     run = go(forge)
     events = forge.rig.finish(run)
@@ -102,6 +102,7 @@ def test_a_flaky_job_is_run_again_and_costs_no_attempt(workers: ForgeRig) -> Non
 
 def test_two_changes_to_one_base_go_one_after_the_other_each_checked_on_what_it_is_merged_onto(forge: ForgeRig) -> None:
     name = forge.slug.split("/")[1]
+    forge.rig.play({"one": [work("one")], "two": [work("two")]})
     tasks = [requested("one", name, paths=("src/one.txt",)), requested("two", name, paths=("src/two.txt",))]
     run = forge.rig.submit(tasks, portfolio=forge.portfolio())
     events = forge.rig.finish(run)
