@@ -190,6 +190,7 @@ def ask(socket: str) -> dict[str, Any] | str:
     """INFO's server section and `dir`, or why not: `loading`, or `` for no answer."""
     client = redis.Redis(unix_socket_path=socket, socket_timeout=1, retry=Retry(NoBackoff(), 0))
     try:
+        client.ping()  # INFO and CONFIG are answered while the file is being read; this one is refused
         info: dict[str, Any] = dict(client.info("server"))
         info["dir"] = client.config_get("dir").get("dir")
         return info

@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import redis
 from celery import Celery, chord
 from celery.contrib.testing.worker import start_worker
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from ops_orchestrate.adapters import server as server_module
 from ops_orchestrate.adapters.process_id import ProcessId
@@ -206,11 +209,13 @@ def test_the_number_of_an_ended_process_is_not_the_process() -> None:
 # --- damage
 
 
-def stopped_with_data(running: Running, state: StateDir) -> Path:
+def stopped_with_data(running: Running, state: StateDir, keys: int = 20) -> Path:
     """The newest part of the append-only file of a server that was killed."""
     server = running()
-    for number in range(20):
-        call(urls(server.info).ledger, "SET", f"key-{number}", "x" * 50)
+    with redis.Redis.from_url(urls(server.info).ledger) as client, client.pipeline(transaction=False) as several:
+        for number in range(keys):
+            several.set(f"key-{number}", "x" * 50)
+        several.execute()
     assert server.info.process
     os.kill(server.info.process.pid, signal.SIGKILL)
     until(lambda: not server.running())
@@ -232,6 +237,29 @@ def test_a_file_damaged_in_the_middle_is_kept_and_named(running: Running, state:
         running()
     assert newest.read_bytes() == data
     assert not servers(state.root)
+
+
+@pytest.fixture
+def slow_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server takes a while to read its file, and serves its clients after every thousand records of it."""
+    text = configuration
+    monkeypatch.setattr(
+        "ops_orchestrate.adapters.server_process.configuration",
+        lambda socket: text(socket) + "key-load-delay -4\n",
+    )
+
+
+@pytest.mark.usefixtures("slow_reader")
+def test_a_server_has_not_started_before_it_has_read_its_file(running: Running, state: StateDir) -> None:
+    """It answers INFO and CONFIG meanwhile, although it may yet find the file damaged."""
+    newest = stopped_with_data(running, state, keys=20_000)
+    server = running()
+    with redis.Redis.from_url(urls(server.info).ledger, retry=Retry(NoBackoff(), 0)) as client:
+        assert client.dbsize() == 20_000
+    server.stop()
+    newest.write_bytes(newest.read_bytes() + b"this is not a record at all\r\n")
+    with pytest.raises(OpsError, match=rf"append-only file in {state.server}/appendonlydir is damaged"):
+        running()
 
 
 @pytest.mark.parametrize(
