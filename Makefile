@@ -22,7 +22,7 @@ demo: $(STAMP) ## build four small repositories and run the whole pipeline on th
 	@$(BIN)/ops-orchestrate demo
 
 test: $(STAMP) ## run every test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 chaos: $(STAMP) ## kill workers, agents and the server at random (OPS_CHAOS_SEEDS, OPS_CHAOS_KILLS)
 	$(BIN)/python -m pytest -m chaos -s tests/engine/test_chaos.py

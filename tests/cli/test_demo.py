@@ -17,7 +17,7 @@ from ops_orchestrate.core.event import Event
 from ops_orchestrate.report.check import violations
 from tests.repos import git, read
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("cli")]
+pytestmark = [pytest.mark.real]
 
 
 class Demo:

@@ -17,7 +17,7 @@ from tests.cli.machine import Command, Machine
 from tests.engine.nemesis import outcomes, twice, unfinished_attempt, watching
 from tests.engine.rig import work
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("embedded"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 
 @pytest.fixture

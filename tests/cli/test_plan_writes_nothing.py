@@ -15,7 +15,7 @@ from ops_orchestrate.config import load_settings
 from tests.cli.house import House, call, shell, work
 from tests.repos import advance
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("cli")]
+pytestmark = [pytest.mark.real]
 
 
 @pytest.fixture(scope="module")

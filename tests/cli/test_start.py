@@ -20,8 +20,6 @@ from tests.cli.house import House, call, shell
 from tests.conftest import start_server
 from tests.repos import make_upstream
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:

@@ -18,7 +18,7 @@ from tests.cli.house import House, call, shell, work
 from tests.cli.terminal import Terminal
 from tests.repos import read
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("cli")]
+pytestmark = [pytest.mark.real]
 
 NAMES = ("open", "total", "unwanted", "slow", "asked")
 

@@ -46,7 +46,7 @@ PLAYBOOK = {
     "secret": [work("secret", ".env", text="A=1\n")],
 }
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("cli")]
+pytestmark = [pytest.mark.real]
 
 
 @pytest.fixture(scope="module")

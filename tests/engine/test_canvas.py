@@ -22,7 +22,7 @@ from ops_orchestrate.core.states import RunState, Stage, TaskState
 from tests.engine.hand import Hand, Message, Script
 from tests.engine.rig import requested, standing
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("canvas")]
+pytestmark = [pytest.mark.real]
 
 #: task → its blockers, in the order in which they are declared.
 Graph = dict[str, tuple[str, ...]]

@@ -47,7 +47,7 @@ from tests.engine.nemesis import (
 from tests.engine.rig import Rig, requested, work
 from tests.repos import git, read
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("faults"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 STARTED, ENDED, VERDICT = EventKind.ATTEMPT_STARTED, EventKind.ATTEMPT_ENDED, EventKind.VERDICT
 

@@ -20,7 +20,7 @@ from ops_orchestrate.report.check import violations
 from tests.engine.rig import Rig, requested, standing, work
 from tests.repos import git
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("graphs")]
+pytestmark = [pytest.mark.real]
 
 REPOS = ("app", "web", "lib")
 

@@ -17,7 +17,7 @@ from ops_orchestrate.report.check import violations
 from tests.engine.rig import Rig, requested, standing, work
 from tests.repos import read
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("plain-worker")]
+pytestmark = [pytest.mark.real]
 
 
 @pytest.fixture(scope="module")

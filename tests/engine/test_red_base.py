@@ -11,7 +11,7 @@ from ops_orchestrate.core.states import RunState, Stage, TaskState
 from tests.engine.hand import Hand, Message
 from tests.engine.rig import requested, standing
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("canvas")]
+pytestmark = [pytest.mark.real]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.repos import advance, git, head, read
 
 _NUMBERS = count(1)
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("shipping")]
+pytestmark = [pytest.mark.real]
 
 
 @pytest.fixture(scope="module")

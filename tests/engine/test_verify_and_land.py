@@ -19,7 +19,7 @@ from ops_orchestrate.report.check import violations
 from tests.engine.rig import Rig, Steps, requested, standing, work
 from tests.repos import advance, git, head, push, read
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("verify-and-land")]
+pytestmark = [pytest.mark.real]
 
 _NUMBERS = count(1)
 
