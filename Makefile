@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt docs clean chaos
+.PHONY: help setup demo test thorough check fmt docs clean chaos
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ demo: $(STAMP) ## build four small repositories and run the whole pipeline on th
 
 test: $(STAMP) ## run every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+thorough: $(STAMP) ## try every law with 25 times as many examples
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 --timeout=1200 tests/core tests/ledger tests/report tests/engine/test_canvas.py
 
 chaos: $(STAMP) ## kill workers, agents and the server at random (OPS_CHAOS_SEEDS, OPS_CHAOS_KILLS)
 	$(BIN)/python -m pytest -m chaos -s tests/engine/test_chaos.py

@@ -19,6 +19,9 @@ from redis.retry import Retry
 
 from ops_orchestrate.ledger import Ledger
 from ops_orchestrate.standin.run import Standin
+from tests.laws import load_profile
+
+load_profile()
 
 
 def server_binary() -> str | None:

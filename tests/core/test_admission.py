@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.admission import choose, room
@@ -96,7 +96,6 @@ CANDIDATES = st.lists(
 OWNERS = st.lists(st.builds(owner, REPOS, PATHS), max_size=3)
 
 
-@settings(deadline=None)
 @given(CANDIDATES, OWNERS, st.integers(0, 7), st.integers(0, 7), st.integers(0, 6), st.data())
 def test_the_laws_of_admission(
     candidates: list[Candidate], owners: list[Owner], cap: int, capacity: int, taken: int, data: st.DataObject

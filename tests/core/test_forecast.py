@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.forecast import Forecast, forecast
@@ -92,7 +92,6 @@ def plans(draw: st.DrawFn) -> list[TaskSpec]:
     return made
 
 
-@settings(deadline=None)
 @given(plans(), st.integers(1, 5))
 def test_no_plan_is_faster_than_the_bound_or_slower_than_one_after_another(tasks: list[TaskSpec], cap: int) -> None:
     found = forecast(tasks, cap)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.graph import Graph, find_cycle, knots, spell, validate
@@ -82,7 +82,6 @@ def test_a_chain_of_a_hundred_thousand_needs_no_recursion() -> None:
     assert len(graph.needed_by(["t0"])) == size
 
 
-@settings(deadline=None)
 @given(acyclic())
 def test_the_order_has_every_task_once_and_after_its_blockers(edges: Edges) -> None:
     graph = Graph(edges)
@@ -93,14 +92,12 @@ def test_the_order_has_every_task_once_and_after_its_blockers(edges: Edges) -> N
     assert not knots(edges)
 
 
-@settings(deadline=None)
 @given(acyclic())
 def test_a_plan_that_is_in_order_keeps_its_order(edges: Edges) -> None:
     order = Graph(edges).order
     assert Graph({task: edges[task] for task in order}).order == order
 
 
-@settings(deadline=None)
 @given(acyclic())
 def test_a_wave_is_one_more_than_the_latest_blockers(edges: Edges) -> None:
     waves = Graph(edges).waves()
@@ -108,7 +105,6 @@ def test_a_wave_is_one_more_than_the_latest_blockers(edges: Edges) -> None:
         assert waves[task] == max((waves[blocker] for blocker in blockers), default=-1) + 1
 
 
-@settings(deadline=None)
 @given(any_graph())
 def test_a_cycle_is_found_exactly_where_there_is_one(edges: Edges) -> None:
     cycle = find_cycle(edges)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.health import HEALTHY, STALE_AFTER, HealthReport, judge_health, parse_health
@@ -99,7 +99,6 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
 def test_law_a_health_file_never_makes_us_fail(data: bytes) -> None:
     parse_health(data)

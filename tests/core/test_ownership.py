@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.ownership import covers, overlap, problem
@@ -103,21 +103,18 @@ PATTERNS = st.builds(
 SETS = st.lists(PATTERNS, max_size=3)
 
 
-@settings(deadline=None)
 @given(SETS, SETS, PATHS)
 def test_whatever_two_declarations_both_cover_they_overlap(a: list[str], b: list[str], path: str) -> None:
     if covers(a, path) and covers(b, path):
         assert overlap(a, b)
 
 
-@settings(deadline=None)
 @given(SETS, SETS)
 def test_overlap_has_no_direction(a: list[str], b: list[str]) -> None:
     assert overlap(a, b) == overlap(b, a)
     assert overlap(a, a)
 
 
-@settings(deadline=None)
 @given(PATHS, PATHS)
 def test_plain_folders_meet_exactly_where_one_holds_the_other(a: str, b: str) -> None:
     plain = not set("*éß") & set(a + b)

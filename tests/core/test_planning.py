@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.finding import FindingKind
@@ -338,7 +338,6 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(st.text(), st.lists(st.one_of(PIECES, st.text(max_size=20))).map("\n".join)))
 def test_law_planning_files_never_make_us_fail(text: str) -> None:
     state, roadmap = parse_state("---\n" + text), parse_roadmap(text)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.preferences import Preferences, parse_preferences
@@ -61,7 +61,6 @@ def test_a_damaged_file_names_itself(data: bytes) -> None:
         parse_preferences(data, origin="prefs.json")
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.binary())
 def test_law_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:

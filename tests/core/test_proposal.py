@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.proposal import (
@@ -77,14 +77,12 @@ def test_folders_of_the_same_name_get_different_aliases() -> None:
     assert [one.alias for one in found] == ["app", "App-2", "my-app", "app-3"]
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.sampled_from(READ), st.text()), st.lists(st.text()))
 def test_law_no_file_makes_a_proposal_fail(texts: dict[str, str], names: list[str]) -> None:
     proposal = propose_gate([*names, *texts], texts)
     assert proposal is None or (proposal.gate.isprintable() and proposal.reason.isprintable())
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.text(max_size=120), max_size=20))
 def test_law_what_init_writes_can_be_read(names: list[str]) -> None:
     found = unique_aliases([Candidate(alias=name, path="/x") for name in names])

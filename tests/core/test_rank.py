@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.board import Board, Candidate, Owner, Slot, Unmerged
@@ -100,7 +100,6 @@ CANDIDATES = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(
     CANDIDATES, st.dictionaries(st.sampled_from("xyz"), st.integers(0, 20_000).map(float)), st.integers(1, 5), st.data()
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.finding import FindingKind
@@ -56,7 +56,6 @@ def test_fingerprints_that_begin_alike_get_longer_ids() -> None:
     ]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=5), st.sampled_from(["a", "A", "b", "..", "", "x y"])), max_size=8))
 def test_every_id_is_a_name_and_no_two_are_alike(raw: list[tuple[str, str]]) -> None:
     ids = name_tasks([work(fp, task_id=chosen) for fp, chosen in raw])

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.names import is_name
@@ -394,7 +394,6 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.binary() | st.text().map(lambda text: text.encode("utf-8", "replace")))
 def test_law_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:
@@ -403,7 +402,6 @@ def test_law_any_bytes_are_read_or_refused(data: bytes) -> None:
         assert str(error).isprintable()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(JSON)
 def test_law_any_json_is_read_or_refused_and_aliases_are_names(document: Any) -> None:
     try:
@@ -416,7 +414,6 @@ def test_law_any_json_is_read_or_refused_and_aliases_are_names(document: Any) ->
     assert all(is_name(one.alias) for one in file.entries)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.text())
 def test_law_a_remote_never_looks_like_an_option(text: str) -> None:
     remote = read_remote(text)

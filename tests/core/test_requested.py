@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.project import Portfolio, Project, Repository, Skipped
@@ -205,7 +205,6 @@ def test_hidden_characters_are_gone() -> None:
     assert _one(title="pay\u202e\u200bnow\n\x1b[2J").title == "pay now [2J"
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.binary() | st.text().map(lambda text: text.encode("utf-8", "replace")))
 def test_law_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:
@@ -233,7 +232,6 @@ FIELDS = (
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.dictionaries(st.sampled_from(FIELDS) | st.text(), VALUES), max_size=3))
 def test_law_any_list_is_read_or_refused(document: Any) -> None:
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.graph import Graph
@@ -90,7 +90,6 @@ def games(draw: st.DrawFn) -> list[Piece]:
     return [one._replace(path_left=path[one.id]) for one in pieces]
 
 
-@settings(deadline=None)
 @given(games(), st.integers(1, 5), st.sampled_from([by_path, by_both]))
 def test_the_laws_of_a_game(pieces: list[Piece], slots: int, rule: Rule) -> None:
     played = simulate(pieces, slots, rule)
@@ -110,7 +109,6 @@ def test_the_laws_of_a_game(pieces: list[Piece], slots: int, rule: Rule) -> None
         assert not any(other.repo == one.repo and overlap(one.paths, other.paths) for other in beside)
 
 
-@settings(deadline=None)
 @given(games(), st.integers(1, 5))
 def test_no_slot_is_idle_while_something_fits(pieces: list[Piece], slots: int) -> None:
     played = simulate(pieces, slots)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.attempt import Settlement
@@ -341,7 +341,6 @@ CLAIMS = st.dictionaries(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.permutations(FINDINGS), st.integers(1, 4), CLAIMS, st.booleans())
 def test_the_laws_of_a_plan(findings: list[Finding], count: int, claims: dict[str, Claim], fires: bool) -> None:
     request = make_request(portfolio=make_portfolio(make_project("app"), make_project("web")), fires_only=fires)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.finding import Finding, FindingKind
@@ -23,7 +23,6 @@ def test_a_fingerprint_is_short_stable_and_knows_where_one_part_ends() -> None:
     assert fingerprint("k", "p", "r") != fingerprint("k", "p", "r", "")
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(), max_size=4), st.lists(st.text(), max_size=4))
 def test_different_parts_have_different_fingerprints(one: list[str], other: list[str]) -> None:
     same = fingerprint("k", "p", "r", *one) == fingerprint("k", "p", "r", *other)
@@ -152,7 +151,6 @@ MIXED = [
 ]
 
 
-@settings(deadline=None)
 @given(st.permutations(MIXED))
 def test_the_order_of_the_findings_does_not_matter(findings: list[Finding]) -> None:
     works, _ = triage(findings, PROJECTS)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ops_orchestrate import canvas
@@ -21,6 +21,7 @@ from ops_orchestrate.core.run import RequestedTask
 from ops_orchestrate.core.states import RunState, Stage, TaskState
 from tests.engine.hand import Hand, Message, Script
 from tests.engine.rig import requested, standing
+from tests.laws import examples
 
 pytestmark = [pytest.mark.real]
 
@@ -162,7 +163,7 @@ def same_ids_same_jobs(messages: Sequence[Message]) -> None:
         assert by_id.setdefault(message.id, message.content) == message.content
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(10))
 @given(graph=graphs(), seed=st.integers(0, 10**6))
 def test_the_messages_of_a_run_are_its_graph(hand: Hand, graph: Graph, seed: int) -> None:
     hand.script, hand.watch = {}, watching(hand, graph)
@@ -176,7 +177,7 @@ def test_the_messages_of_a_run_are_its_graph(hand: Hand, graph: Graph, seed: int
     assert hand.rig.ledger.runs.get(run).state is RunState.DONE
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(10))
 @given(data=st.data(), graph=graphs(), seed=st.integers(0, 10**6))
 def test_failures_publish_no_edge_and_repeats_count_once(
     hand: Hand, data: st.DataObject, graph: Graph, seed: int

@@ -19,6 +19,7 @@ from ops_orchestrate.core.states import IN_FLIGHT, MOVES, STARTABLE, STATE_OF_ST
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.ledger import Ledger
 from tests.builders import make_outcome, make_request, make_settlement, make_task
+from tests.laws import examples
 
 RUNS = ("r1", "r2")
 NAMES = tuple(f"t{n}" for n in range(8))
@@ -273,9 +274,8 @@ def check_story(events: list[Event]) -> None:
 
 
 LedgerMachine.TestCase.settings = settings(
-    max_examples=12,
+    max_examples=examples(8),
     stateful_step_count=30,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 TestLedger = LedgerMachine.TestCase

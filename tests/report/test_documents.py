@@ -28,6 +28,7 @@ from ops_orchestrate.report.json import (
     status_json,
 )
 from ops_orchestrate.report.status import Status, status_text
+from tests.laws import examples
 from tests.report.snapshot import check_snapshot
 from tests.report.stories import STORIES, ordinary, troubled
 from tests.report.story import HEAD, MERGE
@@ -104,7 +105,7 @@ def test_documents_of_a_run_fit_their_schemas(name: str) -> None:
     assert [p for event in events for p in problems("events", event_json(event))] == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(20))
 @given(random_events())
 def test_odd_events_still_give_documents_that_fit(events: list[Event]) -> None:
     view = fold(events)

@@ -12,6 +12,7 @@ from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.report.fold import fold
 from ops_orchestrate.report.view import RunView
+from tests.laws import examples
 from tests.report.stories import STORIES, ordinary, troubled
 from tests.report.story import HEAD, MERGE, Story
 
@@ -176,7 +177,7 @@ def random_events(draw: st.DrawFn) -> list[Event]:
     ]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(20))
 @given(random_events(), st.integers(0, 12))
 def test_no_event_breaks_the_picture_or_depends_on_when_it_is_folded(events: list[Event], cut: int) -> None:
     assert fold(events[cut:], fold(events[:cut])) == fold(events)

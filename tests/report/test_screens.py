@@ -15,6 +15,7 @@ from ops_orchestrate.report.cells import width_of
 from ops_orchestrate.report.fold import fold
 from ops_orchestrate.report.plan import Forecast, plan_text
 from ops_orchestrate.report.view import RunView
+from tests.laws import examples
 from tests.report.snapshot import check_snapshot
 from tests.report.stories import STORIES, busy, hostile, ordinary, troubled
 from tests.report.story import Story
@@ -207,7 +208,7 @@ def test_the_board_is_drawn_for_a_run_that_has_not_begun() -> None:
     assert "NOT BEGUN" in final_report(RunView())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20))
 @given(random_events())
 def test_every_picture_can_be_drawn(events: list[Event]) -> None:
     view = fold(events)

@@ -1,0 +1,23 @@
+"""How often a law is tried: as many examples as the Hypothesis profile says (CONTRIBUTING.md, "Tests")."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+USUAL = 40
+
+# No deadline: what a law costs depends on the machine, and none of them is about speed.
+settings.register_profile("usual", max_examples=USUAL, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("usual"), max_examples=25 * USUAL)
+
+
+def load_profile() -> None:
+    """The one that HYPOTHESIS_PROFILE names, else `usual`; before any law is collected."""
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
+
+
+def examples(usual: int) -> int:
+    """For a law of which one example is a whole run: fewer than `USUAL`, and more by the same factor when thorough."""
+    return usual * settings().max_examples // USUAL
