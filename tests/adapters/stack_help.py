@@ -16,8 +16,14 @@ from typing import Any
 
 import redis
 
+from ops_orchestrate.adapters.server_process import ServerProcess
+from ops_orchestrate.adapters.stack import WorkerSpec
+from ops_orchestrate.config import Settings
+
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
+Running = Callable[[], ServerProcess]
+Start = Callable[..., "User"]
 
 
 def until(holds: Callable[[], Any], seconds: float = 15) -> Any:
@@ -127,6 +133,27 @@ def call(url: str, *command: str) -> Any:
     """One command to a server."""
     with redis.Redis.from_url(url, decode_responses=True) as client:
         return client.execute_command(*command)
+
+
+def settings_for(data: Path) -> Settings:
+    return Settings(data_dir=data, grace=0.5, lease=3, heartbeat=1)
+
+
+def stand_in(notes: Path, manner: str = "good", **more: object) -> WorkerSpec:
+    argv = (sys.executable, str(HERE / "stack_worker.py"), str(notes), manner)
+    return WorkerSpec.model_validate({"name": "stand-in", "argv": argv, **more})
+
+
+def nothing_left(data: Path) -> bool:
+    state = data / "orchestrate"
+    return not (keepers(state) or servers(state) or workers(state))
+
+
+def answers(url: str) -> bool:
+    try:
+        return bool(call(url, "PING"))
+    except redis.RedisError:
+        return False
 
 
 def _keeps(pid: int, state: str) -> bool:
