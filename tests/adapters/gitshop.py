@@ -12,9 +12,11 @@ from ops_orchestrate.config import Settings
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.change import Collected, MergeIntent
 from ops_orchestrate.core.project import Repository
-from tests.repos import Files, Upstream, make_upstream, repository_value
+from tests.repos import Files, Upstream, git, make_upstream, repository_value
 
 KEY = StageKey(run="run-1", task="t1", attempt=1, fence=7)
+ATTEMPT = "refs/ops/attempts/run-1/t1/a1-f7"
+SALVAGE = "refs/ops/salvage/run-1/t1/a1-f7"
 
 
 @dataclass
@@ -74,3 +76,10 @@ def shop_on(upstream: Upstream, state: Path, /, *, settings: dict[str, Any] | No
     """A workshop with its own state folder on an upstream that is there."""
     made = GitWorkshop(state, Settings(data_dir=state, **(settings or {})))
     return Shop(upstream, repository_value(upstream, **repo), made, state)
+
+
+def files(shop: Shop, commit_id: str | None) -> set[str]:
+    """The files of a commit in the mirror."""
+    assert commit_id
+    listed = git("ls-tree", "-r", "-z", "--name-only", commit_id, cwd=shop.mirror)
+    return set(listed.split("\0")) - {""}
