@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from tests.adapters.foreign import end_of, eventually
-from tests.adapters.test_supervisor import start
+from tests.adapters.supervise_help import start
 
 
 def boot_clock() -> float:
