@@ -1,8 +1,6 @@
-"""Planning as a whole: findings, claims and history in; tasks, blocked ones, claims to take and reasons out."""
+"""Planning as a whole: findings in; tasks of a graph, in order, and reasons for what is left out."""
 
 from __future__ import annotations
-
-from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -14,47 +12,11 @@ from ops_orchestrate.core.graph import Graph
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.run import RequestedTask
 from ops_orchestrate.core.states import RunState, TaskState
-from ops_orchestrate.core.structure import NOT_A_FIRE, Plan, structure
-from ops_orchestrate.core.task import Mode, Priority, TaskMode, TaskSpec
+from ops_orchestrate.core.structure import NOT_A_FIRE, structure
+from ops_orchestrate.core.task import Mode, Priority, TaskMode
 from ops_orchestrate.errors import PlanError
 from tests.builders import make_finding, make_part, make_portfolio, make_project, make_repository, make_request
-
-NOW = 1_700_000_000.0
-
-
-class Claim(NamedTuple):
-    """A claim as the ledger shows it."""
-
-    state: TaskState
-    run_state: RunState = RunState.HALTED
-    cause: str = ""
-    run: str = "r0"
-    task: str = "t0"
-    merge: str = ""
-
-
-def want(task: str, *blockers: str, **kw: Any) -> Finding:
-    """A task that a person asked for."""
-    return make_finding(f"fp-{task}", task_id=task, blocked_by=blockers, **kw)
-
-
-def plan_of(*findings: Finding, claims: dict[str, Claim] | None = None, **kw: Any) -> Plan:
-    """The plan of these findings; claims by fingerprint, of project `app`."""
-    projects = kw.pop("projects", (make_project("app"), make_project("api"), make_project("web")))
-    lengths = kw.pop("lengths", {})
-    request = make_request(portfolio=make_portfolio(*projects), **kw)
-    held = {("app", fingerprint): claim for fingerprint, claim in (claims or {}).items()}
-    return structure(request, [make_part("one", *findings)], held, lengths, NOW)
-
-
-def task_of(plan: Plan, task: str) -> TaskSpec:
-    """One task of a plan."""
-    return next(spec for spec in plan.tasks if spec.id == task)
-
-
-def reasons(plan: Plan) -> dict[str, str]:
-    """Why what is left out is left out."""
-    return {one.name: one.reason for one in plan.skipped}
+from tests.core.plans import NOW, Claim, plan_of, reasons, task_of, want
 
 
 def test_a_task_carries_the_seeds_metadata() -> None:
@@ -145,63 +107,6 @@ def test_what_is_no_graph_is_refused(findings: list[Finding], message: str) -> N
     with pytest.raises(PlanError) as caught:
         plan_of(*findings)
     assert message in str(caught.value)
-
-
-def test_a_circle_is_refused_even_where_earlier_runs_have_the_tasks() -> None:
-    done = Claim(TaskState.COMPLETED)
-    with pytest.raises(PlanError):
-        plan_of(want("a", "b"), want("b", "a"), claims={"fp-a": done, "fp-b": done})
-
-
-def test_work_that_is_done_since_is_not_repeated_and_blocks_nobody() -> None:
-    plan = plan_of(want("a"), want("b", "a"), claims={"fp-a": Claim(TaskState.COMPLETED, RunState.DONE)})
-    assert [(task.id, task.blocked_by, task.wave) for task in plan.tasks] == [("b", (), 0)]
-    assert reasons(plan) == {"a": "done since in run r0"}
-    assert not plan.blocked
-
-
-@pytest.mark.parametrize(
-    ("claim", "why"),
-    [
-        (Claim(TaskState.QUEUED, RunState.RUNNING), "owned by run r0 (queued): task t0"),
-        (Claim(TaskState.BLOCKED), "owned by run r0 (blocked): task t0"),
-        (Claim(TaskState.DISCARDED), "discarded in run r0: `ops-orchestrate retry r0 t0`"),
-    ],
-)
-def test_what_another_run_has_is_said_and_its_dependants_wait_for_a_person(claim: Claim, why: str) -> None:
-    plan = plan_of(want("a"), want("b", "a"), want("c", "b"), claims={"fp-a": claim})
-    assert reasons(plan) == {"a": why}
-    assert plan.blocked == {
-        "b": Settlement(state=TaskState.BLOCKED, reason=f"waits for a, which is left out: {why}", ask="retry")
-    }
-    assert [(task.id, task.blocked_by) for task in plan.tasks] == [("b", ()), ("c", ("b",))]
-    assert [take[2] for take in plan.takes] == ["b", "c"]
-    assert plan.over == ()
-
-
-def test_left_behind_work_is_taken_over_and_a_changed_cause_is_planned_anew() -> None:
-    plan = plan_of(
-        want("a", cause="new"),
-        want("b"),
-        want("c", cause="new"),
-        claims={
-            "fp-a": Claim(TaskState.COMPLETED, cause="old", task="x"),
-            "fp-b": Claim(TaskState.QUEUED, RunState.STOPPED, task="y"),
-            "fp-c": Claim(TaskState.DISCARDED, cause="old", task="z"),
-        },
-    )
-    assert sorted(task.id for task in plan.tasks) == ["a", "b", "c"]
-    assert sorted(plan.over) == [("r0", "x"), ("r0", "y"), ("r0", "z")]
-    assert plan.skipped == ()
-
-
-def test_a_merge_that_only_git_remembers_counts_where_the_ledger_forgot() -> None:
-    trace = make_finding(
-        "fp-a", kind=FindingKind.ADOPTED, actionable=False, source="git", title="a was merged by run r0"
-    )
-    assert reasons(plan_of(want("a"), trace)) == {"a": "done since: a was merged by run r0"}
-    known = plan_of(want("a", cause="new"), trace, claims={"fp-a": Claim(TaskState.COMPLETED, cause="old")})
-    assert [task.id for task in known.tasks] == ["a"]
 
 
 def test_what_only_a_person_can_do_is_planned_and_never_dispatched() -> None:

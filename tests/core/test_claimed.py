@@ -1,0 +1,69 @@
+"""Planning beside other runs: what is done, taken, left behind or changed since."""
+
+from __future__ import annotations
+
+import pytest
+
+from ops_orchestrate.core.attempt import Settlement
+from ops_orchestrate.core.finding import FindingKind
+from ops_orchestrate.core.states import RunState, TaskState
+from ops_orchestrate.errors import PlanError
+from tests.builders import make_finding
+from tests.core.plans import Claim, plan_of, reasons, want
+
+
+def test_a_circle_is_refused_even_where_earlier_runs_have_the_tasks() -> None:
+    done = Claim(TaskState.COMPLETED)
+    with pytest.raises(PlanError):
+        plan_of(want("a", "b"), want("b", "a"), claims={"fp-a": done, "fp-b": done})
+
+
+def test_work_that_is_done_since_is_not_repeated_and_blocks_nobody() -> None:
+    plan = plan_of(want("a"), want("b", "a"), claims={"fp-a": Claim(TaskState.COMPLETED, RunState.DONE)})
+    assert [(task.id, task.blocked_by, task.wave) for task in plan.tasks] == [("b", (), 0)]
+    assert reasons(plan) == {"a": "done since in run r0"}
+    assert not plan.blocked
+
+
+@pytest.mark.parametrize(
+    ("claim", "why"),
+    [
+        (Claim(TaskState.QUEUED, RunState.RUNNING), "owned by run r0 (queued): task t0"),
+        (Claim(TaskState.BLOCKED), "owned by run r0 (blocked): task t0"),
+        (Claim(TaskState.DISCARDED), "discarded in run r0: `ops-orchestrate retry r0 t0`"),
+    ],
+)
+def test_what_another_run_has_is_said_and_its_dependants_wait_for_a_person(claim: Claim, why: str) -> None:
+    plan = plan_of(want("a"), want("b", "a"), want("c", "b"), claims={"fp-a": claim})
+    assert reasons(plan) == {"a": why}
+    assert plan.blocked == {
+        "b": Settlement(state=TaskState.BLOCKED, reason=f"waits for a, which is left out: {why}", ask="retry")
+    }
+    assert [(task.id, task.blocked_by) for task in plan.tasks] == [("b", ()), ("c", ("b",))]
+    assert [take[2] for take in plan.takes] == ["b", "c"]
+    assert plan.over == ()
+
+
+def test_left_behind_work_is_taken_over_and_a_changed_cause_is_planned_anew() -> None:
+    plan = plan_of(
+        want("a", cause="new"),
+        want("b"),
+        want("c", cause="new"),
+        claims={
+            "fp-a": Claim(TaskState.COMPLETED, cause="old", task="x"),
+            "fp-b": Claim(TaskState.QUEUED, RunState.STOPPED, task="y"),
+            "fp-c": Claim(TaskState.DISCARDED, cause="old", task="z"),
+        },
+    )
+    assert sorted(task.id for task in plan.tasks) == ["a", "b", "c"]
+    assert sorted(plan.over) == [("r0", "x"), ("r0", "y"), ("r0", "z")]
+    assert plan.skipped == ()
+
+
+def test_a_merge_that_only_git_remembers_counts_where_the_ledger_forgot() -> None:
+    trace = make_finding(
+        "fp-a", kind=FindingKind.ADOPTED, actionable=False, source="git", title="a was merged by run r0"
+    )
+    assert reasons(plan_of(want("a"), trace)) == {"a": "done since: a was merged by run r0"}
+    known = plan_of(want("a", cause="new"), trace, claims={"fp-a": Claim(TaskState.COMPLETED, cause="old")})
+    assert [task.id for task in known.tasks] == ["a"]
