@@ -18,7 +18,7 @@ from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.report.check import violations
 from tests.engine.rig import Rig, Steps, work
-from tests.repos import Upstream, git
+from tests.repos import Upstream, git, read
 
 #: Shorter than the rig's own: a test of faults waits for them again and again.
 PERIODS = {"OPS_LEASE": "5", "OPS_GRACE": "0.5", "OPS_GRANT_TIMEOUT": "2"}
@@ -201,3 +201,13 @@ def sound(rig: Rig, run: str, repo: str = "app") -> list[Event]:
 def outcomes(events: list[Event], task: str) -> list[str]:
     """How the attempts of a task ended, in order."""
     return [e.data["outcome"] for e in events if e.kind is EventKind.ATTEMPT_ENDED and e.task == task]
+
+
+def kept(rig: Rig, ref: str, file: str) -> str | None:
+    """A file of a salvaged commit."""
+    return read(mirror(rig), ref, file)
+
+
+def salvage_of(rig: Rig, run: str, task: str) -> str:
+    """The ref that the first salvage of a task is recorded under."""
+    return str(seen(rig, run, EventKind.SALVAGED, task).data["ref"])
