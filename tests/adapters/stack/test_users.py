@@ -23,6 +23,7 @@ from tests.adapters.stack_help import (
     until,
     workers,
 )
+from tests.laws import examples
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
 
@@ -56,7 +57,7 @@ def test_a_killed_user_counts_as_gone(start: Start, data: Path, notes: Path) -> 
     assert journal(notes)[-1][1] == "stopped with server"
 
 
-@pytest.mark.parametrize("race", range(5))
+@pytest.mark.parametrize("race", range(examples(2)))
 def test_users_at_the_same_instant_get_one_keeper_and_one_server(
     race: int, start: Start, data: Path, notes: Path
 ) -> None:
