@@ -24,8 +24,9 @@ demo: $(STAMP) ## build four small repositories and run the whole pipeline on th
 test: $(STAMP) ## run every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-thorough: $(STAMP) ## try every law with 25 times as many examples
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 --timeout=1200 tests/core tests/ledger tests/report tests/engine/test_canvas.py tests/adapters/stack/test_users.py
+thorough: $(STAMP) ## try every law with 25 times as many examples, and more random graphs and races
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 --dist loadfile --timeout=1200 \
+		tests/core tests/ledger tests/report tests/engine/test_canvas.py tests/engine/test_graphs.py tests/adapters/stack/test_users.py
 
 chaos: $(STAMP) ## kill workers, agents and the server at random (OPS_CHAOS_SEEDS, OPS_CHAOS_KILLS)
 	$(BIN)/python -m pytest -m chaos -s tests/engine/test_chaos.py
