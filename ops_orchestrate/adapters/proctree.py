@@ -96,9 +96,14 @@ def kill_all(root: int | None, marker: str, patience: float = 5.0) -> int:
     if root is not None and root < 2:
         raise ValueError(f"refusing to kill everything below process {root}")
     deadline = time.monotonic() + patience
+    struck: dict[int, int] = {}
     while True:
+        now = processes()
         left = {process.pid for _, process in descendants(root)} if root else set()
         left |= set(marked(marker)) if marker else set()
+        # One that is dying has lost its environment before it lets go of its files and locks.
+        left |= {pid for pid, started in struck.items() if pid in now and now[pid].started == started}
+        struck |= {pid: now[pid].started for pid in left if pid in now}
         for pid in left:
             send(pid, signal.SIGKILL)
         if not left or time.monotonic() > deadline:
