@@ -15,7 +15,7 @@ from ops_orchestrate.standin.profile import JobPlan
 from tests.engine.forge_rig import JOB, ForgeRig, forge_standing
 from tests.engine.rig import requested, work
 
-pytestmark = [pytest.mark.real, pytest.mark.xdist_group("pull-requests")]
+pytestmark = pytest.mark.real
 
 _NUMBERS = count(1)
 
