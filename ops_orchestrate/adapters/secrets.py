@@ -76,6 +76,11 @@ class SecretChain:
         """Each place that was asked and what it said, without any value."""
         return tuple(f"{one.origin}: {one.note}" for one in self.look(name))
 
+    def values(self) -> tuple[str, ...]:
+        """Every value that was found so far, for redaction; nobody is asked for it."""
+        found = [looked[-1].value for looked in self._known.values()]
+        return tuple(value.get_secret_value() for value in found if value is not None)
+
     def look(self, name: str) -> tuple[Looked, ...]:
         """Every place that was asked, in order; only the last one may have the value.
 

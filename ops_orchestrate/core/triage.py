@@ -85,9 +85,16 @@ def triage(findings: Iterable[Finding], projects: Mapping[str, Project]) -> tupl
     found: list[Finding] = []
     notes: list[Finding] = []
     for finding in sorted(findings, key=_stable):
-        work = finding.actionable and finding.kind not in _ONLY_REPORTED
-        (found if work else notes).append(finding)
-    works = [_merged(group, projects.get(group[0].project)) for group in same_defects(found)]
+        (found if _is_work(finding) or _is_left(finding) else notes).append(finding)
+    works: list[Work] = []
+    for group in same_defects(found):
+        due = [one for one in group if _is_work(one)]
+        left = [one for one in group if not _is_work(one)]
+        notes += left
+        if left and not any(one.kind is FindingKind.REQUESTED for one in due):
+            notes += [_follows(one, left[0]) for one in due]
+        elif due:
+            works.append(_merged(due, projects.get(due[0].project)))
     return works, tuple(dict.fromkeys(notes))
 
 
@@ -115,6 +122,23 @@ def label_of(priority: Priority, label: str | None, stage: str | None) -> str:
         return f"{priority}-{slugify(word, 24)}"
     urgent = priority in {Priority.P0, Priority.P1}
     return f"{priority}-revenue" if urgent and not given and stage in _EARNING else str(priority)
+
+
+def _is_work(finding: Finding) -> bool:
+    return finding.actionable and finding.kind not in _ONLY_REPORTED
+
+
+def _is_left(finding: Finding) -> bool:
+    """An issue or a ticket that its source says is not to be worked on (somebody does already, or nobody should).
+
+    The same defect seen elsewhere is left with it, unless a person asks for it; a stranger's issue says nothing here.
+    """
+    return finding.kind in {FindingKind.ISSUE, FindingKind.TICKET} and bool(finding.names) and not finding.hold
+
+
+def _follows(finding: Finding, left: Finding) -> Finding:
+    title = one_line(f"{finding.title} (not worked on, as it is {left.names[0]}: {left.title})", 300)
+    return finding.model_copy(update={"actionable": False, "title": title})
 
 
 def _stable(finding: Finding) -> tuple[str, ...]:
@@ -152,11 +176,13 @@ def _common(group: Sequence[Finding], told: Sequence[Finding], first: Finding) -
     """What the merged finding has of all: texts of those who may tell (`told`), names and ends of the whole group."""
     anchor = min(group, key=lambda one: (_ANCHORS.index(one.kind), one.fingerprint))
     waits = [one for one in told if one.kind is FindingKind.REQUESTED] or told
+    # Number and branch of one and the same pull request, and rather of one that knows both.
+    pursued = max((one for one in group if one.change), key=lambda one: bool(one.change_branch), default=None)
     return {
         "kind": anchor.kind,
         "fingerprint": anchor.fingerprint,
         "title": _line(first.title),
-        "detail": _joined(told, first),
+        "detail": _joined(told, first) + _left_out(group, told),
         "acceptance": tuple(_line(text, 500) for text in _all(one.acceptance for one in told)),
         # One source that could name no paths may be right: then the task owns the repository.
         "paths": _all(one.paths for one in told) if all(one.paths for one in told) else (),
@@ -165,9 +191,16 @@ def _common(group: Sequence[Finding], told: Sequence[Finding], first: Finding) -
         "cause": _line("+".join(_all((one.cause,) for one in group if one.cause))),
         "names": _all(one.names for one in group),
         "hold": _line(next((one.hold for one in told if one.hold), ""), 300),
-        "change": next((one.change for one in group if one.change), ""),
+        "change": pursued.change if pursued else "",
+        "change_branch": pursued.change_branch if pursued else "",
         "closes": _all(one.closes for one in group),
     }
+
+
+def _left_out(group: Sequence[Finding], told: Sequence[Finding]) -> str:
+    """Where else it is reported, by whom nobody vouches for: named, so that a person can look; never quoted."""
+    names = _all(one.names for one in group if one.hold) if len(told) < len(group) else ()
+    return f"\n\nAlso reported as {_line(', '.join(names))}; that text is not trusted and is left out." if names else ""
 
 
 def _prints(group: Sequence[Finding]) -> tuple[tuple[str, str], ...]:

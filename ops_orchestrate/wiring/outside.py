@@ -96,8 +96,8 @@ class Outside:
 
     def secret_values(self) -> tuple[str, ...]:
         """Tokens that are known by now: none is fetched for this."""
-        identity = self.__dict__.get("identity")
-        return identity.secrets() if identity else ()
+        identity, chain = self.__dict__.get("identity"), self.__dict__.get("secrets")
+        return (*(identity.secrets() if identity else ()), *(chain.values() if chain else ()))
 
     def _makers(self) -> dict[str, Callable[[], Source]]:
         def github() -> Source:

@@ -52,6 +52,13 @@ def test_the_environment_comes_first_and_nobody_else_is_asked(tools: Path) -> No
     assert chain.tried("GITHUB_TOKEN") == ("environment: found",)
 
 
+def test_the_values_known_so_far_are_those_that_were_found(tools: Path) -> None:
+    chain = _chain(tools, GITHUB_TOKEN=VALUE, OTHER="never asked for")
+    assert chain.values() == ()
+    assert chain.get("GITHUB_TOKEN") and chain.get("LINEAR_API_KEY") is None
+    assert chain.values() == (VALUE,)
+
+
 def test_then_doppler_with_its_project_and_config(tools: Path) -> None:
     _tool(tools, "doppler", f"print({VALUE!r})")
     _tool(tools, "op", "print('other')")

@@ -119,10 +119,33 @@ def test_what_only_a_stranger_reports_waits_for_a_person() -> None:
 def test_where_a_trusted_source_reports_it_too_it_wins_and_the_strangers_words_are_left_out() -> None:
     (work,) = works(HELD, ERROR.model_copy(update={"detail": "at views.py"}))
     assert work.finding.hold == ""
-    assert (work.finding.detail, work.finding.acceptance, work.finding.blocked_by) == ("at views.py", (), ())
+    assert work.finding.detail == (
+        "at views.py\n\nAlso reported as github:acme/app#7; that text is not trusted and is left out."
+    )
+    assert (work.finding.acceptance, work.finding.blocked_by) == ((), ())
     assert work.priority is Priority.P1
     assert set(work.finding.closes) == {"acme/app#7", "sentry:4711"}
     assert work.sources == ("sentry", "github")
+
+
+def test_what_somebody_works_on_already_is_left_to_them_wherever_else_it_is_seen() -> None:
+    left = ISSUE.model_copy(update={"actionable": False, "detail": "APP-3", "title": "Crash (#7: left to ann)"})
+    made, notes = triage([left, ERROR, TICKET], PROJECTS)
+    assert [work.finding.fingerprint for work in made] == ["f-ticket"]
+    assert [(note.fingerprint, note.actionable) for note in notes] == [("f-issue", False), ("f-error", False)]
+    assert "not worked on, as it is github:acme/app#7: Crash (#7: left to ann)" in notes[1].title
+    asked = seen("requested", "f-asked", title="fix APP-3 first")
+    assert [work.sources for work in triage([left, ERROR, asked], PROJECTS)[0]] == [("sentry", "tasks-file")]
+    stranger = left.model_copy(update={"hold": "eve is not a collaborator"})
+    assert [work.finding.fingerprint for work in triage([stranger, ERROR], PROJECTS)[0]] == ["f-error"]
+
+
+def test_the_number_and_the_branch_of_a_pull_request_come_from_one_and_the_same() -> None:
+    issue = ISSUE.model_copy(update={"change": "9"})
+    change = seen("change", "f-change", "github:acme/app#9", "github:acme/app#7", change="9", change_branch="ops/r/t")
+    (work,) = works(issue, change)
+    assert (work.finding.change, work.finding.change_branch) == ("9", "ops/r/t")
+    assert works(ISSUE)[0].finding.change == ""
 
 
 def test_a_stranger_cannot_tie_two_defects_together() -> None:
