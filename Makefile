@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test thorough check fmt docs clean chaos
+.PHONY: help setup demo test thorough check fmt docs clean chaos schemas
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,7 +31,19 @@ thorough: $(STAMP) ## try every law with 25 times as many examples, and more ran
 chaos: $(STAMP) ## kill workers, agents and the server at random (OPS_CHAOS_SEEDS, OPS_CHAOS_KILLS)
 	$(BIN)/python -m pytest -m chaos -s tests/engine/test_chaos.py
 
+# What GitHub publishes about itself, pinned; npm only fetches the archives, nothing of them is run.
+.schemas/schema.graphql:
+	@mkdir -p .schemas && cd .schemas && npm pack --silent --ignore-scripts @octokit/graphql-schema@15.26.1 >/dev/null
+	@cd .schemas && tar -xzmf octokit-graphql-schema-*.tgz --strip-components=1 package/schema.graphql && rm octokit-*.tgz
+
+.schemas/api.github.com.json:
+	@mkdir -p .schemas && cd .schemas && npm pack --silent --ignore-scripts @octokit/openapi@23.0.2 >/dev/null
+	@cd .schemas && tar -xzmf octokit-openapi-*.tgz --strip-components=2 package/generated/api.github.com.json && rm octokit-*.tgz
+
+schemas: .schemas/schema.graphql .schemas/api.github.com.json ## fetch GitHub's published schemas from npm (for the stand-in's tests)
+
 check: $(STAMP) ## format, lint, types, import contracts, docs, then the tests
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory schemas || true; fi
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

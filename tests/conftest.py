@@ -20,6 +20,7 @@ from redis.retry import Retry
 from ops_orchestrate.ledger import Ledger
 from ops_orchestrate.standin.run import Standin
 from tests.laws import load_profile
+from tests.standin.published import OPENAPI, Watcher
 
 load_profile()
 
@@ -100,6 +101,13 @@ def ledger(request: pytest.FixtureRequest) -> Ledger:
 
 @pytest.fixture
 def github(tmp_path: Path) -> Iterator[Standin]:
-    """A GitHub to run against: `github.url`, `github.clone_url(name, token)`, `github.control`."""
-    with Standin(tmp_path / "github") as standin:
+    """A GitHub to run against: `github.url`, `github.clone_url(name, token)`, `github.control`.
+
+    Where `make schemas` has been run, every REST reply that it gave is held against GitHub's OpenAPI document.
+    """
+    watcher = Watcher() if OPENAPI.exists() else None
+    with Standin(tmp_path / "github", watch=watcher) as standin:
         yield standin
+    bugs = [entry.facts["error"] for entry in standin.control.journal.entries if entry.kind == "bug"]
+    assert not bugs, bugs
+    assert watcher is None or not watcher.problems, "\n".join(watcher.problems)

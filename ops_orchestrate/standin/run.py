@@ -11,6 +11,7 @@ import ops_orchestrate.standin.graphql.route
 import ops_orchestrate.standin.rest  # noqa: F401 - both fill the table of routes
 from ops_orchestrate.standin.control_http import ControlSide
 from ops_orchestrate.standin.control_work import Control
+from ops_orchestrate.standin.exchange import Reply, Request
 from ops_orchestrate.standin.graphql import schema
 from ops_orchestrate.standin.server import Door, listen, listen_unix
 from ops_orchestrate.standin.site import Site
@@ -24,6 +25,7 @@ class Standin:
     `url`: what stands for https://api.github.com (`OPS_GITHUB_API_URL`); the same with `/api/v3` answers as GitHub
     Enterprise does. `git_url`: what stands for https://github.com, to clone and push. `published`: the file of
     GitHub's own GraphQL schema to execute against; without it the small one of this package serves.
+    `watch`: sees every request with its true answer.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Standin:
         published: Path | None = None,
         socket: Path | None = None,
         clock: Callable[[], float] = time.time,
+        watch: Callable[[Request, Reply], None] | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.world = World(folder, clock)
@@ -43,6 +46,7 @@ class Standin:
         tide = Tide(self.world)
         side = ControlSide()
         self._door = Door(self.world, Site(self.world, tide), side.answer)
+        self._door.watch = watch or self._door.watch
         self.control = Control(self.world, tide, self._door)
         side.control = self.control
         self._servers = [listen(self._door, port)]

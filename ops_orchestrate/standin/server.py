@@ -32,6 +32,8 @@ class Door:
         self.stopping = threading.Event()
         self.latency = 0.0
         """Seconds that every request takes longer."""
+        self.watch: Callable[[Request, Reply], None] = lambda request, reply: None
+        """Sees every true answer before anything goes wrong with it."""
 
     def answer(self, request: Request) -> tuple[Reply, list[Fault]]:
         """The answer, and what has to go wrong on the way out."""
@@ -60,6 +62,7 @@ class Door:
         if fault and not fault.after and fault.kind in {"status", "drop", "html"}:
             return _faulty(fault), faults
         reply = self.site.answer(request)
+        self.watch(request, reply)
         if reply.status == 200:
             self.last[key] = Reply(reply.status, reply.body, dict(reply.headers))
         if fault and fault.kind in {"status", "html"}:
@@ -114,7 +117,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         url = f"{links.api}{path}" + (f"?{parts.query}" if parts.query else "")
-        return Request(self.command, path or "/", query, headers, self._body(), links, url)
+        method = "GET" if self.command == "HEAD" else self.command
+        return Request(method, path or "/", query, headers, self._body(), links, url)
 
     def _body(self) -> bytes:
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():

@@ -17,12 +17,16 @@ from ops_orchestrate.standin.rest.shape_pull import association
 @field("Repository", "issues")
 def issues(source: Repository, _: Call, **args: Any) -> dict[str, Any]:
     """Issues, without pull requests."""
-    states, labels = args.get("states"), args.get("labels")
+    asked = args.get("filterBy") or {}
+    states, labels = args.get("states") or asked.get("states"), args.get("labels") or asked.get("labels")
     wanted = [
         one
         for one in source.issues.values()
         if (states is None or ("OPEN" if one.open else "CLOSED") in states)
         and (labels is None or bool(set(labels) & {label.name for label in one.labels}))
+        and asked.get("createdBy") in {None, one.author.login}
+        and asked.get("assignee") in {None, "*", *(user.login for user in one.assignees)}
+        and (asked.get("since") is None or (time(one.updated_at) or "") >= asked["since"])
     ]
     return connection(ordered(wanted, args.get("orderBy")), args)
 

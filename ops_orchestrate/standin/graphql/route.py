@@ -39,7 +39,7 @@ def _execute(call: Call, path: Path, body: dict[str, Any]) -> Reply:
     price = Price(document, variables)
     if price.errors:
         return Reply(200, {"errors": [schema.as_json(error) for error in price.errors]})
-    _load_resolvers()
+    load_resolvers()
     call.price = price.points
     result = execute(
         schema.load(path),
@@ -57,7 +57,8 @@ def _execute(call: Call, path: Path, body: dict[str, Any]) -> Reply:
     return Reply(200, answer, {"X-Standin-Points": str(price.points)})
 
 
-def _load_resolvers() -> None:
+def load_resolvers() -> None:
+    """Fill the table of resolvers (late, with graphql-core)."""
     from ops_orchestrate.standin.graphql import (  # noqa: F401
         mutations,
         on_checks,
@@ -91,6 +92,7 @@ def _resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
     kind, name = info.parent_type.name, info.field_name
     resolver = FIELDS.get((kind, name))
     if resolver is not None:
+        _refuse_unknown(info, arguments)
         try:
             return resolver(source, info.context, **arguments)
         except Refused as refused:
@@ -99,3 +101,26 @@ def _resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
     if isinstance(source, dict) and name in source:
         return source[name]
     raise problem("STANDIN", f"The stand-in does not know {kind}.{name}.")
+
+
+#: Arguments that some resolver obeys. Any other one is refused, lest a filter be silently ignored.
+_OBEYED = frozenset({
+    "first", "after", "last", "before", "states", "labels", "headRefName", "baseRefName", "orderBy", "number", "owner",
+    "name", "oid", "expression", "qualifiedName", "refPrefix", "query", "id", "ids", "branch", "pullRequestId",
+    "pullRequestNumber", "input", "login", "type", "includeClosedPrs", "followRenames", "size",
+})  # fmt: skip
+
+
+def _refuse_unknown(info: GraphQLResolveInfo, arguments: dict[str, Any]) -> None:
+    from ops_orchestrate.standin.graphql.fields import problem
+
+    known = info.parent_type.fields[info.field_name].args
+    for name, value in arguments.items():
+        if (
+            name not in _OBEYED
+            and (info.field_name, name) != ("issues", "filterBy")
+            and value is not None
+            and value != known[name].default_value
+        ):
+            where = f"{info.parent_type.name}.{info.field_name}"
+            raise problem("STANDIN", f"The stand-in does not know {where}({name}).")
