@@ -155,6 +155,7 @@ def test_every_field_of_the_own_schema_has_an_answer() -> None:
 
     load_resolvers()
     made_on_the_way = {"PageInfo", "RateLimit", "GitActor", "Tree", "Status", "PullRequestCommit", "ReviewRequest"}
+    made_on_the_way |= {"Team"}  # a kind of reviewer that a query may ask about, and that nobody is here
     made_on_the_way |= {"PullRequestChangedFile", "SubIssuesSummary", "MergeQueue", "StatusCheckRollup"}
     without = [
         f"{kind.name}.{field}"
