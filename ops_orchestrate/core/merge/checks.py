@@ -129,21 +129,20 @@ def key_of(check: Check) -> Key:
     return (check.kind, check.app, check.workflow, check.event, check.name)
 
 
-def _beginnings(checks: Iterable[Check]) -> dict[tuple[int, int], float]:
-    """When each attempt of each workflow run began, as far as its checks tell."""
-    began: dict[tuple[int, int], float] = {}
+def _beginnings(checks: Iterable[Check]) -> dict[int, float]:
+    """When each workflow run began with its first attempt, as far as its checks tell."""
+    began: dict[int, float] = {}
     for check in checks:
         if check.run is not None and check.started_at:
-            of = (check.run, check.attempt)
-            began[of] = min(check.started_at, began.get(of, check.started_at))
+            began[check.run] = min(check.started_at, began.get(check.run, check.started_at))
     return began
 
 
-def _replaces(newer: Check, older: Check, began: Mapping[tuple[int, int], float]) -> bool:
+def _replaces(newer: Check, older: Check, began: Mapping[int, float]) -> bool:
     """Whether the newer one (by the forge's number) is a later try of the same, not a twin beside it.
 
-    A later try belongs to a run that began when the older result was known. That the job itself started later is not
-    enough: in a run beside, it may only have waited for what it needs.
+    A later try belongs to the same run, or to one that began when the older result was known. That the job itself
+    started later is not enough: in a run beside, it may have waited for what it needs, or been run once more.
     """
     if newer.id == older.id or verdict_of(newer) is CheckVerdict.SILENT:
         return False  # one check read twice; and what is no evidence replaces none
@@ -153,10 +152,9 @@ def _replaces(newer: Check, older: Check, began: Mapping[tuple[int, int], float]
         return True  # it is being tried again: whatever comes of that decides, beside this one if they overlapped
     if older.run is not None and older.run == newer.run and newer.attempt > older.attempt:
         return True
-    start = newer.started_at
-    if newer.run is not None:
-        start = began.get((newer.run, newer.attempt), start)
-    return 0 < older.completed_at <= start
+    if newer.run is None or older.run is None:
+        return 0 < older.completed_at <= newer.started_at
+    return newer.run > older.run and 0 < older.completed_at <= began.get(newer.run, newer.started_at)
 
 
 def _says(check: Check, every: Sequence[Check], skippable: Collection[str]) -> CheckVerdict:

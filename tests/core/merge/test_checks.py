@@ -74,6 +74,8 @@ BESIDE = (
 
 def test_a_job_that_waited_for_another_is_no_later_try_of_its_twin() -> None:
     assert {c.id for c in summarise(BESIDE).red} == {1}
+    again = (*BESIDE, run(4, C.SUCCESS, 200, 250, run=9, attempt=2), run(5, C.SUCCESS, 200, 250, run=7))
+    assert {c.id for c in summarise(again).red} == {1}
     later = tuple(c.model_copy(update={"started_at": c.started_at + 90}) if c.run == 9 else c for c in BESIDE)
     assert summarise(later).green
 
