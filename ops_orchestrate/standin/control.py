@@ -176,6 +176,19 @@ class Curtain:
             key = login if ":" in login else f"user:{self.world.user(login).login}"
             self.world.limits.exhaust(key, resource, self.world.now(), left, reset_in)
 
+    def limits(self, **figures: Any) -> None:
+        """Set figures of `limits.Limits`: content_per_minute, secondary_status, secondary_retry_after…"""
+        with self.world.lock:
+            for name, value in figures.items():
+                if not hasattr(self.world.limits, name):
+                    raise ValueError(f"there is no limit {name!r}")
+                setattr(self.world.limits, name, value)
+
+    def mergeable_after(self, reads: int) -> None:
+        """How many reads of a pull request learn nothing of its mergeability (1, as GitHub; many: for ever)."""
+        with self.world.lock:
+            self.world.reads_before_mergeable = reads
+
     def skip(self, seconds: float) -> None:
         """Let time pass at once; what became due happens."""
         with self.world.lock:

@@ -16,9 +16,9 @@ from ops_orchestrate.standin.exchange import Reply, Request
 
 METHODS = frozenset({
     "add_user", "add_organization", "add_repository", "permit", "protect", "unprotect", "change_repository", "rename",
-    "delete", "ci", "fault", "clear_faults", "latency", "limit", "skip", "settle", "push", "delete_branch", "notice",
-    "open_pull", "change_pull", "review", "thread", "reply", "resolve", "comment", "merge", "auto_merge", "issue",
-    "check", "status", "release", "queue",
+    "delete", "ci", "fault", "clear_faults", "limits", "limit", "mergeable_after", "latency", "skip", "settle", "push",
+    "delete_branch", "notice", "open_pull", "change_pull", "review", "thread", "reply", "resolve", "comment", "merge",
+    "auto_merge", "issue", "check", "status", "release", "queue",
 })  # fmt: skip
 
 

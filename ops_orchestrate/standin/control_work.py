@@ -104,6 +104,11 @@ class Control(Curtain):
             pull.mergeable, pull.asked, pull.updated_at = None, 0, self.world.now()
             self._done()
 
+    def claim_mergeable(self, name: str, number: int, *values: bool | None) -> None:
+        """What the next requests that ask for it learn of its mergeability, whatever is true; one value each."""
+        with self.world.lock:
+            self.pull(name, number).claims = list(values)
+
     def review(
         self, name: str, number: int, by: str, state: str, *, body: str = "", commit: str | None = None
     ) -> Review:

@@ -2,16 +2,19 @@
 
 Kinds: `status` (with `body` and `headers`; before the effect, or after it with `after=True`), `delay`, `drop` (close
 the connection before an answer), `cut` (promise a body, send half of it, close), `truncate` (half the JSON, honestly
-framed), `html` (an error page with 200), `stale` (the previous answer to the same question).
+framed), `html` (an error page with 200), `stale` (the previous answer to the same question), `partial` (GraphQL: what
+`null_at` names becomes null and an error says so), `rewrite` (texts of the answer become others: a word that nobody
+knows, a head of zeroes).
 """
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
-KINDS = frozenset({"status", "delay", "drop", "cut", "truncate", "html", "stale"})
+KINDS = frozenset({"status", "delay", "drop", "cut", "truncate", "html", "stale", "partial", "rewrite"})
 
 
 @dataclass
@@ -32,6 +35,9 @@ class Fault:
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    null_at: str = "repository"
+    """Dots lead down; in a list, into every item."""
+    swap: dict[str, str] = field(default_factory=dict)
     number: int = 0
     hits: int = 0
 
@@ -42,6 +48,29 @@ class Fault:
             and re.fullmatch(self.path, path) is not None
             and self.contains.encode() in body
         )
+
+
+def distorted(fault: Fault, payload: bytes) -> bytes:
+    """A true answer after a `partial` or a `rewrite`."""
+    if fault.kind == "rewrite":
+        for old, new in fault.swap.items():
+            payload = payload.replace(old.encode(), new.encode())
+        return payload
+    answer = json.loads(payload)
+    path = fault.null_at.split(".")
+    _clear(answer.get("data"), path)
+    text = "Something went wrong while executing your query."
+    answer.setdefault("errors", []).append({"type": "INTERNAL", "path": path, "message": text})
+    return json.dumps(answer).encode()
+
+
+def _clear(data: Any, path: list[str]) -> None:
+    for one in data if isinstance(data, list) else [data]:
+        if isinstance(one, dict) and path[0] in one:
+            if len(path) == 1:
+                one[path[0]] = None
+            else:
+                _clear(one[path[0]], path[1:])
 
 
 class Faults:

@@ -31,6 +31,8 @@ class Limits:
     sizes: dict[str, int] = field(default_factory=lambda: {"core": 5000, "graphql": 5000, "search": 30})
     seconds: dict[str, float] = field(default_factory=lambda: {"core": 3600.0, "graphql": 3600.0, "search": 60.0})
     anonymous: int = 60
+    primary_status: int = 403
+    """GitHub says 403 or 429."""
     content_per_minute: int = 80
     content_per_hour: int = 500
     secondary_status: int = 403

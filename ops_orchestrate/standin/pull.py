@@ -111,6 +111,8 @@ class Pull:
     mergeable: bool | None = None
     computed_for: tuple[str, str] = ("", "")
     asked: int = 0
+    claims: list[bool | None] = field(default_factory=list)
+    """What the next reads answer instead of the truth: GitHub does show stale values."""
     maintainer_can_modify: bool = True
     labels: list[Label] = field(default_factory=list)
     assignees: list[User] = field(default_factory=list)

@@ -11,6 +11,9 @@ from ops_orchestrate.standin.world import World
 
 def look_mergeable(world: World, pull: Pull) -> bool | None:
     """What a read of the pull request learns: None until it has been asked for often enough, then git's verdict."""
+    if pull.claims:
+        world.claimed.add(pull)
+        return pull.claims[0]
     if not pull.open:
         return pull.mergeable
     base = pull.repository.branch(pull.base_ref) or ""
@@ -62,7 +65,9 @@ def check_problems(pull: Pull, rule: Protection, sha: str) -> list[str]:
     runs = latest_runs(repository.checks_of(sha))
     statuses = latest_statuses(repository.statuses_of(sha))
     for context, app in rule.checks:
-        ends = [r.conclusion or "pending" for r in runs if r.name == context and app in {None, r.suite.app.id}]
+        # Of one name and app the newest decides, whatever suite it is in: a workflow started anew can unblock.
+        newest = {r.suite.app.id: r for r in runs if r.name == context and app in {None, r.suite.app.id}}
+        ends = [r.conclusion or "pending" for r in newest.values()]
         ends += [s.state for s in statuses if s.context == context and app is None]
         if not ends:
             missing.append(f'Required status check "{context}" is expected.')
@@ -142,9 +147,10 @@ def rule_problems(world: World, pull: Pull, by: User | None) -> list[tuple[Prote
 
 def merge_state(world: World, pull: Pull) -> str:
     """`mergeStateStatus`, in GitHub's capitals."""
-    if not pull.open or pull.mergeable is None:
+    mergeable = pull.claims[0] if pull.claims else pull.mergeable
+    if not pull.open or mergeable is None:
         return "UNKNOWN"
-    if not pull.mergeable:
+    if not mergeable:
         return "DIRTY"
     if pull.draft:
         return "DRAFT"

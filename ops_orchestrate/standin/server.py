@@ -13,11 +13,12 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ops_orchestrate.standin.exchange import Links, Reply, Request
-from ops_orchestrate.standin.faults import Fault
+from ops_orchestrate.standin.faults import Fault, distorted
 from ops_orchestrate.standin.site import Site, by_number
 from ops_orchestrate.standin.world import World
 
 _PREFIXES = (("/api/v3", ""), ("/api/graphql", "/graphql"))
+_REMEMBERED = 5_000
 _BODY_LIMIT = 500_000_000
 
 
@@ -64,9 +65,13 @@ class Door:
         reply = self.site.answer(request)
         self.watch(request, reply)
         if reply.status == 200:
+            if len(self.last) > _REMEMBERED:
+                self.last.clear()
             self.last[key] = Reply(reply.status, reply.body, dict(reply.headers))
         if fault and fault.kind in {"status", "html"}:
             return _faulty(fault), faults
+        if fault and fault.kind in {"partial", "rewrite"}:
+            reply.body = distorted(fault, reply.payload())
         return reply, faults
 
 

@@ -97,7 +97,7 @@ class Site:
             return None
         window = self._window(call.who, route.resource)
         if window is not None and window.remaining <= 0 and route.resource != "graphql":
-            raise Refused(403, f"API rate limit exceeded for {call.who.key}.")
+            raise Refused(self.world.limits.primary_status, f"API rate limit exceeded for {call.who.key}.")
         if route.creates and not self.world.limits.may_create(call.who.key, self.world.now()):
             limits = self.world.limits
             wait = limits.secondary_retry_after
@@ -134,6 +134,8 @@ class Site:
                 "X-RateLimit-Used": str(min(cost.window.used, cost.window.limit)),
                 "X-RateLimit-Resource": cost.resource,
             }
+        while self.world.claimed:
+            self.world.claimed.pop().claims.pop(0)
         if who.user is not None and who.installation is None:
             reply.headers["X-OAuth-Scopes"] = "repo, workflow"
         reply.headers["X-GitHub-Media-Type"] = "github.v3; format=json"

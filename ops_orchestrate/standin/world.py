@@ -16,6 +16,7 @@ from ops_orchestrate.standin.faults import Faults
 from ops_orchestrate.standin.journal import Journal
 from ops_orchestrate.standin.limits import Limits
 from ops_orchestrate.standin.people import App, Installation, Token, User
+from ops_orchestrate.standin.pull import Pull
 from ops_orchestrate.standin.repository import Repository
 
 T = TypeVar("T")
@@ -48,6 +49,8 @@ class World:
         self.reads_before_mergeable = 1
         """How many reads of a pull request GitHub answers "unknown" before mergeability is computed."""
         self.published: Path | None = None
+        self.claimed: set[Pull] = set()
+        """Pull requests that have shown a claimed mergeability during this request."""
         self.queue_open = True
         self.in_flight = 0
         self.ghost = self.user("ghost")

@@ -105,6 +105,8 @@ class Watcher:
         """Look at one exchange."""
         if isinstance(reply.body, bytes) or request.path in {"/graphql", "/"} or reply.status == 304:
             return
+        if reply.status in {301, 307}:  # of a renamed repository, on any route
+            return
         template = template_of(request.path)
         where = f"{request.method} {template or request.path} {reply.status}"
         if template is None or request.method.lower() not in _document()["paths"][template]:
