@@ -23,13 +23,15 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What goes out. A `body` of bytes is sent as it is; `cut` ends the connection in the middle of it."""
+    """What goes out. A `body` of bytes is sent as it is; `cut` ends the connection in the middle of it, `hang` waits
+    before it until the test is over."""
 
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = {}
     kind: str = "application/json"
     cut: bool = False
+    hang: bool = False
 
 
 #: Faults by name, as a test asks for them.
@@ -44,6 +46,7 @@ FAULTS: dict[str, Answer] = {
     "html": Answer(200, b"<html>Please log in</html>", kind="text/html"),
     "not json": Answer(200, b'{"data": {"issu'),
     "cut": Answer(200, b'[{"id": "1", "title": "never ends"}]', cut=True),
+    "hang": Answer(200, [], hang=True),
     "moved": Answer(302, b"", {"location": "http://127.0.0.1:9/elsewhere"}),
     "wrong shape": Answer(200, {"data": None, "surprise": 1}),
 }
@@ -56,6 +59,7 @@ class Loopback:
         self.url = ""
         self.requests: list[Request] = []
         self.faults: deque[str | Answer] = deque()
+        self.over = threading.Event()
 
     def reply(self, request: Request) -> Answer:
         """The stand-in's own answer."""
@@ -90,15 +94,17 @@ def serving(make: Callable[[], Loopback]) -> Iterator[Any]:
                     json.loads(raw) if raw else None,
                 )
             )
+            if answer.hang:
+                standin.over.wait(60)
             body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
             self.send_response(answer.status)
             self.send_header("content-type", answer.kind)
             self.send_header("content-length", str(len(body) * (2 if answer.cut else 1)))
             for name, value in answer.headers.items():
                 self.send_header(name, value)
-            self.end_headers()
-            self.close_connection = answer.cut
+            self.close_connection = answer.cut or answer.hang
             with suppress(OSError):  # who gave up waiting is not there any more
+                self.end_headers()
                 self.wfile.write(body)
 
         do_GET = do_POST = do_PUT = _serve
@@ -113,6 +119,7 @@ def serving(make: Callable[[], Loopback]) -> Iterator[Any]:
     try:
         yield standin
     finally:
+        standin.over.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -51,3 +51,8 @@ def read_address(url: str) -> Address:
     graphql = f"{origin}{path.removesuffix('/v3')}/graphql"
     git_origin = "https://github.com" if host == _PUBLIC_API else origin.replace("://api.", "://", 1)
     return Address(f"{origin}{path}", graphql, origin, git_origin, plain)
+
+
+def web_host(url: str) -> str:
+    """The host of the pages that people link to, where `url` is `OPS_GITHUB_API_URL`. Raises UsageError."""
+    return urlsplit(read_address(url).git_origin).hostname or ""

@@ -9,6 +9,7 @@ import httpx
 
 from ops_orchestrate.adapters.credential import NotSetUp
 from ops_orchestrate.adapters.gather import gather
+from ops_orchestrate.adapters.github.address import web_host
 from ops_orchestrate.adapters.linear.answers import Relation, Ticket, read
 from ops_orchestrate.adapters.linear.client import LinearClient, linear_client
 from ops_orchestrate.config import Settings
@@ -53,7 +54,8 @@ class LinearSource:
             return part
         try:
             with linear_client(self._settings, self._secrets, self._transport) as client:
-                return gather(_NAME, teams, lambda team: _team(team, portfolio, client))
+                reader = _Reader(portfolio, client, web_host(self._settings.github_api_url))
+                return gather(_NAME, teams, reader.team)
         except NotSetUp as why:
             return part.model_copy(update={"skipped": (Skipped(name=_NAME, reason=str(why)),)})
 
@@ -64,30 +66,73 @@ def _teams(portfolio: Portfolio) -> list[str]:
     return list(dict.fromkeys(team.upper() for team in named if team))
 
 
-def _team(key: str, portfolio: Portfolio, client: LinearClient) -> list[Finding]:
-    projects, certain = served_by(key, portfolio)
-    team, tickets = client.cycle(key)
-    if team is None:
-        raise SourceUnavailable(f"Linear shows this key no team {one_line(key, 20)}; ops.linear_team names it")
-    if team.cycle is None:
-        return [_notice(projects, key, f"Linear team {key} has no current cycle, so none of its tickets is planned")]
-    found: list[Finding] = []
-    lost: list[tuple[str, Doubt]] = []
-    for ticket in tickets:
-        if ticket.state.type not in WANTED:
-            continue
-        place = place_ticket(_clues(ticket), projects, certain=certain)
-        if isinstance(place, Doubt):
-            lost.append((ticket.identifier, place))
-        else:
-            found.append(_finding(ticket, place))
-    return [*found, *_notices(key, projects, lost, scoped=portfolio.scope == "scoped")]
+class _Reader:
+    """From a team's tickets to findings."""
+
+    def __init__(self, portfolio: Portfolio, client: LinearClient, github: str) -> None:
+        self._portfolio = portfolio
+        self._client = client
+        self._github = github
+        """The host of GitHub's pages."""
+
+    def team(self, key: str) -> list[Finding]:
+        """The findings of one team. Raises SourceUnavailable."""
+        projects, certain = served_by(key, self._portfolio)
+        team, tickets = self._client.cycle(key)
+        if team is None:
+            raise SourceUnavailable(f"Linear shows this key no team {one_line(key, 20)}; ops.linear_team names it")
+        if team.cycle is None:
+            return [
+                _notice(projects, key, f"Linear team {key} has no current cycle, so none of its tickets is planned")
+            ]
+        found: list[Finding] = []
+        lost: list[tuple[str, Doubt]] = []
+        for ticket in tickets:
+            if ticket.state.type not in WANTED:
+                continue
+            place = place_ticket(self._clues(ticket), projects, certain=certain)
+            if isinstance(place, Doubt):
+                lost.append((ticket.identifier, place))
+            else:
+                found.append(_finding(ticket, place, tuple(dict.fromkeys(self._names(ticket)))))
+        return [*found, *_notices(key, projects, lost, scoped=self._portfolio.scope == "scoped")]
+
+    def _names(self, ticket: Ticket) -> Iterator[str]:
+        """Its own identifiers, what it is a duplicate of, and the one issue or error that it is linked to.
+
+        A ticket with several of a kind attached is a collection, and is none of them. A pull request is no defect.
+        What somebody outside the workspace made is itself and nothing else.
+        """
+        yield linear_name(ticket.identifier)
+        yield from (linear_name(one) for one in ticket.previous if one)
+        if ticket.outsider:
+            return
+        for node in ticket.relations.nodes:
+            relation = read(Relation, node)
+            if relation.type == "duplicate" and relation.related:
+                yield linear_name(relation.related.identifier)
+        urls = [url for url in _urls(ticket) if "/pull/" not in url]
+        linked = [name for url in urls for name in names_in(url, hosts=(self._github,))]
+        for source in (GITHUB, SENTRY):
+            of_it = {name for name in linked if name.startswith(f"{source}:")}
+            if len(of_it) == 1:
+                yield of_it.pop()
+
+    def _clues(self, ticket: Ticket) -> Clues:
+        links = [slug for url in _urls(ticket) for slug in repositories_in(url, hosts=(self._github,))]
+        return Clues(
+            links=tuple(dict.fromkeys(links)),
+            labels=tuple(str(node.get("name", "")) for node in ticket.labels.nodes),
+            title=ticket.title,
+            text=ticket.description or "",
+        )
 
 
-def _finding(ticket: Ticket, place: Spot) -> Finding:
+def _finding(ticket: Ticket, place: Spot, names: tuple[str, ...]) -> Finding:
     project, repo = place
     words = f"{ticket.title}\n{ticket.description or ''}"
     who = one_line(ticket.outsider.name, 60) if ticket.outsider else ""
+    outside = f"{ticket.identifier} was made by {who or 'somebody'}, who is not of the workspace"
     return Finding(
         kind=FindingKind.TICKET,
         project=project.alias,
@@ -100,10 +145,8 @@ def _finding(ticket: Ticket, place: Spot) -> Finding:
         actionable=True,
         priority=PRIORITIES.get(int(ticket.priority)) if ticket.priority.is_integer() else None,
         blocked_by=tuple(dict.fromkeys(_blockers(ticket))),
-        names=tuple(dict.fromkeys(_names(ticket))),
-        hold=f"{ticket.identifier} was made by {who or 'somebody'}, who is not of the workspace"
-        if ticket.outsider
-        else "",
+        names=names,
+        hold=outside if ticket.outsider else "",
         closes=(linear_name(ticket.identifier),),
         cause=hashlib.sha256(words.encode()).hexdigest()[:16],
     )
@@ -122,33 +165,6 @@ def _blockers(ticket: Ticket) -> Iterator[str]:
         other = relation.issue
         if relation.type == "blocks" and other and not (other.state and other.state.type in _OVER):
             yield linear_name(other.identifier)
-
-
-def _names(ticket: Ticket) -> Iterator[str]:
-    """Its own identifiers, what it is a duplicate of, and the one issue or error that it is linked to.
-
-    A ticket with several of a kind attached is a collection, and is none of them. A pull request is no defect.
-    """
-    yield linear_name(ticket.identifier)
-    yield from (linear_name(one) for one in ticket.previous if one)
-    for node in ticket.relations.nodes:
-        relation = read(Relation, node)
-        if relation.type == "duplicate" and relation.related:
-            yield linear_name(relation.related.identifier)
-    linked = [name for url in _urls(ticket) if "/pull/" not in url for name in names_in(url)]
-    for source in (GITHUB, SENTRY):
-        of_it = {name for name in linked if name.startswith(f"{source}:")}
-        if len(of_it) == 1:
-            yield of_it.pop()
-
-
-def _clues(ticket: Ticket) -> Clues:
-    return Clues(
-        links=tuple(dict.fromkeys(slug for url in _urls(ticket) for slug in repositories_in(url))),
-        labels=tuple(str(node.get("name", "")) for node in ticket.labels.nodes),
-        title=ticket.title,
-        text=ticket.description or "",
-    )
 
 
 def _urls(ticket: Ticket) -> list[str]:

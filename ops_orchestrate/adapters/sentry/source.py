@@ -8,6 +8,7 @@ import httpx
 
 from ops_orchestrate.adapters.credential import NotSetUp
 from ops_orchestrate.adapters.gather import gather
+from ops_orchestrate.adapters.github.address import web_host
 from ops_orchestrate.adapters.sentry.answers import Issue
 from ops_orchestrate.adapters.sentry.client import SentryClient, sentry_client
 from ops_orchestrate.config import Settings
@@ -34,6 +35,7 @@ class SentrySource:
         self._secrets = secrets
         self._transport = transport
         self._bars = bars_of(settings)
+        self._github = web_host(settings.github_api_url)
 
     def findings(self, projects: Sequence[Project], request: RunRequest) -> AuditPart:
         """The errors of every Sentry project that the registry names. What did not answer is unknown.
@@ -64,7 +66,7 @@ class SentrySource:
 
     def _finding(self, issue: Issue, place: Spot) -> Finding:
         project, repo = place
-        links = names_in("\n".join(str(one) for one in issue.annotations))
+        links = names_in("\n".join(str(one) for one in issue.annotations), hosts=(self._github,))
         return Finding(
             kind=FindingKind.ERROR,
             project=project.alias,

@@ -28,7 +28,7 @@ class Case(NamedTuple):
     """A source, its stand-in with one finding in each of two places, and the secret between them."""
 
     standin: Loopback
-    make: Callable[[Secrets], Source]
+    make: Callable[..., Source]
     secret: str
     variable: str
     request: RunRequest
@@ -50,15 +50,21 @@ def case(request: pytest.FixtureRequest) -> Iterator[Case]:
             sentry.projects.add("site")
             sentry.add(1, 500)
             sentry.add(2, 500, project="site")
-            settings = settings_for(sentry, source_timeout=15)
-            yield Case(sentry, lambda s: SentrySource(settings, s), sentries.TOKEN, "SENTRY_AUTH_TOKEN", asked)
+
+            def source(secrets: Secrets, seconds: float = 15) -> Source:
+                return SentrySource(settings_for(sentry, source_timeout=seconds), secrets)
+
+            yield Case(sentry, source, sentries.TOKEN, "SENTRY_AUTH_TOKEN", asked)
     else:
         with linears.linear() as linear:
             linear.teams["WEB"] = True
             linear.add("ENG-1")
             linear.add("WEB-1")
-            settings = settings_for(linear, source_timeout=15)
-            yield Case(linear, lambda s: LinearSource(settings, s), linears.KEY, "LINEAR_API_KEY", asked)
+
+            def tracker(secrets: Secrets, seconds: float = 15) -> Source:
+                return LinearSource(settings_for(linear, source_timeout=seconds), secrets)
+
+            yield Case(linear, tracker, linears.KEY, "LINEAR_API_KEY", asked)
 
 
 def test_it_finds_what_is_there(case: Case) -> None:
@@ -98,6 +104,12 @@ def test_a_read_is_tried_again(case: Case, fault: str) -> None:
     case.standin.faults.extend([fault] * 2)
     assert len(case.ask().findings) == 2
     assert len(case.standin.requests) == 4
+
+
+def test_who_keeps_silent_is_not_waited_for(case: Case) -> None:
+    case.standin.faults.extend(["hang"] * 3)
+    with pytest.raises(SourceUnavailable, match="did not answer"):
+        case.make(tokens(), 0.05).findings(case.request.portfolio.projects, case.request)
 
 
 def test_no_answer_at_all_is_unavailable(case: Case) -> None:

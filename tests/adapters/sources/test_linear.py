@@ -116,8 +116,19 @@ def test_a_collection_and_a_pull_request_are_no_names_of_it(linear: LinearStandI
 
 
 def test_what_somebody_outside_the_workspace_made_waits_for_a_person(linear: LinearStandIn) -> None:
-    linear.add("ENG-1", outsider="Eve\x00")
-    assert tickets(asked(linear))["ENG-1"].hold == "ENG-1 was made by Eve, who is not of the workspace"
+    linear.add("ENG-1", outsider="Eve\x00", links=["https://acme.sentry.io/issues/4711/"])
+    finding = tickets(asked(linear))["ENG-1"]
+    assert finding.hold == "ENG-1 was made by Eve, who is not of the workspace"
+    assert finding.names == ("linear:ENG-1",), "a stranger's links tie it to nothing"
+
+
+def test_an_enterprise_servers_links_are_links_to_github(linear: LinearStandIn) -> None:
+    linear.add("ENG-1", links=["https://git.acme.example/acme/app/issues/7"])
+    app = make_project("app", linear_team="ENG", repositories=(make_repository("app", slug="acme/app"),))
+    request = make_request(portfolio=make_portfolio(app))
+    settings = settings_for(linear, github_api_url="https://git.acme.example/api/v3")
+    part = LinearSource(settings, tokens()).findings((app,), request)
+    assert "github:acme/app#7" in tickets(part)["ENG-1"].names
 
 
 def test_every_page_is_read_also_of_the_lists_of_a_ticket(linear: LinearStandIn) -> None:
