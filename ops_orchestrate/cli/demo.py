@@ -17,6 +17,7 @@ import click
 
 from ops_orchestrate.adapters.git import Git
 from ops_orchestrate.cli.demo_files import GATE, REPOSITORIES, TASKS
+from ops_orchestrate.cli.demo_github import OWNER, DemoGitHub
 from ops_orchestrate.cli.demo_playbook import playbook
 from ops_orchestrate.cli.exits import Exit
 from ops_orchestrate.cli.request import Asked, gather, make_request
@@ -32,12 +33,28 @@ _DEMO = {"NAME": "Demo", "EMAIL": "demo@localhost"}
 @click.command("demo")
 @click.option("--folder", type=click.Path(path_type=Path), help="Build it here (must not exist); default: a new one.")
 @click.option("--keep/--no-keep", default=True, help="Keep the folder to look around in (default) or remove it.")
+@click.option("--github", is_flag=True, help="Through pull requests, on a GitHub that runs on this machine.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object an event, and the report as JSON.")
-def command(folder: Path | None, keep: bool, as_json: bool) -> int:
+def command(folder: Path | None, keep: bool, github: bool, as_json: bool) -> int:
     """Build four small git repositories and run the whole pipeline on them with --force."""
     home = _scratch(folder)
+    forge = DemoGitHub(home) if github else None
+    try:
+        code = _run(home, forge, as_json=as_json)
+        if not as_json:
+            _goodbye(home, forge, keep=keep)
+    finally:
+        if forge:
+            forge.close()
+    if not keep:
+        shutil.rmtree(home)
+    # The demo leaves tasks for a person on purpose: halted is how it ends when all is well.
+    return Exit.DONE if code == Exit.HALTED else code
+
+
+def _run(home: Path, forge: DemoGitHub | None, *, as_json: bool) -> int:
     settings = _settings(home)
-    _build(home, settings)
+    _build(home, settings, forge)
     asked = Asked(
         mode=Mode.HYBRID, dry_run=False, project=None, fires_only=False, no_main=False,
         max_waves=None, force=True, registry=home / "registry.json", tasks=home / "tasks.json",
@@ -46,13 +63,7 @@ def command(folder: Path | None, keep: bool, as_json: bool) -> int:
     planned = preview_plan(settings, request).view
     found = {(task.project, task.title): task.id for task in planned.tasks.values()}
     _write(home / "playbook.json", json.dumps(playbook(*_found_by_audit(found))))
-    code = start_and_follow(settings, request, as_json=as_json)
-    if not as_json:
-        _goodbye(home, keep=keep)
-    if not keep:
-        shutil.rmtree(home)
-    # The demo leaves tasks for a person on purpose: halted is how it ends when all is well.
-    return Exit.DONE if code == Exit.HALTED else code
+    return start_and_follow(settings, request, as_json=as_json)
 
 
 def _found_by_audit(found: dict[tuple[str, str], str]) -> tuple[str, str]:
@@ -86,20 +97,24 @@ def _settings(home: Path) -> Settings:
     return settings
 
 
-def _build(home: Path, settings: Settings) -> None:
+def _build(home: Path, settings: Settings, forge: DemoGitHub | None) -> None:
     git = Git(settings)
     projects = []
     for priority, (name, files) in enumerate(REPOSITORIES.items(), start=1):
         checkout = home / "code" / name
         _repository(git, home / "forge" / f"{name}.git", checkout, files)
-        options: dict[str, object] = {"gate": GATE, "ci": "none"}
+        options: dict[str, object] = {"gate": GATE}
+        if forge is None:
+            options["ci"] = "none"
+        else:
+            git.run("remote", "set-url", "origin", forge.publish(name, home / "forge" / f"{name}.git"), at=checkout)
         if name == "shop-web":
             options["consumes"] = ["shop-api"]
         projects.append(
             {
                 "alias": name,
                 "paths": [str(checkout)],
-                "repos": [],
+                "repos": [f"{OWNER}/{name}"] if forge else [],
                 "priority": priority,
                 "gsd": name == "handbook",
                 "ops": options,
@@ -134,7 +149,9 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _goodbye(home: Path, *, keep: bool) -> None:
+def _goodbye(home: Path, forge: DemoGitHub | None, *, keep: bool) -> None:
+    if forge:
+        click.echo(f"\n{forge.record()}")
     if not keep:
         return
     folder = shlex.quote(str(home))
@@ -145,8 +162,14 @@ def _goodbye(home: Path, *, keep: bool) -> None:
         f"\nThree tasks wait for you, as they should. Look around:\n"
         f"  export OPS_DATA_DIR={folder} OPS_AGENT=scripted OPS_PLAYBOOK={folder}/playbook.json{path}\n"
         "  ops-orchestrate report\n"
-        "  ops-orchestrate explain last api-session-length\n"
-        "  ops-orchestrate answer last api-session-length yes\n"
-        f"  git -C {folder}/forge/shop-api.git log --stat main\n"
-        f"The repositories are in {folder}/code, their upstreams in {folder}/forge; `rm -r {folder}` removes it all."
+        "  ops-orchestrate explain last api-session-length"
     )
+    if forge:
+        click.echo(f"The demo's GitHub has ended with this command; its repositories are in {folder}/github.")
+    else:
+        click.echo(
+            "  ops-orchestrate answer last api-session-length yes\n"
+            f"  git -C {folder}/forge/shop-api.git log --stat main\n"
+            f"The repositories are in {folder}/code, their upstreams in {folder}/forge."
+        )
+    click.echo(f"`rm -r {folder}` removes it all.")

@@ -23,8 +23,8 @@ pytestmark = [pytest.mark.real]
 class Demo:
     """One demo that has ended."""
 
-    def __init__(self, folder: Path) -> None:
-        command = [sys.executable, "-m", "ops_orchestrate", "demo", "--folder", str(folder), "--json"]
+    def __init__(self, folder: Path, *flags: str) -> None:
+        command = [sys.executable, "-m", "ops_orchestrate", "demo", "--folder", str(folder), "--json", *flags]
         done = subprocess.run(
             command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=110, check=False
         )
