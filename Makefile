@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test thorough check fmt docs clean chaos schemas
+.PHONY: help setup demo test thorough check fmt docs clean chaos schemas simulate
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ chaos: $(STAMP) ## kill workers, agents and the server at random (OPS_CHAOS_SEED
 	@cd .schemas && tar -xzmf octokit-openapi-*.tgz --strip-components=2 package/generated/api.github.com.json && rm octokit-*.tgz
 
 schemas: .schemas/schema.graphql .schemas/api.github.com.json ## fetch GitHub's published schemas from npm (for the stand-in's tests)
+
+simulate: $(STAMP) ## play the merge gate in a hundred thousand worlds and print the figures (SIMULATE="--worlds 1000 --seed 7")
+	$(BIN)/python -m tests.simulate $(SIMULATE)
 
 check: $(STAMP) ## format, lint, types, import contracts, docs, then the tests
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory schemas || true; fi

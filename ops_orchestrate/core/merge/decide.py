@@ -16,6 +16,7 @@ ROWS: tuple[Row, ...] = (
     Row("dry-run", rows_state.dry_run),
     # Is it over?
     Row("landed", rows_state.landed),
+    Row("landed-elsewhere", rows_state.landed_elsewhere),
     Row("merged", rows_state.merged),
     Row("unknown-outcome", rows_state.unknown_outcome),
     # May anything be done at all, and can anything be said?

@@ -32,6 +32,12 @@ def landed(facts: Facts) -> Ruling | None:
     return Ruling(Act.RECONCILE, f"the base has it{still}")
 
 
+def landed_elsewhere(facts: Facts) -> Ruling | None:
+    """Rows 2 and 4: the forge pins the head of a merge and not its base."""
+    where = facts.seen.landed_elsewhere
+    return flag(f"it was merged into {one_line(where, 80)}, which nobody wanted") if where else None
+
+
 def merged(facts: Facts) -> Ruling | None:
     """Row 2. The forge's word is no proof: the step looks at the base."""
     if facts.seen.pull.state is not PullState.MERGED:

@@ -38,6 +38,7 @@ TABLE: list[tuple[str, dict[str, Any], str, Act]] = [
     ("merged, never on the base", {"pull": {"state": PullState.MERGED}} | after("merged", 40), "merged", Act.FLAG),
     ("on the base, reads as open", {"landed": True, "intended_at": NOW - 9}, "landed", Act.RECONCILE),
     ("the intent was lost", {"landed": True}, "landed", Act.RECONCILE),
+    ("merged into main, in between", {"landed_elsewhere": "main"}, "landed-elsewhere", Act.FLAG),
     ("no answer to the merge", {"intended_at": NOW - 119}, "unknown-outcome", Act.RECONCILE),
     ("no answer and nothing came of it", {"intended_at": NOW - 120}, "merge", Act.MERGE),
     ("no answer, then another head", {"intended_at": NOW - 120, "pull": {"head": OTHER}}, "not-verified", Act.REVERIFY),

@@ -1,0 +1,208 @@
+"""What the forge answers: the truth of now, or of a while ago, cut, mixed, not yet computed, or nothing at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ops_orchestrate.core.merge.pull import (
+    BranchRules,
+    Check,
+    Conclusion,
+    Mergeable,
+    MergeState,
+    Pull,
+    PullState,
+    RequiredCheck,
+    Review,
+    ReviewDecision,
+    ReviewState,
+    Thread,
+    ThreadComment,
+)
+from tests.simulate.forge import START, Forge, PullRequest, Refused, Run, Said, Unavailable
+from tests.simulate.weather import CALM, Weather
+
+_STATES = {"open": PullState.OPEN, "closed": PullState.CLOSED, "merged": PullState.MERGED}
+_SAID = {
+    "approved": ReviewState.APPROVED,
+    "dismissed": ReviewState.DISMISSED,
+    "commented": ReviewState.COMMENTED,
+    "changes": ReviewState.CHANGES_REQUESTED,
+}
+#: A copy of the forge's data lags by so many seconds at most.
+LAG = 20.0
+#: The first page of a cut answer.
+PAGE = 4
+
+
+#: Copied and changed, which is several times faster than to make one anew.
+_PULL = Pull(
+    number=1,
+    state=PullState.OPEN,
+    title="Mend the clock",
+    head="0" * 40,
+    head_ref="ops/t1",
+    base_ref="dev",
+    author="ops-bot",
+    ours=True,
+)
+_BASE_CHECKS = {
+    red: (Check(kind="run", id=1, name="push-tests", conclusion=ends, event="push"),)
+    for red, ends in ((True, Conclusion.FAILURE), (False, Conclusion.SUCCESS))
+}
+
+
+class Views:
+    """The forge's answers to reads."""
+
+    def __init__(self, forge: Forge, weather: Weather) -> None:
+        self.forge, self.weather, self.random = forge, weather, forge.random
+        self._rules: BranchRules | None = None
+        self._old: dict[int, list[tuple[float, Pull]]] = {}
+        if weather.stale:
+            forge.after_event = self.remember
+
+    @property
+    def stormy(self) -> bool:
+        return self.forge.now < START + CALM
+
+    def remember(self) -> None:
+        """Keep what a lagging copy may still answer later."""
+        for number, pull in self.forge.pulls.items():
+            kept = self._old.setdefault(number, [])
+            if not self.stormy or (kept and kept[-1][0] > pull.touched) or pull.state != "open":
+                continue
+            kept.append((self.forge.now, self.shown(pull)))
+            while len(kept) > 1 and kept[1][0] < self.forge.now - LAG:
+                kept.pop(0)
+
+    def read(self, number: int) -> Pull:
+        """One pull request, as the forge answers it now."""
+        self.may_fail()
+        pull = self.forge.pulls[number]
+        shown = self._lagging(number) or self.shown(pull)
+        if pull.mergeable_at == float("inf"):  # being asked is what makes the forge compute it
+            pull.mergeable_at = self.forge.now + (self.random.uniform(1, 90) if self.weather.lazy else 0.0)
+        if self.stormy and self.weather.cut and self.random.random() < 0.1:
+            return shown.model_copy(
+                update={"checks": shown.checks[:PAGE], "complete": False, "problem": "the first page only"}
+            )
+        if self.stormy and self.weather.mixed and len(pull.heads) > 1 and self.random.random() < 0.2:
+            return shown.model_copy(update={"checks_of": pull.heads[-2].sha})
+        return shown
+
+    def may_fail(self) -> None:
+        if self.stormy and self.weather.unavailable and self.random.random() < 0.08:
+            raise Unavailable
+
+    def _lagging(self, number: int) -> Pull | None:
+        if not (self.stormy and self.weather.stale) or self.random.random() > 0.3:
+            return None
+        then = self.forge.now - self.random.uniform(0, LAG)
+        older = [shown for at, shown in self._old.get(number, []) if at <= then]
+        return older[-1] if older else None
+
+    def shown(self, pull: PullRequest) -> Pull:
+        """The truth, in the forge's words."""
+        now = self.forge.now
+        open_still = pull.state == "merged" and now < pull.shows_open_until
+        mergeable, state = self._merge_state(pull)
+        values: dict[str, Any] = {
+            "number": pull.number,
+            "state": PullState.OPEN if open_still else _STATES[pull.state],
+            "draft": pull.draft,
+            "head": pull.head.sha,
+            "checks_of": pull.head.sha,
+            "base_ref": pull.base_ref,
+            "created_at": pull.created,
+            "head_at": pull.head.at,
+            "mergeable": mergeable,
+            "merge_state": state,
+            "review_decision": self._decision(pull),
+            "auto_merge": pull.auto_merge,
+            "merge_commit": pull.merge_commit,
+            "checks": tuple(self._run(r) for lane in pull.head.lanes for r in lane.runs),
+            "reviews": tuple(self._review(said) for said in pull.reviews),
+            "threads": tuple(self._thread(note.id, note.at, note.resolved, note.ours) for note in pull.notes),
+        }
+        return _PULL.model_copy(update=values)
+
+    def rules(self) -> BranchRules:
+        """What the base demands; where we may bypass it, that is all that it does."""
+        if self._rules is None:
+            forge = self.forge
+            required = tuple(RequiredCheck(name=name, app=app) for name, app in sorted(forge.required, key=str))
+            approvals = 1 if forge.reviews else 0
+            self._rules = BranchRules(known=True, protected=False)
+            if forge.rules_shown:
+                self._rules = BranchRules(
+                    known=True, protected=True, required_checks=required, strict=True, required_approvals=approvals
+                )
+        return self._rules
+
+    def base_checks(self) -> tuple[Check, ...]:
+        """The checks on the base's head."""
+        return _BASE_CHECKS[self.forge.base_red]
+
+    def _merge_state(self, pull: PullRequest) -> tuple[Mergeable, MergeState]:
+        if self.forge.now < pull.mergeable_at:
+            return Mergeable.UNKNOWN, MergeState.UNKNOWN
+        if pull.conflict_since:
+            return Mergeable.CONFLICTING, MergeState.DIRTY
+        if pull.draft:
+            return Mergeable.MERGEABLE, MergeState.DRAFT
+        if self.forge.ruleset and pull.state == "open" and pull.base_ref == "dev":
+            if pull.head.contains < len(self.forge.base):
+                return Mergeable.MERGEABLE, MergeState.BEHIND
+            try:
+                self.forge._by_the_rules(pull)
+            except Refused:
+                return Mergeable.MERGEABLE, MergeState.BLOCKED
+        return Mergeable.MERGEABLE, MergeState.CLEAN
+
+    def _decision(self, pull: PullRequest) -> ReviewDecision:
+        """By the forge's own rules, which do not bind an approval to a commit unless they are told to."""
+        if not self.forge.reviews:
+            return ReviewDecision.NONE
+        latest = {s.who: s.what for s in pull.reviews if s.what != "commented"}
+        if "changes" in latest.values():
+            return ReviewDecision.CHANGES_REQUESTED
+        return ReviewDecision.APPROVED if "approved" in latest.values() else ReviewDecision.REVIEW_REQUIRED
+
+    @staticmethod
+    def _review(said: Said) -> Review:
+        return Review.model_construct(
+            author=said.who, state=_SAID[said.what], commit=said.sha, at=said.at, trusted=True
+        )
+
+    def _run(self, run: Run) -> Check:
+        odd = run.odd_until > self.forge.now
+        state = (run.conclusion, odd)
+        if run.shown is None or run.shown[0] != state:
+            run.shown = (state, self._check(run, odd))
+        return run.shown[1]
+
+    @staticmethod
+    def _check(run: Run, odd: bool) -> Check:
+        lane = run.lane
+        return Check(
+            kind=lane.kind,
+            id=run.id,
+            name=lane.name,
+            conclusion=Conclusion.UNKNOWN if odd else run.conclusion,
+            app=lane.app,
+            workflow=lane.workflow,
+            run=run.run,
+            attempt=run.attempt,
+            event="" if lane.kind == "status" else "pull_request",
+            started_at=run.started,
+            completed_at=run.completed,
+            creator="mallory" if lane.foreign else "",
+        )
+
+    @staticmethod
+    def _thread(id: str, at: float, resolved: bool, ours: bool) -> Thread:
+        words = [ThreadComment.model_construct(author="ann", body="why?", at=at, ours=False, trusted=True)]
+        if ours:
+            words.append(ThreadComment.model_construct(author="ops-bot", body="done", at=at, ours=True, trusted=True))
+        return Thread.model_construct(id=id, resolved=resolved, comments=tuple(words))
