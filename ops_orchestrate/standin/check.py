@@ -136,9 +136,14 @@ def latest_statuses(statuses: list[Status]) -> list[Status]:
     return sorted(newest.values(), key=lambda one: one.id)
 
 
+def in_rollup(runs: list[CheckRun]) -> list[CheckRun]:
+    """What GraphQL's rollup shows: the newest ones, but never those of a run that somebody started by hand."""
+    return [run for run in latest_runs(runs) if run.suite.run is None or run.suite.run.event != "workflow_dispatch"]
+
+
 def rolled_up(runs: list[CheckRun], statuses: list[Status]) -> str | None:
     """GitHub's summary of a commit: SUCCESS, PENDING, FAILURE, ERROR; None where nothing was ever reported."""
-    states = [run.conclusion if run.status == "completed" else "pending" for run in latest_runs(runs)]
+    states = [run.conclusion if run.status == "completed" else "pending" for run in in_rollup(runs)]
     states += [one.state for one in latest_statuses(statuses)]
     if not states:
         return None

@@ -187,6 +187,7 @@ def new_job(world: World, suite: Suite, plan: JobPlan, attempt: int) -> CheckRun
     job = CheckRun(number, node, suite, plan.name, "queued", None, world.now(), attempt=attempt, plan=plan)
     job.started_at = world.now()
     job.steps = [(step, "") for step in plan.steps]
+    job.runner = plan.runner
     return world.keep(job)
 
 
@@ -199,8 +200,9 @@ def finish(world: World, job: CheckRun, conclusion: str, log: str | None = None)
         job.status, job.conclusion, job.completed_at = "completed", conclusion, now
         _finish_steps(job, conclusion)
         job.log = _log(job, conclusion) if log is None else log
-        if conclusion == "failure" and not job.annotations:
-            job.annotations.append(_annotation(job))
+        said = job.plan.annotation if job.plan else None
+        if (conclusion == "failure" or said) and not job.annotations:
+            job.annotations.append(_annotation(said or "Process completed with exit code 1."))
     if job.suite.run:
         job.suite.run.updated_at = now
     world.effect("check", job.suite.repository, None, check=job.id, name=job.name, sha=job.head_sha, to=conclusion)
@@ -225,9 +227,9 @@ def _log(job: CheckRun, conclusion: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _annotation(job: CheckRun) -> dict[str, object]:
+def _annotation(message: str) -> dict[str, object]:
     place = {"path": ".github", "start_line": 1, "end_line": 1, "start_column": None, "end_column": None}
-    text = {"title": "", "message": "Process completed with exit code 1.", "raw_details": ""}
+    text = {"title": "", "message": message, "raw_details": ""}
     return {**place, "annotation_level": "failure", **text}
 
 

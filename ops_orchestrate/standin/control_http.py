@@ -18,7 +18,7 @@ METHODS = frozenset({
     "add_user", "add_organization", "add_repository", "permit", "protect", "unprotect", "change_repository", "rename",
     "delete", "ci", "fault", "clear_faults", "limits", "limit", "mergeable_after", "latency", "skip", "settle", "push",
     "delete_branch", "notice", "open_pull", "change_pull", "review", "thread", "reply", "resolve", "comment", "merge",
-    "auto_merge", "issue", "check", "status", "release", "queue",
+    "auto_merge", "issue", "check", "status", "release", "trigger", "queue",
 })  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ops_orchestrate.standin.check import CheckRun, Status, Suite
-from ops_orchestrate.standin.ci import finish, set_status
+from ops_orchestrate.standin.ci import Occasion, finish, set_status
 from ops_orchestrate.standin.control import Curtain
 from ops_orchestrate.standin.git import ZERO
 from ops_orchestrate.standin.issue import Comment, Issue
@@ -217,6 +217,15 @@ class Control(Curtain):
             done = self.tide.ci.release(result, repository=name, **match)
             self._done()
             return done
+
+    def trigger(self, name: str, event: str, branch: str | None = None, by: str = "somebody") -> None:
+        """Start what runs on another event (`schedule`, `workflow_dispatch`) at a branch's head."""
+        with self.world.lock:
+            repository = self.repository(name)
+            at = branch or repository.default_branch
+            occasion = Occasion(event, at, repository.refs[f"refs/heads/{at}"], self.world.user(by))
+            self.tide.ci.happened(repository, at, occasion)
+            self._done()
 
     def pending(self) -> list[dict[str, Any]]:
         """CI work that is still to come."""

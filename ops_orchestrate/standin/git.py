@@ -6,12 +6,16 @@ with an environment of its own. Merges are git's own (`merge-tree --write-tree`)
 
 from __future__ import annotations
 
+import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 ZERO = "0" * 40
+_SHA = re.compile(r"[0-9a-f]{40}")
 _ENV = {
     "PATH": "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin",
     "HOME": "/nonexistent",
@@ -60,6 +64,8 @@ class Bare:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._commits: dict[str, Commit] = {}
+        self._kept: dict[tuple[str, str, str], Any] = {}
+        """Answers about two commits: they can never change."""
 
     def git(
         self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None, ok: Sequence[int] = (0,)
@@ -111,7 +117,10 @@ class Bare:
 
     def resolve(self, name: str) -> str | None:
         """The commit that a branch, tag, ref or SHA names, or None."""
-        for full in (f"refs/heads/{name}", f"refs/tags/{name}", name):
+        if name in self._commits:
+            return name
+        exact = _SHA.fullmatch(name) is not None
+        for full in (name,) if exact else (f"refs/heads/{name}", f"refs/tags/{name}", name):
             found = self.git("rev-parse", "-q", "--verify", "--end-of-options", f"{full}^{{commit}}", ok=(0, 1, 128))
             if found.strip():
                 return found.strip()
@@ -119,15 +128,24 @@ class Bare:
 
     def merge_base(self, one: str, two: str) -> str | None:
         """The best common ancestor, or None."""
-        return self.git("merge-base", one, two, ok=(0, 1)).strip() or None
+        return self._once("merge-base", one, two, lambda: self.git("merge-base", one, two, ok=(0, 1)).strip() or None)
+
+    def _once(self, what: str, one: str, two: str, ask: Callable[[], T]) -> T:
+        key = (what, one, two)
+        if key not in self._kept:
+            self._kept[key] = ask()
+        answer: T = self._kept[key]
+        return answer
 
     def is_ancestor(self, old: str, new: str) -> bool:
         """Whether `new` contains `old`."""
-        return self._run(["merge-base", "--is-ancestor", old, new], b"", None, (0, 1, 128))[0] == 0
+        command = ["merge-base", "--is-ancestor", old, new]
+        return self._once("contains", old, new, lambda: self._run(command, b"", None, (0, 1, 128))[0] == 0)
 
     def between(self, old: str, new: str) -> list[str]:
         """Commits of `new` that `old` has not, oldest first."""
-        return self.git("rev-list", "--reverse", "--topo-order", f"{old}..{new}").split()
+        command = ("rev-list", "--reverse", "--topo-order", f"{old}..{new}")
+        return self._once("between", old, new, lambda: self.git(*command).split())
 
     def merged_tree(self, base: str, head: str) -> str | None:
         """The tree of a merge by git itself, or None where it conflicts."""
@@ -158,8 +176,8 @@ class Bare:
 
     def changes(self, old: str, new: str) -> list[Change]:
         """The files that differ, renames found, with line counts (0 for binary files)."""
-        out = self.git("diff-tree", "-r", "-z", "-M", "--raw", "--numstat", old, new)
-        return _changes(out.split("\0"))
+        command = ("diff-tree", "-r", "-z", "-M", "--raw", "--numstat", old, new)
+        return self._once("changes", old, new, lambda: _changes(self.git(*command).split("\0")))
 
     def patch(self, old: str, new: str, path: str) -> str:
         """The hunks of one file, as the API shows them."""

@@ -46,6 +46,10 @@ class JobPlan:
     steps: tuple[str, ...] = ("Set up job", "Run tests", "Complete job")
     seconds: float = 0.0
     hold: bool = False
+    runner: bool = True
+    """False: no machine ever took it."""
+    annotation: str | None = None
+    """What GitHub says about it; None: the usual words where it fails."""
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,10 @@ class QueueEntry:
 
 @dataclass(eq=False)
 class Pull:
-    """A pull request. `mergeable` None: not computed yet, GitHub does that only after it was asked."""
+    """A pull request. `mergeable` None: not computed yet, GitHub does that only after it was asked.
+
+    `base_sha` is the base as it was when the head last came or moved; the base's own branch may be further.
+    """
 
     id: int
     node_id: str

@@ -66,6 +66,7 @@ class Refs:
             self.close(pull, by)
             return
         pull.head_sha, pull.mergeable, pull.asked = after, None, 0
+        pull.base_sha = pull.repository.branch(pull.base_ref) or pull.base_sha
         pull.updated_at = self.world.now()
         self.keep_head(pull)
         if any(rule.dismiss_stale for rule in pull.repository.rules_of(pull.base_ref)):

@@ -9,6 +9,7 @@ from types import TracebackType
 
 import ops_orchestrate.standin.graphql.route
 import ops_orchestrate.standin.rest  # noqa: F401 - both fill the table of routes
+from ops_orchestrate.errors import UsageError
 from ops_orchestrate.standin.control_http import ControlSide
 from ops_orchestrate.standin.control_work import Control
 from ops_orchestrate.standin.exchange import Reply, Request
@@ -40,9 +41,13 @@ class Standin:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.world = World(folder, clock)
-        if published is not None:
-            schema.load(published)  # before the first request, which would run into its time limit
-            self.world.published = published
+        self.world.published = published
+        try:
+            schema.load(published or schema.OWN)  # before the first request, which would run into its time limit
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f"the GitHub stand-in needs {error.name}: pip install 'ops-orchestrate[standin]'"
+            ) from None
         tide = Tide(self.world)
         side = ControlSide()
         self._door = Door(self.world, Site(self.world, tide), side.answer)
@@ -66,6 +71,7 @@ class Standin:
         for server in self._servers:
             server.shutdown()
             server.server_close()
+            server.hang_up()
 
     def __enter__(self) -> Standin:
         return self

@@ -134,3 +134,24 @@ def test_a_status_without_ci_and_a_status_by_a_client(scene: Scene) -> None:
     assert scene.ask("POST", f"statuses/{sha}", state="success", context="ops").status_code == 201
     combined = scene.ask("GET", f"commits/{sha}/status").json()
     assert (combined["state"], combined["statuses"][0]["context"]) == ("success", "ops")
+
+
+def test_a_run_started_by_hand_is_no_part_of_the_rollup(scene: Scene) -> None:
+    scene.control.ci(REPO, on=("workflow_dispatch",), jobs=[{"name": "test", "result": "failure"}])
+    sha = scene.control.push(REPO, "feature", {"b.txt": "two\n"})
+    assert scene.ask("POST", "actions/workflows/ci.yml/dispatches", ref="feature").status_code == 204
+    assert rollup(scene, sha) is None
+    runs = scene.ask("GET", f"actions/runs?head_sha={sha}&event=workflow_dispatch").json()["workflow_runs"]
+    assert [run["conclusion"] for run in runs] == ["failure"]
+
+
+def test_a_job_that_no_machine_took_says_why(scene: Scene) -> None:
+    words = "The job was not started because your account is locked due to a billing issue."
+    job = {"name": "test", "result": "failure", "runner": False, "steps": [], "annotation": words, "log": ""}
+    scene.control.ci(REPO, on=("schedule",), jobs=[job])
+    scene.control.trigger(REPO, "schedule")
+    run = scene.ask("GET", "actions/runs?branch=main&event=schedule").json()["workflow_runs"][0]
+    seen = scene.ask("GET", f"actions/runs/{run['id']}/jobs").json()["jobs"][0]
+    assert (seen["runner_id"], seen["steps"], seen["conclusion"]) == (None, [], "failure")
+    said = scene.ask("GET", f"check-runs/{seen['id']}/annotations").json()
+    assert [one["message"] for one in said] == [words]

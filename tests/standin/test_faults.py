@@ -76,3 +76,11 @@ def test_mergeability_can_be_unknown_for_ever_and_stale(scene: Scene) -> None:
     scene.control.mergeable_after(10**9)
     scene.control.push(REPO, "feature", {"more.txt": "x\n"})
     assert [scene.ask("GET", path).json()["mergeable"] for _ in range(3)] == [None, None, None]
+
+
+def test_what_has_ended_answers_nobody_on_a_connection_kept_alive(scene: Scene) -> None:
+    with scene.client() as client:
+        assert client.get(f"/repos/{REPO}").status_code == 200
+        scene.standin.close()
+        with pytest.raises(httpx.TransportError):
+            client.get(f"/repos/{REPO}")

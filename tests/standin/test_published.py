@@ -45,6 +45,8 @@ READS = [
     "pulls/{n}/reviews",
     "pulls/{n}/comments",
     "pulls/{n}/merge",
+    "pulls/{n}/requested_reviewers",
+    "collaborators/rita/permission",
     "pulls/{merged}",
     "pulls/{merged}/merge",
     "issues",

@@ -132,6 +132,27 @@ def test_rules_and_protections_are_read_with_the_right_permission_only(scene: Sc
     assert kinds == {"deletion", "non_fast_forward", "pull_request", "required_status_checks"}
 
 
+def test_a_review_is_asked_of_collaborators_other_than_the_author(scene: Scene) -> None:
+    number = scene.pull()["number"]
+    codes = [
+        scene.ask("POST", f"pulls/{number}/requested_reviewers", reviewers=[login]).status_code
+        for login in ("bot", "ghost", "rita")
+    ]
+    assert codes == [422, 422, 201]
+    assert [one["login"] for one in scene.ask("GET", f"pulls/{number}").json()["requested_reviewers"]] == ["rita"]
+    scene.ask("POST", f"pulls/{number}/reviews", "rita", event="APPROVE")
+    assert scene.ask("GET", f"pulls/{number}/requested_reviewers").json()["users"] == []
+
+
+def test_base_sha_is_the_base_as_the_head_met_it(scene: Scene) -> None:
+    """A trap of GitHub's: neither REST's `base.sha` nor `baseRefOid` follows the base branch."""
+    pull = scene.pull()
+    new = scene.control.push(REPO, "main", {"x.txt": "x\n"})
+    query = '{repository(owner:"acme",name:"app"){pullRequest(number:1){baseRefOid baseRef{target{oid}}}}}'
+    seen = scene.graphql(query)["data"]["repository"]["pullRequest"]
+    assert seen == {"baseRefOid": pull["base"]["sha"], "baseRef": {"target": {"oid": new}}}
+
+
 PUSHES = [
     ("HEAD:refs/heads/main", "through a pull request"),
     ("HEAD:refs/pull/9/head", "hidden ref"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ops_orchestrate.standin.call import Call
-from ops_orchestrate.standin.check import CheckRun, Status, Suite, latest_runs, latest_statuses
+from ops_orchestrate.standin.check import CheckRun, Status, Suite, in_rollup, latest_runs, latest_statuses
 from ops_orchestrate.standin.graphql.fields import connection, field, simple, time, upper
 from ops_orchestrate.standin.graphql.on_repository import Commit, commit_of
 from ops_orchestrate.standin.pull import Pull
@@ -17,7 +17,7 @@ from ops_orchestrate.standin.rules import is_required
 def contexts(source: dict[str, Any], _: Call, **args: Any) -> dict[str, Any]:
     """Check runs (the newest of a name in a suite) and statuses (the newest of a context)."""
     repository, sha = source["repository"], source["sha"]
-    runs: list[Any] = [*latest_runs(repository.checks_of(sha)), *latest_statuses(repository.statuses_of(sha))]
+    runs: list[Any] = [*in_rollup(repository.checks_of(sha)), *latest_statuses(repository.statuses_of(sha))]
     counts = {"checkRunCount": sum(isinstance(one, CheckRun) for one in runs)}
     return connection(runs, args, **counts, statusContextCount=len(runs) - counts["checkRunCount"])
 

@@ -62,7 +62,7 @@ simple(
         "headRefName": lambda p, c: p.head_ref,
         "headRefOid": lambda p, c: p.head_sha,
         "baseRefName": lambda p, c: p.base_ref,
-        "baseRefOid": lambda p, c: p.base_sha if p.merged else p.repository.branch(p.base_ref) or p.base_sha,
+        "baseRefOid": lambda p, c: p.base_sha,
         "headRef": lambda p, c: ref_of(p.head_repository or p.repository, f"refs/heads/{p.head_ref}"),
         "baseRef": lambda p, c: ref_of(p.repository, f"refs/heads/{p.base_ref}"),
         "createdAt": lambda p, c: time(p.created_at),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ops_orchestrate.standin.call import Call, paged, route
 from ops_orchestrate.standin.check import CheckRun, Run
-from ops_orchestrate.standin.ci import finish, rerun
+from ops_orchestrate.standin.ci import Occasion, finish, rerun, start_run
 from ops_orchestrate.standin.exchange import Refused, Reply, not_found
 from ops_orchestrate.standin.rest import shape, shape_check
 
@@ -60,6 +60,21 @@ def get_workflow(call: Call) -> Reply:
         if call.args["workflow"] in {str(one["id"]), one["path"].rpartition("/")[2]}:
             return Reply(200, one)
     raise not_found()
+
+
+@route("POST", "/repos/{owner}/{repo}/actions/workflows/{workflow}/dispatches", needs="write")
+def dispatch(call: Call) -> Reply:
+    """Start a workflow by hand at a branch."""
+    path, branch = get_workflow(call).body["path"], str(call.json().get("ref", "")).removeprefix("refs/heads/")
+    sha = call.repo.branch(branch)
+    chosen = [p for p in call.repo.profiles if p.path == path and p.wants("workflow_dispatch", branch)]
+    if sha is None or not chosen:
+        raise Refused(
+            422, f"No ref found for: {branch}" if sha is None else "Workflow has no 'workflow_dispatch' trigger"
+        )
+    for profile in chosen:
+        start_run(call.tide.ci, call.repo, profile, Occasion("workflow_dispatch", branch, sha, call.user))
+    return Reply(204)
 
 
 def _workflow(call: Call, path: str, name: str) -> shape.JSON:

@@ -29,6 +29,19 @@ def change_repository(call: Call) -> Reply:
     return get_repository(call)
 
 
+@route("GET", "/repos/{owner}/{repo}/collaborators/{login}/permission")
+def permission(call: Call) -> Reply:
+    """What somebody may do here: in GitHub's old words, and as the role."""
+    one = call.world.users.get(call.args["login"].lower())
+    if one is None:
+        raise not_found()
+    level = call.world.level(one, call.repo)
+    old = {"maintain": "write", "triage": "read"}.get(level, level)
+    may = shape.repository(call.links, call.repo, level)["permissions"]
+    who = {**shape.user(call.links, one), "permissions": may, "role_name": level}
+    return Reply(200, {"permission": old, "role_name": level, "user": who})
+
+
 @route("GET", "/user/repos", needs="user")
 @route("GET", "/installation/repositories", needs="user")
 def list_repositories(call: Call) -> Reply:

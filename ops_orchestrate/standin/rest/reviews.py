@@ -6,7 +6,7 @@ from ops_orchestrate.standin.call import Call, paged, route
 from ops_orchestrate.standin.exchange import Refused, Reply, not_found
 from ops_orchestrate.standin.people import User
 from ops_orchestrate.standin.pull import Pull, Review, Thread, ThreadComment
-from ops_orchestrate.standin.rest import shape_pull
+from ops_orchestrate.standin.rest import shape, shape_pull
 from ops_orchestrate.standin.world import World
 
 _PULL = "/repos/{owner}/{repo}/pulls/{number}"
@@ -97,3 +97,24 @@ def dismiss(call: Call) -> Reply:
             call.world.effect("review", call.repo, call.user, number=pull.number, state="DISMISSED", commit=one.commit)
             return Reply(200, shape_pull.review(call.links, call.world, pull, one))
     raise not_found()
+
+
+@route("GET", f"{_PULL}/requested_reviewers")
+def requested(call: Call) -> Reply:
+    """Whose review is still asked for."""
+    return Reply(200, {"users": [shape.user(call.links, one) for one in call.pull().reviewers], "teams": []})
+
+
+@route("POST", f"{_PULL}/requested_reviewers", needs="triage")
+def request_review(call: Call) -> Reply:
+    """Ask somebody, or ask again. The author cannot be asked."""
+    pull, logins = call.pull(), [str(login) for login in call.json().get("reviewers", [])]
+    if pull.author.login in logins:
+        raise Refused(422, "Review cannot be requested from pull request author.")
+    for login in logins:
+        if login.lower() not in call.repo.members:
+            raise Refused(422, f"Reviews may only be requested from collaborators. {login} is not one.")
+    asked = [call.world.user(login) for login in logins]
+    pull.reviewers += [user for user in asked if user not in pull.reviewers]
+    call.world.effect("review-requested", call.repo, call.user, number=pull.number, reviewers=logins)
+    return Reply(201, shape_pull.pull_simple(call.links, call.world, pull))
