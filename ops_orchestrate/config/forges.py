@@ -30,6 +30,6 @@ class ForgeSettings(BaseSettings):
     github_reserve: int = Field(
         500, ge=0, description="Points an hour of the rate limit that audits never spend; at most a tenth of it."
     )
-    github_threads: int = Field(4, ge=1, le=20, description="Repositories that an audit asks GitHub about at once.")
+    github_threads: int = Field(8, ge=1, le=20, description="Repositories that an audit asks GitHub about at once.")
     github_timeout: float = Field(20, gt=0, description="Time limit of one answer of GitHub.")
     github_write_gap: float = Field(1, ge=0, description="Seconds between two writes to GitHub, as it asks for.")

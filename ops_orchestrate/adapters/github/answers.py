@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -41,13 +42,15 @@ class GraphAnswer(NamedTuple):
     problem: str = ""
 
 
-def whole_body(answer: httpx.Response) -> bytes:
-    """The body, read whole. Raises httpx.StreamError where it is larger than we read."""
+def whole_body(answer: httpx.Response, until: float) -> bytes:
+    """The body, read whole by `until` of the monotonic clock. Raises httpx.StreamError where it is too much."""
     body = bytearray()
     for chunk in answer.iter_bytes():
         body += chunk
         if len(body) > MAX_BODY:
             raise httpx.StreamError(f"the answer is larger than {MAX_BODY} bytes")
+        if time.monotonic() > until:
+            raise httpx.StreamError("the answer took too long")
     return bytes(body)
 
 
@@ -58,6 +61,14 @@ def next_link(headers: Mapping[str, str]) -> str | None:
         if 'rel="next"' in rest:
             return target.strip().removeprefix("<")
     return None
+
+
+def is_object(raw: bytes) -> bool:
+    """Whether it is a JSON object."""
+    try:
+        return isinstance(json.loads(raw), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def json_object(raw: bytes) -> dict[str, Any]:

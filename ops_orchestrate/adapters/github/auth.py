@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import httpx
 from pydantic import SecretStr
 
+from ops_orchestrate.adapters.credential import required
 from ops_orchestrate.adapters.github.address import Address, read_address
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.names import one_line
@@ -55,11 +56,7 @@ class TokenIdentity:
 
     def token(self) -> str:
         """The token. Raises SourceUnavailable, with the places that were asked for it."""
-        token = self._secrets.get(TOKEN_NAME)
-        if not token:
-            tried = one_line("; ".join(self._secrets.tried(TOKEN_NAME)), 200)
-            raise SourceUnavailable(f"GitHub is not asked: {TOKEN_NAME} was not found ({tried})")
-        return token
+        return required(self._secrets, TOKEN_NAME)
 
     def renew(self) -> bool:
         """A person's token can't be renewed by us."""
@@ -87,6 +84,7 @@ class AppIdentity:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._url = f"{address.rest}/app/installations/{installation}/access_tokens"
+        self._trust_env = not address.plain
         self._app = app
         self._secrets = secrets
         self._timeout = timeout
@@ -118,7 +116,7 @@ class AppIdentity:
         headers = {"Authorization": f"Bearer {self._signed()}", "Accept": "application/vnd.github+json"}
         problem = ""
         try:
-            answer = httpx.post(self._url, headers=headers, timeout=self._timeout, follow_redirects=False)
+            answer = httpx.post(self._url, headers=headers, timeout=self._timeout, trust_env=self._trust_env)
             body = answer.json() if answer.status_code == httpx.codes.CREATED else {}
             token, ends = body.get("token"), body.get("expires_at")
             problem = f"HTTP {answer.status_code}"

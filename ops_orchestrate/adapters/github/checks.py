@@ -9,7 +9,9 @@ from typing import NamedTuple
 from ops_orchestrate.adapters.github import queries
 from ops_orchestrate.adapters.github.client import GitHubClient
 from ops_orchestrate.adapters.github.limits import Purpose
-from ops_orchestrate.adapters.github.wire import CommitNode, ContextNode, RunRest, read
+from ops_orchestrate.adapters.github.wire import read
+from ops_orchestrate.adapters.github.wire_pull import CommitNode, ContextNode
+from ops_orchestrate.adapters.github.wire_rest import RunRest
 from ops_orchestrate.adapters.github.words import conclusion_of, status_of, time_of
 from ops_orchestrate.core.merge.pull import Check, Conclusion
 from ops_orchestrate.core.names import one_line

@@ -24,6 +24,7 @@ from ops_orchestrate.adapters.github.answers import (
     Written,
     beginning,
     first_kind,
+    is_object,
     json_object,
     messages,
     next_link,
@@ -32,7 +33,7 @@ from ops_orchestrate.adapters.github.answers import (
 )
 from ops_orchestrate.adapters.github.auth import TOKEN_NAME, Identity
 from ops_orchestrate.adapters.github.limits import Purpose, RateLimits
-from ops_orchestrate.adapters.github.transport import HEADERS, SignedTransport, cache_key, cached
+from ops_orchestrate.adapters.github.transport import HEADERS, SignedTransport, cache_key, cached, direct
 from ops_orchestrate.adapters.github.trouble import Denied, Missing, Transient, worth_another_try
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.redaction import redact
@@ -44,6 +45,8 @@ _SHORT_WAIT = 5.0
 """Seconds that a read waits by itself when GitHub asks for it; longer waits are the caller's to plan."""
 _MOVED = frozenset({301, 302, 307, 308})
 _LOG_BYTES = 50_000_000
+_WHOLE_ANSWER = 5
+"""A whole answer may take so many times as long as each of its parts."""
 
 
 class GitHubClient:
@@ -61,16 +64,20 @@ class GitHubClient:
         attempts: int = 3,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """`write_gap`: seconds between two writes, as GitHub asks for. `attempts`: tries of one read."""
+        """`write_gap`: seconds between two writes, as GitHub asks for. `attempts`: tries of one read.
+
+        `cache`: the file that answers are kept in; None: in memory.
+        """
         self.address = address
         self.limits = limits
         self._identity = identity
         self._attempts = attempts
         self._writing = threading.Lock()
         self._write_gap = write_gap
+        self._patience = _WHOLE_ANSWER * timeout
         self._wrote_at = -write_gap
         signed = SignedTransport(
-            transport or httpx.HTTPTransport(retries=1), address, identity, lambda answer: limits.note(answer.headers)
+            transport or direct(address), address, identity, lambda answer: limits.note(answer.headers)
         )
         common: dict[str, Any] = {"headers": HEADERS, "timeout": timeout, "follow_redirects": False, "trust_env": False}
         self._plain = httpx.Client(transport=signed, **common)
@@ -207,7 +214,10 @@ class GitHubClient:
                 self._wrote_at = time.monotonic()
         data = json_object(raw)
         detail = self.clean(str(data.get("message") or f"HTTP {status}"))
-        return Written(status, data, detail, self.limits.refused(status, headers, beginning(raw)))
+        if status < 300 and raw.strip() and not is_object(raw):
+            return Written(0, {}, f"GitHub's answer is no JSON ({detail})")  # half of one, or a page for people
+        limited = self.limits.refused(status, headers, beginning(raw)) if status != 200 or "errors" in data else None
+        return Written(status, data, detail, limited)
 
     def _send(
         self, method: str, url: str, purpose: Purpose, *, body: Mapping[str, Any] | None = None, fresh: bool = True
@@ -223,7 +233,7 @@ class GitHubClient:
         try:
             answer = client.send(request, stream=True)
             try:
-                return answer.status_code, answer.headers, whole_body(answer)
+                return answer.status_code, answer.headers, whole_body(answer, time.monotonic() + self._patience)
             finally:
                 answer.close()
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:

@@ -8,7 +8,8 @@ from typing import Any
 from ops_orchestrate.adapters.github.client import GitHubClient
 from ops_orchestrate.adapters.github.limits import Purpose
 from ops_orchestrate.adapters.github.trouble import Missing
-from ops_orchestrate.adapters.github.wire import JobRest, read
+from ops_orchestrate.adapters.github.wire import read
+from ops_orchestrate.adapters.github.wire_rest import JobRest
 from ops_orchestrate.adapters.github.words import conclusion_of
 from ops_orchestrate.core.merge.failure import FailedJob, JobStep
 from ops_orchestrate.core.merge.pull import Check, Conclusion

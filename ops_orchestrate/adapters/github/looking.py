@@ -10,7 +10,9 @@ from ops_orchestrate.adapters.github.client import GitHubClient
 from ops_orchestrate.adapters.github.limits import Purpose
 from ops_orchestrate.adapters.github.pull_of import OUR_BRANCHES, TRUSTED, name_of
 from ops_orchestrate.adapters.github.trouble import Missing
-from ops_orchestrate.adapters.github.wire import LookIssue, LookNode, LookPull, RunRest, read
+from ops_orchestrate.adapters.github.wire import read
+from ops_orchestrate.adapters.github.wire_look import LookIssue, LookNode, LookPull
+from ops_orchestrate.adapters.github.wire_rest import RunRest
 from ops_orchestrate.core.forge_look import ForgeLook, IssueSeen, PullRef, PullSeen
 from ops_orchestrate.core.issue_text import issue_name
 from ops_orchestrate.core.merge.pull import Conclusion

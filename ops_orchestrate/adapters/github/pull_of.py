@@ -6,16 +6,8 @@ from collections.abc import Sequence
 
 from ops_orchestrate.adapters.github import words
 from ops_orchestrate.adapters.github.checks import rollup_checks
-from ops_orchestrate.adapters.github.wire import (
-    Actor,
-    CommentNode,
-    CommitNode,
-    Connection,
-    PullNode,
-    ReviewNode,
-    ReviewRequest,
-    ThreadNode,
-)
+from ops_orchestrate.adapters.github.wire import Actor, CommentNode, Connection, ThreadNode
+from ops_orchestrate.adapters.github.wire_pull import CommitNode, PullNode, ReviewNode, ReviewRequest
 from ops_orchestrate.core.merge.pull import Pull, PullState, Review, Thread, ThreadComment
 from ops_orchestrate.core.names import clean_text, one_line
 

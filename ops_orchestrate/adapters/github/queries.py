@@ -64,7 +64,7 @@ query Commit($owner: String!, $name: String!, $oid: GitObjectID!, $checks: Strin
 FIND = """
 query Find($owner: String!, $name: String!, $branch: String!) {
   repository(owner: $owner, name: $name) { nameWithOwner
-    pullRequests(headRefName: $branch, first: 10, orderBy: {field: CREATED_AT, direction: DESC}) {
+    pullRequests(headRefName: $branch, first: 100, orderBy: {field: CREATED_AT, direction: DESC}) {
       nodes { number isCrossRepository state } } } }
 """
 

@@ -13,7 +13,8 @@ from ops_orchestrate.adapters.github.client import GitHubClient
 from ops_orchestrate.adapters.github.limits import Purpose
 from ops_orchestrate.adapters.github.pull_of import NO_COMMIT, pull_of, review_of, thread_of
 from ops_orchestrate.adapters.github.trouble import Missing
-from ops_orchestrate.adapters.github.wire import CommitNode, Connection, PullNode, ReviewNode, ThreadNode, read
+from ops_orchestrate.adapters.github.wire import Connection, ThreadNode, read
+from ops_orchestrate.adapters.github.wire_pull import CommitNode, PullNode, ReviewNode
 from ops_orchestrate.core.merge.pull import Check, Pull
 from ops_orchestrate.errors import SourceUnavailable
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 from hishel import CacheOptions, SqliteStorage
@@ -65,14 +66,22 @@ class SignedTransport(httpx.BaseTransport):
         self._next.close()
 
 
-def cached(next_transport: httpx.BaseTransport, folder: Path | None) -> httpx.BaseTransport:
-    """Answers that are kept and asked after by their ETag; in `folder`, or in memory where there is none."""
-    where: dict[str, Any] = (
-        {"connection": sqlite3.connect(":memory:", check_same_thread=False)} if folder is None else {}
+def direct(address: Address) -> httpx.BaseTransport:
+    """Connections to GitHub, through the proxy that the environment names for it, and never to this machine's own."""
+    # httpx would put a proxy's transport in the place of ours, and with it the one that signs.
+    proxy = (
+        None if address.plain or proxy_bypass(urlsplit(address.origin).hostname or "") else getproxies().get("https")
     )
-    if folder is not None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        where = {"database_path": folder / "github.db"}
+    return httpx.HTTPTransport(retries=1, proxy=proxy)
+
+
+def cached(next_transport: httpx.BaseTransport, file: Path | None) -> httpx.BaseTransport:
+    """Answers that are kept and asked after by their ETag; in `file`, or in memory where there is none."""
+    if file is None:
+        where: dict[str, Any] = {"connection": sqlite3.connect(":memory:", check_same_thread=False)}
+    else:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        where = {"database_path": file}
     storage = SqliteStorage(**where, default_tti=_KEEP_UNUSED, max_stream_size=_LONGEST_BODY, max_size=_CACHE_BYTES)
     return CacheTransport(next_transport, storage=storage, rfc=CacheOptions(shared=False))
 

@@ -10,25 +10,26 @@ from ops_orchestrate.adapters.github import queries
 from ops_orchestrate.adapters.github.answers import Written
 from ops_orchestrate.adapters.github.client import GitHubClient
 from ops_orchestrate.adapters.github.limits import Purpose
-from ops_orchestrate.adapters.github.wire import RunRest, read
+from ops_orchestrate.adapters.github.wire import read
+from ops_orchestrate.adapters.github.wire_rest import RunRest
 from ops_orchestrate.adapters.github.words import conclusion_of
 from ops_orchestrate.core.change import Landing, LandingEnd
 from ops_orchestrate.core.merge.pull import Check, Conclusion
 from ops_orchestrate.core.names import clean_text
 from ops_orchestrate.errors import OpsError, SourceUnavailable
 
-_DONE = frozenset({200, 201, 202})
+_CONFLICT = 409
 
 
-def landing_of(done: Written, *, moved: frozenset[int] = frozenset()) -> Landing:
-    """What a write has come to, by its status alone. `moved`: statuses that say that a head is not the expected one."""
-    if done.status in _DONE:
-        return Landing(end=LandingEnd.LANDED, detail=done.detail if done.status != 200 else "")
+def landing_of(done: Written, *, ok: int = 200) -> Landing:
+    """What a write has come to, by its status alone; `ok` is the one that says that it is done."""
+    if done.status == ok:
+        return Landing(end=LandingEnd.LANDED)
     if done.limited is not None:
         return Landing(end=LandingEnd.UNKNOWN, detail=f"GitHub's rate limit: again in {done.limited:.0f} s")
-    if done.status == 0 or done.status >= 500:
+    if done.status < 300 or done.status >= 500:
         return Landing(end=LandingEnd.UNKNOWN, detail=done.detail)
-    if done.status in moved:
+    if done.status == _CONFLICT:
         return Landing(end=LandingEnd.MOVED, detail=done.detail)
     return Landing(end=LandingEnd.REFUSED, detail=f"GitHub says no ({done.status}): {done.detail}")
 
@@ -51,7 +52,7 @@ class Writer:
             return number
         if done.limited is not None:
             raise SourceUnavailable(f"GitHub's rate limit refused a pull request for {slug}", retry_after=done.limited)
-        if done.status in {0, 201} or done.status >= 500 or "already exists" in _errors(done):
+        if done.status < 300 or done.status >= 500 or "already exists" in _errors(done):
             return None
         why = self._client.clean(_errors(done) or done.detail)
         raise OpsError(f"GitHub opens no pull request from {branch} into {base} of {slug} ({done.status}): {why}")
@@ -65,7 +66,7 @@ class Writer:
             return Landing(end=LandingEnd.MOVED, detail=f"run {check.run} is on attempt {run.run_attempt} by now")
         # A run that could not start has no failed job to run again.
         how = "rerun" if check.conclusion is Conclusion.STARTUP_FAILURE else "rerun-failed-jobs"
-        landing = landing_of(self._client.write("POST", f"/repos/{slug}/actions/runs/{check.run}/{how}"))
+        landing = landing_of(self._client.write("POST", f"/repos/{slug}/actions/runs/{check.run}/{how}"), ok=201)
         if landing.end is LandingEnd.UNKNOWN and self._attempt(slug, check.run) > check.attempt:
             return Landing(end=LandingEnd.LANDED)
         return landing
@@ -73,7 +74,7 @@ class Writer:
     def update(self, slug: str, number: int, *, head: str) -> Landing:
         """Merge the base into the change. GitHub does it a moment after it has said yes."""
         done = self._client.write("PUT", f"/repos/{slug}/pulls/{number}/update-branch", {"expected_head_sha": head})
-        landing = landing_of(done, moved=frozenset({409}))
+        landing = landing_of(done, ok=202)
         stale = landing.end is LandingEnd.REFUSED and "expected_head_sha" in f"{done.detail} {_errors(done)}".lower()
         return landing.model_copy(update={"end": LandingEnd.MOVED}) if stale else landing
 
@@ -91,7 +92,7 @@ class Writer:
             return _merged(done)
         if done.status == 405 and "base branch was modified" in done.detail.lower():
             return Landing(end=LandingEnd.MOVED, detail=done.detail)
-        return landing_of(done, moved=frozenset({409}))
+        return landing_of(done)
 
     def enqueue(self, slug: str, number: int, *, head: str) -> Landing:
         """Put it into the merge queue at this head. Raises SourceUnavailable where it can't be read first."""

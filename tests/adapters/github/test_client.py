@@ -43,7 +43,7 @@ def test_a_kept_answer_outlives_the_process_and_holds_no_token(server: Server, t
         Say(304, headers=ETAG) if "if-none-match" in asked.headers else Say(body=[7], headers=ETAG)
     )
     for _ in range(2):
-        client = make_client(server.url, cache=tmp_path / "cache")
+        client = make_client(server.url, cache=tmp_path / "cache" / "kept.sqlite")
         assert client.get("/repos/o/r/x", SHIP).data == [7]
         client.close()
     assert server.asked[1].headers.get("if-none-match") == '"one"'
@@ -55,7 +55,7 @@ def test_a_kept_answer_outlives_the_process_and_holds_no_token(server: Server, t
 def test_nobody_gets_what_was_kept_for_somebody_else(server: Server, tmp_path: Path) -> None:
     server.say(Say(body=[7], headers=ETAG))
     for name in ("x" * 40, "y" * 40):
-        client = make_client(server.url, TokenIdentity(Known(GITHUB_TOKEN=name)), cache=tmp_path)
+        client = make_client(server.url, TokenIdentity(Known(GITHUB_TOKEN=name)), cache=tmp_path / "kept.sqlite")
         client.get("/repos/o/r/x", SHIP)
         client.close()
     assert [asked.headers.get("if-none-match") for asked in server.asked] == [None, None]

@@ -260,6 +260,21 @@ def test_a_rerun_whose_answer_was_lost_is_found(scene: Scene) -> None:
     assert len(scene.control.journal.effects("rerun")) == 1
 
 
+@pytest.mark.parametrize("kind", ["html", "truncate", "cut"])
+def test_a_page_for_people_is_no_yes(scene: Scene, kind: str) -> None:
+    """Status 200 and no JSON: nobody knows, whatever was asked for."""
+    _, check = _red(scene)
+    number, thread = scene.open("ops/t2/1"), scene.control.thread(SLUG, 1, "rita", "Why?", path="a.txt").node_id
+    scene.control.push(SLUG, "dev", {"other.txt": "x"})
+    scene.control.fault(kind, method="PUT", times=None)
+    scene.control.fault(kind, method="POST", path=r".*/rerun-failed-jobs", times=None)
+    scene.control.fault(kind, method="POST", contains="addPullRequestReviewThreadReply", times=None)
+    assert scene.pulls.update(scene.repo, number, head=scene.head("ops/t2/1")).end is UNKNOWN
+    assert scene.pulls.answer(scene.repo, thread, "Done.").end is UNKNOWN
+    landing = scene.pulls.rerun(scene.repo, check)
+    assert landing.end is (LANDED if scene.control.journal.effects("rerun") else UNKNOWN)
+
+
 def test_what_has_no_run_cannot_run_again(scene: Scene) -> None:
     number = scene.open()
     scene.control.status(SLUG, scene.head(), "ext", "failure")
