@@ -91,7 +91,10 @@ class SentryStandIn(Loopback):
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return Answer(401, {"detail": "Invalid token"})
         if request.path == "/api/0/organizations/acme/issues/":
-            return self._list(request)
+            return self._list(request, [value for name, value in request.query if name == "project"])
+        of_one = re.fullmatch(r"/api/0/projects/acme/([^/]+)/issues/", request.path)
+        if of_one:  # what Sentry's own command asks
+            return self._list(request, [of_one[1]])
         found = re.fullmatch(r"/api/0/organizations/acme/issues/(\d+)/", request.path)
         issue = self.issues.get(found[1]) if found else None
         if issue is None:
@@ -101,15 +104,14 @@ class SentryStandIn(Loopback):
             issue.status = request.body["status"]
         return Answer(200, self._shown(issue, issue.events))
 
-    def _list(self, request: Request) -> Answer:
+    def _list(self, request: Request, projects: list[str]) -> Answer:
         asked = dict(request.query)
         strange = set(asked) - parameters("get", _ORG) if published("sentry-openapi.json") else set()
         self.problems += [f"Sentry knows no parameter {one}" for one in strange]
-        projects = [value for name, value in request.query if name == "project"]
         if not set(projects) <= self.projects:
             return Answer(403, {"detail": "You do not have permission to perform this action."})
         hits = [(issue, events) for issue in self.issues.values() if (events := self._matching(issue, asked, projects))]
-        start = int(asked.get("cursor", "0:0:0").split(":")[1])
+        start = int((asked.get("cursor") or "0:0:0").split(":")[1])
         size = min(self.page, int(asked.get("limit", "100")))
         body = [self._shown(issue, events) for issue, events in hits[start : start + size]]
         self._check(body, "get", _ORG)

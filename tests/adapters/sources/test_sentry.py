@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +18,7 @@ from ops_orchestrate.errors import SourceUnavailable, UsageError
 from tests.adapters.sources.conftest import chain, settings_for, tokens
 from tests.builders import make_portfolio, make_project, make_repository, make_request
 from tests.standins.schemas import absent, published
-from tests.standins.sentry import SentryStandIn
+from tests.standins.sentry import TOKEN, SentryStandIn
 from tests.standins.sentry import sentry as serving
 
 SHOP = make_project("app", sentry_project="shop")
@@ -37,6 +40,21 @@ def test_the_stand_in_is_held_against_the_published_schema() -> None:
     with pytest.raises(AssertionError, match="does not answer as Sentry"), serving() as standin:
         standin.add(1, 500, level="catastrophe")
         asked(standin)
+
+
+@pytest.mark.parametrize("page", [100, 2])
+def test_sentrys_own_command_can_use_the_stand_in(sentry: SentryStandIn, tmp_path: Path, page: int) -> None:
+    command = shutil.which("sentry-cli")
+    if command is None:
+        pytest.skip("sentry-cli is not on PATH (npm's @sentry/cli brings it)")
+    sentry.page = page
+    for number in range(1, 6):
+        sentry.add(number, 5, title=f"Error {number}")
+    env = {"SENTRY_URL": sentry.url, "SENTRY_AUTH_TOKEN": TOKEN, "HOME": str(tmp_path), "PATH": ""}
+    argv = [command, "issues", "list", "-o", "acme", "-p", "shop", "--status", "unresolved"]
+    done = subprocess.run(argv, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert all(f"SHOP-{number}" in done.stdout for number in range(1, 6))
 
 
 def test_an_error_becomes_a_finding_with_its_names_and_what_is_known_of_it(sentry: SentryStandIn) -> None:
