@@ -179,6 +179,9 @@ def _holds(project: Project, spot: Spot) -> bool:
 def _portfolio(settings: Settings, loaded: Loaded, found: Findings, *, scoped: bool = False) -> Portfolio:
     here = {project.alias for project in found.projects}
     others = [entry for entry in loaded.file.entries if entry.alias not in here] if scoped else []
+    # A team of the whole registry may have tickets for the one project, too; one made on the spot is nobody's yet.
+    registered = any(entry.alias in here for entry in loaded.file.entries)
+    shared = [_issue_source(entry) for entry in others if entry.issues_only and registered]
     return Portfolio(
         origin=loaded.origin,
         digest=loaded.digest,
@@ -186,7 +189,7 @@ def _portfolio(settings: Settings, loaded: Loaded, found: Findings, *, scoped: b
         projects=with_topics(found.projects, read_topics(settings)),
         skipped=tuple(found.skipped),
         warnings=(*loaded.file.warnings, *found.warnings),
-        issue_sources=tuple(found.issue_sources),
+        issue_sources=(*found.issue_sources, *shared),
         out_of_scope=tuple(entry.alias for entry in others),
         elsewhere=tuple(_issue_source(entry) for entry in others if entry.paths and _issue_source(entry).named),
     )

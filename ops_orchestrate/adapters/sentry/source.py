@@ -59,7 +59,9 @@ class SentrySource:
         rated = [(one, severity(one.level, one.count, one.users, self._bars)) for one in issues]
         work = [(issue, priority) for issue, priority in rated if priority is not None]
         if isinstance(place, Doubt):
-            return [_homeless(slug, len(work), place, portfolio)] if work else []
+            # In a scoped run, what names none of its projects may well be of another one.
+            said = work and (place.named or portfolio.scope == "global")
+            return [_homeless(slug, len(work), place, portfolio)] if said else []
         small = len(rated) - len(work)
         notes = [_notice(place, f"small:{slug}", _small(slug, small, self._settings.sentry_period))] if small else []
         return [self._finding(issue, place).model_copy(update={"priority": p}) for issue, p in work] + notes

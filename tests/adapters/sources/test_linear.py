@@ -216,6 +216,15 @@ def test_a_scoped_run_takes_nothing_of_a_project_that_shares_the_team(linear: Li
     assert set(tickets(asked(linear, APP, scope="scoped"))) == {"ENG-1", "ENG-2"}
 
 
+def test_a_scoped_run_takes_what_names_its_project_of_a_team_that_serves_all(linear: LinearStandIn) -> None:
+    linear.add("ENG-1", labels=["app"])
+    linear.add("ENG-2", labels=["web"])
+    entry = {"alias": "eng-team", "linear_team": "ENG"}
+    part = asked(linear, make_project("app"), scope="scoped", issue_sources=(entry,))
+    assert set(tickets(part)) == {"ENG-1"}
+    assert len(part.findings) == 1
+
+
 def test_half_an_answer_is_none(linear: LinearStandIn) -> None:
     body = {"data": {"teams": {"nodes": [{"key": "ENG", "activeCycle": None}]}}, "errors": [{"message": "timed out"}]}
     linear.faults.append(Answer(200, body))

@@ -166,6 +166,15 @@ def test_where_it_belongs_is_said_in_the_registry_and_never_guessed(
     assert hint in notice.title
 
 
+def test_a_scoped_run_says_nothing_of_errors_that_may_be_anothers(sentry: SentryStandIn) -> None:
+    sentry.add(1, 150)
+    entry = {"alias": "errors", "sentry_project": "shop"}
+    part = asked(sentry, make_project("app"), scope="scoped", issue_sources=(entry,))
+    assert (part.findings, part.unknown) == ((), ())
+    named = asked(sentry, make_project("shop"), scope="scoped", issue_sources=(entry,))
+    assert [one.project for one in work(named)] == ["shop"]
+
+
 def test_among_several_repositories_it_is_the_one_that_is_called_like_it(sentry: SentryStandIn) -> None:
     sentry.add(1, 150)
     named = make_project("app", sentry_project="shop", repositories=(make_repository("api"), make_repository("shop")))
