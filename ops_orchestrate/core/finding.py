@@ -74,6 +74,8 @@ class AuditPart(Value):
     findings: tuple[Finding, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     unknown: tuple[Skipped, ...] = ()
+    read_only: dict[str, str] = {}  # noqa: RUF012 - pydantic copies a default for each value
+    """Repository key to why nothing may be pushed there: whatever is found of it is reported and not worked on."""
     heads: dict[str, str] = {}  # noqa: RUF012 - pydantic copies a default for each value
     """Repository key to the integration branch's head that was looked at."""
     branches: dict[str, str] = {}  # noqa: RUF012 - pydantic copies a default for each value

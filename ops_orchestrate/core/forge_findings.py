@@ -37,11 +37,18 @@ def forge_findings(project: Project, repository: Repository, look: ForgeLook) ->
         *(maker.change(pull) for pull in look.pulls if pull.ours),
         *maker.others(),
     ]
-    if look.writable and not look.archived:
+    why = read_only(look)
+    if not why:
         return tuple(found)
-    why = "is archived" if look.archived else "does not let us push"
-    note = maker.note(f"{look.slug} {why}: what is found there is reported, and not worked on")
+    note = maker.note(f"{why}: what is found there is reported, and not worked on")
     return (note, *(one.model_copy(update={"actionable": False}) for one in found))
+
+
+def read_only(look: ForgeLook) -> str:
+    """Why nothing may be pushed there; empty where it may."""
+    if look.archived:
+        return f"{look.slug} is archived"
+    return "" if look.writable else f"{look.slug} does not let us push"
 
 
 class _Maker:

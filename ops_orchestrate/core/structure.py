@@ -79,7 +79,8 @@ def structure(
     ids = name_tasks(works)
     named = resolve(works, ids)
     whole = Graph(named.blocked_by)
-    sifted = _sift(dict(zip(ids, works, strict=True)), projects, claims, notes)
+    closed = {repo: why for part in parts for repo, why in part.read_only.items()}
+    sifted = _sift(dict(zip(ids, works, strict=True)), projects, claims, notes, closed=closed)
     if request.fires_only:
         sifted = _only_fires(sifted, whole)
     items = sifted.items
@@ -116,8 +117,14 @@ def _in_plan_order(works: Sequence[Work], request: RunRequest) -> list[Work]:
 
 
 def _sift(
-    works: Mapping[str, Work], projects: Mapping[str, Project], claims: Claims, notes: Iterable[Finding]
+    works: Mapping[str, Work],
+    projects: Mapping[str, Project],
+    claims: Claims,
+    notes: Iterable[Finding],
+    *,
+    closed: Mapping[str, str],
 ) -> _Sifted:
+    """`closed`: why nothing may be pushed to a repository, by its key."""
     traces = {(note.project, note.fingerprint): note.title for note in notes if note.kind is FindingKind.ADOPTED}
     repos = {
         (project.alias, repository.key): repository
@@ -129,6 +136,9 @@ def _sift(
     for task, work in works.items():
         finding = work.finding
         repository = repos.get((finding.project, finding.repo))
+        if finding.repo in closed:
+            left_out[task] = Standing(Verdict.SKIP, closed[finding.repo])
+            continue
         found = _standing(work, repository, claims, traces)
         if repository is not None and found.verdict in {Verdict.NEW, Verdict.OVER}:
             items[task] = Item(task, work, projects[finding.project], repository, found)

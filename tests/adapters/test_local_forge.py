@@ -275,10 +275,9 @@ def test_promotion_by_a_merge_commit(shop: Shop) -> None:
     assert git("log", "-1", "--format=%P", "main", cwd=shop.upstream.bare) == f"{main} {dev}"
 
 
-def test_a_repository_with_a_slug_is_planned_and_never_pushed(shop: Shop) -> None:
+def test_what_is_not_to_be_shipped_this_way_is_never_pushed(shop: Shop) -> None:
     intent = prepared(shop)
-    repo = shop.repo.model_copy(update={"slug": "owner/app"})
-    forge = LocalForge(shop.workshop)
-    assert "planned, never pushed" in str(forge.may_ship(repo))
-    assert forge.land(repo, intent).end is LandingEnd.REFUSED
+    forge = LocalForge(shop.workshop, unshippable=lambda repo: f"{repo.name} is shipped elsewhere")
+    assert forge.may_ship(shop.repo) == "app is shipped elsewhere"
+    assert forge.land(shop.repo, intent).end is LandingEnd.REFUSED
     assert head(shop.upstream.bare, "dev") == intent.base

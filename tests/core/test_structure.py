@@ -269,3 +269,10 @@ def test_the_laws_of_a_plan(findings: list[Finding], count: int, claims: dict[st
     for task in plan.tasks:
         claim = claims.get(task.fingerprint)
         assert claim is None or claim.state in {TaskState.QUEUED, TaskState.RETRYABLE} or claim.cause == "old"
+
+
+def test_nothing_is_planned_for_a_repository_that_may_not_be_pushed_to_whoever_found_it() -> None:
+    closed = make_part("github", read_only={"app": "acme/app does not let us push"})
+    plan = structure(make_request(), [closed, make_part("sentry", want("a"))], {}, {}, NOW)
+    assert plan.tasks == ()
+    assert [skipped.reason for skipped in plan.skipped] == ["acme/app does not let us push"]

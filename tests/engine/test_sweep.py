@@ -29,7 +29,7 @@ class Spiteful:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    def salvage(self, repo: Repository, key: StageKey, *, base: str) -> str | None:
+    def salvage(self, repo: Repository, key: StageKey, *, base: str = "") -> str | None:
         if key.task == self._task:
             raise IsADirectoryError(21, "Is a directory")
         return self._inner.salvage(repo, key, base=base)

@@ -16,7 +16,7 @@ from ops_orchestrate.adapters.github.client import GitHubClient
 from ops_orchestrate.adapters.github.limits import Purpose
 from ops_orchestrate.adapters.github.looking import Seen, branches_asked, look_at, runs_at, trace_of
 from ops_orchestrate.core.finding import AuditPart, Finding
-from ops_orchestrate.core.forge_findings import SOURCE, forge_findings
+from ops_orchestrate.core.forge_findings import SOURCE, forge_findings, read_only
 from ops_orchestrate.core.forge_look import ForgeLook
 from ops_orchestrate.core.names import is_branch, is_slug, one_line
 from ops_orchestrate.core.project import Project, Repository, Skipped
@@ -109,17 +109,19 @@ def _part(places: Sequence[_Place], looks: dict[str, ForgeLook | SourceUnavailab
     found: list[Finding] = []
     unknown: list[Skipped] = []
     errors: list[SourceUnavailable] = []
+    closed: dict[str, str] = {}
     for place in places:
         look = looks.get(str(place.repository.slug).lower())
         if isinstance(look, ForgeLook):
             found.extend(forge_findings(place.project, place.repository, look))
+            closed |= {place.repository.key: why} if (why := read_only(look)) else {}
             continue
         reason = str(look) if look else f"{one_line(str(place.repository.slug), 80)!r} is no name on GitHub"
         errors += [look] if look else []
         unknown.append(Skipped(name=place.name, reason=one_line(reason, 400)))
     if errors and len(errors) == len(places) and len({str(error) for error in errors}) == 1:
         raise SourceUnavailable(str(errors[0]), retry_after=errors[0].retry_after)
-    return AuditPart(part=SOURCE, findings=tuple(found), unknown=tuple(unknown))
+    return AuditPart(part=SOURCE, findings=tuple(found), unknown=tuple(unknown), read_only=closed)
 
 
 def _fit(place: _Place) -> bool:
