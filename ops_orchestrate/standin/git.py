@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 ZERO = "0" * 40
 _SHA = re.compile(r"[0-9a-f]{40}")
+_CONFIG = "[http]\n\treceivepack = true\n[uploadpack]\n\tallowAnySHA1InWant = true\n\tallowFilter = true\n"
 _ENV = {
     "PATH": "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin",
     "HOME": "/nonexistent",
@@ -84,9 +85,9 @@ class Bare:
 
     def create(self, source: Path | None = None, default: str = "main") -> None:
         """Make it: empty, or with the branches and tags of another repository (bare or not)."""
-        self.git("init", "-q", "--bare", "-b", default)
-        for key in ("http.receivepack", "uploadpack.allowAnySHA1InWant", "uploadpack.allowFilter"):
-            self.git("config", key, "true")
+        self.git("init", "-q", "--bare", "--template=", "-b", default)
+        with (self.path / "config").open("a", encoding="utf-8") as config:
+            config.write(_CONFIG)
         if source is not None:
             self.git("fetch", "-q", str(source), "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 

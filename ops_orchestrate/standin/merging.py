@@ -76,6 +76,7 @@ class Merging:
         pull.open = False
         if not pull.repository.bare.move(f"refs/heads/{pull.base_ref}", commit, base):
             pull.open = True
+            self.refs.notice(pull.repository, self.world.ghost)
             raise Refusal(405, "Base branch was modified. Review and try the merge again.")
         self.refs.mark_merged(pull, commit, by, order.method)
         self.refs.notice(pull.repository, by, "merge")

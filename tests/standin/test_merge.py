@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -41,3 +42,22 @@ def test_a_second_merge_is_405_and_merges_nothing(scene: Scene) -> None:
     assert merge(scene, pull)[0] == 200
     assert merge(scene, pull)[0] == 405
     assert len(scene.control.journal.effects("pull-merged")) == 1
+
+
+def test_a_base_that_moved_at_that_moment_is_405_and_the_next_try_merges(scene: Scene) -> None:
+    pull = scene.pull()
+    bare, old = scene.control.repository(REPO).bare, scene.control.repository(REPO).branch("main") or ""
+    new = bare.write_files(old, {"x.txt": "x\n"}, "Meanwhile", ("Somebody", "somebody@example.com"))
+    assert bare.move("refs/heads/main", new, old)
+    assert merge(scene, pull) == (405, "Base branch was modified. Review and try the merge again.")
+    assert not scene.control.journal.effects("pull-merged")
+    assert merge(scene, pull)[0] == 200
+
+
+def test_of_many_merges_at_once_each_has_the_one_before_as_its_parent(scene: Scene) -> None:
+    pulls = [scene.pull(f"feature-{number}") for number in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        assert [code for code, _ in pool.map(lambda pull: merge(scene, pull), pulls)] == [200] * 6
+    repository = scene.control.repository(REPO)
+    merged = [one.facts["sha"] for one in scene.control.journal.effects("pull-merged")]
+    assert [sha for sha in repository.bare.git("rev-list", "--reverse", "main").split() if sha in merged] == merged
