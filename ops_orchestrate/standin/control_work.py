@@ -94,15 +94,23 @@ class Control(Curtain):
         with self.world.lock:
             pull = self.pull(name, number)
             for key, value in fields.items():
-                if not hasattr(pull, key):
-                    raise ValueError(f"a pull request has no field {key!r}")
-                if key == "labels":
-                    value = [label_of(self.world, pull.repository, one) for one in value]  # noqa: PLW2901
-                elif key in {"reviewers", "assignees"}:
-                    value = [self.world.user(one) for one in value]  # noqa: PLW2901
-                setattr(pull, key, value)
+                self._set(pull, key, value)
             pull.mergeable, pull.asked, pull.updated_at = None, 0, self.world.now()
             self._done()
+
+    def _set(self, pull: Pull, key: str, value: Any) -> None:
+        if key == "open" and not value:
+            self.tide.refs.close(pull, self.world.user("somebody"))
+        elif key == "base_ref":
+            pull.base_ref, pull.base_sha = value, pull.repository.refs[f"refs/heads/{value}"]
+        elif key == "labels":
+            pull.labels = [label_of(self.world, pull.repository, one) for one in value]
+        elif key in {"reviewers", "assignees"}:
+            setattr(pull, key, [self.world.user(one) for one in value])
+        elif hasattr(pull, key):
+            setattr(pull, key, value)
+        else:
+            raise ValueError(f"a pull request has no field {key!r}")
 
     def claim_mergeable(self, name: str, number: int, *values: bool | None) -> None:
         """What the next requests that ask for it learn of its mergeability, whatever is true; one value each."""

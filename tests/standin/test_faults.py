@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 
@@ -84,3 +86,27 @@ def test_what_has_ended_answers_nobody_on_a_connection_kept_alive(scene: Scene) 
         scene.standin.close()
         with pytest.raises(httpx.TransportError):
             client.get(f"/repos/{REPO}")
+
+
+@pytest.mark.parametrize(("after", "pushed"), [(False, 0), (True, 1)])
+def test_a_push_can_break_before_and_after_it_has_arrived(
+    scene: Scene, tmp_path: Path, after: bool, pushed: int
+) -> None:
+    scene.git("clone", "-q", scene.standin.clone_url(REPO, "token-of-bot"), "work", cwd=tmp_path)
+    scene.control.fault("status", method="POST", path=rf"/{REPO}\.git/git-receive-pack", status=502, after=after)
+    done = scene.git("push", "origin", "HEAD:refs/heads/feature", cwd=tmp_path / "work")
+    assert done.returncode != 0
+    assert len(scene.control.journal.effects("push")) == pushed
+
+
+def test_what_somebody_does_to_a_pull_request_after_the_audit(scene: Scene) -> None:
+    number = scene.pull()["number"]
+    scene.control.push(REPO, "release", start="main")
+    scene.control.change_pull(REPO, number, base_ref="release", draft=True, labels=["wip"])
+    seen = scene.ask("GET", f"pulls/{number}").json()
+    assert (seen["base"]["ref"], seen["draft"], [one["name"] for one in seen["labels"]]) == ("release", True, ["wip"])
+    scene.control.change_pull(REPO, number, open=False)
+    closed = scene.ask("GET", f"pulls/{number}").json()
+    assert (closed["state"], closed["merged"], closed["closed_at"] is None) == ("closed", False, False)
+    with pytest.raises(ValueError, match="no field 'colour'"):
+        scene.control.change_pull(REPO, number, colour="red")
