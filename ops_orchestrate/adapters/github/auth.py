@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import httpx
@@ -16,6 +15,7 @@ from pydantic import SecretStr
 
 from ops_orchestrate.adapters.credential import required
 from ops_orchestrate.adapters.github.address import Address, read_address
+from ops_orchestrate.adapters.github.words import time_of
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.errors import SourceUnavailable, UsageError
@@ -26,6 +26,7 @@ KEY_NAME = "GITHUB_APP_KEY"
 _RENEW_BEFORE = 300.0
 """Seconds before its end in which an installation's token is not used any more: a push may take minutes."""
 _JWT_SECONDS = 540
+_NEEDED = ("contents", "pull_requests")
 _CLOCK_SKEW = 60
 
 
@@ -38,6 +39,12 @@ class Identity(Protocol):
 
     def token(self) -> str:
         """The token to send now. Raises SourceUnavailable where there is none."""
+
+    def granted(self, slug: str) -> bool | None:
+        """Whether we may push to a repository and open pull requests there; None: the repository itself says so.
+
+        Raises SourceUnavailable.
+        """
 
     def renew(self) -> bool:
         """GitHub did not take the token: whether asking again would give another one."""
@@ -57,6 +64,11 @@ class TokenIdentity:
     def token(self) -> str:
         """The token. Raises SourceUnavailable, with the places that were asked for it."""
         return required(self._secrets, TOKEN_NAME)
+
+    def granted(self, slug: str) -> bool | None:
+        """A person's permissions stand in the repository's own answer."""
+        del slug
+        return None
 
     def renew(self) -> bool:
         """A person's token can't be renewed by us."""
@@ -83,7 +95,8 @@ class AppIdentity:
         timeout: float,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._url = f"{address.rest}/app/installations/{installation}/access_tokens"
+        self._rest = address.rest
+        self._installation = installation
         self._trust_env = not address.plain
         self._app = app
         self._secrets = secrets
@@ -100,6 +113,20 @@ class AppIdentity:
                 self._token, self._ends = self._ask()
             return self._token.get_secret_value()
 
+    def granted(self, slug: str) -> bool:
+        """Whether the installation covers the repository, and may write contents and pull requests.
+
+        A repository's own `permissions` are those of a person: for an App every one of them is false.
+        """
+        status, body = self._say("GET", f"/repos/{slug}/installation")
+        if status == httpx.codes.NOT_FOUND:
+            return False
+        if status != httpx.codes.OK:
+            raise SourceUnavailable(f"GitHub does not say what the App may do to {slug}: HTTP {status}")
+        rights = body.get("permissions")
+        enough = isinstance(rights, dict) and all(rights.get(name) == "write" for name in _NEEDED)
+        return enough and str(body.get("id")) == self._installation and body.get("suspended_at") is None
+
     def renew(self) -> bool:
         """Forget the token, so that the next request gets another one."""
         with self._lock:
@@ -113,18 +140,24 @@ class AppIdentity:
         return tuple(value for value in (token, self._secrets.get(KEY_NAME)) if value)
 
     def _ask(self) -> tuple[SecretStr, float]:
+        status, body = self._say("POST", f"/app/installations/{self._installation}/access_tokens")
+        token, ends = body.get("token"), time_of(body.get("expires_at")) if status == httpx.codes.CREATED else 0.0
+        if isinstance(token, str) and token and ends:
+            return SecretStr(token), ends
+        raise SourceUnavailable(f"GitHub gives the App no token of its installation: HTTP {status}")
+
+    def _say(self, method: str, path: str) -> tuple[int, Mapping[str, Any]]:
+        """Ask as the App itself. Raises SourceUnavailable."""
         headers = {"Authorization": f"Bearer {self._signed()}", "Accept": "application/vnd.github+json"}
-        problem = ""
         try:
-            answer = httpx.post(self._url, headers=headers, timeout=self._timeout, trust_env=self._trust_env)
-            body = answer.json() if answer.status_code == httpx.codes.CREATED else {}
-            token, ends = body.get("token"), body.get("expires_at")
-            problem = f"HTTP {answer.status_code}"
-            if isinstance(token, str) and token and isinstance(ends, str):
-                return SecretStr(token), datetime.fromisoformat(ends).timestamp()
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, AttributeError) as error:
+            answer = httpx.request(
+                method, self._rest + path, headers=headers, timeout=self._timeout, trust_env=self._trust_env
+            )
+            body = answer.json()
+            return answer.status_code, body if isinstance(body, dict) else {}
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             problem = type(error).__name__  # its text may quote the request
-        raise SourceUnavailable(f"GitHub gives the App no token of its installation: {problem}")
+        raise SourceUnavailable(f"GitHub gives the App no token of its installation, nor any answer: {problem}")
 
     def _signed(self) -> str:
         key = self._secrets.get(KEY_NAME)

@@ -70,7 +70,7 @@ class GitHubClient:
         """
         self.address = address
         self.limits = limits
-        self._identity = identity
+        self.identity = identity
         self._attempts = attempts
         self._writing = threading.Lock()
         self._write_gap = write_gap
@@ -141,12 +141,12 @@ class GitHubClient:
 
     def clean(self, text: str) -> str:
         """Text for people and logs: one line, without our secrets or anything that looks like one."""
-        return one_line(redact(text, self._identity.secrets()), 300)
+        return one_line(redact(text, self.identity.secrets()), 300)
 
     def own_name(self, viewer: Any) -> str:
         """Our own login as authors are named, from GraphQL's `viewer`; "" where it does not say."""
         login = one_line(str(viewer.get("login") or ""), 100) if isinstance(viewer, dict) else ""
-        return f"{login.removesuffix('[bot]')}[bot]" if login and self._identity.bot else login
+        return f"{login.removesuffix('[bot]')}[bot]" if login and self.identity.bot else login
 
     def close(self) -> None:
         """Close connections and cache."""
@@ -228,7 +228,7 @@ class GitHubClient:
         request = client.build_request(method, url, json=body)
         if client is self._cached:
             request.headers["Cache-Control"] = "no-cache"  # kept answers are always asked after
-            request.extensions["caching"] = {"key": cache_key(url, self._identity.token())}
+            request.extensions["caching"] = {"key": cache_key(url, self.identity.token())}
         problem = ""
         try:
             answer = client.send(request, stream=True)
@@ -251,7 +251,7 @@ class GitHubClient:
             kind = Transient if wait <= _SHORT_WAIT else SourceUnavailable
             raise kind(f"GitHub's rate limit refused {what}", retry_after=wait)
         if status == httpx.codes.UNAUTHORIZED:
-            if self._identity.renew():
+            if self.identity.renew():
                 raise Transient(f"GitHub no longer takes the App's token: {what}")
             raise Denied(f"GitHub does not take our identity ({TOKEN_NAME} or the GitHub App): {what}")
         if status in {404, 410, 451}:

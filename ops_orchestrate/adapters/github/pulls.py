@@ -36,6 +36,7 @@ class GitHubPullRequests:
         try:
             slug = _slug(repo)
             reply = self._client.get(f"/repos/{slug}", Purpose.SHIP)
+            granted = self._client.identity.granted(slug)
         except SourceUnavailable as error:
             return str(error)
         said: dict[str, object] = reply.data if isinstance(reply.data, dict) else {}
@@ -45,7 +46,8 @@ class GitHubPullRequests:
         if said.get("archived") is not False or said.get("disabled") is True:
             return f"{slug} is archived or disabled on GitHub"
         permissions = said.get("permissions")
-        if not isinstance(permissions, dict) or permissions.get("push") is not True:
+        pushes = isinstance(permissions, dict) and permissions.get("push") is True
+        if not (pushes if granted is None else granted):
             return f"GitHub does not let us push to {slug}; it is only read"
         return None
 

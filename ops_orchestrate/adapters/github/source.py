@@ -59,11 +59,12 @@ class GitHubSource:
         places = [_Place(p, r) for p in projects for r in p.repositories if r.slug]
         good = {one.repository.slug.lower(): one.repository for one in places if one.repository.slug and _fit(one)}
         looks: dict[str, ForgeLook | SourceUnavailable] = {}
+        covered = _covered(self._client) if good else None
         with ThreadPoolExecutor(self._threads, thread_name_prefix="github") as pool:
             same = self._unchanged(list(good.values()), pool.map)
             for slug, look in zip(good, pool.map(lambda r: self._look(r, same), good.values()), strict=True):
                 looks[slug] = look
-        return _part(places, looks)
+        return _part(places, {slug: _as_app(look, covered) for slug, look in looks.items()})
 
     def _look(self, repository: Repository, same: frozenset[str]) -> ForgeLook | SourceUnavailable:
         try:
@@ -122,6 +123,21 @@ def _part(places: Sequence[_Place], looks: dict[str, ForgeLook | SourceUnavailab
     if errors and len(errors) == len(places) and len({str(error) for error in errors}) == 1:
         raise SourceUnavailable(str(errors[0]), retry_after=errors[0].retry_after)
     return AuditPart(part=SOURCE, findings=tuple(found), unknown=tuple(unknown), read_only=closed)
+
+
+def _covered(client: GitHubClient) -> frozenset[str] | None:
+    """What an App is installed for, in lower case; None: we act as a person. Raises SourceUnavailable."""
+    if not client.identity.bot:
+        return None
+    listed = client.pages("/installation/repositories", Purpose.AUDIT, inside="repositories")
+    return frozenset(str(one.get("full_name")).lower() for one in listed if isinstance(one, dict))
+
+
+def _as_app(look: ForgeLook | SourceUnavailable, covered: frozenset[str] | None) -> ForgeLook | SourceUnavailable:
+    """An App may write where it is installed; what GitHub calls a viewer's permission is a person's."""
+    if covered is None or not isinstance(look, ForgeLook):
+        return look
+    return look.model_copy(update={"writable": look.slug.lower() in covered})
 
 
 def _fit(place: _Place) -> bool:

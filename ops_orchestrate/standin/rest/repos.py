@@ -12,7 +12,10 @@ from ops_orchestrate.standin.rest import shape
 def get_repository(call: Call) -> Reply:
     """The repository, and what the caller may do to it."""
     level = call.world.level(call.who.user, call.repo, call.who.installation)
-    return Reply(200, shape.repository(call.links, call.repo, level))
+    body = shape.repository(call.links, call.repo, level)
+    if call.who.installation is not None:  # they are a person's: an App is told "no" to every one of them
+        body["permissions"] = dict.fromkeys(body["permissions"], False)
+    return Reply(200, body)
 
 
 @route("PATCH", "/repos/{owner}/{repo}", needs="admin")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -84,3 +85,34 @@ def test_its_token_and_key_are_named_for_redaction_and_stored_nowhere(hub: Outsi
     assert {token, PEM} <= set(hub.secret_values())
     assert token not in repr(hub.identity) + hub.github.clean(f"x {token} y")
     assert [path for path in tmp_path.rglob("*") if path.is_file() and token.encode() in path.read_bytes()] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "may"),
+    [
+        (lambda one: None, True),
+        (lambda one: one.permissions.update(contents="read"), False),
+        (lambda one: one.permissions.update(pull_requests="read"), False),
+        (lambda one: setattr(one, "repositories", frozenset({"acme/other"})), False),
+        (lambda one: setattr(one, "id", 999_999), False),
+    ],
+    ids=["all", "contents", "pull-requests", "not-covered", "another-installation"],
+)
+def test_what_an_app_may_do_is_its_installations_and_no_persons(
+    github: Standin, hub: Outside, settings: Settings, tmp_path: Path, change: Any, may: bool
+) -> None:
+    repo = make_repository(slug=SLUG, upstream=github.clone_url(SLUG))
+    pulls = GitHubPullRequests(hub.github, GitWorkshop(tmp_path / "state", settings, hub.access).mirrors)
+    hub.identity.token()
+    (installed,) = github.world.installations.values()
+    change(installed)
+    assert (pulls.may_write(repo) is None) is may
+
+
+def test_an_audit_as_an_app_plans_nothing_where_it_is_not_installed(github: Standin, hub: Outside) -> None:
+    github.control.add_repository("elsewhere/open", files={"a": "b"}, private=False)
+    github.control.issue("elsewhere/open", "It hurts", by="elsewhere")
+    project = make_project(repositories=(make_repository(slug="elsewhere/open"),))
+    found = hub.sources["github"].findings([project], make_request()).findings
+    assert any("not worked on" in one.title for one in found)
+    assert not any(one.actionable for one in found)
