@@ -33,8 +33,10 @@ class Discovered(Value):
     skipped: tuple[Skipped, ...] = ()
 
 
-def discover(folders: Sequence[Path], probe: Probe, *, depth: int = MAX_DEPTH) -> Discovered:
+def discover(folders: Sequence[Path], probe: Probe, *, depth: int = MAX_DEPTH, github: str = "") -> Discovered:
     """Every repository under `folders`, `depth` levels deep, with a gate proposed for each.
+
+    `github`: the host of a GitHub Enterprise server, whose remotes show their `owner/name`.
 
     Raises UsageError where one of the folders is not there.
     """
@@ -45,11 +47,11 @@ def discover(folders: Sequence[Path], probe: Probe, *, depth: int = MAX_DEPTH) -
         if not real.is_dir():
             raise UsageError(f"{folder} is not a folder.")
         for path in _repositories(real, depth):
-            _take(path, probe, found, skipped)
+            _take(path, probe, github, found, skipped)
     return Discovered(candidates=unique_aliases(list(found.values())), skipped=tuple(skipped))
 
 
-def _take(path: Path, probe: Probe, found: dict[str, Candidate], skipped: list[Skipped]) -> None:
+def _take(path: Path, probe: Probe, github: str, found: dict[str, Candidate], skipped: list[Skipped]) -> None:
     try:
         place = probe(path)
     except GitError as bad:
@@ -59,7 +61,7 @@ def _take(path: Path, probe: Probe, found: dict[str, Candidate], skipped: list[S
     if place is None or reason:
         skipped.append(Skipped(name=str(path), reason=reason))
         return
-    remote = next((one for url in place.remotes.values() if (one := read_remote(url))), None)
+    remote = next((one for url in place.remotes.values() if (one := read_remote(url, github=github))), None)
     identity = remote.identity if remote and not remote.local else place.common_dir
     if identity in found:
         first = found[identity].path

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from ops_orchestrate.adapters.github.address import web_host
 from ops_orchestrate.adapters.gitplace import GitPlace, Probe
 from ops_orchestrate.adapters.registry_disk import Disk, Findings, Spot, repository_key
 from ops_orchestrate.adapters.topics import read_topics
@@ -89,13 +90,13 @@ def load_portfolio(
 ) -> Portfolio:
     """What a run works on. `cwd` is where the command stands; `project` is the value of `--project`.
 
-    Raises RegistryError (the file), UsageError (an alias that is not in it), GitError (git refuses to look
-    at the folder the command stands in).
+    Raises RegistryError (the file), UsageError (an alias that is not in it, an impossible setting), GitError (git
+    refuses to look at the folder the command stands in).
     """
     home = Path(os.path.realpath(Path.home()))
     here = None if project is not None or cwd is None else _standing_in(cwd, probe, home)
     loaded = _load(settings, flag, here)
-    disk = Disk(probe, base=loaded.base, home=home, origin=loaded.origin)
+    disk = Disk(probe, base=loaded.base, home=home, origin=loaded.origin, github=web_host(settings.github_api_url))
     if project is not None:
         return _named(settings, project, loaded, disk)
     if here is not None:

@@ -52,13 +52,17 @@ class Findings:
 
 
 class Disk:
-    """Looks entries up. `base` is the folder that relative paths start from: the registry's own."""
+    """Looks entries up. `base` is the folder that relative paths start from: the registry's own.
 
-    def __init__(self, probe: Probe, *, base: Path, home: Path, origin: str) -> None:
+    `github` is the host of GitHub's pages, where it is not github.com.
+    """
+
+    def __init__(self, probe: Probe, *, base: Path, home: Path, origin: str, github: str = "") -> None:
         self._probe = probe
         self._base = base
         self._home = home
         self._origin = origin
+        self._github = github
 
     def resolve(self, entries: Sequence[Entry], *, shelved: bool) -> Findings:
         """Every entry as a project, an issue source or a reason. `shelved`: look into archives, too."""
@@ -72,7 +76,7 @@ class Disk:
 
     def spot(self, place: GitPlace) -> Spot:
         """The repository of a place. Raises GitError where its remote must not be given to git."""
-        return _spot(place, ())
+        return _spot(place, (), self._github)
 
     def _look(self, entry: Entry, shelved: bool) -> list[Spot | Skipped]:
         return [self._look_at(path, entry, shelved) for path in entry.paths]
@@ -85,7 +89,7 @@ class Disk:
                 raise _LeftOutError("is not in a git repository")
             if place.bare and place.toplevel == place.common_dir:
                 raise _LeftOutError("is a bare repository; register a checkout of it")
-            return _spot(place, entry.slugs)
+            return _spot(place, entry.slugs, self._github)
         except (_LeftOutError, GitError) as left_out:
             return Skipped(name=entry.alias, reason=one_line(f"{written}: {left_out}", 400))
 
@@ -194,10 +198,10 @@ def _path_reason(bad: OSError) -> str:
     return f"cannot be read ({bad.strerror})"
 
 
-def _spot(place: GitPlace, slugs: Sequence[str]) -> Spot:
+def _spot(place: GitPlace, slugs: Sequence[str], github: str) -> Spot:
     """The repository at a place: the remote whose slug the entry names, else `origin`, else the first one."""
     checkout = place.main_checkout
-    read = {name: read_remote(url) for name, url in place.remotes.items()}
+    read = {name: read_remote(url, github=github) for name, url in place.remotes.items()}
     wanted = {slug.casefold() for slug in slugs}
     named = [name for name, one in read.items() if one and one.slug and one.slug.casefold() in wanted]
     name = next(iter([*named, *read]), None)

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ops_orchestrate.adapters.discover import discover
+from ops_orchestrate.adapters.github.address import web_host
 from ops_orchestrate.adapters.gitplace import git_probe
 from ops_orchestrate.adapters.state_dir import cannot_write
 from ops_orchestrate.cli.screen import at_terminal
@@ -34,7 +35,7 @@ def command(folders: tuple[Path, ...], registry: Path | None, accept_gates: bool
     target = (registry or settings.registry or settings.data_dir / "registry.json").expanduser().absolute()
     if target.exists():
         raise UsageError(f"{target} exists already: add entries to it by hand, or give --registry another path.")
-    found = discover(folders, git_probe(settings))
+    found = discover(folders, git_probe(settings), github=web_host(settings.github_api_url))
     for skipped in found.skipped:
         click.echo(f"skipped: {skipped.name}: {skipped.reason}")
     if not found.candidates:

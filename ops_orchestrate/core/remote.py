@@ -30,24 +30,27 @@ class Remote(Value):
     identity: str
     """The same for every spelling of the same place."""
     slug: str | None = None
-    """`owner/name` where the place is GitHub."""
+    """`owner/name` where the place is GitHub, github.com or the one that we were told of."""
     local: bool = False
     """A path of this host; the caller makes it absolute, because relative ones depend on the checkout."""
     credentials: bool = False
     """The text held a password or a token, which is gone."""
 
 
-def read_remote(text: str) -> Remote | None:
-    """The remote behind a URL, an scp-like address or a path; None where git must not be given it."""
+def read_remote(text: str, *, github: str = "") -> Remote | None:
+    """The remote behind a URL, an scp-like address or a path; None where git must not be given it.
+
+    `github`: the host of a GitHub Enterprise server, which has slugs as github.com has.
+    """
     text = text.strip()
     if not text or text.startswith("-") or not text.isprintable() or "::" in text.split("/")[0]:
         return None
     if "://" in text:
-        return _from_url(text)
+        return _from_url(text, github)
     scp = _SCP.fullmatch(text)
     if scp and "/" not in text.split(":")[0]:
         user = f"{scp['user']}@" if scp["user"] else ""
-        return _network(f"{user}{scp['host']}:{scp['path']}", scp["host"], scp["path"], credentials=False)
+        return _network(f"{user}{scp['host']}:{scp['path']}", scp["host"], scp["path"], github, credentials=False)
     # Git reads `host:path` as a host even where we do not: such a text is no path.
     return None if ":" in text.split("/")[0] else _local(text)
 
@@ -62,7 +65,7 @@ def remote_name(identity: str) -> str:
     return identity.rstrip("/").rsplit("/", 1)[-1]
 
 
-def _from_url(text: str) -> Remote | None:
+def _from_url(text: str, github: str) -> Remote | None:
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -78,17 +81,18 @@ def _from_url(text: str) -> Remote | None:
     bracketed = f"[{host}]" if ":" in host else host
     place = f"{user}{bracketed}" + (f":{port}" if port else "")
     secret = bool(parts.password or (web and parts.username))
-    return _network(f"{parts.scheme}://{place}{parts.path}", bracketed, parts.path, credentials=secret)
+    return _network(f"{parts.scheme}://{place}{parts.path}", bracketed, parts.path, github, credentials=secret)
 
 
-def _network(url: str, host: str, path: str, *, credentials: bool) -> Remote | None:
+def _network(url: str, host: str, path: str, enterprise: str, *, credentials: bool) -> Remote | None:
     plain = unquote(path).strip("/").removesuffix(".git").strip("/")
     host = host.lower().removeprefix("www.").removeprefix("ssh.")
     if not plain or ".." in plain.split("/"):
         return None
     # ssh configurations often give each GitHub account a host name of its own, such as `github-work`.
-    github = bool(_GITHUB.fullmatch(host))
-    host = "github.com" if github else host
+    public = bool(_GITHUB.fullmatch(host))
+    github = public or host == enterprise.lower()
+    host = "github.com" if public else host
     identity = f"{host}/{plain.lower() if github else plain}"
     slug = plain if github and is_slug(plain) else None
     return Remote(url=url, identity=identity, slug=slug, credentials=credentials)

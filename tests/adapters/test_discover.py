@@ -39,6 +39,13 @@ def test_repositories_are_found_with_alias_slug_and_gate(tmp_path: Path) -> None
     assert (found[1].planning, found[0].planning, found[0].proposal) == (True, False, None)
 
 
+def test_a_remote_on_the_enterprise_server_shows_its_slug(tmp_path: Path) -> None:
+    _repo(tmp_path / "api", "git@git.company.test:org/api.git")
+    probe = git_probe(load_settings(data_dir=tmp_path))
+    assert discover([tmp_path], probe).candidates[0].slug is None
+    assert discover([tmp_path], probe, github="git.company.test").candidates[0].slug == "org/api"
+
+
 def test_worktrees_submodules_and_second_checkouts_are_not_listed_twice(tmp_path: Path) -> None:
     app = _repo(tmp_path / "a-app", "https://github.com/org/app")
     _repo(tmp_path / "b-again", "git@github.com:org/app.git")

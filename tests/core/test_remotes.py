@@ -42,6 +42,23 @@ def test_remotes(text: str, url: str, identity: str, slug: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "identity", "slug"),
+    [
+        ("git@git.company.test:O/r.git", "git.company.test/o/r", "O/r"),
+        ("https://GIT.company.test/o/R", "git.company.test/o/r", "o/R"),
+        ("ssh://git@git.company.test:2222/o/r.git", "git.company.test/o/r", "o/r"),
+        ("git@github.com:o/r.git", "github.com/o/r", "o/r"),
+        ("git@other.test:o/r.git", "other.test/o/r", None),
+        ("git@git.company.test:group/o/r.git", "git.company.test/group/o/r", None),
+    ],
+)
+def test_the_host_of_an_enterprise_server_has_slugs_as_github_has(text: str, identity: str, slug: str | None) -> None:
+    remote = read_remote(text, github="git.company.test")
+    assert remote is not None
+    assert (remote.identity, remote.slug) == (identity, slug)
+
+
+@pytest.mark.parametrize(
     "text",
     ["", "-oProxyCommand=x", "ext::sh -c id", "fd::7", "ssh://-oProxyCommand=x/y", "javascript://x/y",
      "host:-x", "https:///x", "https://github.com", "https://h/../x", "a\nb", "http://[::1", "https://h:99999/x"],

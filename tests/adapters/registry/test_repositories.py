@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ops_orchestrate.config import Settings
+from ops_orchestrate.config import Settings, load_settings
 from ops_orchestrate.errors import RegistryError
 from tests.adapters.registry.help import load, make_repo, reasons, register
 from tests.repos import git, make_upstream
@@ -104,6 +104,15 @@ class TestRepositories:
         register(settings, {"alias": "app", "paths": ["~/app"], "repos": ["org/app"]})
         (repository,) = load(settings).projects[0].repositories
         assert (repository.slug, repository.upstream) == ("org/app", "https://github.com/org/app.git")
+
+    def test_a_remote_on_the_enterprise_server_needs_no_repos(
+        self, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("OPS_GITHUB_API_URL", "https://git.company.test/api/v3")
+        settings = load_settings(data_dir=tmp_path)
+        make_repo(home / "app", "git@git.company.test:org/app.git")
+        register(settings, {"alias": "app", "paths": ["~/app"]})
+        assert load(settings).projects[0].repositories[0].slug == "org/app"
 
     def test_a_remote_that_the_entry_does_not_name_is_warned_about(self, settings: Settings, home: Path) -> None:
         make_repo(home / "app", "https://github.com/me/app.git")
