@@ -15,6 +15,7 @@ from pathlib import Path
 from ops_orchestrate.adapters.github.address import web_host
 from ops_orchestrate.adapters.gitplace import GitPlace, Probe
 from ops_orchestrate.adapters.registry_disk import Disk, Findings, Spot, repository_key
+from ops_orchestrate.adapters.services import read_services
 from ops_orchestrate.adapters.topics import read_topics
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.names import is_name, one_line, slugify
@@ -22,6 +23,7 @@ from ops_orchestrate.core.nearest import did_you_mean
 from ops_orchestrate.core.project import IssueSource, Portfolio, Project
 from ops_orchestrate.core.registry import Entry, RegistryFile, parse_registry
 from ops_orchestrate.core.remote import remote_name
+from ops_orchestrate.core.services import Services
 from ops_orchestrate.core.strict_json import LIMIT
 from ops_orchestrate.core.topics import with_topics
 from ops_orchestrate.errors import RegistryError, UsageError
@@ -183,17 +185,24 @@ def _portfolio(settings: Settings, loaded: Loaded, found: Findings, *, scoped: b
     # A team of the whole registry may have tickets for the one project, too; one made on the spot is nobody's yet.
     registered = any(entry.alias in here for entry in loaded.file.entries)
     shared = [_issue_source(entry) for entry in others if entry.issues_only and registered]
+    services = read_services(Path.home())
     return Portfolio(
         origin=loaded.origin,
         digest=loaded.digest,
         scope="scoped" if scoped else "global",
-        projects=with_topics(found.projects, read_topics(settings)),
+        projects=with_topics([_served(one, services) for one in found.projects], read_topics(settings)),
         skipped=tuple(found.skipped),
-        warnings=(*loaded.file.warnings, *found.warnings),
+        warnings=(*loaded.file.warnings, *found.warnings, *services.warnings),
         issue_sources=(*found.issue_sources, *shared),
         out_of_scope=tuple(entry.alias for entry in others),
         elsewhere=tuple(_issue_source(entry) for entry in others if entry.paths and _issue_source(entry).named),
     )
+
+
+def _served(project: Project, services: Services) -> Project:
+    """The project with what the services file knows of its repositories."""
+    found = tuple(one.model_copy(update={"deployed": services.of(one.slug)}) for one in project.repositories)
+    return project.model_copy(update={"repositories": found})
 
 
 def _issue_source(entry: Entry) -> IssueSource:

@@ -7,6 +7,14 @@ from typing import Literal
 from ops_orchestrate.core.value import Value
 
 
+class Deployed(Value):
+    """Where one branch of a repository is deployed, as the owner's services file has it."""
+
+    branch: str
+    health_url: str | None = None
+    version_url: str | None = None
+
+
 class Repository(Value):
     """One git repository of a project: what the engine may read, work on and ship to."""
 
@@ -42,9 +50,19 @@ class Repository(Value):
     unprotected_ok: bool = False
     """The owner accepts merges into branches that no rule of the forge protects."""
     health_url: str | None = None
+    """Asked after a merge into the branch that is deployed: main, else integration."""
     version_url: str | None = None
+    """Says which commit is served, likewise."""
+    deployed: tuple[Deployed, ...] = ()
+    """What the services file knows, for where the registry does not say."""
     promote: bool = True
     """Whether integration is promoted to main at the end of a run (where the two differ)."""
+
+    def deployed_at(self, branch: str) -> Deployed:
+        """What can be asked about a branch: the registry's URLs, else those of the services file."""
+        known = next((one for one in self.deployed if one.branch == branch), Deployed(branch=branch))
+        said = {"health_url": self.health_url, "version_url": self.version_url}
+        return known.model_copy(update={name: url for name, url in said.items() if url})
 
 
 class Project(Value):

@@ -198,7 +198,8 @@ def _ci(value: Any) -> str:
     return str(value)
 
 
-def _url(value: Any) -> str:
+def read_url(value: Any) -> str:
+    """An http or https URL that holds no credentials."""
     text = read_string(value)
     try:
         parts = urlsplit(text)
@@ -233,8 +234,8 @@ _REPO_READERS: dict[str, Callable[[Any], Any]] = {
     "expected_checks": read_strings,
     "skippable_checks": read_strings,
     "unprotected_ok": _yes_no,
-    "health_url": _url,
-    "version_url": _url,
+    "health_url": read_url,
+    "version_url": read_url,
     "promote": _yes_no,
 }
 

@@ -22,13 +22,16 @@ from ops_orchestrate.errors import OpsError, SourceUnavailable
 def begin_watch(run: RunRecord, repository: Repository, *, promoted: bool, tools: Toolbox) -> None:
     """Watch main after a promotion, or integration where that is what is deployed; nothing where no URL is known."""
     known = promotion_of(run.id, repository.key, tools)
-    if known is None or not (repository.health_url or repository.version_url):
+    if known is None or not (repository.health_url or repository.version_url or repository.deployed):
         return
     branch = tools.workshop.main(repository)
     if branch is None and not promoted:
         branch = tools.workshop.integration(repository)
     elif not promoted:
         return  # main is what is deployed, and it has not moved
+    service = repository.deployed_at(branch or "")
+    if not (service.health_url or service.version_url):
+        return
     commit = tools.workshop.head(repository, branch or "") or ""
     if not commit or (known.watched and known.watched.commit == commit):
         return
@@ -72,9 +75,10 @@ def watch_once(run_id: str, repo: str, holder: str, tools: Toolbox) -> None:
 
 def _look(run: RunRecord, repository: Repository, watched: Watched, tools: Toolbox) -> WatchLook:
     now = tools.ledger.now()
-    health = tools.health.look(repository.health_url) if repository.health_url else None
-    served = tools.health.served(repository.version_url) if repository.version_url else None
-    since = watched.served_at or (watched.began_at if not repository.version_url else 0.0)
+    service = repository.deployed_at(watched.branch)
+    health = tools.health.look(service.health_url) if service.health_url else None
+    served = tools.health.served(service.version_url) if service.version_url else None
+    since = watched.served_at or (watched.began_at if not service.version_url else 0.0)
     detail = "; ".join(part for part in (health.detail if health else "", served.detail if served else "") if part)
     return WatchLook(
         now=now,
