@@ -13,6 +13,8 @@ class Outlet(Value):
     name: str
     """Its name for people."""
     integration: str
+    slug: str = ""
+    """`owner/name` where changes go through pull requests; empty where they are pushed."""
     main: str = ""
     """What integration is promoted to afterwards; empty where it is not."""
     spared: bool = False

@@ -69,12 +69,14 @@ def _outlet(repository: Repository, request: RunRequest, tools: Toolbox) -> list
         return []  # the audit has said already that it is unknown
     promoted = main if repository.promote and repository.gate and not request.no_main else None
     spared = request.no_main and is_main(integration, repository.main)
-    refused = tools.forge_of(repository).may_ship(repository) or ""
+    pulls = tools.pulls_of(repository)
+    refused = (pulls.may_write(repository) if pulls else tools.forge_of(repository).may_ship(repository)) or ""
     return [
         Outlet(
             repo=repository.key,
             name=repository.name,
             integration=integration,
+            slug=str(repository.slug) if pulls else "",
             main=promoted or "",
             spared=spared,
             refused=refused,

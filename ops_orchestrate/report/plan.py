@@ -135,14 +135,19 @@ def merges(view: RunView, outlets: Sequence[Outlet] | None = None) -> list[str]:
 
 
 def _merge(repo: str, base: str, tasks: Sequence[TaskView], way: Outlet | None) -> str:
-    line = f"{way.name if way else repo}: {count(len(tasks), 'change')} into {base or 'its integration branch'}"
+    into = base or "its integration branch"
+    line = f"{way.name if way else repo}: {count(len(tasks), 'change')} into {into}"
     if way and way.refused:
         return f"{line} — made, but not merged: {way.refused}"
     if any(not task.gate for task in tasks):
         return f"{line} — what has no quality gate is made, but not merged"
+    if way and way.slug:
+        line = f"{way.name}: {count(len(tasks), 'pull request')} into {into} of {way.slug}"
     if way and way.spared:
         return f"{line}, each after your own yes: --no-main leaves {base} alone"
-    return f"{line}, which is then promoted to {way.main}" if way and way.main else line
+    if not (way and way.main):
+        return line
+    return f"{line}, then one to {way.main}" if way.slug else f"{line}, which is then promoted to {way.main}"
 
 
 def planned_to_run(view: RunView, task: TaskView) -> bool:

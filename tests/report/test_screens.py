@@ -159,6 +159,24 @@ def test_the_plan_says_that_main_is_left_alone_where_it_is_the_integration_branc
     assert "1 change into main, each after your own yes: --no-main leaves main alone" in text
 
 
+@pytest.mark.parametrize(
+    ("way", "says"),
+    [
+        ({"slug": "acme/api", "main": "main"}, "api: 1 pull request into dev of acme/api, then one to main"),
+        ({"slug": "acme/api"}, "api: 1 pull request into dev of acme/api each waits"),
+        (
+            {"slug": "acme/api", "main": "main", "refused": "acme/api is archived or disabled on GitHub"},
+            "api: 1 change into dev — made, but not merged: acme/api is archived or disabled on GitHub",
+        ),
+        ({"main": "main"}, "api: 1 change into dev, which is then promoted to main"),
+    ],
+)
+def test_the_plan_says_which_way_changes_would_go(way: dict[str, str], says: str) -> None:
+    view = fold(Story().begin().plan({"id": "t", "gate": "make test"}).events)
+    text = plan_text(view, 160, outlets=[Outlet(repo="api", name="api", integration="dev", **way)])
+    assert says in " ".join(text.split())
+
+
 @pytest.mark.parametrize("width", [20, 33, 40, 52, 64, 80, 200])
 @pytest.mark.parametrize("name", STORIES)
 def test_no_line_is_wider_than_the_terminal_except_a_command(name: str, width: int) -> None:
