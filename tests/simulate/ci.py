@@ -59,7 +59,7 @@ class Ci:
             lane = self._lane(head, "tests", 1)
             bad = not good and self.random.random() < 0.4
             self._try(pull, lane, self.forge.number(), 1, 0, C.FAILURE if bad else C.SUCCESS, 90)
-        delay = self.random.uniform(10, 500) if self.plan.late else 3.0
+        delay = self.random.uniform(10, 900) if self.plan.late else 3.0
         self._e2e(pull, e2e, delay, broken)
         if self.plan.status:
             lane = self._lane(head, "ext/coverage", None, kind="status")

@@ -101,14 +101,14 @@ def survey_all(first: int, worlds: int, processes: int, tell: Callable[[str], No
     """The same seeds with and without a ruleset."""
     totals = {True: Figures(True), False: Figures(False)}
     with ProcessPoolExecutor(processes) as pool:
-        for ruleset, total in totals.items():
-            starts = range(first, first + worlds, _CHUNK)
-            sizes = [min(_CHUNK, first + worlds - start) for start in starts]
-            done = pool.map(_survey, starts, sizes, [ruleset] * len(sizes))
-            for part in done:
-                total.add(part)
-                if total.worlds % (_CHUNK * 50) == 0:
-                    tell(f"{total.worlds} worlds {_kind(ruleset)}")
+        starts = [start for start in range(first, first + worlds, _CHUNK) for _ in totals]
+        sizes = [min(_CHUNK, first + worlds - start) for start in starts]
+        kinds = [True, False] * (len(starts) // 2)
+        for part in pool.map(_survey, starts, sizes, kinds):
+            total = totals[part.ruleset]
+            total.add(part)
+            if total.worlds % (_CHUNK * 10) == 0:
+                tell(f"{total.worlds} worlds {_kind(part.ruleset)}: {total.bad_worlds} with a violation")
     return list(totals.values())
 
 

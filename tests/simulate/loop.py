@@ -210,7 +210,8 @@ class Loop:
     # --- one method an act
 
     def _wait(self, entry: Entry, pull: Pull, decision: Decision) -> None:
-        entry.wake = self.forge.now + (decision.after or (120 if decision.person else 45))
+        usual = 45 if self.views.stormy else 90
+        entry.wake = self.forge.now + (decision.after or (2 * usual if decision.person else usual))
 
     def _reconcile(self, entry: Entry, pull: Pull, decision: Decision) -> None:
         self.crash("before proof")
@@ -302,7 +303,7 @@ class Loop:
     def _flag(self, entry: Entry, pull: Pull, decision: Decision) -> None:
         """The owner looks, finds nothing to do or does it, and says: again."""
         entry.fixes, entry.reruns, entry.failures = 0, (), {}
-        entry.wake = self.forge.now + 400
+        entry.wake = self.forge.now + (400 if self.views.stormy else 800)
 
     _block = _flag
 

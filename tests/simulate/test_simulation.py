@@ -41,7 +41,7 @@ def test_without_a_ruleset_only_such_races_are_lost() -> None:
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda d: d.name)
 def test_every_mutant_is_noticed(mutant: Defect) -> None:
-    worlds, what = kill(mutant, 1, BUDGET)
+    worlds, what = kill(mutant, 1001, BUDGET)
     assert worlds is not None and what
 
 

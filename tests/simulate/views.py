@@ -99,8 +99,10 @@ class Views:
         if not (self.stormy and self.weather.stale) or self.random.random() > 0.3:
             return None
         then = self.forge.now - self.random.uniform(0, LAG)
-        older = [shown for at, shown in self._old.get(number, []) if at <= then]
-        return older[-1] if older else None
+        older = [old for old in self._old.get(number, []) if old[0] <= then]
+        if not older or older[-1][0] < self.forge.pulls[number].touched <= then:
+            return None  # what has changed since we kept it last is older than any copy may be
+        return older[-1][1]
 
     def shown(self, pull: PullRequest) -> Pull:
         """The truth, in the forge's words."""

@@ -106,9 +106,10 @@ class People:
 
     def meanwhile(self, pull: PullRequest) -> None:
         """Between a look and the merge that it leads to."""
-        if not self.weather.murphy or self.random.random() > 0.15 or self.forge.now > self.forge_calm:
+        if not self.weather.murphy or self.random.random() > 0.3 or self.forge.now > self.forge_calm:
             return
         events = [
+            lambda: self._push(pull),
             lambda: self._push(pull),
             lambda: self.ci.rerun_all(pull),
             self.forge.move_base,
