@@ -121,6 +121,13 @@ def promote(run: str, repo: str, *, again: str) -> Signature:
     return chain(check, ship, finish(run, again=f"promoted-{repo}-{again}"))
 
 
+def rerun(run: str, repo: str, number: int) -> Signature:
+    """Run a workflow run of the forge once more that broke through no fault of the code."""
+    return job(
+        "ship.rerun", run, repo, number, queue="ship", task_id=f"{run}:rerun:{repo}:{number}", shown=f"{repo} {number}"
+    )
+
+
 def watch(run: str, repo: str, *, again: str) -> Signature:
     """Look once at what is deployed after a merge."""
     look = job("ship.watch", run, repo, queue="ship", task_id=f"{run}:watch:{repo}:{again}", shown=repo)

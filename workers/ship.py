@@ -9,6 +9,7 @@ from celery import Task
 from ops_orchestrate.engine.landing.step import land as land_step
 from ops_orchestrate.engine.promotion.step import promote as promote_step
 from ops_orchestrate.engine.promotion.watch import watch_once
+from ops_orchestrate.engine.rerun import rerun as rerun_step
 from ops_orchestrate.wiring import toolbox
 from workers.job import LATE, holder, job, run_stage
 
@@ -29,3 +30,9 @@ def promote(task: Task, run: str, repo: str) -> None:
 def watch(task: Task, run: str, repo: str) -> None:
     """Look once at what is deployed after a merge."""
     watch_once(run, repo, holder(task), toolbox())
+
+
+@job("ship.rerun", LATE)
+def rerun(_task: Task, run: str, repo: str, number: int) -> None:
+    """Run a workflow run of the forge once more."""
+    rerun_step(run, repo, number, toolbox())

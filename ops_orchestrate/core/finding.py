@@ -63,6 +63,8 @@ class Finding(Value):
     """With `change`: the branch of ours that it is open for."""
     closes: tuple[str, ...] = ()
     """What the merge closes at its sources: `owner/name#7` for issues, `linear:ENG-12`, `sentry:4711`."""
+    rerun: int = 0
+    """A workflow run that is red through no fault of the code: it is run again once, and no agent is paid. 0: none."""
     cause: str = ""
     """What it rests on (a SHA, a status): when it changes, the task's description is updated."""
 

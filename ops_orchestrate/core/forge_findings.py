@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from ops_orchestrate.core.finding import Finding, FindingKind
 from ops_orchestrate.core.forge_look import ForgeLook, IssueSeen, PullRef, PullSeen
 from ops_orchestrate.core.issue_text import blockers_in, issue_name, priority_in
+from ops_orchestrate.core.merge.failure import FailureClass
 from ops_orchestrate.core.merge.pull import Conclusion, Mergeable, ReviewDecision
 from ops_orchestrate.core.merge.regression import RedWorkflow, Standing, red_workflows
 from ops_orchestrate.core.names import clean_text, one_line
@@ -24,6 +25,7 @@ _RED = frozenset(
     set(Conclusion)
     - {Conclusion.SUCCESS, Conclusion.PENDING, Conclusion.NEUTRAL, Conclusion.SKIPPED, Conclusion.UNKNOWN}
 )
+_RUN_AGAIN = frozenset({FailureClass.INFRASTRUCTURE, FailureClass.FLAKY})
 _NAMED = 10
 
 
@@ -51,6 +53,17 @@ def read_only(look: ForgeLook) -> str:
     return "" if look.writable else f"{look.slug} does not let us push"
 
 
+def _no_code(kind: FailureClass, attempt: int) -> str:
+    """Why a red run is no work for an agent; empty where it may be. What was run again and is red still is."""
+    if kind is FailureClass.BILLING:
+        return "the account may not run anything; only its owner can mend that"
+    if kind is FailureClass.NEVER_STARTED:
+        return "no job of it ever started; look at its runner"
+    if kind in _RUN_AGAIN and attempt == 1:
+        return f"{kind}, no fault of the code: it is run again once"
+    return ""
+
+
 class _Maker:
     """Findings of one repository."""
 
@@ -70,11 +83,18 @@ class _Maker:
     def _workflow(self, red: RedWorkflow) -> Finding:
         run = red.latest
         name, branch, event = one_line(run.name, 80), one_line(run.branch, 80), one_line(run.event, 40)
+        told = self._look.failures.get(run.id)
+        elsewhere = _no_code(told.kind, run.attempt) if told else ""
+        if told and elsewhere:
+            again = run.id if told.kind in _RUN_AGAIN else 0
+            text = f"{name} is red on {branch} ({event}): {elsewhere} ({run.url})"
+            return self.note(text).model_copy(update={"rerun": again, "cause": run.head})
         return self._finding(
             FindingKind.CI_FAILURE,
             *(str(run.workflow), event, branch),
             title=f"fix: {name} fails on {branch} ({event})",
-            detail=f"{red.reason}. Its latest run ended with {run.conclusion}: {run.url}\nCommit: {run.head}",
+            detail=f"{red.reason}. Its latest run ended with {run.conclusion}: {run.url}\nCommit: {run.head}"
+            + (f"\n\n{told.words}" if told else ""),
             actionable=True,
             priority=Priority.P1 if red.standing is Standing.PERSISTENT else Priority.P2,
             acceptance=(f"The workflow {name} passes on {branch} ({event}).",),
@@ -90,6 +110,7 @@ class _Maker:
         left = f"left to {theirs.author}'s pull request {theirs.slug}#{theirs.number}" if theirs and not ours else ""
         left = left or (f"labelled {labelled}" if labelled else "")
         blockers = (*blockers_in(issue.body, slug), *issue.sub_issues)
+        branch = next((one.head_ref for one in self._look.pulls if ours and one.ours and one.number == ours.number), "")
         return self._finding(
             FindingKind.ISSUE,
             str(issue.number),
@@ -103,7 +124,8 @@ class _Maker:
             hold=""
             if issue.trusted
             else f"the issue's author {issue.author} is not a member or collaborator of {slug}",
-            change=str(ours.number) if ours else "",
+            change=str(ours.number) if ours and branch else "",
+            change_branch=branch,
             closes=(f"{slug}#{issue.number}",),
         )
 

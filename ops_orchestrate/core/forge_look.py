@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ops_orchestrate.core.merge.failure import FailureClass
 from ops_orchestrate.core.merge.pull import Conclusion, Mergeable, PullState, ReviewDecision
 from ops_orchestrate.core.merge.regression import WorkflowRun
 from ops_orchestrate.core.value import Value
@@ -59,6 +60,14 @@ class PullSeen(Value):
     """Names of the issues that it closes."""
 
 
+class FailedRun(Value):
+    """What a red workflow run looked like from inside."""
+
+    kind: FailureClass
+    words: str
+    """The failed jobs, their steps and the ends of their logs."""
+
+
 class ForgeLook(Value):
     """Everything that one look at a repository showed."""
 
@@ -72,5 +81,7 @@ class ForgeLook(Value):
     issues: tuple[IssueSeen, ...] = ()
     pulls: tuple[PullSeen, ...] = ()
     runs: tuple[WorkflowRun, ...] = ()
+    failures: dict[int, FailedRun] = {}  # noqa: RUF012 - pydantic copies a default for each value
+    """Red runs that were looked into, by their number."""
     notes: tuple[str, ...] = ()
     """What a person should know of the look itself: a new name, a list that was cut."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ops_orchestrate import canvas
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.finding import AuditPart
 from ops_orchestrate.core.project import Skipped
@@ -28,6 +29,9 @@ def plan(run_id: str, tools: Toolbox) -> None:
     made = store(run_id, tools, boards=tools.ledger)
     if made is None:
         return
+    for note in made.notes:
+        if note.rerun:
+            canvas.publish(canvas.rerun(run_id, note.repo, note.rerun))
     for task in made.tasks:
         if not task.blocked_by and task.id not in made.blocked:
             tools.ledger.board.offer(run_id, task.id)

@@ -8,7 +8,8 @@ import pytest
 
 from ops_orchestrate.core.finding import Finding, FindingKind
 from ops_orchestrate.core.forge_findings import forge_findings
-from ops_orchestrate.core.forge_look import ForgeLook, IssueSeen, PullRef, PullSeen
+from ops_orchestrate.core.forge_look import FailedRun, ForgeLook, IssueSeen, PullRef, PullSeen
+from ops_orchestrate.core.merge.failure import FailureClass
 from ops_orchestrate.core.merge.pull import Conclusion, Mergeable, ReviewDecision
 from ops_orchestrate.core.merge.regression import WorkflowRun
 from ops_orchestrate.core.task import Priority
@@ -76,8 +77,9 @@ def test_a_strangers_issue_waits_for_a_person() -> None:
     ids=["theirs", "ours", "both"],
 )
 def test_an_issue_that_somebody_works_on_is_left_to_them(pulls: Any, actionable: bool, change: str) -> None:
-    found = _one(FindingKind.ISSUE, issues=(_issue(pulls=pulls),))
+    found = _one(FindingKind.ISSUE, issues=(_issue(pulls=pulls),), pulls=(_pull(head_ref="ops/r1/t1"),))
     assert (found.actionable, found.change) == (actionable, change)
+    assert found.change_branch == ("ops/r1/t1" if change else "")
     assert ("left to bob's pull request acme/app#9" in found.title) is not actionable
 
 
@@ -167,3 +169,36 @@ def test_a_fingerprint_is_the_defects_and_not_the_moments() -> None:
     )
     assert [one.fingerprint for one in before] == [one.fingerprint for one in after]
     assert len({one.fingerprint for one in before}) == 3
+
+
+def _told(kind: FailureClass, attempt: int = 1) -> tuple[Finding, ...]:
+    """A workflow that fails for good, looked into."""
+    runs = tuple(run.model_copy(update={"attempt": attempt}) for run in _runs(FAIL, FAIL, FAIL))
+    return _found(runs=runs, failures={100: FailedRun(kind=kind, words="test: failure in the step pytest\nE   assert")})
+
+
+def test_what_failed_inside_goes_into_the_work() -> None:
+    (found,) = _told(FailureClass.CODE)
+    assert found.actionable
+    assert found.detail.endswith("\n\ntest: failure in the step pytest\nE   assert")
+
+
+@pytest.mark.parametrize(
+    ("kind", "again", "words"),
+    [
+        (FailureClass.INFRASTRUCTURE, 100, "run again once"),
+        (FailureClass.FLAKY, 100, "run again once"),
+        (FailureClass.BILLING, 0, "only its owner"),
+        (FailureClass.NEVER_STARTED, 0, "its runner"),
+    ],
+)
+def test_no_agent_is_paid_for_what_is_no_fault_of_the_code(kind: FailureClass, again: int, words: str) -> None:
+    (found,) = _told(kind)
+    assert (found.kind, found.actionable, found.rerun) == (FindingKind.NOTICE, False, again)
+    assert words in found.title
+
+
+@pytest.mark.parametrize("kind", [FailureClass.INFRASTRUCTURE, FailureClass.FLAKY])
+def test_what_was_run_again_and_is_red_still_is_work(kind: FailureClass) -> None:
+    (found,) = _told(kind, attempt=2)
+    assert (found.actionable, found.rerun) == (True, 0)

@@ -109,3 +109,22 @@ def test_two_changes_to_one_base_go_one_after_the_other_each_checked_on_what_it_
     assert {forge.rig.task(run, task).state for task in ("one", "two")} == {TaskState.COMPLETED}, forge.rig.story()
     assert len(forge.merges()) == 2
     assert not violations(events)
+
+
+def test_a_red_dev_whose_runner_broke_is_run_again_and_no_agent_is_paid(workers: ForgeRig) -> None:
+    workers.repository(f"repo{next(_NUMBERS)}")
+    lost = "The hosted runner lost communication with the server."
+    job = JobPlan("nightly", result=["failure", "success"], steps=(), annotation=lost)
+    workers.control.ci(workers.slug, path=".github/workflows/nightly.yml", on=["push"], branches=["dev"], jobs=[job])
+    for number in range(3):
+        workers.control.push(workers.slug, "dev", {f"{number}.txt": "x"})
+    run = workers.rig.submit([], portfolio=workers.portfolio())
+    workers.rig.finish(run)
+    workers.rig.until(
+        lambda: bool([e for e in workers.rig.events(run) if e.data.get("what") == "rerun"]),
+        20,
+        "the run to be run again",
+    )
+    assert not workers.rig.ledger.tasks.all(run)
+    again = [one for one in workers.control.repository(workers.slug).runs.values() if len(one.attempts) == 2]
+    assert len(again) == 1

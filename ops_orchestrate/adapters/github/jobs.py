@@ -11,8 +11,11 @@ from ops_orchestrate.adapters.github.trouble import Missing
 from ops_orchestrate.adapters.github.wire import read
 from ops_orchestrate.adapters.github.wire_rest import JobRest
 from ops_orchestrate.adapters.github.words import conclusion_of
-from ops_orchestrate.core.merge.failure import FailedJob, JobStep
+from ops_orchestrate.core.forge_look import FailedRun
+from ops_orchestrate.core.merge.failure import FailedJob, JobStep, classify
 from ops_orchestrate.core.merge.pull import Check, Conclusion
+from ops_orchestrate.core.merge.regression import WorkflowRun
+from ops_orchestrate.core.merge.relevant import failure_tail
 from ops_orchestrate.core.names import clean_text, one_line
 from ops_orchestrate.errors import SourceUnavailable
 
@@ -21,6 +24,15 @@ _MAX_JOBS = 10
 _MAX_EARLIER = 3
 LOG_TAIL = 20_000
 """Characters of a log's end."""
+
+
+def failed_run(client: GitHubClient, slug: str, run: WorkflowRun) -> FailedRun:
+    """What a red run of a branch looked like from inside, for an audit. Raises SourceUnavailable."""
+    check = Check(
+        kind="run", id=0, name=run.name, conclusion=run.conclusion, run=run.id, attempt=run.attempt, url=run.url
+    )
+    jobs = failed_jobs(client, slug, check)
+    return FailedRun(kind=classify(jobs, check), words=failure_tail(jobs))
 
 
 def failed_jobs(client: GitHubClient, slug: str, check: Check) -> tuple[FailedJob, ...]:

@@ -13,16 +13,20 @@ from typing import Any, NamedTuple
 
 from ops_orchestrate.adapters.github import queries
 from ops_orchestrate.adapters.github.client import GitHubClient
+from ops_orchestrate.adapters.github.jobs import failed_run
 from ops_orchestrate.adapters.github.limits import Purpose
 from ops_orchestrate.adapters.github.looking import Seen, branches_asked, look_at, runs_at, trace_of
 from ops_orchestrate.core.finding import AuditPart, Finding
 from ops_orchestrate.core.forge_findings import SOURCE, forge_findings, read_only
-from ops_orchestrate.core.forge_look import ForgeLook
+from ops_orchestrate.core.forge_look import FailedRun, ForgeLook
+from ops_orchestrate.core.merge.regression import Standing, WorkflowRun, red_workflows
 from ops_orchestrate.core.names import is_branch, is_slug, one_line
 from ops_orchestrate.core.project import Project, Repository, Skipped
 from ops_orchestrate.core.run import RunRequest
 from ops_orchestrate.errors import SourceUnavailable
 
+_LOOKED_INTO = 5
+"""Red workflows of one repository whose jobs are read."""
 _AT_ONCE = 25
 """Repositories that one query asks after; it stays one point."""
 
@@ -48,6 +52,7 @@ class GitHubSource:
         self._client = client
         self._threads = threads
         self._kept: dict[str, Seen] = {}
+        self._told: dict[tuple[int, int], FailedRun] = {}
         self._lock = threading.Lock()
 
     def findings(self, projects: Sequence[Project], request: RunRequest) -> AuditPart:
@@ -73,9 +78,24 @@ class GitHubSource:
             seen = kept or look_at(self._client, repository)
             with self._lock:
                 self._kept[_key(repository)] = seen
-            return seen.look.model_copy(update={"runs": runs_at(self._client, seen.look.slug, seen.look.branches)})
+            runs = runs_at(self._client, seen.look.slug, seen.look.branches)
+            failures = self._failures(seen.look.slug, runs, seen.look.branches)
+            return seen.look.model_copy(update={"runs": runs, "failures": failures})
         except SourceUnavailable as error:
             return error
+
+    def _failures(self, slug: str, runs: Sequence[WorkflowRun], branches: Sequence[str]) -> dict[int, FailedRun]:
+        """Red runs looked into, so that no agent is paid for a runner that broke. Each is read once: it has ended."""
+        red = [one.latest for one in red_workflows(runs, branches) if one.standing is not Standing.SKIP]
+        found: dict[int, FailedRun] = {}
+        for run in red[:_LOOKED_INTO]:
+            with self._lock:
+                told = self._told.get((run.id, run.attempt))
+            told = told or failed_run(self._client, slug, run)
+            found[run.id] = told
+            with self._lock:
+                self._told[run.id, run.attempt] = told
+        return found
 
     def _unchanged(self, repositories: Sequence[Repository], run: Callable[..., Iterable[Any]]) -> frozenset[str]:
         """Which of the repositories that were looked at before look the same.

@@ -264,3 +264,24 @@ def test_projects_without_a_name_on_github_are_none_of_its_business(scene: Scene
     (unknown,) = audit.source.findings([strange], make_request()).unknown
     assert (unknown.name, "no name on GitHub" in unknown.reason) == ("strange", True)
     assert scene.asked() == []
+
+
+def test_a_red_run_is_looked_into_once_and_its_log_is_in_the_work(scene: Scene, audit: Audit) -> None:
+    scene.control.ci(SLUG, on=["push"], branches=["dev"], jobs=[{"name": "test", "result": "failure", "log": "E boom"}])
+    _push(scene, 3)
+    (found,) = _of(audit(), FindingKind.CI_FAILURE)
+    assert "E boom" in found.detail
+    again = audit.requests()
+    assert not [path for path, _ in again if "/jobs" in path or "/logs" in path]
+
+
+def test_a_runner_that_broke_is_run_again_and_is_no_work(scene: Scene, audit: Audit) -> None:
+    lost = "The hosted runner lost communication with the server."
+    job = {"name": "test", "result": "failure", "steps": [], "annotation": lost}
+    scene.control.ci(SLUG, on=["push"], branches=["dev"], jobs=[job])
+    _push(scene, 3)
+    part = audit()
+    assert not _of(part, FindingKind.CI_FAILURE)
+    (note,) = _of(part, FindingKind.NOTICE)
+    assert "run again once" in note.title
+    assert note.rerun
