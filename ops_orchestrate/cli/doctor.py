@@ -17,10 +17,10 @@ from ops_orchestrate.adapters.preferences import load_preferences
 from ops_orchestrate.adapters.sandbox import probe
 from ops_orchestrate.adapters.server import find_server
 from ops_orchestrate.celery import POOLS
+from ops_orchestrate.cli.checkup import Check, exit_of, show
 from ops_orchestrate.cli.connect import Connection, connected
-from ops_orchestrate.cli.exits import Exit
+from ops_orchestrate.cli.outside import examine_outside
 from ops_orchestrate.config import Settings, load_settings
-from ops_orchestrate.core.value import Value
 from ops_orchestrate.errors import OpsError
 from ops_orchestrate.ledger import examine_server
 from ops_orchestrate.report.amounts import count
@@ -31,19 +31,12 @@ _GIT = (2, 38)
 _LITTLE_DISK = 2_000_000_000
 
 
-class Check(Value):
-    """One look at the machine."""
-
-    what: str
-    state: Literal["ok", "warning", "problem"]
-    found: str
-    remedy: str = ""
-
-
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/schemas.md).")
 def command(as_json: bool) -> int:
-    """Check python, git, server, sandbox, agent, registry, services, preferences and disk.
+    """Check python, git, server, sandbox, agent, registry, GitHub, Sentry, Linear, services, preferences and disk.
+
+    GitHub, Sentry and Linear are asked where the registry names something of theirs; nothing is written there.
 
     Exit code 1 when something must be mended before a run.
     """
@@ -52,18 +45,16 @@ def command(as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"version": 1, "checks": [c.model_dump() for c in checks]}, ensure_ascii=False))
     else:
-        for check in checks:
-            mark = {"ok": "✓", "warning": "!", "problem": "✗"}[check.state]
-            click.echo(f"{mark} {check.what}: {check.found}" + (f"\n    → {check.remedy}" if check.remedy else ""))
-    return Exit.ERROR if any(check.state == "problem" for check in checks) else Exit.DONE
+        show(checks)
+    return exit_of(checks)
 
 
 def examine(settings: Settings) -> Iterator[Check]:
     """Every check; one that fails itself is a problem, not a crash."""
     looks: tuple[tuple[str, Callable[[Settings], Iterator[Check]]], ...] = (
         ("python", _python), ("git", _git), ("server", _server), ("sandbox", _sandbox),
-        ("agent", _agent), ("registry", _registry), ("services", _services), ("preferences", _preferences),
-        ("disk", _disk),
+        ("agent", _agent), ("registry", _registry), ("outside", _outside), ("services", _services),
+        ("preferences", _preferences), ("disk", _disk),
     )  # fmt: skip
     for what, look in looks:
         try:
@@ -162,6 +153,15 @@ def _registry(settings: Settings) -> Iterator[Check]:
                     found="none: its work is planned and worked on, never merged",
                     remedy='Give its entry in the registry one, for instance "ops": {"gate": "make test"}.',
                 )
+
+
+def _outside(settings: Settings) -> Iterator[Check]:
+    """The places that the registry leads to; where there is no registry, that has been said already."""
+    try:
+        found = portfolio(settings, registry=None, project=None)
+    except OpsError:
+        return
+    yield from examine_outside(settings, found)
 
 
 def _services(settings: Settings) -> Iterator[Check]:

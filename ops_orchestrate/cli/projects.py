@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ops_orchestrate.cli.checkup import Check, exit_of, show
 from ops_orchestrate.cli.tables import table
 from ops_orchestrate.config import load_settings
 from ops_orchestrate.core.project import Portfolio
@@ -17,15 +18,27 @@ from ops_orchestrate.wiring import portfolio
 @click.command("projects")
 @click.option("--registry", type=click.Path(path_type=Path), metavar="PATH", help="The registry file.")
 @click.option("--project", metavar="ALIAS", help="Only this project.")
+@click.option("--check", is_flag=True, help="Ask GitHub, Sentry and Linear about them, too; writes nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/schemas.md).")
-def command(registry: Path | None, project: str | None, as_json: bool) -> int:
-    """List projects, repositories, gates, and what is skipped: what `run` would work on from here."""
-    found = portfolio(load_settings(), registry=registry, project=project)
+def command(registry: Path | None, project: str | None, check: bool, as_json: bool) -> int:
+    """List projects, repositories, gates, and what is skipped: what `run` would work on from here.
+
+    With --check the exit code is 1 where something must be mended before a run.
+    """
+    settings = load_settings()
+    found = portfolio(settings, registry=registry, project=project)
+    checks: list[Check] = []
+    if check:
+        from ops_orchestrate.cli.outside import examine_outside  # late: httpx is slow to import
+
+        checks = list(examine_outside(settings, found))
     if as_json:
-        click.echo(json.dumps({"version": 1, **found.model_dump(mode="json")}, ensure_ascii=False))
+        asked = {"checks": [one.model_dump() for one in checks]} if check else {}
+        click.echo(json.dumps({"version": 1, **found.model_dump(mode="json"), **asked}, ensure_ascii=False))
     else:
         _print(found)
-    return 0
+        show(checks)
+    return exit_of(checks)
 
 
 def _print(found: Portfolio) -> None:

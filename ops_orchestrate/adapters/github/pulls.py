@@ -6,7 +6,7 @@ from typing import Literal
 
 from ops_orchestrate.adapters.github.client import GitHubClient
 from ops_orchestrate.adapters.github.jobs import failed_jobs
-from ops_orchestrate.adapters.github.limits import Purpose
+from ops_orchestrate.adapters.github.permission import why_no_push
 from ops_orchestrate.adapters.github.publishing import publish
 from ops_orchestrate.adapters.github.reading import Reader
 from ops_orchestrate.adapters.github.rules import branch_rules
@@ -35,21 +35,9 @@ class GitHubPullRequests:
         """None only where GitHub says now, in so many words, that we may push. Everything else is a reason not to."""
         try:
             slug = _slug(repo)
-            reply = self._client.get(f"/repos/{slug}", Purpose.SHIP)
-            granted = self._client.identity.granted(slug)
         except SourceUnavailable as error:
             return str(error)
-        said: dict[str, object] = reply.data if isinstance(reply.data, dict) else {}
-        name = one_line(str(said.get("full_name") or "?"), 140)
-        if reply.moved or name.lower() != slug.lower():
-            return f"{slug} is called {name} on GitHub now; change its registry entry"
-        if said.get("archived") is not False or said.get("disabled") is True:
-            return f"{slug} is archived or disabled on GitHub"
-        permissions = said.get("permissions")
-        pushes = isinstance(permissions, dict) and permissions.get("push") is True
-        if not (pushes if granted is None else granted):
-            return f"GitHub does not let us push to {slug}; it is only read"
-        return None
+        return why_no_push(self._client, slug)
 
     def publish(self, repo: Repository, *, commit: str, branch: str, expected: str) -> Landing:
         """Push a commit of the mirror to a branch of ours. Safe to repeat."""

@@ -160,6 +160,10 @@ _TRACE = """{ nameWithOwner isArchived viewerPermission
 """
 
 
+WHO = "query Who { viewer { login } rateLimit { limit remaining } }"
+"""Who we are, and what is left of the points for queries."""
+
+
 def traces(count: int) -> str:
     """A query that tells of so many repositories at once whether anything has changed, for one point."""
     names = range(count)

@@ -10,7 +10,7 @@ import httpx
 
 from ops_orchestrate.adapters.credential import required
 from ops_orchestrate.adapters.linear.answers import Page, State, Team, Ticket, read
-from ops_orchestrate.adapters.linear.queries import CYCLE, DONE_STATES, MORE, MOVE
+from ops_orchestrate.adapters.linear.queries import CYCLE, DONE_STATES, MORE, MOVE, TEAM
 from ops_orchestrate.adapters.web import Refused, Web
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.names import one_line
@@ -48,6 +48,10 @@ class LinearClient:
                 return (teams[0] if teams else None), list(found.values())
             after = page.info.cursor
         raise SourceUnavailable(f"Linear's cycle of {one_line(team, 20)} has more than {MAX_PAGES} pages")
+
+    def has_team(self, team: str) -> bool:
+        """Whether there is a team of that key, as far as we are shown it. Raises SourceUnavailable."""
+        return bool(_nodes(self._ask(TEAM, {"team": team}).get("teams")))
 
     def done_states(self, identifier: str) -> tuple[str, State, list[State]]:
         """A ticket's id, its state, and its team's states that mean done, the first one first.

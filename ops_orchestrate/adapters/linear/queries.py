@@ -17,6 +17,8 @@ LISTS = {
 _PAGE_INFO = "pageInfo { hasNextPage endCursor }"
 _LISTS = " ".join(f"{name}(first: 20) {{ nodes {{ {fields} }} {_PAGE_INFO} }}" for name, fields in LISTS.items())
 
+TEAM = "query Team($team: String!) { teams(first: 1, filter: { key: { eq: $team } }) { nodes { key } } }"
+
 #: A team, its current cycle, and a page of the cycle's tickets that are started or to be started.
 CYCLE = f"""
 query Cycle($team: String!, $after: String) {{

@@ -40,6 +40,11 @@ class SentryClient:
         params = {"project": checked(project), "query": "is:unresolved", "statsPeriod": period}
         return [one for one in self._pages(params) if one.status == "unresolved"]
 
+    def reach(self, project: str) -> None:
+        """Ask for one issue of a project, to see whether it can be had. Raises SourceUnavailable."""
+        reply = self._web.read(self._issues, {"project": checked(project), "query": "is:unresolved", "limit": 1})
+        issues_of(reply.data)
+
     def between(self, project: str, since: float, until: float, release: str = "") -> list[Issue]:
         """Issues of any status that occurred between two moments, of one release or of all.
 
