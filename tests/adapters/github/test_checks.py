@@ -68,7 +68,7 @@ def test_checks_of_another_commit_are_not_taken_for_the_heads(scene: Scene) -> N
     scene.client.ask = torn  # type: ignore[method-assign]
     pull = scene.pulls.read(scene.repo, number)
     assert (pull.head, pull.checks_of) == (scene.head(), scene.head())
-    assert [one.conclusion for one in pull.checks] == [Conclusion.FAILURE]
+    assert [(one.name, one.conclusion) for one in pull.checks] == [("test", Conclusion.FAILURE)]
 
 
 def test_somebodys_order_to_merge_it_is_seen(scene: Scene) -> None:

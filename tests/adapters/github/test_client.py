@@ -7,12 +7,15 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from ops_orchestrate import __version__
+from ops_orchestrate.adapters.github.address import read_address
 from ops_orchestrate.adapters.github.auth import TokenIdentity
 from ops_orchestrate.adapters.github.client import GitHubClient
 from ops_orchestrate.adapters.github.limits import Purpose
+from ops_orchestrate.adapters.github.transport import SignedTransport
 from ops_orchestrate.adapters.github.trouble import Denied, Missing
 from ops_orchestrate.errors import SourceUnavailable
 from tests.adapters.github.scripted import NOW, TOKEN, Asked, Known, Say, Server, make_client
@@ -279,3 +282,21 @@ def test_without_a_token_nothing_is_asked_and_the_sources_are_named(server: Serv
         client.get("/repos/o/r", SHIP)
     assert client.write("PUT", "/x").status == 0
     assert server.asked == []
+
+
+@pytest.mark.parametrize("url", ["https://blob.example/log", "http://api.github.com/x", "https://api.github.com:444/x"])
+def test_the_token_goes_to_the_apis_own_origin_only(url: str) -> None:
+    sent: list[httpx.Headers] = []
+
+    def hear(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers)
+        return httpx.Response(200)
+
+    identity = TokenIdentity(Known(GITHUB_TOKEN=TOKEN))
+    signed = SignedTransport(
+        httpx.MockTransport(hear), read_address("https://api.github.com"), identity, lambda _: None
+    )
+    with httpx.Client(transport=signed) as client:
+        client.get(url)
+        client.get("https://api.github.com/x")
+    assert ["authorization" in one for one in sent] == [False, True]

@@ -215,8 +215,22 @@ def test_a_glance_that_is_too_old_or_about_one_that_is_closed_looks_again(scene:
 
 def test_a_failed_glance_fails_for_all_who_waited_for_it(scene: Scene) -> None:
     scene.control.fault("status", path="/graphql", status=502, times=None)
-    with pytest.raises(SourceUnavailable):
-        scene.pulls.glance(scene.repo, 1, 60)
+    scene.control.latency(0.05)
+    gate, failed = threading.Barrier(4), list[str]()
+
+    def look() -> None:
+        gate.wait()
+        with pytest.raises(SourceUnavailable) as told:
+            scene.pulls.glance(scene.repo, 1, 60)
+        failed.append(str(told.value))
+
+    threads = [threading.Thread(target=look) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(failed) == 4
+    assert len([one for one in scene.control.journal.entries if one.kind == "fault"]) == 3  # the tries of one
 
 
 @pytest.mark.parametrize(
