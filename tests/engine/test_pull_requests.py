@@ -83,6 +83,18 @@ def test_without_force_it_waits_for_a_yes_to_this_very_head(forge: ForgeRig) -> 
     assert forge.rig.task(run, "go").state is TaskState.COMPLETED, forge.rig.story()
 
 
+def test_no_main_asks_before_a_merge_into_main_also_with_force(workers: ForgeRig) -> None:
+    workers.repository(f"repo{next(_NUMBERS)}", JOB, integration="main", unprotected_ok=True)
+    workers.rig.play({"*": [work("any")]})
+    run = go(workers, no_main=True, force=True)
+    workers.rig.finish(run)
+    assert workers.rig.task(run, "go").ask == "approve", workers.rig.story()
+    assert not workers.merges()
+    answer(run, "go", "yes", by="test", tools=workers.rig.tools)
+    workers.rig.finish(run)
+    assert workers.rig.task(run, "go").state is TaskState.COMPLETED, workers.rig.story()
+
+
 def test_a_promotion_is_a_pinned_pull_request_and_a_merge_commit(workers: ForgeRig) -> None:
     workers.repository(f"repo{next(_NUMBERS)}", JOB, promote=True)
     run = go(workers)

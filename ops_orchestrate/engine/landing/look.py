@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ops_orchestrate.core.landing import is_main
 from ops_orchestrate.core.merge.decide import decide
 from ops_orchestrate.core.merge.pull import Pull
 from ops_orchestrate.core.merge.pursuit import Pursuit
@@ -61,7 +62,7 @@ def change_snapshot(case: Case, pulls: PullRequests, pursuit: Pursuit, pull: Pul
         base_checks=pulls.checks(case.repository, base) if whole and base else (),
         fixes_base=case.record.spec.fixes_base,
         approved=case.tools.ledger.tasks.approved(case.key.run, case.key.task),
-        force=case.run.request.force,
+        force=case.run.request.force and not _spared(case),
         dry_run=case.run.request.dry_run,
         stopping=bool(attempts.stop_asked(case.key.run, case.key.task)),
         held=_held(case),
@@ -85,6 +86,11 @@ def merge_on_base(case: Case) -> str:
     trailer = f"{MERGE_KEY}: {merge_key(case.record)}"
     since = intent.base if intent else ""
     return case.tools.workshop.find_commit(case.repository, case.base, since=since, trailer=trailer) or ""
+
+
+def _spared(case: Case) -> bool:
+    """The base is main, and the run is to leave main alone: only a person's own yes moves it, whatever the flags."""
+    return case.run.request.no_main and is_main(case.base, case.repository.main)
 
 
 def _held(case: Case) -> str:
