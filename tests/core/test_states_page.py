@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from ops_orchestrate.core.ask import ANSWERS
 from ops_orchestrate.core.states import MOVES, RunState, TaskState
 
 PAGE = (Path(__file__).parents[2] / "docs" / "states.md").read_text(encoding="utf-8")
@@ -42,6 +43,11 @@ def test_the_table_of_moves_is_the_one_of_the_code() -> None:
 def test_the_chart_is_the_table() -> None:
     chart = set(re.findall(r"^    (\w+) --> (\w+)$", section("Moves"), re.MULTILINE))
     assert chart == MOVES_OF_CODE
+
+
+def test_every_question_has_its_row_with_its_answers_in_their_order() -> None:
+    table = {row[0]: row[2].split(", ") for row in rows(section("What a blocked task asks"))}
+    assert table == {ask: [answer.word for answer in answers] for ask, answers in ANSWERS.items()}
 
 
 def test_what_has_no_way_out_ends_in_the_chart() -> None:
