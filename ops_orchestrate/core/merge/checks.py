@@ -175,7 +175,7 @@ def _overtaken(check: Check, every: Sequence[Check]) -> bool:
         (other.workflow, other.event) == (check.workflow, check.event)
         and other.run is not None
         and other.run > check.run
-        and verdict_of(other) is CheckVerdict.PENDING
+        and verdict_of(other) in (CheckVerdict.PENDING, CheckVerdict.RED)
         for other in every
     )
 

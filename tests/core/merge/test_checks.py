@@ -154,6 +154,12 @@ SUMS: list[tuple[str, tuple[Check, ...], dict[str, Any], dict[str, Any]]] = [
         {"red": (), "pending": ("build", "e2e")},
     ),
     (
+        "cancelled by a newer run that is red before it came to this job",
+        (check("e2e", C.CANCELLED), check("build", C.FAILURE, id=2, run=101)),
+        {},
+        {"red": (check("build", C.FAILURE, id=2, run=101),), "pending": ("e2e",)},
+    ),
+    (
         "cancelled, and the newer run ended without this job",
         (check("e2e", C.CANCELLED), check("build", id=2, run=101)),
         {},
