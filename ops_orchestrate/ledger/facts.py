@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import uuid
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 from ops_orchestrate.core.change import GateResult
 from ops_orchestrate.ledger.keys import Keys, member, split_member
@@ -11,6 +15,8 @@ from ops_orchestrate.ledger.server import Server
 
 #: A gate's result for a tree stays true, but trees are forgotten: a month covers every run that asks again.
 GATE_SECONDS = 30 * 86400
+#: Checks that are usual: green on so many of the last heads that were merged (docs/pull-requests.md).
+USUAL, HEADS_KEPT = 3, 5
 NIGHT_SECONDS = 2 * 86400
 
 
@@ -43,6 +49,24 @@ class Facts:
         """The run and the task that the branch was frozen for; whether it still holds is for its task to say."""
         text = self._server.ask(lambda: self._server.client.get(self._keys("frozen", repo, branch)))
         return split_member(text) if text else None
+
+    def merged_with(self, repo: str, branch: str, checks: Sequence[str]) -> None:
+        """These checks were green on a head that was just merged into the branch."""
+        name = self._keys("green", repo, branch)
+        text = json.dumps(sorted(set(checks)))
+
+        def keep(pipe: Any) -> None:
+            pipe.lpush(name, text)
+            pipe.ltrim(name, 0, HEADS_KEPT - 1)
+            pipe.expire(name, GATE_SECONDS)
+
+        self._server.pipe(keep)
+
+    def usual_checks(self, repo: str, branch: str) -> tuple[str, ...]:
+        """Checks that were green on at least three of the last five heads merged into the branch."""
+        stored = self._server.ask(lambda: self._server.client.lrange(self._keys("green", repo, branch), 0, -1))
+        seen = Counter(name for text in stored for name in json.loads(text))
+        return tuple(sorted(name for name, times in seen.items() if times >= USUAL))
 
     def lengths(self) -> dict[str, float]:
         """Learned seconds of one attempt per repository; over all of them under the empty key."""

@@ -37,6 +37,7 @@ The scripts build the same names with `key(...)` of lua/prelude.lua; this file i
 | pursuit:RUN:TASK | string | what is remembered of its change on a forge |
 | lock:NAME | string | holder |
 | gate:REPO:TREE:DIGEST | string | result of a gate |
+| green:REPO:BRANCH | list | checks of each head merged lately, JSON |
 | frozen:REPO:BRANCH | string | RUN/TASK whose merge did not hold what was verified |
 | nightly:DAY | string | who began the nightly run |
 | reply:TOKEN | string | answer of a script, for a repeated call |

@@ -199,3 +199,14 @@ def test_a_branch_is_frozen_for_the_task_whose_merge_was_not_what_was_verified(l
     ledger.facts.freeze("app", "dev", run="r1", task="t1")
     assert ledger.facts.frozen("app", "dev") == ("r1", "t1")
     assert ledger.facts.frozen("app", "main") is None
+
+
+def test_a_check_is_usual_that_was_green_on_three_of_the_last_five_merged_heads(ledger: Ledger) -> None:
+    for checks in (["build"], ["build", "lint"], ["build", "lint"], ["lint", "docs"]):
+        assert "docs" not in ledger.facts.usual_checks("app", "dev")
+        ledger.facts.merged_with("app", "dev", checks)
+    assert ledger.facts.usual_checks("app", "dev") == ("build", "lint")
+    for _ in range(4):
+        ledger.facts.merged_with("app", "dev", ["other"])
+    assert ledger.facts.usual_checks("app", "dev") == ("other",)
+    assert ledger.facts.usual_checks("app", "main") == ()
