@@ -175,6 +175,13 @@ def test_a_base_that_github_still_looks_at_is_for_later(scene: Scene) -> None:
     assert not scene.control.journal.effects("pull-merged")
 
 
+def test_a_merge_of_another_head_is_not_taken_for_ours(scene: Scene) -> None:
+    number, seen = scene.open(), scene.head()
+    scene.control.push(SLUG, OURS, {"more.txt": "x"}, by="bob")
+    scene.control.merge(SLUG, number, by="rita", method="squash")
+    assert _merge(scene, number, seen).end is MOVED
+
+
 LIMIT = {"kind": "status", "status": 403, "headers": {"retry-after": "9"}, "body": {"message": "secondary rate limit"}}
 
 
