@@ -224,7 +224,10 @@ class PullRequests(Protocol):
         """
 
     def rules(self, repo: Repository, branch: str) -> BranchRules:
-        """What the forge demands before anything gets into the branch."""
+        """What the forge demands before anything gets into the branch, as of some minutes ago at most.
+
+        It is the forge that enforces them: what has changed meanwhile shows in its answer to a merge.
+        """
 
     def checks(self, repo: Repository, commit: str) -> tuple[Check, ...]:
         """Every check on a commit."""

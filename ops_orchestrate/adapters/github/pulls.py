@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Literal
 
 from ops_orchestrate.adapters.github.client import GitHubClient
@@ -19,6 +21,9 @@ from ops_orchestrate.core.names import is_branch, is_slug, one_line
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.errors import GuardRefusal, SourceUnavailable
 
+#: How long the rules of a branch are believed.
+RULES_SECONDS = 300.0
+
 
 class GitHubPullRequests:
     """Implements ports.PullRequests; the methods' meaning is written there."""
@@ -30,6 +35,8 @@ class GitHubPullRequests:
         self._mirrors = mirrors
         self._reader = Reader(client)
         self._writer = Writer(client)
+        self._lock = threading.Lock()
+        self._rules: dict[tuple[str, str], tuple[float, BranchRules]] = {}
 
     def may_write(self, repo: Repository) -> str | None:
         """None only where GitHub says now, in so many words, that we may push. Everything else is a reason not to."""
@@ -80,8 +87,18 @@ class GitHubPullRequests:
         return self._reader.glance(_slug(repo), number, max_age)
 
     def rules(self, repo: Repository, branch: str) -> BranchRules:
-        """What GitHub demands before anything gets into the branch."""
-        return branch_rules(self._client, _slug(repo), branch)
+        """What GitHub demands before anything gets into the branch. Asked again after `RULES_SECONDS`: it costs four
+        points, and half of them also where nothing has changed. What could not be read is asked again at once."""
+        key, now = (_slug(repo).lower(), branch), time.monotonic()
+        with self._lock:
+            at, known = self._rules.get(key, (0.0, None))
+        if known is not None and now - at < RULES_SECONDS:
+            return known
+        found = branch_rules(self._client, _slug(repo), branch)
+        if found.known:
+            with self._lock:
+                self._rules[key] = (now, found)
+        return found
 
     def checks(self, repo: Repository, commit: str) -> tuple[Check, ...]:
         """Every check on a commit."""

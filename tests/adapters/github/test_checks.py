@@ -102,3 +102,11 @@ def test_somebodys_order_to_merge_it_is_seen(scene: Scene) -> None:
 )
 def test_what_a_status_says_of_a_write(status: int, limited: float | None, end: LandingEnd) -> None:
     assert landing_of(Written(status, {}, "said", limited)).end is end
+
+
+def test_the_rules_of_a_branch_are_asked_for_once_in_a_while(scene: Scene) -> None:
+    scene.control.protect(SLUG, "dev", checks=["test"])
+    first = scene.pulls.rules(scene.repo, "dev")
+    before = len(scene.asked())
+    assert scene.pulls.rules(scene.repo, "dev") == first
+    assert len(scene.asked()) == before
