@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ops_orchestrate.core.attempt import Outcome
 from ops_orchestrate.core.names import clean_text, one_line
 from ops_orchestrate.core.task import TaskRecord, TaskSpec
@@ -12,14 +14,20 @@ ATTEMPT = "Ops-Attempt"
 FINGERPRINT = "Ops-Fingerprint"
 MERGE_KEY = "Ops-Merge-Key"
 
+#: A forge closes what such a word stands before: `Fixes #7`, `closes acme/app#7`, `resolved: https://…/issues/7`.
+_CLOSING = re.compile(
+    r"\b(clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing))(?=:?\s+\S*(?:#\d|GH-\d|://))", re.IGNORECASE
+)
+
 
 def squash_message(record: TaskRecord, *, run: str, summary: str) -> str:
     """The squash commit's message: the task's title, what was done, and the trailers.
 
-    Title and summary come from outside; they can't add a trailer because every line of theirs is indented or joined.
+    Title and summary come from outside; they can't add a trailer because every line of theirs is joined, and they close
+    no issue and call nobody.
     """
-    title = one_line(record.spec.title, 72)
-    said = one_line(clean_text(summary), 600)
+    title = _quiet(one_line(record.spec.title, 72))
+    said = _quiet(one_line(clean_text(summary), 600))
     body = f"\n{said}\n" if said and said != title else ""
     trailers = {
         TASK: record.spec.id,
@@ -89,7 +97,12 @@ def _quoted(text: str) -> str:
 
 def _harmless(text: str) -> str:
     """No mention calls a person and no reference closes an issue out of somebody else's text."""
-    return text.replace("@", "@\u200b").replace("#", "#\u200b")
+    return _quiet(text).replace("#", "#\u200b")
+
+
+def _quiet(text: str) -> str:
+    """The same for a commit, where a number may stay a number."""
+    return _CLOSING.sub("\\1\u200b", text.replace("@", "@\u200b"))
 
 
 def promotion_message(*, integration: str, main: str, run: str, head: str) -> str:
