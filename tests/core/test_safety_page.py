@@ -45,8 +45,26 @@ def test_every_guard_has_its_row_in_the_order_of_the_code() -> None:
 
 
 def test_every_rail_and_guard_names_a_test() -> None:
-    for row in rows("Rails of the seed") + rows("Guards on a change"):
+    for row in rows("Rails of the seed") + rows("Rails of pull requests") + rows("Guards on a change"):
         assert "::test_" in row[-1], row[0]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--admin",
+        "enablePullRequestAutoMerge",
+        "addPullRequestReview(",
+        "dismissPullRequestReview",
+        "/reviews",
+        "bypass_",
+    ],
+)
+def test_nothing_of_ours_passes_a_rule_of_the_forge_by(words: str) -> None:
+    """The stand-in knows these words, as GitHub does; what is ours never says them."""
+    ours = [file for file in ROOT.glob("ops_orchestrate/**/*.py") if "standin" not in file.parts]
+    assert len(ours) > 100
+    assert [str(file) for file in ours if words in file.read_text(encoding="utf-8")] == []
 
 
 @pytest.mark.parametrize(("file", "name"), TESTS, ids=[name for _, name in TESTS])
