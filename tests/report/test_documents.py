@@ -157,6 +157,18 @@ def test_the_page_lists_the_keys_of_the_schema() -> None:
         assert set(re.findall(r"\*\*(\w+)\*\*", row)) == set(data["required"])
 
 
+def test_the_page_lists_the_evidence_that_the_engine_writes() -> None:
+    page = (DOCS / "schemas.md").read_text(encoding="utf-8")
+    table = page.partition("## Kinds of evidence")[2].partition("\n## ")[0]
+    code = "\n".join(
+        file.read_text(encoding="utf-8") for file in (DOCS.parent / "ops_orchestrate/engine").rglob("*.py")
+    )
+    written = re.findall(r'"what": "([a-z -]+)"|\bnote\("([a-z ]+)",|\bevidence\(run_id, repository, "([a-z ]+)"', code)
+    assert set(re.findall(r"^\| ([a-z -]+) \|", table, re.M)) - {"what"} == {
+        word for words in written for word in words if word
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "version"),
     [
