@@ -29,7 +29,7 @@ HEAD = """# Settings
 
 Every setting is an environment variable, or a key of one TOML file without the `OPS_` prefix and in lower case
 (`OPS_CONFIG`, default `DATA_DIR/orchestrate.toml`). The environment wins over the file. Periods are seconds. A list is
-a JSON list, or words as a shell would split them. This table is made from `ops_orchestrate/config.py`.
+a JSON list, or words as a shell would split them. This table is made from `ops_orchestrate/config/`.
 
 | variable | default | meaning |
 |---|---|---|

@@ -109,7 +109,7 @@ class Act(StrEnum):
     RERUN = "rerun"  #: not the change's fault: run the failed jobs once more
     FIX = "fix"  #: work for another attempt on the same change
     ANSWER = "answer"  #: review threads that an attempt has dealt with are answered and resolved
-    UPDATE = "update"  #: bring the base into the change, by the forge
+    UPDATE = "update"  #: bring the base into the change, by a merge commit of ours
     ENQUEUE = "enqueue"  #: into the base's merge queue
     ASK = "ask"  #: a person confirms it, for this very head
     MERGE = "merge"
