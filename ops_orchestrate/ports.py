@@ -67,10 +67,7 @@ class Agent(Protocol):
         """Whether it can work on this host, and its version."""
 
     def start(self, job: AgentJob) -> AgentSession:
-        """Start it in its tree, inside the sandbox.
-
-        Raises SandboxUnavailable, AgentUnavailable.
-        """
+        """Start it in its tree, inside the sandbox. Raises SandboxUnavailable, AgentUnavailable."""
 
 
 class Workshop(Protocol):
@@ -224,10 +221,7 @@ class PullRequests(Protocol):
         """
 
     def rules(self, repo: Repository, branch: str) -> BranchRules:
-        """What the forge demands before anything gets into the branch, as of some minutes ago at most.
-
-        It is the forge that enforces them: what has changed meanwhile shows in its answer to a merge.
-        """
+        """What the forge demands before anything gets into the branch, some minutes old at most: it enforces them."""
 
     def checks(self, repo: Repository, commit: str) -> tuple[Check, ...]:
         """Every check on a commit."""
