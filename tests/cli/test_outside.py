@@ -14,6 +14,8 @@ from ops_orchestrate.cli.outside import examine_outside
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.project import IssueSource, Portfolio
 from ops_orchestrate.standin.run import Standin
+from tests.adapters.github.test_app import PUBLIC
+from tests.adapters.github.test_auth import PEM
 from tests.builders import make_portfolio, make_project, make_repository
 from tests.cli.house import House, call
 from tests.report.test_documents import problems
@@ -95,6 +97,23 @@ class TestGitHub:
         github.control.limit("bot", "core", left=40)
         lines = asked("github's limit", on_github("acme/app"), tmp_path, github_api_url=github.url)
         assert [(one.state, bool(one.remedy)) for one in lines] == [("warning", True), ("ok", False)]
+
+    def test_an_app_is_named_and_asked_for_what_its_installation_may(
+        self, github: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        github.control.add_repository("acme/app", files={"a": "b"}, organization=True)
+        github.control.add_repository("else/lib", files={"a": "b"}, organization=True)
+        app = github.control.add_app("ops", PUBLIC, {"issues": "read"})
+        installed = github.control.install(app, "acme")
+        monkeypatch.setenv("GITHUB_APP_KEY", PEM)
+        ids = {"github_app_id": str(app.id), "github_app_installation": str(installed.id)}
+        whole, *rest = asked("github", on_github("acme/app", "else/lib"), tmp_path, github_api_url=github.url, **ids)
+        place = f"GitHub App {app.id}, GITHUB_APP_KEY from the environment"
+        assert whole.found == f"we are ops[bot] ({place}), may push to 1 of 2"
+        assert [one.what for one in rest if one.what != "github's limit"] == ["github else/lib"]
+        monkeypatch.delenv("GITHUB_APP_KEY")
+        (line,) = asked("github", on_github("acme/app"), tmp_path, github_api_url=github.url, **ids)
+        assert (line.state, "GITHUB_APP_KEY was not found" in line.found) == ("warning", True)
 
     def test_half_an_app_is_a_problem(self, tmp_path: Path) -> None:
         (line,) = asked("github", on_github("acme/app"), tmp_path, github_app_id="7")
