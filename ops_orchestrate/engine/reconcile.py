@@ -38,9 +38,11 @@ def reconcile(tools: Toolbox) -> None:
 
 
 def wake(tools: Toolbox) -> None:
-    """Publish the tails of snoozed attempts that are due."""
+    """Publish the tails of snoozed attempts that are due, and look at runs whose last steps are."""
     for key, stage in tools.ledger.board.wake():
         canvas.publish(canvas.attempt(key, start=stage))
+    for run in tools.ledger.runs.woken():
+        canvas.publish(canvas.finish(run, again=f"woken-{tools.ledger.now():.3f}"))
 
 
 def _tails(stamp: str, tools: Toolbox) -> None:

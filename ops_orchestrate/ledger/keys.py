@@ -20,6 +20,7 @@ The scripts build the same names with `key(...)` of lua/prelude.lua; this file i
 | hosts_until | sorted set | HOST/PROCESS by the end of its announcement |
 | lengths | hash | repository: learned seconds of one attempt |
 | runs | sorted set | runs by begin |
+| run_wakes | sorted set | runs by when they are to be looked at |
 | run:RUN | hash | request, state, stop, seq of events, … |
 | parts:RUN | hash | part of the audit: result |
 | tasks:RUN | list | ids in plan order |

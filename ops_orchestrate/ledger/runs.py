@@ -166,6 +166,15 @@ class Runs:
         stored = self._server.ask(lambda: self._server.client.hgetall(self._keys("promotions", run_id)))
         return {repo: json.loads(text) for repo, text in sorted(stored.items())}
 
+    def wake(self, run_id: str, at: float) -> None:
+        """Look at the run at that moment, or sooner where somebody wants that."""
+        name = self._keys("run_wakes")
+        self._server.ask(lambda: self._server.client.zadd(name, {run_id: at}, lt=True))
+
+    def woken(self) -> tuple[str, ...]:
+        """Runs whose moment has come; each is told to one caller only."""
+        return tuple(self._scripts("runs_woken"))
+
     def _stored(self, run_id: str) -> dict[str, str]:
         stored = self._server.ask(lambda: self._server.client.hgetall(self._keys("run", run_id)))
         if not stored:

@@ -257,3 +257,13 @@ def test_unfinished_runs_are_named_without_their_requests(ledger: Ledger) -> Non
         ledger.runs.begin(run, make_request(), host="h", parts=[])
     ledger.runs.fail("r2", "no plan")
     assert sorted(ledger.runs.unfinished()) == ["r1", "r3"]
+
+
+def test_a_run_is_woken_once_at_the_earliest_moment_that_was_asked_for(ledger: Ledger) -> None:
+    now = ledger.now()
+    ledger.runs.wake("r1", now + 600)
+    assert ledger.runs.woken() == ()
+    ledger.runs.wake("r1", now - 1)
+    ledger.runs.wake("r1", now + 900)
+    assert ledger.runs.woken() == ("r1",)
+    assert ledger.runs.woken() == ()

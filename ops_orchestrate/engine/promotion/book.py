@@ -64,6 +64,8 @@ def remember(run: str, repo: str, tools: Toolbox, **changes: Any) -> Promotion:
     before = promotion_of(run, repo, tools) or Promotion(state=PromotionState.UNDER_WAY)
     after = before.model_copy(update={"at": tools.ledger.now(), **changes})
     tools.ledger.runs.set_promotion(run, repo, after.model_dump(mode="json"))
+    if after.state in (PromotionState.PENDING, PromotionState.WATCHING):
+        tools.ledger.runs.wake(run, after.wake_at)
     return after
 
 
