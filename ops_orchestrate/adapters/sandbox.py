@@ -12,10 +12,11 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ops_orchestrate.adapters import canary
+from ops_orchestrate.adapters import bridge, canary
+from ops_orchestrate.adapters.door import Door
 from ops_orchestrate.adapters.process import run
 from ops_orchestrate.adapters.trap import Trap
 from ops_orchestrate.config import Settings
@@ -33,6 +34,8 @@ _ETC = [
     *("passwd", "group", "nsswitch.conf", "hosts", "localtime", "mime.types", "alternatives"),
     *("ssl", "pki", "ca-certificates", "ld.so.conf", "ld.so.conf.d", "ld.so.cache"),
 ]
+_ROOM = "/run/ops"
+"""Inside: where doors and the bridge are."""
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _known: dict[tuple[object, ...], SandboxProbe] = {}
 
@@ -49,6 +52,9 @@ class SandboxSpec:
     env: dict[str, str] = field(default_factory=dict)
     """Variables beside the base ones of `environment`, and winning over them."""
     network: bool = False
+    """Whether it shares the host's network; without it, `doors` are the only way out."""
+    doors: tuple[Door, ...] = ()
+    """Sockets of ours that it reaches as ports of its own loopback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,8 @@ class Confined:
     unsandboxed: bool
     wrappers: int
     """Processes between the one that starts it and the program itself."""
+    helpers: int = 0
+    """Processes of ours beside the program, in its room."""
 
 
 def confine(argv: Sequence[str], spec: SandboxSpec, settings: Settings) -> Confined:
@@ -76,14 +84,20 @@ def confine(argv: Sequence[str], spec: SandboxSpec, settings: Settings) -> Confi
 
     Raises SandboxUnavailable, with the remedy, where no sandbox works.
     """
-    spec = SandboxSpec(spec.cwd, spec.write, (*spec.read, *settings.sandbox_read), spec.env, spec.network)
+    spec = replace(spec, read=(*spec.read, *settings.sandbox_read))
     env = environment(spec)
     found = probe(settings)
     if found.ok:
-        return Confined(tuple(wrap(argv, spec)), env, unsandboxed=False, wrappers=WRAPPERS)
+        helpers = 1 if spec.doors else 0
+        return Confined(tuple(wrap(argv, spec)), env, unsandboxed=False, wrappers=WRAPPERS, helpers=helpers)
     if settings.unsandboxed_ok:
         return Confined(tuple(argv), env, unsandboxed=True, wrappers=0)
     raise SandboxUnavailable(f"No sandbox works here: {found.detail}. {_REMEDY}")
+
+
+def isolated(settings: Settings, *, network: bool) -> bool:
+    """Whether a program gets a network of its own, with doors in it, and not the host's."""
+    return probe(settings).ok and not network
 
 
 def environment(spec: SandboxSpec) -> dict[str, str]:
@@ -110,8 +124,22 @@ def wrap(argv: Sequence[str], spec: SandboxSpec) -> list[str]:
         raise SandboxUnavailable(f"bwrap is not on the PATH. {_REMEDY}")
     flags = ["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     flags += ["--share-net"] if spec.network else []
-    mounts = [*_system(spec.network), *_shown(spec), "--remount-ro", "/"]
-    return [bwrap, *flags, *mounts, "--chdir", str(spec.cwd), "--", *argv]
+    mounts = [*_system(spec.network), *_shown(spec), *_doors(spec), "--remount-ro", "/"]
+    return [bwrap, *flags, *mounts, "--chdir", str(spec.cwd), "--", *_bridged(argv, spec)]
+
+
+def _doors(spec: SandboxSpec) -> Iterable[str]:
+    if spec.doors:
+        yield from ("--ro-bind", bridge.__file__, f"{_ROOM}/bridge.py")
+    for door in spec.doors:
+        yield from ("--ro-bind", str(door.socket), f"{_ROOM}/{door.port}")
+
+
+def _bridged(argv: Sequence[str], spec: SandboxSpec) -> list[str]:
+    if not spec.doors:
+        return list(argv)
+    ports = [f"{door.port}={_ROOM}/{door.port}" for door in spec.doors]
+    return [*interpreter(), f"{_ROOM}/bridge.py", *ports, "--", *argv]
 
 
 def _system(network: bool) -> Iterable[str]:

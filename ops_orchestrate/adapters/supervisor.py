@@ -201,7 +201,8 @@ class Supervisor:
     def _heads(self) -> list[Process]:
         """The agent and its process group, as Ctrl-C in a terminal would reach them."""
         agents = self._agents()
-        return [process for process in agents if process.group == agents[0].group] if agents else []
+        first = min(agents, key=lambda process: (process.started, process.pid), default=None)  # a bridge comes after it
+        return [process for process in agents if first and process.group == first.group]
 
     def _hopeless(self) -> bool:
         return self._rung == KILL and now() - self._kill_since > _GIVE_UP

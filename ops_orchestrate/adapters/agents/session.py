@@ -102,7 +102,7 @@ class ProcessSession:
 
     def vitals(self) -> AgentVitals:
         """Its processes and files from outside; costs a walk over both."""
-        return vitals(self._files, self._supervised.pid, self._confined.wrappers)
+        return vitals(self._files, self._supervised.pid, self._confined.wrappers, self._confined.helpers)
 
     def result(self) -> AgentResult | None:
         """How it ended; None while it runs."""

@@ -91,11 +91,11 @@ def _walk(tree: Path) -> Iterator[os.DirEntry[str]]:
                     yield entry
 
 
-def vitals(watch: TreeWatch, supervisor: int, wrappers: int) -> AgentVitals:
-    """The vitals of what runs below a supervisor, the sandbox's own processes left out of the count."""
+def vitals(watch: TreeWatch, supervisor: int, wrappers: int, helpers: int = 0) -> AgentVitals:
+    """The vitals of what runs below a supervisor, the sandbox's own processes and ours left out of the count."""
     below = descendants(supervisor)
     return AgentVitals(
         cpu_seconds=round(sum(process.cpu for _, process in below), 2),
-        processes=sum(depth > wrappers for depth, _ in below),
+        processes=max(0, sum(depth > wrappers for depth, _ in below) - helpers),
         files=watch.digest(),
     )

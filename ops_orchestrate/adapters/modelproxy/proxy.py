@@ -1,0 +1,192 @@
+"""The proxy of one attempt: takes the agent's calls, judges them, puts the key in, passes the answers back.
+
+It writes nothing down of what passes, follows no redirect, and knows one host. The agent shows a placeholder, which
+is of no use anywhere else; the key is asked for with each call and never comes back, not even in an answer.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+from ops_orchestrate.adapters.door import Door, Listener
+from ops_orchestrate.adapters.modelproxy.account import BUSY, Account, Meter
+from ops_orchestrate.adapters.modelproxy.keyfilter import KeyFilter
+from ops_orchestrate.adapters.modelproxy.provider import Provider
+from ops_orchestrate.adapters.modelproxy.talk import Ask, Refusal, Talk
+from ops_orchestrate.adapters.modelproxy.terms import Limits, Price, Upstream
+from ops_orchestrate.core.modelcall import (
+    CREDENTIALS,
+    answered_headers,
+    refuse_call,
+    refuse_model,
+    refuse_reach,
+    sent_headers,
+)
+from ops_orchestrate.core.modelusage import ModelUsage
+from ops_orchestrate.core.strict_json import load_json
+from ops_orchestrate.errors import UsageError
+
+PORT = 4141
+"""Where the program finds it on the loopback of its own network."""
+_IDLE = 120.0
+_UNCOUNTED = ("/count_tokens", ":countTokens")
+
+
+class ModelProxy:
+    """Holds the key to a model's API for one attempt."""
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        key: Callable[[], str | None],
+        *,
+        folder: Path | None,
+        limits: Limits | None = None,
+        price: Price | None = None,
+    ) -> None:
+        """Start to listen.
+
+        `key` is asked with each call, in a thread of the proxy. `folder` is one of ours, not writable for the agent,
+        for the socket; None where the agent shares the host's network (`sandbox.isolated` says so). Raises OSError.
+        """
+        self._upstream = upstream
+        self._key = key
+        self._limits = limits or Limits()
+        self._account = Account(self._limits, price)
+        self._provider = Provider(upstream, self._limits)
+        self.placeholder = f"ops-placeholder-{secrets.token_urlsafe(24)}"
+        """What the agent gives as its key."""
+        self._listener = Listener(self._serve, folder=folder, port=PORT)
+
+    @property
+    def base_url(self) -> str:
+        """The base URL as the agent sees it, with the upstream's own path."""
+        return f"http://127.0.0.1:{self._listener.port}{self._upstream.path}"
+
+    @property
+    def doors(self) -> tuple[Door, ...]:
+        """For `SandboxSpec.doors`."""
+        return self._listener.doors
+
+    def usage(self) -> ModelUsage:
+        """What was used so far; after `close`, all of it."""
+        return self._account.usage()
+
+    def close(self) -> None:
+        """End what is under way; from here on, the agent reaches nothing."""
+        self._provider.close()
+        self._listener.close()
+
+    def _serve(self, connection: socket.socket) -> None:
+        talk = Talk(connection, limit=self._limits.request, seconds=_IDLE)
+        again = True
+        while again:
+            try:
+                ask = talk.hear()
+                if ask is None:
+                    return
+                again = self._answer(ask, talk)
+            except Refusal as refusal:
+                again = talk.refuse(refusal)
+
+    def _admit(self, ask: Ask) -> tuple[str, str, str]:
+        """(what comes behind the base URL, the model, the key); from here on the call counts. Raises Refusal."""
+        try:
+            target, model = self._judge(ask)
+            key = self._key()
+            if not key:
+                raise Refusal(403, "authentication_error", "The key of the model's API is not known on this host.")
+            problem = self._account.begin(model)
+            if problem == BUSY:
+                raise Refusal(429, "rate_limit_error", problem, retry_after=1)
+            if problem:
+                raise Refusal(402, "billing_error", problem)
+        except Refusal:
+            self._account.refuse()
+            raise
+        return target, model, key
+
+    def _answer(self, ask: Ask, talk: Talk) -> bool:
+        """Judge one call and make it; whether another may come on this connection. Raises Refusal."""
+        target, model, key = self._admit(ask)
+        passing = _Passing(talk, self._limits, key)
+        try:
+            headers = sent_headers(ask.headers)
+            with self._provider.call(ask.method, target, headers, ask.body, key) as answer:
+                passing.all(answer)
+        except httpx.TimeoutException:
+            raise Refusal(504, "timeout_error", "The model's API does not answer.") from None
+        except (httpx.HTTPError, httpx.StreamError):
+            raise Refusal(502, "api_error", "The model's API cannot be reached.") from None
+        finally:
+            counted = ask.method == "POST" and not target.partition("?")[0].endswith(_UNCOUNTED)
+            size = len(ask.body) + passing.size if counted and passing.fine else 0
+            self._account.end(model, passing.meter.end() if passing.meter and counted else None, size)
+        return talk.end()  # only now: who has the end of an answer finds it counted
+
+    def _judge(self, ask: Ask) -> tuple[str, str]:
+        """(what comes behind the base URL, the model). Raises Refusal."""
+        shown = [value.removeprefix("Bearer ") for name, value in ask.headers if name in CREDENTIALS]
+        if not any(hmac.compare_digest(value.encode(), self.placeholder.encode()) for value in shown):
+            raise Refusal(401, "authentication_error", "That is not the placeholder of this attempt.")
+        path = ask.path.removeprefix(self._upstream.path)
+        if len(path) + len(self._upstream.path) != len(ask.path):
+            raise Refusal(403, "permission_error", "Only calls of the model's API go through here.")
+        problem = refuse_call(ask.method, path, ask.query)
+        if problem:
+            raise Refusal(403, "permission_error", problem)
+        model = self._judge_body(ask, path) if ask.method == "POST" else ""
+        return path + (f"?{ask.query}" if ask.query else ""), model
+
+    def _judge_body(self, ask: Ask, path: str) -> str:
+        try:
+            body = load_json(ask.body, origin="The request", error=UsageError, limit=self._limits.request)
+        except UsageError as error:
+            raise Refusal(400, "invalid_request_error", str(error)) from None
+        if not isinstance(body, dict):
+            raise Refusal(400, "invalid_request_error", "The request is no JSON object.")
+        named = path.rpartition("/")[2].partition(":")[0] if ":" in path else body.get("model")
+        problem = refuse_model(named, self._limits.models)
+        if not problem and not self._limits.server_tools:
+            problem = refuse_reach(body)
+        if problem:
+            raise Refusal(403, "permission_error", problem)
+        return str(named)[:100]
+
+
+class _Passing:
+    """One answer on its way back, piece by piece as it comes."""
+
+    def __init__(self, talk: Talk, limits: Limits, key: str) -> None:
+        self._talk = talk
+        self._limits = limits
+        self._filter = KeyFilter(key.encode())
+        self._deadline = time.monotonic() + limits.seconds
+        self.meter: Meter | None = None
+        self.size = 0
+        self.fine = False
+
+    def all(self, answer: httpx.Response) -> None:
+        """Pass all of its body on. Raises Refusal, httpx.HTTPError."""
+        if 300 <= answer.status_code < 400:
+            raise Refusal(502, "api_error", "The model's API has moved; the key is not sent after it.")
+        if answer.status_code in (401, 403):
+            raise Refusal(answer.status_code, "authentication_error", "The model's API does not accept the key.")
+        self.fine = answer.is_success
+        self.meter = Meter(answer.headers.get("content-type", "").encode())
+        headers = [(name.lower(), value) for name, value in answer.headers.multi_items()]
+        self._talk.begin(answer.status_code, answered_headers(headers))
+        for piece in answer.iter_bytes():
+            self.size += len(piece)
+            self.meter.feed(piece)
+            if self.size > self._limits.answer or time.monotonic() > self._deadline:
+                raise Refusal(502, "api_error", "The answer is too long.")
+            self._talk.more(self._filter.feed(piece))
+        self._talk.more(self._filter.end())
