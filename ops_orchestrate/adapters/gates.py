@@ -20,6 +20,7 @@ from ops_orchestrate.adapters.folders import remove
 from ops_orchestrate.adapters.proctree import MARK
 from ops_orchestrate.adapters.sandbox import SandboxSpec, confine
 from ops_orchestrate.adapters.supervised import Exit, Supervised, Watch, supervise
+from ops_orchestrate.adapters.waysout import WaysOut
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.change import GateEnd, GateResult
 from ops_orchestrate.core.project import Repository
@@ -74,8 +75,8 @@ class SandboxedGates:
         mark = f"gate-{uuid4().hex}"
         env = {"CI": "1", "HOME": str(box / "home"), "TMPDIR": str(box / "tmp"), MARK: mark}
         reads = git_folders(tree, self._state)
-        spec = SandboxSpec(cwd=tree, write=(tree, box), read=reads, env=env, network=network)
-        confined = confine([_shell(), "-c", gate], spec, self._settings)
+        ways = WaysOut(folder / "doors", self._settings, network=network, hosts=repo.gate_hosts)
+        spec = SandboxSpec(tree, (tree, box), reads, env | ways.env, network, ways.doors)
         watch = Watch(
             folder=folder / "watch",
             mark=mark,
@@ -84,8 +85,12 @@ class SandboxedGates:
             beat_seconds=self._settings.lease * 2 / 3,
             grace=min(self._settings.grace, 2.0),
         )
-        supervised = supervise(confined, watch, self._settings)
-        ended = _wait(supervised, stop)
+        try:
+            confined = confine([_shell(), "-c", gate], spec, self._settings)
+            supervised = supervise(confined, watch, self._settings)
+            ended = _wait(supervised, stop)
+        finally:
+            ways.close()
         tail = supervised.tail(16_000)
         end, words = judge(ended, tail, gate)
         return GateResult(

@@ -25,13 +25,16 @@ from pydantic_settings import (
 from ops_orchestrate.config.file import toml_source
 from ops_orchestrate.config.forges import ForgeSettings
 from ops_orchestrate.config.places import Urls, database_url, default_data_dir, default_plugin_root, toml_file
+from ops_orchestrate.config.room import RoomSettings
 from ops_orchestrate.config.sources import SourceSettings
 from ops_orchestrate.core.board import MAX_AGENTS
 from ops_orchestrate.core.redaction import kinds_in
 from ops_orchestrate.errors import UsageError
 
+_LISTS = ("agent_command", "agent_env", "agent_hosts", "sandbox_read", "sensitive_paths", "required_services")
 
-class Settings(ForgeSettings, SourceSettings):
+
+class Settings(RoomSettings, ForgeSettings, SourceSettings):
     """Everything that can be set. Each field's description is its row in docs/configuration.md."""
 
     model_config = SettingsConfigDict(env_prefix="OPS_", extra="ignore", frozen=True, env_ignore_empty=True)
@@ -72,15 +75,6 @@ class Settings(ForgeSettings, SourceSettings):
     playbook: Path | None = Field(None, description="The playbook of the `scripted` agent.")
     model: str = Field("sonnet", description="Model name handed to agents that take one.")
 
-    # Sandbox
-    unsandboxed_ok: bool = Field(False, description="Run agents and gates without a sandbox; every report says so.")
-    sandbox_read: Annotated[tuple[Path, ...], NoDecode] = Field(
-        (), description="Further folders that are readable inside the sandbox (toolchains)."
-    )
-    sandbox_memory_mb: int = Field(8192, ge=64, description="Memory limit of one agent or gate.")
-    sandbox_processes: int = Field(4096, ge=16, description="Process limit of one agent or gate.")
-    sandbox_file_mb: int = Field(4096, ge=1, description="Size limit of one file that an agent or a gate writes.")
-    agent_network: bool = Field(False, description="Whether agents may reach the network (a model's API, say).")
     log_limit_mb: float = Field(20, gt=0, description="An agent's or a gate's log is cut at this size.")
 
     # Periods, in seconds
@@ -115,7 +109,13 @@ class Settings(ForgeSettings, SourceSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What the workers log.")
 
     @field_validator(
-        "agent_command", "agent_env", "sandbox_read", "sensitive_paths", "required_services", mode="before"
+        "agent_command",
+        "agent_env",
+        "agent_hosts",
+        "sandbox_read",
+        "sensitive_paths",
+        "required_services",
+        mode="before",
     )
     @classmethod
     def _words(cls, value: Any) -> Any:

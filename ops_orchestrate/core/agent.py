@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.modelusage import ModelUsage
 from ops_orchestrate.core.value import Value
 
 
@@ -81,6 +82,8 @@ class AgentResult(Value):
     report: AgentReport | None = None
     log_tail: str = ""
     unsandboxed: bool = False
+    usage: ModelUsage | None = None
+    """What our own proxy has counted, where the agent's model was reached through it: not the agent's word."""
 
 
 class AgentVitals(Value):

@@ -44,11 +44,19 @@ def ending(ended: Ended, collected: Collected, *, base: str) -> Outcome:
         head=collected.head or "",
         base=base,
         ask="retry" if kind is OutcomeKind.WAITING else "",
-        cost_usd=report.cost_usd if report else None,
-        tokens=report.tokens if report else None,
+        cost_usd=_measured(result)[0],
+        tokens=_measured(result)[1],
         unsandboxed=result.unsandboxed,
         hand_over=clean_text(report.hand_over, 4_000) if report else "",
     )
+
+
+def _measured(result: AgentResult) -> tuple[float | None, int | None]:
+    """(dollars, tokens): what was counted outside the agent wins over what it says."""
+    said = (result.report.cost_usd, result.report.tokens) if result.report else (None, None)
+    if result.usage is None or not result.usage.calls:
+        return said
+    return said[0] if result.usage.usd is None else result.usage.usd, result.usage.total.all
 
 
 def _kind(ended: Ended, collected: Collected) -> OutcomeKind:

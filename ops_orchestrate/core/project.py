@@ -40,7 +40,9 @@ class Repository(Value):
     gate_seconds: int = 1800
     """Time limit of the gate."""
     gate_network: bool = False
-    """Whether the gate may reach the network."""
+    """Whether the gate shares the host's whole network."""
+    gate_hosts: tuple[str, ...] = ()
+    """Hosts that the gate reaches over HTTPS without a network."""
     ci: Literal["none", "expected"] | None = None
     """`none`: the owner says that there is no CI and the gate is enough to merge into integration."""
     sensitive: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from ops_orchestrate.core.hosts import read_host
 from ops_orchestrate.core.names import is_branch, is_name, is_slug, one_line
 from ops_orchestrate.core.nearest import did_you_mean
 from ops_orchestrate.core.remote import read_remote
@@ -31,6 +32,7 @@ class RepoSettings(Value):
     gate: str | None = None
     gate_seconds: int | None = None
     gate_network: bool | None = None
+    gate_hosts: tuple[str, ...] | None = None
     ci: Literal["none", "expected"] | None = None
     sensitive: tuple[str, ...] | None = None
     expected_checks: tuple[str, ...] | None = None
@@ -192,6 +194,16 @@ def _yes_no(value: Any) -> bool:
     return value
 
 
+def _hosts(value: Any) -> tuple[str, ...]:
+    named = read_strings(value)
+    for name in named:
+        try:
+            read_host(name)
+        except ValueError as error:
+            raise ValueError(f"{error}.") from None
+    return named
+
+
 def _ci(value: Any) -> str:
     if value not in ("none", "expected"):
         raise ValueError('must be "none" or "expected".')
@@ -229,6 +241,7 @@ _REPO_READERS: dict[str, Callable[[Any], Any]] = {
     "gate": _gate,
     "gate_seconds": _seconds,
     "gate_network": _yes_no,
+    "gate_hosts": _hosts,
     "ci": _ci,
     "sensitive": read_strings,
     "expected_checks": read_strings,

@@ -11,9 +11,20 @@ from ops_orchestrate.adapters.sandbox import probe
 from ops_orchestrate.config import Settings, process_settings
 from ops_orchestrate.errors import AgentUnavailable
 from ops_orchestrate.ports import Agent
+from ops_orchestrate.wiring.outside import Outside
+
+
+def _command(settings: Settings) -> Agent:
+    outside = Outside(settings)
+
+    def secret(name: str) -> str | None:
+        return outside.secrets.get(name)  # late: nobody is asked for a key before it is needed
+
+    return CommandAgent(settings, secret)
+
 
 #: Agent kinds by the name in OPS_AGENT.
-AGENTS: dict[str, Callable[[Settings], Agent]] = {"command": CommandAgent, "scripted": ScriptedAgent}
+AGENTS: dict[str, Callable[[Settings], Agent]] = {"command": _command, "scripted": ScriptedAgent}
 
 
 def agent_of(settings: Settings) -> Callable[[str], Agent]:

@@ -60,7 +60,7 @@ def test_a_priority_too_large_for_a_number_is_refused() -> None:
 def test_settings_of_the_owner() -> None:
     said = {
         "integration": "develop", "main": "trunk", "gate": "make check", "gate_seconds": 60,
-        "gate_network": True, "ci": "none", "sensitive": ["src/pay/**"],
+        "gate_network": True, "gate_hosts": ["pypi.org", "*.npmjs.org"], "ci": "none", "sensitive": ["src/pay/**"],
         "expected_checks": ["ci"], "skippable_checks": ["docs"],
         "health_url": "https://x.test/health", "version_url": "https://x.test/v", "promote": False,
         "linear_team": "ENG", "sentry_project": "shop", "repos": {"web": {"gate": "npm test"}},
@@ -87,6 +87,8 @@ def test_settings_of_the_owner() -> None:
         ({"gate_seconds": "60"}, "ops.gate_seconds", "2400"),
         ({"gate_seconds": 0}, "ops.gate_seconds", "2400"),
         ({"gate_network": "yes"}, "ops.gate_network", "true or false"),
+        ({"gate_hosts": "pypi.org"}, "ops.gate_hosts", "list"),
+        ({"gate_hosts": ["127.0.0.1"]}, "ops.gate_hosts", "not the name of a host"),
         ({"ci": "maybe"}, "ops.ci", "expected"),
         ({"ci": []}, "ops.ci", "expected"),
         ({"sensitive": "src/**"}, "ops.sensitive", "list"),

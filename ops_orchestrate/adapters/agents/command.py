@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from ops_orchestrate.adapters.agents.session import ProcessSession, Program, open_session
+from ops_orchestrate.adapters.modelproxy import Limits, Upstream
 from ops_orchestrate.adapters.sandbox import SandboxSpec, environment, probe
+from ops_orchestrate.adapters.waysout import ModelAccess
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.agent import AgentJob, AgentProbe
 from ops_orchestrate.errors import AgentUnavailable
+
+_FAMILIES = {"x-api-key": "ANTHROPIC", "x-goog-api-key": "GEMINI"}
+"""The first word of the variables that programs for an API of that kind read; for all others OPENAI's."""
 
 
 class CommandAgent:
@@ -22,8 +28,10 @@ class CommandAgent:
 
     name = "command"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, secret: Callable[[str], str | None] = os.environ.get) -> None:
+        """`secret`: who is asked for the key of the model's API, by its name."""
         self._settings = settings
+        self._secret = secret
 
     def probe(self) -> AgentProbe:
         """Whether the command is there and a sandbox works."""
@@ -48,7 +56,23 @@ class CommandAgent:
         named = [Path(word) for word in (found, *command[1:]) if word.startswith("/") and Path(word).is_file()]
         reads = dict.fromkeys(path for name in named for path in (name, name.resolve()))
         env = {name: os.environ[name] for name in self._settings.agent_env if name in os.environ}
-        return Program((found, *command[1:]), tuple(reads), env)
+        return Program((found, *command[1:]), tuple(reads), env, model=model_access(self._settings, self._secret))
+
+
+def model_access(settings: Settings, secret: Callable[[str], str | None]) -> ModelAccess | None:
+    """The model's API that the settings name, and the variables by which programs look for one of its kind."""
+    if settings.model_url is None:
+        return None
+    header = settings.model_key_header
+    family = _FAMILIES.get(header, "OPENAI")
+    base = "GOOGLE_GEMINI_BASE_URL" if family == "GEMINI" else f"{family}_BASE_URL"
+    return ModelAccess(
+        Upstream(settings.model_url, header, "Bearer " if header == "authorization" else ""),
+        key=lambda: secret(settings.model_key),
+        url_names=("OPS_MODEL_URL", base),
+        key_names=("OPS_MODEL_KEY", f"{family}_API_KEY"),
+        limits=Limits(server_tools=settings.model_server_tools),
+    )
 
 
 def checked(name: str, what: str, settings: Settings) -> AgentProbe:

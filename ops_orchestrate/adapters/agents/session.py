@@ -17,6 +17,7 @@ from ops_orchestrate.adapters.proctree import MARK
 from ops_orchestrate.adapters.sandbox import Confined, SandboxSpec, confine
 from ops_orchestrate.adapters.scratch import fresh
 from ops_orchestrate.adapters.supervised import Exit, Supervised, Watch, supervise
+from ops_orchestrate.adapters.waysout import ModelAccess, WaysOut
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.agent import (
     AgentEnd,
@@ -63,16 +64,19 @@ class Program:
     env: Mapping[str, str] | None = None
     mailbox: bool = False
     """Whether it reads the file OPS_MAILBOX, to which messages are appended."""
+    model: ModelAccess | None = None
+    """The model's API that it reaches without holding the key."""
 
 
 class ProcessSession:
     """An agent's session over a supervised process."""
 
-    def __init__(self, supervised: Supervised, job: AgentJob, outbox: Path, confined: Confined) -> None:
+    def __init__(self, supervised: Supervised, job: AgentJob, outbox: Path, confined: Confined, ways: WaysOut) -> None:
         self._supervised = supervised
         self._task = job.key.task
         self._outbox = outbox
         self._confined = confined
+        self._ways = ways
         self._files = TreeWatch(Path(job.tree))
         self._result: AgentResult | None = None
 
@@ -111,6 +115,7 @@ class ProcessSession:
         return self._result
 
     def _read(self, ended: Exit) -> AgentResult:
+        usage = self._ways.close()
         try:
             report, problem = read_report(self._outbox, self._task), ""
         except ReportError as error:
@@ -124,6 +129,7 @@ class ProcessSession:
             report=report,
             log_tail=self._supervised.tail(),
             unsandboxed=self._confined.unsandboxed,
+            usage=usage,
         )
 
 
@@ -162,14 +168,25 @@ def open_session(program: Program, job: AgentJob, settings: Settings) -> Process
         box = fresh(ours / "agent", "home", "tmp")
         (ours / "brief.md").write_text(job.brief, encoding="utf-8")
         (ours / "mailbox").write_bytes(b"")
-        confined = confine(program.argv, _spec(program, job, settings, box), settings)
-        supervised = supervise(confined, _watch(program, job), settings)
+        ways = WaysOut(
+            ours / "doors",
+            settings,
+            network=settings.agent_network,
+            hosts=settings.agent_hosts,
+            model=program.model,
+        )
+        try:
+            confined = confine(program.argv, _spec(program, job, settings, box, ways), settings)
+            supervised = supervise(confined, _watch(program, job), settings)
+        except BaseException:
+            ways.close()
+            raise
     except OSError as error:
         raise AgentUnavailable(f"The agent could not be started in {job.scratch}: {error.strerror}.") from error
-    return ProcessSession(supervised, job, box, confined)
+    return ProcessSession(supervised, job, box, confined, ways)
 
 
-def _spec(program: Program, job: AgentJob, settings: Settings, box: Path) -> SandboxSpec:
+def _spec(program: Program, job: AgentJob, settings: Settings, box: Path, ways: WaysOut) -> SandboxSpec:
     """Writable: the tree and the box. The brief, the mailbox and what the supervisor writes are ours."""
     ours = Path(job.scratch)
     mailbox = [ours / "mailbox"] if program.mailbox else []
@@ -177,8 +194,9 @@ def _spec(program: Program, job: AgentJob, settings: Settings, box: Path) -> San
         cwd=Path(job.tree),
         write=(Path(job.tree), box),
         read=(ours / "brief.md", *mailbox, *map(Path, job.reads), *program.reads),
-        env=_environment(program, job, settings, box),
+        env=_environment(program, job, settings, box) | ways.env,
         network=settings.agent_network,
+        doors=ways.doors,
     )
 
 

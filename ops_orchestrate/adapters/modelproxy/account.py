@@ -10,6 +10,8 @@ from ops_orchestrate.core.modelusage import BYTES_A_TOKEN, ModelUsage, Tokens, t
 
 BUSY = "Too many calls at once."
 """As many calls are under way as may be; one may begin when another has ended."""
+_FRAME = 90
+"""Bytes of an event that are not the text in it, about."""
 _LONGEST_LINE = 8 << 20
 _SSE = b"text/event-stream"
 
@@ -22,6 +24,7 @@ class Meter:
         self._rest = b""
         self._skip = False
         self._found: Tokens | None = None
+        self._said = 0
 
     def feed(self, data: bytes) -> None:
         """The next piece, of any size."""
@@ -42,8 +45,17 @@ class Meter:
         self._rest = b""
         return self._found
 
+    def cut(self) -> Tokens | None:
+        """What was counted of an answer that the agent did not want to the end, and so without its last count.
+
+        Its text is counted by its size then: leaving early must not make tokens free.
+        """
+        found = self.end()
+        return found.at_least(Tokens(output=self._said // BYTES_A_TOKEN)) if found else None
+
     def _line(self, line: bytes, *, whole: bool = False) -> None:
         text = line if whole else line.partition(b"data:")[2] if line.startswith(b"data:") else b""
+        self._said += max(0, len(text) - _FRAME)
         if b'"usage' not in text:
             return
         try:
@@ -75,13 +87,13 @@ class Account:
                 self._running += 1
             return problem
 
-    def end(self, model: str, tokens: Tokens | None, size: int = 0) -> None:
+    def end(self, model: str, tokens: Tokens | None, size: int = 0, *, cut: bool = False) -> None:
         """A call is over. `size`: bytes that went both ways, where the answer did not count and yet was one."""
         with self._lock:
             self._running -= 1
             if tokens is None and size:
-                self._estimated += 1
-                tokens = Tokens(output=size // BYTES_A_TOKEN + 1)
+                tokens, cut = Tokens(output=size // BYTES_A_TOKEN + 1), True
+            self._estimated += cut and tokens is not None
             if tokens is not None:
                 self._tokens[model] = self._tokens.get(model, Tokens()).plus(tokens)
 

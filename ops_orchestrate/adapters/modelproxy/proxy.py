@@ -29,7 +29,7 @@ from ops_orchestrate.core.modelcall import (
     refuse_reach,
     sent_headers,
 )
-from ops_orchestrate.core.modelusage import ModelUsage
+from ops_orchestrate.core.modelusage import ModelUsage, Tokens
 from ops_orchestrate.core.strict_json import load_json
 from ops_orchestrate.errors import UsageError
 
@@ -127,8 +127,7 @@ class ModelProxy:
             raise Refusal(502, "api_error", "The model's API cannot be reached.") from None
         finally:
             counted = ask.method == "POST" and not target.partition("?")[0].endswith(_UNCOUNTED)
-            size = len(ask.body) + passing.size if counted and passing.fine else 0
-            self._account.end(model, passing.meter.end() if passing.meter and counted else None, size)
+            self._account.end(model, *passing.used(len(ask.body) if counted else None), cut=not passing.whole)
         return talk.end()  # only now: who has the end of an answer finds it counted
 
     def _judge(self, ask: Ask) -> tuple[str, str]:
@@ -169,9 +168,11 @@ class _Passing:
         self._limits = limits
         self._filter = KeyFilter(key.encode())
         self._deadline = time.monotonic() + limits.seconds
-        self.meter: Meter | None = None
-        self.size = 0
-        self.fine = False
+        self._meter: Meter | None = None
+        self._size = 0
+        self._fine = False
+        self.whole = False
+        """Whether all of it has gone on."""
 
     def all(self, answer: httpx.Response) -> None:
         """Pass all of its body on. Raises Refusal, httpx.HTTPError."""
@@ -179,14 +180,21 @@ class _Passing:
             raise Refusal(502, "api_error", "The model's API has moved; the key is not sent after it.")
         if answer.status_code in (401, 403):
             raise Refusal(answer.status_code, "authentication_error", "The model's API does not accept the key.")
-        self.fine = answer.is_success
-        self.meter = Meter(answer.headers.get("content-type", "").encode())
+        self._fine = answer.is_success
+        self._meter = Meter(answer.headers.get("content-type", "").encode())
         headers = [(name.lower(), value) for name, value in answer.headers.multi_items()]
         self._talk.begin(answer.status_code, answered_headers(headers))
         for piece in answer.iter_bytes():
-            self.size += len(piece)
-            self.meter.feed(piece)
-            if self.size > self._limits.answer or time.monotonic() > self._deadline:
+            self._size += len(piece)
+            self._meter.feed(piece)
+            if self._size > self._limits.answer or time.monotonic() > self._deadline:
                 raise Refusal(502, "api_error", "The answer is too long.")
             self._talk.more(self._filter.feed(piece))
         self._talk.more(self._filter.end())
+        self.whole = True
+
+    def used(self, asked: int | None) -> tuple[Tokens | None, int]:
+        """(the tokens it counts, the size of both sides); `asked`: bytes of the question, None if none are used."""
+        if asked is None or self._meter is None or not self._fine:
+            return None, 0
+        return self._meter.end() if self.whole else self._meter.cut(), asked + self._size

@@ -119,6 +119,21 @@ def test_who_goes_away_ends_the_call(api: Model, opened: Any) -> None:
     assert api.cut_off.wait(10)
 
 
+def test_who_goes_away_before_the_count_has_used_what_was_said(api: Model, opened: Any) -> None:
+    """A hostile agent reads the text, and leaves before the event that counts it."""
+    api.pieces = [*said("word " * 600)[:2], b": " + b"x" * 10_000_000 + b"\n\n"]
+    proxy = opened()
+    with httpx.stream(
+        "POST", f"{proxy.base_url}/v1/messages", json=ASK, headers={"x-api-key": proxy.placeholder}
+    ) as got:
+        for piece in got.iter_raw():
+            if b"word word" in piece:
+                break
+    proxy.close()
+    assert proxy.usage().estimated == 1
+    assert 900 < proxy.usage().total.output < 1_100
+
+
 def test_closing_ends_what_is_under_way_and_nothing_comes_after(api: Model, opened: Any) -> None:
     api.go.clear()
     proxy = opened()

@@ -1,0 +1,161 @@
+"""The proxy of one attempt or gate: opens tunnels to named hosts, for TLS to the very host that was named.
+
+It sees no content, keeps nothing, and lets little out: fetching a package asks for it in a few hundred bytes, so what
+goes out is capped, and whoever wants to carry something away has not much room.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import h11
+
+from ops_orchestrate.adapters.door import Door, Listener
+from ops_orchestrate.adapters.hostproxy.hello import LIMIT, server_name
+from ops_orchestrate.adapters.hostproxy.reach import connect
+from ops_orchestrate.core.hosts import HostRule, may_reach
+
+PORT = 4142
+"""Where the program finds it on the loopback of its own network."""
+OUT_LIMIT = 8 << 20
+"""Bytes that may go out, over all of its connections together."""
+_PATIENCE = 30.0
+_SILENCE = 300.0
+_PIECE = 65_536
+
+Connect = Callable[[str, int], socket.socket]
+
+
+class HostProxy:
+    """Lets foreign code reach these hosts."""
+
+    def __init__(
+        self,
+        rules: Sequence[HostRule],
+        *,
+        folder: Path | None,
+        reach: Connect = connect,
+        out_limit: int = OUT_LIMIT,
+    ) -> None:
+        """Start to listen; `folder` as for the model's proxy. Raises OSError."""
+        self._rules = tuple(rules)
+        self._reach = reach
+        self._lock = threading.Lock()
+        self._room = out_limit
+        self._refused = 0
+        self._listener = Listener(self._serve, folder=folder, port=PORT)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The variables by which pip, npm, cargo, go, git and curl find it."""
+        url, here = f"http://127.0.0.1:{self._listener.port}", "127.0.0.1,localhost"
+        named = {"HTTPS_PROXY": url, "HTTP_PROXY": url, "NO_PROXY": here}
+        return named | {name.lower(): value for name, value in named.items()} | {"NODE_USE_ENV_PROXY": "1"}
+
+    @property
+    def doors(self) -> tuple[Door, ...]:
+        """For `SandboxSpec.doors`."""
+        return self._listener.doors
+
+    @property
+    def refused(self) -> int:
+        """Connections that were refused."""
+        return self._refused
+
+    def close(self) -> None:
+        """End every tunnel."""
+        self._listener.close()
+
+    def _serve(self, near: socket.socket) -> None:
+        near.settimeout(_PATIENCE)
+        machine = h11.Connection(h11.SERVER)
+        target = _asked(near, machine)
+        if target is None or not may_reach(self._rules, *target):
+            self._refuse(near, machine, 403 if target else 405)
+            return
+        try:
+            far = self._reach(*target)
+        except OSError:
+            self._refuse(near, machine, 502)
+            return
+        with far:
+            near.sendall(machine.send(h11.Response(status_code=200, headers=[])) or b"")
+            first = _hello(near, machine.trailing_data[0], target[0])
+            if first is None:
+                self._refused += 1
+                return
+            self._tunnel(near, far, first)
+
+    def _refuse(self, near: socket.socket, machine: h11.Connection, status: int) -> None:
+        self._refused += 1
+        words = {
+            403: "That host is not one of those that the owner allows (OPS_AGENT_HOSTS, gate_network).",
+            405: "Only CONNECT goes through here: use https.",
+            502: "That host cannot be reached.",
+        }[status].encode() + b"\n"
+        if machine.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            return
+        headers = [("content-type", "text/plain"), ("content-length", str(len(words))), ("connection", "close")]
+        for event in (h11.Response(status_code=status, headers=headers), h11.Data(data=words), h11.EndOfMessage()):
+            near.sendall(machine.send(event) or b"")
+
+    def _tunnel(self, near: socket.socket, far: socket.socket, first: bytes) -> None:
+        for end in (near, far):
+            end.settimeout(_SILENCE)
+        back = threading.Thread(target=_copy, args=(far, near, None), daemon=True)
+        back.start()
+        if self._may_go(len(first)):
+            far.sendall(first)
+            _copy(near, far, self._may_go)
+        for end in (near, far):  # either side's end is the end: TLS has said goodbye by then
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        back.join()
+
+    def _may_go(self, size: int) -> bool:
+        """Take it off what may still go out."""
+        with self._lock:
+            self._room -= size
+            return self._room >= 0
+
+
+def _asked(near: socket.socket, machine: h11.Connection) -> tuple[str, int] | None:
+    """The host and port of a CONNECT; None for anything else."""
+    try:
+        while (event := machine.next_event()) is h11.NEED_DATA:
+            machine.receive_data(near.recv(_PIECE))
+    except h11.RemoteProtocolError:
+        return None
+    if not isinstance(event, h11.Request) or event.method != b"CONNECT":
+        return None
+    machine.next_event()  # a CONNECT has no body: this ends it
+    host, _, port = event.target.decode("latin-1").rpartition(":")
+    return (host, int(port)) if host and port.isascii() and port.isdigit() and len(port) <= 5 else None
+
+
+def _hello(near: socket.socket, first: bytes, host: str) -> bytes | None:
+    """What the client says first, if it is a TLS greeting to that host; None if not."""
+    try:
+        while (name := server_name(first)) is None:
+            data = near.recv(_PIECE)
+            if not data or len(first) + len(data) > LIMIT:
+                return None
+            first += data
+    except (ValueError, TimeoutError):
+        return None
+    return first if name == host.lower().rstrip(".") else None
+
+
+def _copy(source: socket.socket, target: socket.socket, may: Callable[[int], bool] | None) -> None:
+    with suppress(OSError):
+        while data := source.recv(_PIECE):
+            if may is not None and not may(len(data)):
+                break
+            target.sendall(data)
+    if may is None:
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,76 @@
+"""What a program without a network reaches all the same: its model, and the hosts that the owner names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ops_orchestrate.adapters.door import Door
+from ops_orchestrate.adapters.hostproxy import HostProxy
+from ops_orchestrate.adapters.modelproxy import Limits, ModelProxy, Upstream
+from ops_orchestrate.adapters.modelproxy.terms import Price
+from ops_orchestrate.adapters.sandbox import isolated
+from ops_orchestrate.config import Settings
+from ops_orchestrate.core.hosts import read_host
+from ops_orchestrate.core.modelusage import ModelUsage
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAccess:
+    """A model's API that a program may use, without its key."""
+
+    upstream: Upstream
+    key: Callable[[], str | None]
+    """Asked with each call, in a thread of the proxy."""
+    url_names: tuple[str, ...] = ("ANTHROPIC_BASE_URL",)
+    """Variables that the program finds the base URL in."""
+    key_names: tuple[str, ...] = ("ANTHROPIC_API_KEY",)
+    """Variables that it finds the placeholder in."""
+    limits: Limits = field(default_factory=Limits)
+    price: Price | None = None
+
+
+class WaysOut:
+    """The doors of one attempt or gate, open until `close`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        *,
+        network: bool = False,
+        hosts: Sequence[str] = (),
+        model: ModelAccess | None = None,
+    ) -> None:
+        """Open what is asked for. `folder`: ours, for their sockets. Raises OSError."""
+        self._open = ExitStack()
+        self.env: dict[str, str] = {}
+        """The variables by which the program finds them."""
+        self.doors: tuple[Door, ...] = ()
+        """For `SandboxSpec.doors`; nothing where the program shares the host's network."""
+        self._model: ModelProxy | None = None
+        if not (hosts or model):
+            return
+        place = folder if isolated(settings, network=network) else None
+        with ExitStack() as opening:
+            if model:
+                self._model = ModelProxy(
+                    model.upstream, model.key, folder=place, limits=model.limits, price=model.price
+                )
+                opening.callback(self._model.close)
+                self.doors += self._model.doors
+                self.env |= dict.fromkeys(model.url_names, self._model.base_url)
+                self.env |= dict.fromkeys(model.key_names, self._model.placeholder)
+            if hosts and not network:
+                proxy = HostProxy([read_host(host) for host in hosts], folder=place)
+                opening.callback(proxy.close)
+                self.doors += proxy.doors
+                self.env |= proxy.env
+            self._open = opening.pop_all()
+
+    def close(self) -> ModelUsage | None:
+        """Shut them; what was used of the model, where there was one."""
+        self._open.close()
+        return self._model.usage() if self._model else None
