@@ -155,6 +155,8 @@ def _refused(ended: Exit) -> tuple[GateEnd, str]:
         return GateEnd.FAILED, "The gate used more memory than OPS_SANDBOX_MEMORY_MB allows."
     if ended.reason == "processes":
         return GateEnd.FAILED, "The gate started more processes than OPS_SANDBOX_PROCESSES allows."
+    if ended.reason == "disk":
+        return GateEnd.FAILED, "The gate filled its folders with more than OPS_SANDBOX_DISK_MB allows."
     if ended.reason in ("interrupted", "killed"):
         return GateEnd.UNAVAILABLE, "The gate was stopped before it had ended."
     return GateEnd.UNAVAILABLE, f"The gate could not be run: {ended.reason}. {ended.detail}".strip()

@@ -39,6 +39,10 @@ class Spec(NamedTuple):
     memory: int = 0
     processes: int = 0
     file_size: int = 0
+    open_files: int = 0
+    disk: int = 0
+    """Bytes that `folders` may hold together; 0: any."""
+    folders: tuple[str, ...] = ()
     beaten_at: float = 0.0
     """CLOCK_BOOTTIME of the first beat; 0: the start."""
 
@@ -92,6 +96,8 @@ def _limit(spec: Spec) -> None:
     wanted = [(resource.RLIMIT_CORE, 0)]
     if spec.file_size:
         wanted.append((resource.RLIMIT_FSIZE, spec.file_size))
+    if spec.open_files:
+        wanted.append((resource.RLIMIT_NOFILE, spec.open_files))
     if spec.processes and os.getuid() != 0:
         wanted.append((resource.RLIMIT_NPROC, spec.processes))
     for kind, value in wanted:

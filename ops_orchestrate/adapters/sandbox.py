@@ -77,6 +77,8 @@ class Confined:
     """Processes between the one that starts it and the program itself."""
     helpers: int = 0
     """Processes of ours beside the program, in its room."""
+    write: tuple[Path, ...] = ()
+    """Where it may write: what is measured."""
 
 
 def confine(argv: Sequence[str], spec: SandboxSpec, settings: Settings) -> Confined:
@@ -89,9 +91,9 @@ def confine(argv: Sequence[str], spec: SandboxSpec, settings: Settings) -> Confi
     found = probe(settings)
     if found.ok:
         helpers = 1 if spec.doors else 0
-        return Confined(tuple(wrap(argv, spec)), env, unsandboxed=False, wrappers=WRAPPERS, helpers=helpers)
+        return Confined(tuple(wrap(argv, spec)), env, False, WRAPPERS, helpers, spec.write)
     if settings.unsandboxed_ok:
-        return Confined(tuple(argv), env, unsandboxed=True, wrappers=0)
+        return Confined(tuple(argv), env, unsandboxed=True, wrappers=0, write=spec.write)
     raise SandboxUnavailable(f"No sandbox works here: {found.detail}. {_REMEDY}")
 
 

@@ -49,7 +49,7 @@ class Exit:
     """The exit record."""
 
     reason: str
-    """exited, unstarted, interrupted, killed, time-limit, owner-gone, no-beat, memory, processes, or
+    """exited, unstarted, interrupted, killed, time-limit, owner-gone, no-beat, memory, processes, disk, or
     `supervisor-lost` where there is no record."""
     exit_code: int | None = None
     signal: int | None = None
@@ -192,4 +192,7 @@ def _spec(confined: Confined, watch: Watch, settings: Settings) -> Spec:
         memory=settings.sandbox_memory_mb << 20,
         processes=settings.sandbox_processes,
         file_size=settings.sandbox_file_mb << 20,
+        open_files=settings.sandbox_open_files,
+        disk=settings.sandbox_disk_mb << 20,
+        folders=tuple(map(str, confined.write)),
     )

@@ -6,7 +6,7 @@ to run (JSON, see `Spec`); the next ones are `beat`, `interrupt`, `kill` and `me
 pipe, no beat for too long, the time limit or a resource limit all start the stop ladder: SIGINT, SIGTERM, and
 SIGKILL of every descendant. It is a subreaper: a daemon that forks twice becomes its child and is found.
 
-It loads the standard library and two small files beside it. It refuses to judge: it writes down how the
+It loads the standard library and three small files beside it. It refuses to judge: it writes down how the
 process ended (the exit record, atomically) once nothing of it is left.
 """
 
@@ -26,6 +26,7 @@ from typing import Any
 if __name__ == "__main__":  # started with -I -S: find the package from here, and only after the standard library
     sys.path.append(str(Path(__file__).parents[2]))
 
+from ops_orchestrate.adapters.diskuse import DiskUse
 from ops_orchestrate.adapters.launch import Spec, start
 from ops_orchestrate.adapters.proctree import Process, descendants, kill_all, send
 
@@ -33,7 +34,7 @@ TAIL = 32_768
 LADDER = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 KILL = len(LADDER) - 1
 _TICK = 0.1
-_WATCH_EVERY = 1.0
+_WATCH_EVERY = 0.5
 _GIVE_UP = 30.0  # a process in an uninterruptible sleep cannot be killed; say so instead of waiting for ever
 
 
@@ -89,6 +90,7 @@ class Supervisor:
         self._climb_at = self._watch_at = 0.0
         self._left = 0
         self._open = {control}
+        self._disk = DiskUse(spec.folders)
 
     def run(self) -> dict[str, Any]:
         """Start it, mind it, end it; the exit record."""
@@ -183,6 +185,8 @@ class Supervisor:
             self.ask("memory", KILL)
         elif self.spec.processes and len(tree) > self.spec.processes:
             self.ask("processes", KILL)
+        elif self.spec.disk and self._disk.look(process.pid for process in tree) > self.spec.disk:
+            self.ask("disk", KILL)
 
     def _climb(self, rung: int) -> None:
         if rung > self._rung and rung == KILL:

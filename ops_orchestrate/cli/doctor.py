@@ -13,6 +13,7 @@ import click
 
 from ops_orchestrate.adapters.git import Git
 from ops_orchestrate.adapters.health import read_health
+from ops_orchestrate.adapters.limits import gaps
 from ops_orchestrate.adapters.preferences import load_preferences
 from ops_orchestrate.adapters.sandbox import probe
 from ops_orchestrate.adapters.server import find_server
@@ -123,10 +124,18 @@ def _sandbox(settings: Settings) -> Iterator[Check]:
     found = probe(settings)
     if found.ok:
         yield Check(what="sandbox", state="ok", found=f"{found.version}, canary kept in")
+        yield _limits()
         return
     state: Literal["warning", "problem"] = "warning" if settings.unsandboxed_ok else "problem"
     remedy = "Install bubblewrap (apt install bubblewrap); on Ubuntu 24.04 allow unprivileged user namespaces for it."
     yield Check(what="sandbox", state=state, found=found.detail, remedy=remedy)
+
+
+def _limits() -> Check:
+    """What the machine itself does not hold is measured by us, and a moment later."""
+    found = gaps()
+    state: Literal["ok", "warning"] = "ok" if len(found) == 1 else "warning"
+    return Check(what="limits", state=state, found="; ".join(found))
 
 
 def _agent(settings: Settings) -> Iterator[Check]:

@@ -23,6 +23,16 @@ from tests.adapters.foreign import (
 )
 from tests.adapters.supervise_help import start
 
+DELETED = """
+import os, time
+kept = []
+while True:
+    kept.append(open("f", "wb"))
+    os.unlink("f")
+    kept[-1].write(b"x" * (1 << 20))
+    time.sleep(0.01)
+"""
+
 
 @pytest.fixture
 def mark() -> Iterator[str]:
@@ -58,8 +68,23 @@ def test_a_flood_is_cut_in_the_middle_and_never_blocks(tmp_path: Path, mark: str
             "processes",
             {"sandbox_processes": 20},
         ),
+        (
+            "import time\nwhile True:\n  open(str(time.time_ns()), 'wb').write(b'x' * (1 << 20)); time.sleep(0.01)",
+            "disk",
+            {"sandbox_disk_mb": 32},
+        ),
+        (
+            "import time\nwhile True: open(str(time.time_ns()), 'wb').close(); time.sleep(0.00001)",
+            "disk",
+            {"sandbox_disk_mb": 16},
+        ),
+        (
+            DELETED,
+            "disk",
+            {"sandbox_disk_mb": 32},
+        ),
     ],
-    ids=["memory", "processes"],
+    ids=["memory", "processes", "disk", "disk, by many empty files", "disk, by deleted files"],
 )
 def test_limits_of_the_whole_tree(tmp_path: Path, mark: str, code: str, reason: str, more: dict[str, int]) -> None:
     running = start(tmp_path, mark, code, **more)
@@ -74,6 +99,15 @@ def test_one_file_has_a_limit(tmp_path: Path, mark: str) -> None:
     ended = end_of(start(tmp_path, mark, code, sandbox_file_mb=1))
     assert ended.exit_code != 0 or ended.signal
     assert (tmp_path / "big").stat().st_size <= 1 << 20
+
+
+def test_open_files_have_a_limit(tmp_path: Path, mark: str) -> None:
+    code = (
+        "kept = []\ntry:\n  while True: kept.append(open('/dev/null'))\nexcept OSError as e: print(len(kept), e.errno)"
+    )
+    running = start(tmp_path, mark, code, sandbox_open_files=64)
+    assert end_of(running).exit_code == 0
+    assert running.tail() == "61 24\n"
 
 
 def test_a_missing_program_is_unstarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str) -> None:

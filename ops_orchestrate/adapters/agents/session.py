@@ -41,6 +41,7 @@ _ENDS = {
     "time-limit": AgentEnd.TIMED_OUT,
     "memory": AgentEnd.CRASHED,
     "processes": AgentEnd.CRASHED,
+    "disk": AgentEnd.CRASHED,
     "supervisor-lost": AgentEnd.CRASHED,
 }
 _WHY = {
@@ -51,6 +52,7 @@ _WHY = {
     "time-limit": "It was over its time limit.",
     "memory": "It used more memory than OPS_SANDBOX_MEMORY_MB allows.",
     "processes": "It started more processes than OPS_SANDBOX_PROCESSES allows.",
+    "disk": "It filled its folders with more than OPS_SANDBOX_DISK_MB allows.",
     "supervisor-lost": "Its supervisor died.",
 }
 
