@@ -43,6 +43,14 @@ def connects(port: str) -> bool:
         return True
 
 
+def connects_unix(address: str) -> bool:
+    """A Unix socket of the host can be reached; `@` in front is one without a file."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(2)
+        client.connect(f"\0{address[1:]}" if address.startswith("@") else address)
+        return True
+
+
 def _anywhere(name: str, token: str) -> bool:
     ours = {str(os.getpid()), "self", "thread-self"} if name == "cmdline" else set()
     wrapper = {"1"} if os.getppid() == 1 and name == "cmdline" else set()  # its argv is how we got the token
@@ -55,13 +63,18 @@ def _anywhere(name: str, token: str) -> bool:
 
 def main(arguments: list[str]) -> None:
     """Try everything; a try that fails with an error of the system has failed."""
-    secret, target, variable, process, port, inside = arguments
+    secret, target, variable, process, port, inside, home, borrowed, abstract, plain, *services = arguments
     tries: dict[str, tuple[Callable[[str], bool], str]] = {
         "reads-file": (reads, secret),
         WRITE: (writes, target),
         "sees-variable": (sees_variable, variable),
         "sees-process": (sees_process, process),
         "connects": (connects, port),
+        "reads-home": (reads, home),
+        "writes-borrowed": (writes, borrowed),
+        "connects-abstract": (connects_unix, abstract),
+        "connects-socket": (connects_unix, plain),
+        **{f"connects-{service}": (connects_unix, service) for service in services},
         INSIDE: (writes, inside),
     }
     managed = []

@@ -14,11 +14,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ops_orchestrate.adapters import bridge, canary
 from ops_orchestrate.adapters.door import Door
 from ops_orchestrate.adapters.process import run
-from ops_orchestrate.adapters.trap import Trap
+from ops_orchestrate.adapters.trap import Trap, service_sockets
 from ops_orchestrate.config import Settings
 from ops_orchestrate.errors import SandboxUnavailable
 
@@ -196,8 +197,8 @@ def probe(settings: Settings) -> SandboxProbe:
 def _probe(bwrap: str, settings: Settings) -> SandboxProbe:
     version = run([bwrap, "--version"], cwd="/", env={}, timeout=10).output_tail.strip()
     script = Path(canary.__file__)
-    with Trap() as trap:
-        spec = SandboxSpec(trap.inside, write=(trap.inside,), read=(script, *settings.sandbox_read))
+    with Trap(service_sockets(_own_sockets(settings))) as trap:
+        spec = SandboxSpec(trap.inside, write=(trap.inside,), read=(trap.borrowed, script, *settings.sandbox_read))
         argv = [*interpreter(), str(script), *trap.arguments]
         ended = run(wrap(argv, spec), cwd="/", env=environment(spec), timeout=30)
         leaks = trap.leaks(ended.output_tail)
@@ -206,6 +207,14 @@ def _probe(bwrap: str, settings: Settings) -> SandboxProbe:
     if leaks:
         return SandboxProbe(False, "the canary got out: " + ", ".join(leaks), version)
     return SandboxProbe(True, "the canary found no way out", version)
+
+
+def _own_sockets(settings: Settings) -> Iterable[Path]:
+    """Where the servers of our own queue and ledger are, if that is a socket."""
+    urls = settings.urls
+    for url in (urls.broker, urls.results, urls.ledger) if urls else ():
+        if url.startswith("unix://"):
+            yield Path(urlsplit(url).path)
 
 
 def interpreter() -> list[str]:

@@ -1,4 +1,4 @@
-"""What a sandbox must hide, planted: a file, a variable, a process and a listener on loopback.
+"""What a sandbox must hide, planted: files, a variable, a process, listeners; and what of the kind is here anyway.
 
 Used by the sandbox's probe. The things are on this machine for as long as the `with` block lasts.
 """
@@ -6,10 +6,13 @@ Used by the sandbox's probe. The things are on this machine for as long as the `
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import sys
 import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from uuid import uuid4
@@ -17,19 +20,53 @@ from uuid import uuid4
 from ops_orchestrate.adapters.canary import INSIDE, WRITE
 from ops_orchestrate.adapters.process import Child, spawn
 
+_WELL_KNOWN = (
+    *("/run/docker.sock", "/var/run/docker.sock", "/run/podman/podman.sock", "/run/containerd/containerd.sock"),
+    *("/run/dbus/system_bus_socket", "/run/redis/redis.sock", "/run/redis/redis-server.sock", "/run/systemd/private"),
+    *("/run/snapd.socket", "/run/libvirt/libvirt-sock", "/run/mysqld/mysqld.sock", "/tmp/.X11-unix/X0"),  # noqa: S108
+)
+
+
+def service_sockets(more: Iterable[Path] = ()) -> tuple[Path, ...]:
+    """Sockets of this host's services that are really there: containers, agents of keys, buses, Redis; and `more`."""
+    return tuple(dict.fromkeys(path for path in (*map(Path, _WELL_KNOWN), *_of_the_user(), *more) if _is_socket(path)))
+
+
+def _of_the_user() -> Iterator[Path]:
+    folder = Path(f"/run/user/{os.getuid()}")
+    yield from (folder / "bus", folder / "gnupg/S.gpg-agent", folder / "docker.sock", folder / "podman/podman.sock")
+    yield Path(os.environ.get("SSH_AUTH_SOCK") or "/")
+    yield Path(os.environ.get("DBUS_SESSION_BUS_ADDRESS", "").removeprefix("unix:path=").partition(",")[0] or "/")
+    yield Path(os.environ.get("DOCKER_HOST", "").removeprefix("unix://") or "/")
+
+
+def _is_socket(path: Path) -> bool:
+    with suppress(OSError):
+        return path.is_socket()
+    return False
+
 
 class Trap:
     """The planted things, and what a canary's answer says about them."""
+
+    def __init__(self, services: Iterable[Path] = ()) -> None:
+        """`services`: sockets that are no less to be out of reach than our own."""
+        self._services = tuple(services)
 
     def __enter__(self) -> Trap:
         self._folder = Path(tempfile.mkdtemp(prefix="ops-trap-"))
         self.inside = self._folder / "inside"
         self.inside.mkdir()
+        self.borrowed = self.inside / "borrowed"
+        self.borrowed.mkdir()
+        self._home = _in_home()
         self._secret = self._folder / "secret"
         self._secret.write_text("planted", encoding="utf-8")
         self._target = self._folder / "target"
         self._variable, self._process = uuid4().hex, uuid4().hex
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._abstract = f"ops-trap-{uuid4().hex}"
+        self._sockets = [_listens(f"\0{self._abstract}"), _listens(str(self._folder / "socket"))]
         self._bait = self._plant()
         return self
 
@@ -43,7 +80,10 @@ class Trap:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bait.terminate(grace=0)
-        self._listener.close()
+        for listener in (self._listener, *self._sockets):
+            listener.close()
+        if self._home:
+            self._home.unlink(missing_ok=True)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
@@ -51,7 +91,9 @@ class Trap:
         """The canary's arguments."""
         port = self._listener.getsockname()[1]
         inside = self.inside / "written"
-        return [*map(str, (self._secret, self._target, self._variable, self._process, port, inside))]
+        planted = (self._secret, self._target, self._variable, self._process, port, inside, self._home or "/nothing")
+        sockets = (f"@{self._abstract}", self._folder / "socket", *self._services)
+        return [*map(str, (*planted, self.borrowed / "written", *sockets))]
 
     def leaks(self, answer: str) -> list[str] | None:
         """What the canary managed to do and should not have; None where it did not even do what it may."""
@@ -63,3 +105,20 @@ class Trap:
             return None
         allowed = {INSIDE} if self._target.exists() else {INSIDE, WRITE}  # else it wrote to a file system of its own
         return [name for name in managed if name not in allowed]
+
+
+def _in_home() -> Path | None:
+    """A planted file in the user's home; None where there is none to write in."""
+    with suppress(OSError, RuntimeError):
+        handle, name = tempfile.mkstemp(prefix=".ops-trap-", dir=Path.home())
+        with os.fdopen(handle, "w") as file:
+            file.write("planted")
+        return Path(name)
+    return None
+
+
+def _listens(address: str) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(address)
+    listener.listen(1)
+    return listener

@@ -10,8 +10,8 @@ import pytest
 
 from ops_orchestrate.adapters import canary
 from ops_orchestrate.adapters.process import Finished, run
-from ops_orchestrate.adapters.sandbox import SandboxSpec, confine, environment, interpreter, probe, wrap
-from ops_orchestrate.adapters.trap import Trap
+from ops_orchestrate.adapters.sandbox import SandboxSpec, _own_sockets, confine, environment, interpreter, probe, wrap
+from ops_orchestrate.adapters.trap import Trap, service_sockets
 from ops_orchestrate.errors import SandboxUnavailable
 from tests.adapters.foreign import needs_sandbox, settings, without_sandbox
 
@@ -27,7 +27,7 @@ def test_the_canary_gets_nothing_inside_and_everything_outside(tmp_path: Path) -
     """The second half shows that the first one could fail."""
     with Trap() as trap:
         argv = [*interpreter(), canary.__file__, *trap.arguments]
-        ended = inside(trap.inside, *argv, read=(Path(canary.__file__),))
+        ended = inside(trap.inside, *argv, read=(Path(canary.__file__), trap.borrowed))
         assert trap.leaks(ended.output.decode()) == []
         ended = run(argv, cwd="/", env={}, timeout=30)
         assert trap.leaks(ended.output_tail) == [
@@ -36,7 +36,25 @@ def test_the_canary_gets_nothing_inside_and_everything_outside(tmp_path: Path) -
             "sees-variable",
             "sees-process",
             "connects",
+            "reads-home",
+            "writes-borrowed",
+            "connects-abstract",
+            "connects-socket",
         ]
+
+
+@needs_sandbox
+def test_sockets_of_services_that_are_here_are_tried_too(tmp_path: Path, server_url: str) -> None:
+    """The very server of the queue and the ledger among them."""
+    used = settings(tmp_path, redis_url=server_url)
+    server = Path(server_url.removeprefix("unix://"))
+    assert server in service_sockets(_own_sockets(used))
+    with Trap([server]) as trap:
+        argv = [*interpreter(), canary.__file__, *trap.arguments]
+        ended = inside(trap.inside, *argv, read=(Path(canary.__file__), trap.borrowed))
+        assert trap.leaks(ended.output.decode()) == []
+        ended = inside(trap.inside, *argv, read=(Path(canary.__file__), trap.borrowed, server))
+        assert trap.leaks(ended.output.decode()) == [f"connects-{server}"]
 
 
 @needs_sandbox
