@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 
 from ops_orchestrate.core import names
@@ -24,6 +25,14 @@ LIMITS = {"description": 12_000, "acceptance": 600, "hand-over": 3_000, "log": 4
 MOST = 12
 #: No brief is longer, whatever came in.
 LONGEST = 200_000
+
+_HIDDEN = "[a hidden comment was left out]"
+_COMMENT = re.compile(r"<!--.*?--!?>", re.DOTALL)
+#: One that is never closed hides all that follows, where it begins a line.
+_OPEN_COMMENT = re.compile(r"^[ \t]{0,3}<!--.*", re.DOTALL | re.MULTILINE)
+_CUT_COMMENT = re.compile(r"<!--.*", re.DOTALL)
+#: A link's target that nothing links to is how Markdown is commented: `[//]: # (…)`.
+_NOTE = re.compile(r"^ {0,3}\[(?://|comment|_|\^)\]:[^\n]*$", re.MULTILINE | re.IGNORECASE)
 
 _VOLATILE = ("Attempt: ", "Branch: ", "Base: ")
 
@@ -198,11 +207,22 @@ def _fence(text: str, source: str, nonce: str) -> str:
 
 
 def _line(text: str, limit: int = 200) -> str:
-    return names.one_line(_start(text, limit), limit)
+    return names.one_line(_seen(text, limit), limit)
 
 
 def _text(text: str, limit: int) -> str:
-    return names.clean_text(_start(text, limit), limit)
+    return names.clean_text(_seen(text, limit), limit)
+
+
+def _seen(text: str, limit: int) -> str:
+    """What a person sees who reads the text where it was written: no comments of HTML or Markdown.
+
+    Whoever looked at an issue before it was worked on must have looked at all that the agent gets.
+    """
+    start = _start(text, limit)
+    for hidden in (_COMMENT, _CUT_COMMENT if len(start) < len(text) else _OPEN_COMMENT, _NOTE):
+        start = hidden.sub(_HIDDEN, start)
+    return start
 
 
 def _start(text: str, limit: int) -> str:

@@ -15,6 +15,8 @@ _BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,198}")
 _RUN = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 _SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
 
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
+
 
 def is_name(text: str) -> bool:
     """Whether `text` may name a task, an alias or a folder of ours."""
@@ -65,4 +67,9 @@ def clean_text(text: str, limit: int = 20_000) -> str:
 
 
 def _is_plain(char: str) -> bool:
-    return unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    return unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} and not _is_unseen(char)
+
+
+def _is_unseen(char: str) -> bool:
+    """Letters and marks that no screen shows: whole sentences can be written in variation selectors alone."""
+    return char in _UNSEEN or "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef"
