@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from ops_orchestrate.core.attempt import Outcome
-from ops_orchestrate.core.names import clean_text, one_line
+from ops_orchestrate.core.harmless import harmless
+from ops_orchestrate.core.names import clean_text, is_slug, one_line
 from ops_orchestrate.core.task import TaskRecord, TaskSpec
 
 TASK = "Ops-Task"
@@ -14,20 +15,16 @@ ATTEMPT = "Ops-Attempt"
 FINGERPRINT = "Ops-Fingerprint"
 MERGE_KEY = "Ops-Merge-Key"
 
-#: A forge closes what such a word stands before: `Fixes #7`, `closes acme/app#7`, `resolved: https://…/issues/7`.
-_CLOSING = re.compile(
-    r"\b(clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing))(?=:?\s+\S*(?:#\d|GH-\d|://))", re.IGNORECASE
-)
+_ISSUE = re.compile(r"(?P<slug>[^#]+)#[1-9][0-9]{0,9}")
 
 
 def squash_message(record: TaskRecord, *, run: str, summary: str) -> str:
     """The squash commit's message: the task's title, what was done, and the trailers.
 
-    Title and summary come from outside; they can't add a trailer because every line of theirs is joined, and they close
-    no issue and call nobody.
+    Title and summary come from outside: each is one line, which adds no trailer, closes nothing and calls nobody.
     """
-    title = _quiet(one_line(record.spec.title, 72))
-    said = _quiet(one_line(clean_text(summary), 600))
+    title = harmless(one_line(record.spec.title, 72))
+    said = harmless(one_line(clean_text(summary), 600))
     body = f"\n{said}\n" if said and said != title else ""
     trailers = {
         TASK: record.spec.id,
@@ -47,12 +44,12 @@ def merge_key(record: TaskRecord) -> str:
 
 def joining_message(title: str) -> str:
     """Of the commit that lets a change which was begun anew grow from what stood on its branch before."""
-    return f"Begin anew: {one_line(title, 60)}\n"
+    return f"Begin anew: {harmless(one_line(title, 60))}\n"
 
 
 def pull_title(spec: TaskSpec) -> str:
     """A pull request's title."""
-    return one_line(spec.title, 120)
+    return harmless(one_line(spec.title, 120))
 
 
 def pull_body(record: TaskRecord, *, run: str, verified: Outcome) -> str:
@@ -65,13 +62,13 @@ def pull_body(record: TaskRecord, *, run: str, verified: Outcome) -> str:
     if spec.description:
         parts.append("**Task**\n\n" + _quoted(clean_text(spec.description, 4_000)))
     if spec.acceptance:
-        parts.append("**Acceptance**\n\n" + "\n".join(f"- {_harmless(one_line(one, 300))}" for one in spec.acceptance))
+        parts.append("**Acceptance**\n\n" + "\n".join(f"- {harmless(one_line(one, 300))}" for one in spec.acceptance))
     gate = f" `{one_line(spec.gate, 200)}`" if spec.gate else ""
     parts.append(
         f"**Evidence**\n\n- quality gate{gate}: passed on the merge of {record.head[:12]} into {verified.base[:12]}\n"
         f"- files: {len(verified.files)}"
     )
-    closes = [one for one in spec.closes if "#" in one]
+    closes = [one for one in spec.closes if _is_issue(one)]
     if closes:
         parts.append("\n".join(f"Closes {one}" for one in closes))
     parts.append(f"{TASK}: {spec.id}\n{RUN}: {run}\n{FINGERPRINT}: {spec.fingerprint}")
@@ -92,17 +89,13 @@ def revert_message(commit: str, *, run: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return "\n".join(f"> {_harmless(line)}" for line in text.splitlines())
+    return "\n".join(f"> {harmless(line)}" for line in text.splitlines())
 
 
-def _harmless(text: str) -> str:
-    """No mention calls a person and no reference closes an issue out of somebody else's text."""
-    return _quiet(text).replace("#", "#\u200b")
-
-
-def _quiet(text: str) -> str:
-    """The same for a commit, where a number may stay a number."""
-    return _CLOSING.sub("\\1\u200b", text.replace("@", "@\u200b"))
+def _is_issue(name: str) -> bool:
+    """Whether it is `owner/name#7`, and no sentence that somebody called so."""
+    found = _ISSUE.fullmatch(name)
+    return found is not None and is_slug(found["slug"])
 
 
 def promotion_message(*, integration: str, main: str, run: str, head: str) -> str:

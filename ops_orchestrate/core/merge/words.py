@@ -5,8 +5,9 @@ What goes into a brief is fenced there; here it is cleaned, cut and named. What 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from ops_orchestrate.core.harmless import harmless
 from ops_orchestrate.core.merge.pull import Pull, ReviewState, Thread
 from ops_orchestrate.core.names import clean_text, one_line
 
@@ -25,11 +26,26 @@ def review_words(pull: Pull, threads: Sequence[Thread]) -> str:
     for thread in threads[:_MOST]:
         place = f"{one_line(thread.path, 200)}:{thread.line}" if thread.line else one_line(thread.path, 200)
         parts.append(f"Review comment at {place or 'the change'}:")
-        parts += [f"{one_line(one.author, 60)}: {clean_text(one.body, _COMMENT)}" for one in thread.comments[-4:]]
+        parts += _said(thread)
     return "\n".join(parts)
 
 
+def said_until(pull: Pull, threads: Sequence[Thread]) -> float:
+    """When the newest of what `review_words` tells was said, by the forge's clock; 0 where nobody said anything."""
+    reviews = [one.at for one in pull.reviews if one.state is ReviewState.CHANGES_REQUESTED and one.trusted]
+    return max([*reviews, *(one.at for thread in threads for one in thread.comments)], default=0.0)
+
+
+def _said(thread: Thread) -> Iterator[str]:
+    """Its last comments; nobody who has no say in the repository tells an agent what to do."""
+    for one in thread.comments[-4:]:
+        if one.trusted or one.ours:
+            yield f"{one_line(one.author, 60)}: {clean_text(one.body, _COMMENT)}"
+        else:
+            yield f"(A comment by {one_line(one.author, 60)}, who has no say in the repository, is left out.)"
+
+
 def thread_answer(head: str, summary: str) -> str:
-    """What a thread is answered: which commit deals with it, and in whose words. No mention calls a person."""
-    said = one_line(summary, 300).replace("@", "@\u200b")
+    """What a thread is answered: which commit deals with it, and in whose words, which call and close nothing."""
+    said = harmless(one_line(summary, 300))
     return f"Addressed in {head[:12]}." + (f" {said}" if said else "")
