@@ -28,6 +28,7 @@ from ops_orchestrate.core.finding import AuditPart
 from ops_orchestrate.core.merge.failure import FailedJob
 from ops_orchestrate.core.merge.pull import BranchRules, Check, Pull
 from ops_orchestrate.core.project import Project, Repository
+from ops_orchestrate.core.recheck import Rechecked
 from ops_orchestrate.core.refusal import SecretFinding
 from ops_orchestrate.core.run import RunRequest
 from ops_orchestrate.core.severity import ErrorCount
@@ -194,22 +195,20 @@ class PullRequests(Protocol):
 
     Reads raise SourceUnavailable where the forge did not answer well: that is never "nothing there". Writes answer
     with a Landing: LANDED (done, or found to be done), MOVED (the head or base is not the expected one), REFUSED, or
-    UNKNOWN (no answer: look before doing it again). No write is repeated blindly.
+    UNKNOWN (no answer: look before doing it again). No write is repeated blindly. Where one raises SourceUnavailable,
+    it was not asked for: nobody could say whether we may write.
     """
 
     name: str
 
     def may_write(self, repo: Repository) -> str | None:
-        """None if the forge says now that we may push, else why not. Asked right before every write."""
+        """None if the forge says now that we may push, else why not: a person's to change. Asked before every write."""
 
     def publish(self, repo: Repository, *, commit: str, branch: str, expected: str) -> Landing:
         """Push a commit of the mirror to a branch of ours (`ops/…`); `expected`: its head there, "" for none."""
 
     def open(self, repo: Repository, *, branch: str, base: str, title: str, body: str) -> int:
         """Open a pull request and return its number; the one that is open for that branch, if there is one."""
-
-    def find(self, repo: Repository, branch: str) -> Pull | None:
-        """The newest pull request from that branch of ours, whatever its state."""
 
     def read(self, repo: Repository, number: int) -> Pull:
         """Everything about one pull request, to the last page, checks by its head's own id."""
@@ -232,9 +231,6 @@ class PullRequests(Protocol):
     def rerun(self, repo: Repository, check: Check) -> Landing:
         """Run the failed jobs of the check's workflow run once more, if it is still on the attempt that was seen."""
 
-    def update(self, repo: Repository, number: int, *, head: str) -> Landing:
-        """Merge the base into the change, if its head is the expected one."""
-
     def merge(
         self, repo: Repository, number: int, *, head: str, method: Literal["squash", "merge"], title: str, message: str
     ) -> Landing:
@@ -242,6 +238,9 @@ class PullRequests(Protocol):
 
     def enqueue(self, repo: Repository, number: int, *, head: str) -> Landing:
         """Put it into the base's merge queue, if its head is the expected one."""
+
+    def still(self, repo: Repository, names: Sequence[str]) -> Rechecked:
+        """Whether a finding with these names is still there: a failing workflow, an open issue. One request a name."""
 
     def answer(self, repo: Repository, thread: str, text: str) -> Landing:
         """Answer a review thread and resolve it."""

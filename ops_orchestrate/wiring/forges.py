@@ -8,7 +8,6 @@ from ops_orchestrate.adapters.forges.local import LocalForge
 from ops_orchestrate.adapters.workshop import GitWorkshop
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.project import Repository
-from ops_orchestrate.errors import SourceUnavailable
 from ops_orchestrate.ports import Forge, PullRequests
 from ops_orchestrate.wiring.outside import Outside
 
@@ -33,11 +32,8 @@ class Forges:
         """Why a repository on GitHub is not shipped; None for one that is, or that is not on GitHub."""
         if not repository.slug:
             return None
-        try:
-            self._outside.identity.token()
-        except SourceUnavailable as error:
-            return f"{repository.slug} is on GitHub and is not shipped: {one_line(str(error), 300)}"
-        return None
+        lacks = self._outside.identity.lacks()  # a GitHub that is down for a moment is no lack of ours
+        return f"{repository.slug} is on GitHub and is not shipped: {one_line(lacks, 300)}" if lacks else None
 
     @cached_property
     def _github(self) -> PullRequests:

@@ -37,6 +37,9 @@ class Identity(Protocol):
     def bot(self) -> bool:
         """Whether we act as an App's bot, whose login ends in `[bot]`."""
 
+    def lacks(self) -> str:
+        """What is missing on our side before anybody can be asked for a token; empty where nothing is."""
+
     def token(self) -> str:
         """The token to send now. Raises SourceUnavailable where there is none."""
 
@@ -60,6 +63,14 @@ class TokenIdentity:
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
+
+    def lacks(self) -> str:
+        """A token, where nobody has it."""
+        try:
+            self.token()
+        except SourceUnavailable as error:
+            return str(error)
+        return ""
 
     def token(self) -> str:
         """The token. Raises SourceUnavailable, with the places that were asked for it."""
@@ -105,6 +116,14 @@ class AppIdentity:
         self._lock = threading.Lock()
         self._token: SecretStr | None = None
         self._ends = 0.0
+
+    def lacks(self) -> str:
+        """A key that can sign; GitHub is not asked for anything."""
+        try:
+            self._signed()
+        except SourceUnavailable as error:
+            return str(error)
+        return ""
 
     def token(self) -> str:
         """The installation's token, a new one where the old one ends soon. Raises SourceUnavailable."""

@@ -189,7 +189,9 @@ class GitHubClient:
         text = self.clean(messages(errors)) if errors else ""
         wait = self.limits.refused(status, headers, text) if errors else None
         if wait is not None or first_kind(errors) == "RATE_LIMITED":
-            raise SourceUnavailable(f"GitHub's rate limit refused a query: {text}", retry_after=wait or 60.0)
+            raise SourceUnavailable(
+                f"GitHub's rate limit refused a query: {text}", retry_after=60.0 if wait is None else max(wait, 1.0)
+            )
         if not isinstance(data, dict) or all(part is None for part in data.values()):
             kind = (
                 Missing

@@ -113,6 +113,11 @@ def runs_at(client: GitHubClient, slug: str, branches: Sequence[str]) -> tuple[W
     return tuple({(run.id, run.attempt): run for run in runs if run.branch in branches}.values())
 
 
+def runs_of_branch(client: GitHubClient, slug: str, branch: str, event: str) -> tuple[WorkflowRun, ...]:
+    """The newest hundred runs for one event on one branch. Raises SourceUnavailable."""
+    return _list(client, slug, {"branch": branch, "event": event})[0]
+
+
 def _shallow(runs: Sequence[WorkflowRun], branch: str) -> bool:
     """Whether too little is known of a branch: nothing, or a failure whose beginning is not in sight."""
     if not any(run.branch == branch for run in runs):

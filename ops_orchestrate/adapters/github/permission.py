@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from ops_orchestrate.adapters.github.client import GitHubClient
 from ops_orchestrate.adapters.github.limits import Purpose
+from ops_orchestrate.adapters.github.trouble import Denied, Missing
 from ops_orchestrate.core.names import is_slug, one_line
-from ops_orchestrate.errors import SourceUnavailable
 
 
 def why_no_push(client: GitHubClient, slug: str) -> str | None:
-    """None only where GitHub says now, in so many words, that we may push. Everything else is a reason not to."""
+    """None only where GitHub says now, in so many words, that we may push. Every other word of it is a reason.
+
+    No word of it at all is none: SourceUnavailable, to be asked again.
+    """
     if not is_slug(slug):
         return f"{one_line(slug, 80)!r} is no name on GitHub"
     try:
         reply = client.get(f"/repos/{slug}", Purpose.SHIP)
         granted = client.identity.granted(slug)
-    except SourceUnavailable as error:
+    except (Missing, Denied) as error:
         return str(error)
     said: dict[str, object] = reply.data if isinstance(reply.data, dict) else {}
     name = one_line(str(said.get("full_name") or "?"), 140)

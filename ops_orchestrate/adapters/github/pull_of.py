@@ -65,6 +65,7 @@ def review_of(node: ReviewNode) -> Review:
         commit=node.commit.oid if node.commit else "",
         at=words.time_of(node.submitted_at),
         trusted=node.author_can_push_to_repository,
+        body=clean_text(node.body, 5_000),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from typing import Literal
 
 from ops_orchestrate.adapters.github.client import GitHubClient
@@ -11,6 +12,7 @@ from ops_orchestrate.adapters.github.jobs import failed_jobs
 from ops_orchestrate.adapters.github.permission import why_no_push
 from ops_orchestrate.adapters.github.publishing import publish
 from ops_orchestrate.adapters.github.reading import Reader
+from ops_orchestrate.adapters.github.recheck import still
 from ops_orchestrate.adapters.github.rules import branch_rules
 from ops_orchestrate.adapters.github.writing import Writer
 from ops_orchestrate.adapters.mirrors import OUR_BRANCHES, Mirrors
@@ -19,6 +21,7 @@ from ops_orchestrate.core.merge.failure import FailedJob
 from ops_orchestrate.core.merge.pull import BranchRules, Check, Pull, PullState
 from ops_orchestrate.core.names import is_branch, is_slug, one_line
 from ops_orchestrate.core.project import Repository
+from ops_orchestrate.core.recheck import Rechecked
 from ops_orchestrate.errors import GuardRefusal, SourceUnavailable
 
 #: How long the rules of a branch are believed.
@@ -39,12 +42,13 @@ class GitHubPullRequests:
         self._rules: dict[tuple[str, str], tuple[float, BranchRules]] = {}
 
     def may_write(self, repo: Repository) -> str | None:
-        """None only where GitHub says now, in so many words, that we may push. Everything else is a reason not to."""
-        try:
-            slug = _slug(repo)
-        except SourceUnavailable as error:
-            return str(error)
-        return why_no_push(self._client, slug)
+        """None only where GitHub says now, in so many words, that we may push. Every other word of it is a reason.
+
+        No word of it at all is none: SourceUnavailable, to be asked again.
+        """
+        if repo.slug is None or not is_slug(repo.slug):
+            return f"{repo.name} has no name on GitHub"
+        return why_no_push(self._client, repo.slug)
 
     def publish(self, repo: Repository, *, commit: str, branch: str, expected: str) -> Landing:
         """Push a commit of the mirror to a branch of ours. Safe to repeat."""
@@ -155,6 +159,10 @@ class GitHubPullRequests:
             return self._writer.answer(thread, text)
         except SourceUnavailable as error:
             return Landing(end=LandingEnd.UNKNOWN, detail=str(error))
+
+    def still(self, repo: Repository, names: Sequence[str]) -> Rechecked:
+        """Whether a finding is still there."""
+        return still(self._client, _slug(repo), names)
 
     def _open_one(self, slug: str, branch: str, base: str) -> int | None:
         found = self._reader.newest_of(slug, branch)

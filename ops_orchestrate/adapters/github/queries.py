@@ -31,7 +31,7 @@ _PULL = """
   closingIssuesReferences(first: 25) { totalCount nodes { number repository { nameWithOwner } } }
 """
 
-_REVIEW = "state submittedAt authorCanPushToRepository author { __typename login } commit { oid }"
+_REVIEW = "state body submittedAt authorCanPushToRepository author { __typename login } commit { oid }"
 _THREAD = """id isResolved path line comments(first: 50) { totalCount nodes {
   body createdAt authorAssociation viewerDidAuthor author { __typename login } } }"""
 

@@ -86,6 +86,7 @@ class ReviewNode(Wire):
     """A review."""
 
     state: str | None = None
+    body: str = ""
     submitted_at: str | None = None
     author: Actor | None = None
     author_can_push_to_repository: bool = False

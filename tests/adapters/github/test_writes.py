@@ -38,9 +38,6 @@ def _says(scene: Scene, body: Any) -> None:
         (lambda s: s.control.change_repository(SLUG, archived=True), "archived"),
         (lambda s: s.control.rename(SLUG, "acme/other"), "is called acme/other"),
         (lambda s: s.control.delete(SLUG), "does not have"),
-        (lambda s: s.control.fault("status", status=500, times=None), "failed"),
-        (lambda s: s.control.fault("truncate", times=None), "is no JSON"),
-        (lambda s: s.control.fault("html", times=None), "not JSON"),
         (lambda s: _says(s, {"full_name": SLUG, "archived": False}), "not let us"),
         (lambda s: _says(s, {"full_name": SLUG, "archived": False, "permissions": {"push": "yes"}}), "not let us"),
         (lambda s: _says(s, {"full_name": SLUG, "permissions": {"push": True}}), "archived"),
@@ -53,6 +50,17 @@ def test_whether_we_may_write_is_asked_now_and_fails_closed(
     change(scene)
     said = scene.pulls.may_write(scene.repo)
     assert said is None if why is None else why in (said or "")
+
+
+@pytest.mark.parametrize(("kind", "more"), [("status", {"status": 500}), ("truncate", {}), ("html", {}), ("drop", {})])
+def test_no_answer_is_no_word_on_whether_we_may_write(scene: Scene, kind: str, more: dict[str, Any]) -> None:
+    """Only a person could change a no; an outage passes."""
+    scene.control.fault(kind, times=None, **more)
+    with pytest.raises(SourceUnavailable):
+        scene.pulls.may_write(scene.repo)
+    with pytest.raises(SourceUnavailable):
+        _merge(scene, 1, "1" * 40)
+    assert not scene.control.journal.effects("pull-merged")
 
 
 def test_nothing_is_written_where_we_may_not(scene: Scene) -> None:
