@@ -14,6 +14,9 @@ class ForgeSettings(BaseSettings):
     ci_minimum: float = Field(0, ge=0, description="CI that succeeds faster than this proves nothing.")
     ci_settle: float = Field(60, ge=0, description="Without a new check for this long, the checks are complete.")
     ci_patience: float = Field(3 * 3600, gt=0, description="A check that is pending for longer is left to a person.")
+    merge_unknown: float = Field(
+        120, ge=0, description="A merge without an answer is looked for on the base this long."
+    )
     watch_every: float = Field(30, gt=0, description="Between two looks at what is deployed after a merge.")
     watch_window: float = Field(900, ge=0, description="How long a deployment is watched once it is served.")
     watch_deadline: float = Field(1800, gt=0, description="A merge that is not served by then is reported.")

@@ -84,6 +84,16 @@ class PromotionDecision(Value):
     reason: str = ""
 
 
+def goes_on(known: Promotion, head: str) -> bool:
+    """Whether the pull request that is open is brought to its end, also where integration has moved since.
+
+    It is pinned to what was checked and confirmed. Only a person's yes to the newer `head` begins another one.
+    """
+    if known.pursuit is None:
+        return False
+    return bool(known.pursuit.merged_at) or not known.approved or known.approved != head or known.pursuit.head == head
+
+
 def decide_promotion(seen: PromotionSnapshot) -> PromotionDecision:
     """First match wins; `--force` skips the question and nothing else."""
     skip = _skip(seen)

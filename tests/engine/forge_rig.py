@@ -26,6 +26,7 @@ PERIODS = {
     "OPS_CI_POLL": "0.4",
     "OPS_CI_GRACE": "3",
     "OPS_CI_SETTLE": "0",
+    "OPS_MERGE_UNKNOWN": "2",
     "OPS_GITHUB_WRITE_GAP": "0",
     "OPS_WATCH_EVERY": "0.3",
     "OPS_WATCH_WINDOW": "0.5",

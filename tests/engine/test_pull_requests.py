@@ -140,3 +140,24 @@ def test_a_red_dev_whose_runner_broke_is_run_again_and_no_agent_is_paid(workers:
     assert not workers.rig.ledger.tasks.all(run)
     again = [one for one in workers.control.repository(workers.slug).runs.values() if len(one.attempts) == 2]
     assert len(again) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "effect"),
+    [("POST", r"/repos/[^/]+/[^/]+/pulls", "pull-opened"), ("PUT", r".*/merge", "pull-merged")],
+)
+def test_a_killed_ship_worker_opens_and_merges_nothing_twice(
+    forge: ForgeRig, method: str, path: str, effect: str
+) -> None:
+    forge.control.fault("delay", method=method, path=path, seconds=1.0)
+    journal = forge.control.journal
+    before = sum(one.kind == "fault" for one in journal.entries)
+    run = go(forge)
+    forge.rig.until(lambda: sum(one.kind == "fault" for one in journal.entries) > before, 60, f"the {method}")
+    forge.rig.kill("ship")
+    forge.rig.start("ship")
+    events = forge.rig.finish(run)
+    assert forge.rig.task(run, "go").state is TaskState.COMPLETED, forge.rig.story()
+    assert len(journal.effects(effect, forge.slug)) == 1
+    assert (len(forge.control.repository(forge.slug).pulls), len(forge.merges())) == (1, 1)
+    assert not violations(events)

@@ -286,3 +286,14 @@ def test_runs_share_the_slots_and_the_repositories() -> None:
         "slot 0 is held by r1/a already",
         "api is owned by r1/a already",
     ]
+
+
+def test_what_a_person_merges_by_hand_is_theirs_to_answer_for() -> None:
+    """Also a head that we never verified; the same without their name is a violation."""
+    story = two().start("a").end("a").judge("a")
+    data = {"commit": MERGE, "branch": "dev", "head": "99" * 20, "change": "#1", "by": "somebody else"}
+    story.add("merge.proved", "a", data, **story.where("a"))
+    theirs = story.events
+    assert violations(theirs) == []
+    ours = [one.model_copy(update={"data": {**one.data, "by": ""}}) if "by" in one.data else one for one in theirs]
+    assert len(violations(ours)) == 2

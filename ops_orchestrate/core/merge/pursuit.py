@@ -34,7 +34,11 @@ class Pursuit(Value):
     fixes: int = 0
     """Attempts spent on what the forge refused; not forgotten with the head."""
     fixed_at: float = 0.0
-    """When the newest of them was pushed."""
+    """Up to when what people said was dealt with by a head that was pushed, by the forge's clock."""
+    said_at: float = 0.0
+    """The same of the head that an attempt is at work on: nothing that is said meanwhile is in its brief."""
+    given_threads: tuple[str, ...] = ()
+    """Threads that an attempt was given; only these are ever answered."""
     waits: int = 0
     """How often in a row the same row of the table said "wait"."""
     row: str = ""
@@ -43,6 +47,12 @@ class Pursuit(Value):
     """The change was sent back: the next head that is pushed is what an attempt made of it."""
     closed_threads: tuple[str, ...] = ()
     """Threads that we have answered and resolved."""
+    refusals: int = 0
+    """How often the forge said no to merging this head, or to having this base moved."""
+    queued: int = 0
+    """How often this head was put into the merge queue."""
+    foreign_in: int = 0
+    """The attempt in which somebody else's commits were found on the branch; 0: there are none."""
     merged_at: float = 0.0
     """When a merge was asked for whose end is not known; 0: none."""
 
@@ -58,8 +68,10 @@ class Pursuit(Value):
             base=base,
             pushed_at=now,
             fixes=self.fixes,
-            fixed_at=now if self.mending else self.fixed_at,
+            fixed_at=max(self.fixed_at, self.said_at),
             closed_threads=self.closed_threads,
+            given_threads=self.given_threads,
+            foreign_in=self.foreign_in,
         )
 
     def saw(self, pull: Pull, now: float) -> Pursuit:
@@ -69,8 +81,20 @@ class Pursuit(Value):
             return self
         return self.model_copy(update={"checks": tuple(sorted(names.union(self.checks))), "new_check_at": now})
 
+    def sent_back(self, *, said_at: float, threads: tuple[str, ...]) -> Pursuit:
+        """After it was given to another attempt, with what people said up to `said_at`. Once a head, however often."""
+        return self.model_copy(
+            update={
+                "fixes": self.fixes if self.mending else self.fixes + 1,
+                "mending": True,
+                # The forge's times are whole seconds, and what was said in the same one was read as well.
+                "said_at": max(self.said_at, said_at + 0.5) if said_at else self.said_at,
+                "given_threads": tuple(dict.fromkeys((*self.given_threads, *threads))),
+            }
+        )
+
     def decided(self, decision: Decision) -> Pursuit:
         """After a decision: the same wait once more is counted."""
-        again = decision.act is Act.WAIT and decision.row == self.row
+        again = decision.act in (Act.WAIT, Act.RECONCILE) and decision.row == self.row
         waits = self.waits + 1 if again else 0
         return self.model_copy(update={"row": decision.row, "reason": decision.reason, "waits": waits})

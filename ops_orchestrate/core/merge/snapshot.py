@@ -90,7 +90,7 @@ class MergeSnapshot(Value):
     fixes: int = 0
     """Attempts that were spent on mending what the forge refused of this task."""
     fixed_at: float = 0.0
-    """When the newest of them was published: what reviewers said before has been dealt with. 0: none."""
+    """What people said before this, by the forge's clock, an attempt was given and has dealt with. 0: nothing."""
     closed_threads: tuple[str, ...] = ()
     """Threads that we answered and resolved before: one of them that is open was opened again by a person."""
     waited: str = ""

@@ -80,7 +80,7 @@ def merged(case: Case, intent: MergeIntent) -> Next:
     if not attempts.prove(case.key, holder=case.holder, intent=intent):
         return Next.DROP
     _close_sources(case)
-    told = {"kind": OutcomeKind.MERGED, "head": case.record.head, "base": intent.base, "merge": intent.commit}
+    told = {"kind": OutcomeKind.MERGED, "head": intent.head, "base": intent.base, "merge": intent.commit}
     return end(case, attempts.verified(case.key).model_copy(update=told))
 
 

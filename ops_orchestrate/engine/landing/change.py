@@ -13,6 +13,7 @@ from collections.abc import Callable
 from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.merge.snapshot import Act
 from ops_orchestrate.engine.landing.case import Case, snooze, verify_again, wait_for_person
+from ops_orchestrate.engine.landing.lane import keep_lane
 from ops_orchestrate.engine.landing.look import Look, take_look
 from ops_orchestrate.engine.landing.mend import answer_threads, fix, look_into, rerun
 from ops_orchestrate.engine.landing.merge import ask_for_merge, enqueue, reconcile_merge
@@ -27,8 +28,10 @@ _LOOKS = 4
 def land_change(case: Case, pulls: PullRequests) -> Next:
     """Bring the change one step further."""
     attempts = case.tools.ledger.attempts
-    if attempts.stop_asked(case.key.run, case.key.task):
-        return snooze(case, "the run is being stopped")
+    asked_for = attempts.intent(case.key.run, case.key.task) is not None
+    if attempts.stop_asked(case.key.run, case.key.task) and not asked_for:
+        return snooze(case, "the run is being stopped")  # what may be merged already is looked at first
+    keep_lane(case)
     verified = attempts.verified(case.key)
     if verified.head != case.record.head or not verified.tree:
         return verify_again(case)

@@ -1,7 +1,7 @@
 """The lane of a base: of all changes to it, one at a time is brought up to date and merged.
 
-Held by a task, not by a job: it outlives the waits for CI, is taken again with every look, given back when the attempt
-ends, and runs out by itself where nobody looks any more.
+Held by a task, not by a job: it outlives the waits for CI and another verification, is kept with every look, given back
+when the attempt ends, and runs out by itself where nobody looks any more.
 """
 
 from __future__ import annotations
@@ -9,16 +9,23 @@ from __future__ import annotations
 from ops_orchestrate.engine.landing.case import Case
 
 
-def in_lane(case: Case) -> bool:
-    """Take the lane, or keep it."""
-    settings = case.tools.settings
-    seconds = max(settings.lease, 4 * settings.ci_poll)
-    return case.tools.ledger.locks.acquire(_name(case), _holder(case), seconds)
+def in_lane(case: Case, *, also: float = 0.0) -> bool:
+    """Take the lane, or keep it; `also` for so many seconds in which nobody looks."""
+    return case.tools.ledger.locks.acquire(_name(case), _holder(case), _seconds(case) + also)
+
+
+def keep_lane(case: Case) -> None:
+    """Stay in the lane, for who is in it."""
+    case.tools.ledger.locks.renew(_name(case), _holder(case), _seconds(case))
 
 
 def leave_lane(case: Case) -> None:
     """Let the next one in; nothing happens where somebody else is in it."""
     case.tools.ledger.locks.release(_name(case), _holder(case))
+
+
+def _seconds(case: Case) -> float:
+    return max(case.tools.settings.lease, 4 * case.tools.settings.ci_poll)
 
 
 def _name(case: Case) -> str:

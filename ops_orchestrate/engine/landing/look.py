@@ -10,9 +10,8 @@ from ops_orchestrate.core.merge.pull import Pull
 from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.merge.snapshot import Act, Decision, MergePolicy, MergeSnapshot
 from ops_orchestrate.core.message import MERGE_KEY, merge_key
-from ops_orchestrate.core.states import TaskState
+from ops_orchestrate.engine.frozen import held
 from ops_orchestrate.engine.landing.case import Case
-from ops_orchestrate.errors import UnknownRun, UnknownTask
 from ops_orchestrate.ports import PullRequests
 
 _WORKFLOWS = ".github/workflows"
@@ -28,10 +27,13 @@ class Look:
 
 
 def take_look(case: Case, pulls: PullRequests, pursuit: Pursuit) -> Look:
-    """The shared answer where it still says the same "wait", else this change read for itself."""
+    """The shared answer where it still says the same "wait", else this change read for itself.
+
+    Who waits for a person is read anew as well: that person may have acted a moment ago, and has sent us here.
+    """
     shared = pulls.glance(case.repository, pursuit.number, case.tools.settings.ci_poll / 2)
     look = _judged(case, pulls, pursuit, shared, whole=False)
-    if look.decision.act is Act.WAIT and look.decision.row == pursuit.row:
+    if look.decision.act is Act.WAIT and look.decision.row == pursuit.row and not look.decision.person:
         return look
     return _judged(case, pulls, pursuit, pulls.read(case.repository, pursuit.number), whole=True)
 
@@ -53,7 +55,7 @@ def change_snapshot(case: Case, pulls: PullRequests, pursuit: Pursuit, pull: Pul
         now=case.tools.ledger.now(),
         pull=pull,
         rules=pulls.rules(case.repository, case.base),
-        policy=merge_policy(case, pull.head),
+        policy=merge_policy(case),
         verified_head=verified.head,
         verified_base=verified.base,
         verified_tree=verified.tree,
@@ -67,7 +69,7 @@ def change_snapshot(case: Case, pulls: PullRequests, pursuit: Pursuit, pull: Pul
         stopping=bool(attempts.stop_asked(case.key.run, case.key.task)),
         held=_held(case),
         may_write=(pulls.may_write(case.repository) or "") if whole else "",
-        intended_at=(pursuit.merged_at or case.tools.ledger.now()) if intent else 0.0,
+        intended_at=pursuit.merged_at if intent else 0.0,
         landed=bool(intent and merge_on_base(case)),
         new_check_at=pursuit.new_check_at,
         failures=pursuit.failures,
@@ -94,21 +96,14 @@ def _spared(case: Case) -> bool:
 
 
 def _held(case: Case) -> str:
-    """Why nothing goes onto this base at all: a merge onto it was not what had been verified, and nobody has looked."""
-    frozen = case.tools.ledger.facts.frozen(case.repository.key, case.base)
-    if frozen is None or frozen == (case.key.run, case.key.task):
-        return ""
-    try:
-        blocked = case.tools.ledger.tasks.get(*frozen).state is TaskState.BLOCKED
-    except (UnknownRun, UnknownTask):
-        return ""
-    return f"{case.base} is closed until somebody has looked at {frozen[1]} of run {frozen[0]}" if blocked else ""
+    """Why nothing goes onto this base at all for now."""
+    return held(case.repository, case.base, case.tools, but=(case.key.run, case.key.task))
 
 
-def merge_policy(case: Case, head: str) -> MergePolicy:
+def merge_policy(case: Case) -> MergePolicy:
     """What the owner wants of this repository."""
     repository, settings = case.repository, case.tools.settings
-    workflows = case.tools.workshop.list_files(repository, head, _WORKFLOWS) if head else ()
+    workflows = case.tools.workshop.list_files(repository, case.record.head, _WORKFLOWS)
     return MergePolicy(
         integration=case.base,
         ci=repository.ci,
@@ -121,5 +116,6 @@ def merge_policy(case: Case, head: str) -> MergePolicy:
         min_ci=settings.ci_minimum,
         settle=settings.ci_settle,
         patience=settings.ci_patience,
+        reconcile=settings.merge_unknown,
         max_fixes=settings.max_fixes,
     )

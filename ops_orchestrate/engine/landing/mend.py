@@ -6,11 +6,11 @@ from ops_orchestrate.core.attempt import Outcome, OutcomeKind
 from ops_orchestrate.core.change import LandingEnd
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.merge.failure import classify
-from ops_orchestrate.core.merge.pull import Check
+from ops_orchestrate.core.merge.pull import Check, Thread
 from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.merge.relevant import failure_tail
-from ops_orchestrate.core.merge.words import review_words, thread_answer
-from ops_orchestrate.engine.landing.case import Case, end, snooze
+from ops_orchestrate.core.merge.words import review_words, said_until, thread_answer
+from ops_orchestrate.engine.landing.case import Case, end, snooze, wait_for_person
 from ops_orchestrate.engine.landing.look import Look
 from ops_orchestrate.engine.step import Next
 from ops_orchestrate.ports import PullRequests
@@ -43,12 +43,13 @@ def rerun(case: Case, pulls: PullRequests, look: Look) -> Next:
 
 def fix(case: Case, pulls: PullRequests, look: Look) -> Next:
     """Work for another attempt, which goes on from this head with what the forge said in its brief."""
-    counted = look.pursuit.model_copy(update={"fixes": look.pursuit.fixes + 1, "mending": True})
+    pull = look.seen.pull
+    jobs = [job for check in _named(look) for job in pulls.failed_jobs(case.repository, check)]
+    threads = [one for one in pull.threads if one.id in look.decision.threads and _has_a_say(one)]
+    said = "\n\n".join(part for part in (failure_tail(jobs), review_words(pull, threads)) if part)
+    counted = look.pursuit.sent_back(said_at=said_until(pull, threads), threads=tuple(thread.id for thread in threads))
     if not case.tools.ledger.attempts.pursue(case.key, holder=case.holder, pursuit=counted):
         return Next.DROP
-    jobs = [job for check in _named(look) for job in pulls.failed_jobs(case.repository, check)]
-    threads = [thread for thread in look.seen.pull.threads if thread.id in look.decision.threads]
-    said = "\n\n".join(part for part in (failure_tail(jobs), review_words(look.seen.pull, threads)) if part)
     outcome = Outcome(
         kind=OutcomeKind.SENT_BACK,
         summary=look.decision.reason,
@@ -59,10 +60,13 @@ def fix(case: Case, pulls: PullRequests, look: Look) -> Next:
 
 
 def answer_threads(case: Case, pulls: PullRequests, look: Look) -> Pursuit | Next:
-    """Answer the threads that an attempt has dealt with, and resolve those and no others."""
+    """Answer the threads that an attempt was given, and resolve those and no others."""
     summary = case.tools.ledger.attempts.verified(case.key).summary
     pursuit = look.pursuit
-    for thread in look.decision.threads:
+    given = [thread for thread in look.decision.threads if thread in pursuit.given_threads]
+    if not given:
+        return wait_for_person(case, f"{len(look.decision.threads)} review threads are open that no attempt was given")
+    for thread in given:
         text = case.tools.secrets.redact(thread_answer(case.record.head, summary))
         landing = pulls.answer(case.repository, thread, text)
         if landing.end is not LandingEnd.LANDED:
@@ -70,6 +74,11 @@ def answer_threads(case: Case, pulls: PullRequests, look: Look) -> Pursuit | Nex
         pursuit = pursuit.model_copy(update={"closed_threads": (*pursuit.closed_threads, thread)})
         case.note(EventKind.EVIDENCE, {"what": "thread answered", "text": landing.detail or "answered and resolved"})
     return pursuit
+
+
+def _has_a_say(thread: Thread) -> bool:
+    """Whether anything in it was said by somebody who may write to the repository."""
+    return any(one.trusted for one in thread.comments)
 
 
 def _named(look: Look) -> tuple[Check, ...]:

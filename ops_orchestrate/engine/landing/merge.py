@@ -9,13 +9,18 @@ from __future__ import annotations
 from ops_orchestrate.core.change import Landing, LandingEnd, MergeIntent
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.merge.pull import PullState
-from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.message import squash_message
 from ops_orchestrate.engine.landing.case import Case, merged, snooze, wait_for_person
 from ops_orchestrate.engine.landing.lane import in_lane
 from ops_orchestrate.engine.landing.look import Look, merge_on_base
 from ops_orchestrate.engine.step import Next
+from ops_orchestrate.errors import GitError, SourceUnavailable
 from ops_orchestrate.ports import PullRequests
+
+#: So many refusals of a merge that by the table nothing stands against, and so many times into one queue.
+_MOST_REFUSALS = 3
+_MOST_MOVES = 10
+_MOST_ENTRIES = 2
 
 
 def ask_for_merge(case: Case, pulls: PullRequests, look: Look) -> Next:
@@ -27,25 +32,41 @@ def ask_for_merge(case: Case, pulls: PullRequests, look: Look) -> Next:
     title, _, message = squash_message(
         case.record, run=case.key.run, summary=case.tools.ledger.attempts.verified(case.key).summary
     ).partition("\n")
-    landing = pulls.merge(
-        case.repository,
-        look.pursuit.number,
-        head=look.seen.pull.head,
-        method=look.seen.policy.method,
-        title=f"{title} (#{look.pursuit.number})",
-        message=message.strip("\n"),
-    )
-    return _after(case, landing)
+    try:
+        landing = pulls.merge(
+            case.repository,
+            look.pursuit.number,
+            head=look.seen.pull.head,
+            method=look.seen.policy.method,
+            title=case.tools.secrets.redact(f"{title} (#{look.pursuit.number})"),
+            message=message.strip("\n"),
+        )
+    except SourceUnavailable:
+        case.tools.ledger.attempts.drop_intent(case.key)  # it was not asked for
+        raise
+    return _after(case, look, landing)
 
 
 def enqueue(case: Case, pulls: PullRequests, look: Look) -> Next:
-    """Into the base's merge queue; the forge merges it when its turn comes."""
+    """Into the base's merge queue; the forge merges it when its turn comes.
+
+    A change that the queue throws out looks as good as before: its checks failed on the queue's own commit.
+    """
+    if look.pursuit.queued >= _MOST_ENTRIES:
+        return wait_for_person(case, f"the merge queue of {case.base} has thrown it out {look.pursuit.queued} times")
     if not _announce(case, look):
         return Next.DROP
-    landing = pulls.enqueue(case.repository, look.pursuit.number, head=look.seen.pull.head)
-    if landing.end is LandingEnd.LANDED:
-        return snooze(case, f"it is in the merge queue of {case.base}", case.tools.settings.ci_poll)
-    return _after(case, landing)
+    try:
+        landing = pulls.enqueue(case.repository, look.pursuit.number, head=look.seen.pull.head)
+    except SourceUnavailable:
+        case.tools.ledger.attempts.drop_intent(case.key)
+        raise
+    if landing.end is not LandingEnd.LANDED:
+        return _after(case, look, landing)
+    inside = look.pursuit.model_copy(update={"queued": look.pursuit.queued + 1, "merged_at": 0.0})
+    if not case.tools.ledger.attempts.pursue(case.key, holder=case.holder, pursuit=inside):
+        return Next.DROP
+    return snooze(case, f"it is in the merge queue of {case.base}", case.tools.settings.ci_poll)
 
 
 def _announce(case: Case, look: Look) -> bool:
@@ -68,63 +89,87 @@ def _announce(case: Case, look: Look) -> bool:
     return attempts.intend(case.key, holder=case.holder, intent=intent)
 
 
-def _after(case: Case, landing: Landing) -> Next:
+def _after(case: Case, look: Look, landing: Landing) -> Next:
     if landing.end is LandingEnd.LANDED:
-        return _prove(case, landing.commit)
+        return _prove(case, landing.commit, look.seen.pull.head)
     if landing.end is LandingEnd.UNKNOWN:
-        return snooze(case, landing.detail, 5.0)
-    case.tools.ledger.attempts.drop_intent(case.key)
-    if landing.end is LandingEnd.MOVED:
-        return snooze(case, landing.detail, 1.0)
+        return snooze(case, landing.detail, min(5.0, case.tools.settings.ci_poll))
+    attempts = case.tools.ledger.attempts
+    attempts.drop_intent(case.key)
+    counted = look.pursuit.model_copy(update={"refusals": look.pursuit.refusals + 1, "merged_at": 0.0})
+    if not attempts.pursue(case.key, holder=case.holder, pursuit=counted):
+        return Next.DROP
+    if counted.refusals < (_MOST_MOVES if landing.end is LandingEnd.MOVED else _MOST_REFUSALS):
+        # The forge may be computing still, or know a reason by now that the next look shows.
+        return snooze(case, landing.detail, min(5.0 * counted.refusals, case.tools.settings.ci_poll))
     case.note(EventKind.MERGE_REFUSED, {"reason": landing.detail, "command": landing.command})
     return wait_for_person(case, f"the forge refused the merge: {landing.detail}", command=landing.command)
 
 
-def reconcile_merge(case: Case, pulls: PullRequests, look: Look) -> Pursuit | Next:
-    """It is merged, or a merge was asked for whose end nobody knows: the base says which."""
+def reconcile_merge(case: Case, pulls: PullRequests, look: Look) -> Next:
+    """It is merged, or a merge was asked for whose end nobody knows: the base says which.
+
+    What has not turned up is looked for again; the rule says for how long, and decides anew then.
+    """
     del pulls
     pull = look.seen.pull
-    commit = pull.merge_commit if pull.state is PullState.MERGED else merge_on_base(case)
+    commit = pull.merge_commit if pull.state is PullState.MERGED else ""
+    commit = commit or merge_on_base(case)
     if commit:
-        return _prove(case, commit)
-    # The rule has waited long enough for a merge that never came: it was not done, and may be asked for again.
-    case.tools.ledger.attempts.drop_intent(case.key)
-    return look.pursuit.model_copy(update={"merged_at": 0.0})
+        return _prove(case, commit, pull.head if pull.state is PullState.MERGED else case.record.head)
+    return snooze(case, look.decision.reason, min(5.0, case.tools.settings.ci_poll))
 
 
-def _prove(case: Case, commit: str) -> Next:
-    """A merge counts once git shows the commit on the base, holding just what was verified."""
-    work = case.tools.workshop
+def _prove(case: Case, commit: str, head: str) -> Next:
+    """A merge counts once git shows the commit on the base, holding just what `head` and the base before it hold."""
+    work, attempts = case.tools.workshop, case.tools.ledger.attempts
     work.refresh(case.repository)
     base = work.head(case.repository, case.base) or ""
-    if not commit or not base or not work.is_ancestor(case.repository, commit, base):
+    if not commit or not base or not _is_on(case, commit, base):
         return snooze(case, "the merge is not visible on the base yet", 2.0)
-    intent = case.tools.ledger.attempts.intent(case.key.run, case.key.task)
-    verified = case.tools.ledger.attempts.verified(case.key)
+    intent, verified = attempts.intent(case.key.run, case.key.task), attempts.verified(case.key)
     parent = work.parents_of(case.repository, commit)[0]
-    expected = work.preview(case.repository, parent, case.record.head).tree
-    if work.tree_of(case.repository, commit) != expected:
+    tree = work.tree_of(case.repository, commit)
+    if head != case.record.head:
+        text = (
+            f"{case.key.task} was merged by somebody at {head[:10]}, not at {case.record.head[:10]} as verified last."
+        )
+        case.note(EventKind.WARNING, {"text": text})
+    elif tree not in _expected(case, parent, verified.base):
         return _frozen(case, commit)
     if parent != verified.base:
         text = (
             f"{case.key.task} was merged onto {parent[:10]}, not onto {verified.base[:10]} which it was verified with."
         )
         case.note(EventKind.WARNING, {"text": text})
-    proved = (intent or _late_intent(case, parent, expected)).model_copy(
-        update={"commit": commit, "base": parent, "tree": expected}
-    )
+    asked = intent if intent and intent.head == head else None
+    proved = (asked or _late_intent(case, head)).model_copy(update={"commit": commit, "base": parent, "tree": tree})
     return merged(case, proved)
 
 
-def _late_intent(case: Case, base: str, tree: str) -> MergeIntent:
+def _is_on(case: Case, commit: str, base: str) -> bool:
+    try:
+        return case.tools.workshop.is_ancestor(case.repository, commit, base)
+    except GitError:  # the mirror has no such commit yet
+        return False
+
+
+def _expected(case: Case, parent: str, verified_base: str) -> set[str]:
+    """Trees that a merge may have: onto its parent, or (a person may rebase) in several commits onto what was seen."""
+    work = case.tools.workshop
+    bases = dict.fromkeys((parent, verified_base))
+    return {work.preview(case.repository, base, case.record.head).tree for base in bases} - {""}
+
+
+def _late_intent(case: Case, head: str) -> MergeIntent:
     """For a change that a person, or the forge by itself, has merged."""
     number = case.tools.ledger.attempts.pursuit(case.key.run, case.key.task).number
     return MergeIntent(
         repo=case.repository.key,
         branch=case.base,
-        base=base,
-        head=case.record.head,
-        tree=tree,
+        base="",
+        head=head,
+        tree="",
         commit="",
         change=number,
         by="somebody else",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind
 from ops_orchestrate.core.change import LandingEnd
 from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.merge.pull import PullState
 from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.message import joining_message, pull_body, pull_title
 from ops_orchestrate.core.names import change_branch
@@ -15,30 +16,33 @@ from ops_orchestrate.engine.landing.look import Look
 from ops_orchestrate.engine.step import Next
 from ops_orchestrate.ports import PullRequests
 
+_OVER = frozenset({PullState.MERGED, PullState.CLOSED})
+
 
 def publish_change(case: Case, pulls: PullRequests) -> Pursuit | Next:
     """The verified head stands on its branch, and a pull request is open for it."""
-    pursuit = _pursuit(case)
+    pursuit = _pursuit(case, pulls)
     head = case.record.head
-    if pursuit.number and pursuit.head == head:
-        return pursuit
+    if pursuit.number and (pursuit.head == head or pulls.read(case.repository, pursuit.number).state in _OVER):
+        return pursuit  # what is merged or closed is pushed to no more; the look says which
     refused = pulls.may_write(case.repository)
     if refused:
         return wait_for_person(case, refused)
     if pursuit.head and not case.tools.workshop.is_ancestor(case.repository, pursuit.head, head):
-        return verify_again(case, _joined(case, head, onto=pursuit.head))
+        return _begun_anew(case, pursuit)
     landing = pulls.publish(case.repository, commit=head, branch=pursuit.branch, expected=pursuit.head)
     if landing.end is LandingEnd.UNKNOWN:
         return snooze(case, landing.detail)
     if landing.end is not LandingEnd.LANDED:
         return wait_for_person(case, f"{pursuit.branch} could not be pushed: {landing.detail}", command=landing.command)
     pursuit = pursuit.pushed(head, base=_base_now(case), now=case.tools.ledger.now())
+    redact = case.tools.secrets.redact
     number = pursuit.number or pulls.open(
         case.repository,
         branch=pursuit.branch,
         base=case.base,
-        title=pull_title(case.record.spec),
-        body=pull_body(case.record, run=case.key.run, verified=case.tools.ledger.attempts.verified(case.key)),
+        title=redact(pull_title(case.record.spec)),
+        body=redact(pull_body(case.record, run=case.key.run, verified=case.tools.ledger.attempts.verified(case.key))),
     )
     pursuit = pursuit.model_copy(update={"number": number})
     if not case.tools.ledger.attempts.pursue(case.key, holder=case.holder, pursuit=pursuit):
@@ -47,20 +51,40 @@ def publish_change(case: Case, pulls: PullRequests) -> Pursuit | Next:
     return pursuit
 
 
-def _pursuit(case: Case) -> Pursuit:
+def _pursuit(case: Case, pulls: PullRequests) -> Pursuit:
     """What is known of the change: of an earlier look, of the change that the task adopts, or nothing yet."""
     known = case.tools.ledger.attempts.pursuit(case.key.run, case.key.task)
     if known.branch:
         return known
     spec = case.record.spec
-    if spec.change and spec.change_branch:
+    if spec.change.isdigit() and spec.change_branch and _is_open(case, pulls, int(spec.change)):
         head = case.tools.workshop.head(case.repository, spec.change_branch) or ""
-        return Pursuit(number=int(spec.change), branch=spec.change_branch, head=head)
+        base = _base_in(case, head) if head else ""
+        return Pursuit(number=int(spec.change), branch=spec.change_branch, head=head, base=base)
     return Pursuit(branch=change_branch(case.key.run, case.key.task))
+
+
+def _is_open(case: Case, pulls: PullRequests, number: int) -> bool:
+    """One that somebody closed since is not gone on with: what is made after that is a change of its own."""
+    return pulls.read(case.repository, number).state not in _OVER
 
 
 def _base_now(case: Case) -> str:
     return case.tools.workshop.head(case.repository, case.base) or ""
+
+
+def _base_in(case: Case, head: str) -> str:
+    """The newest commit of the base that a head of somebody else has: what its checks surely ran with."""
+    return case.tools.workshop.diff(case.repository, _base_now(case), head).merge_base
+
+
+def _begun_anew(case: Case, pursuit: Pursuit) -> Next:
+    """The attempt did not go on from what stands on the branch. What others put there is never thrown away by that."""
+    if pursuit.foreign_in == case.key.attempt:
+        return verify_again(case, pursuit.head)  # it was to be followed, and the worker died before it was
+    if pursuit.foreign_in:
+        return wait_for_person(case, f"somebody has pushed to {pursuit.branch}, and the newest attempt lacks that")
+    return verify_again(case, _joined(case, case.record.head, onto=pursuit.head))
 
 
 def _joined(case: Case, head: str, *, onto: str) -> str:
@@ -78,11 +102,14 @@ def _joined(case: Case, head: str, *, onto: str) -> str:
 def bring_up_to_date(case: Case, pulls: PullRequests, look: Look) -> Next:
     """The base is merged into the change, one change of a base at a time; then it is verified and pushed as it is."""
     del pulls
-    if not in_lane(case):
-        return snooze(case, f"another change to {case.base} goes first", case.tools.settings.ci_poll)
+    settings = case.tools.settings
+    if not in_lane(case, also=settings.gate_timeout):  # it is verified again before the next look
+        return snooze(case, f"another change to {case.base} goes first", settings.ci_poll)
     work, head = case.tools.workshop, case.record.head
     if work.is_ancestor(case.repository, look.seen.base, head):
-        return verify_again(case)
+        if look.seen.base != look.seen.verified_base:
+            return verify_again(case)
+        return snooze(case, "the forge does not show yet that it is up to date", settings.ci_poll)
     preview = work.preview(case.repository, look.seen.base, head)
     if preview.conflicts:
         words = f"It conflicts with the base in {named(preview.conflicts)}."
@@ -91,7 +118,7 @@ def bring_up_to_date(case: Case, pulls: PullRequests, look: Look) -> Next:
         case.repository,
         tree=preview.tree,
         parents=(head, look.seen.base),
-        message=f"Merge {case.base} into {change_branch(case.key.run, case.key.task)}\n",
+        message=f"Merge {case.base} into {look.pursuit.branch}\n",
         at=case.tools.ledger.now(),
     )
     return verify_again(case, merged)
@@ -101,12 +128,13 @@ def follow_head(case: Case, pulls: PullRequests, look: Look) -> Next:
     """The change has a head that was not verified: an old answer of the forge, or a push by somebody else."""
     del pulls
     work, theirs, pursuit = case.tools.workshop, look.seen.pull.head, look.pursuit
-    there = work.head(case.repository, pursuit.branch) or ""
     if theirs == case.record.head:
         return verify_again(case)
-    if there != theirs or work.is_ancestor(case.repository, theirs, case.record.head):
+    work.refresh(case.repository)  # git knows where the branch is; what the forge says of it may be older
+    if (work.head(case.repository, pursuit.branch) or "") != theirs:
         return snooze(case, "the forge still shows an older head", case.tools.settings.ci_poll)
-    followed = pursuit.pushed(theirs, base=_base_now(case), now=case.tools.ledger.now())
+    followed = pursuit.pushed(theirs, base=_base_in(case, theirs), now=case.tools.ledger.now())
+    followed = followed.model_copy(update={"foreign_in": case.key.attempt})
     if not case.tools.ledger.attempts.pursue(case.key, holder=case.holder, pursuit=followed):
         return Next.DROP
     case.note(EventKind.WARNING, {"text": f"Somebody pushed to {pursuit.branch}: {theirs[:10]} is verified anew."})

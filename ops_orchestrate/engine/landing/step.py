@@ -9,32 +9,52 @@ from __future__ import annotations
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.states import Stage
 from ops_orchestrate.engine.landing.branch import land_branch
-from ops_orchestrate.engine.landing.case import Case, snooze
+from ops_orchestrate.engine.landing.case import Case, snooze, wait_for_person
 from ops_orchestrate.engine.landing.change import land_change
 from ops_orchestrate.engine.landing.lane import leave_lane
 from ops_orchestrate.engine.lease import keep
 from ops_orchestrate.engine.step import Next, passed_on
 from ops_orchestrate.engine.toolbox import Toolbox
-from ops_orchestrate.errors import GitError, SourceUnavailable
+from ops_orchestrate.errors import GitError, LedgerUnavailable, OpsError, SourceUnavailable
 from ops_orchestrate.ports import PullRequests
 
 
 def land(key: StageKey, holder: str, tools: Toolbox) -> Next:
     """Bring a verified attempt in, or say why not."""
     claim = tools.ledger.attempts.claim(key, Stage.LAND, holder=holder, host=tools.host, lease=tools.settings.lease)
-    if claim.kind != "ok":
+    if claim.kind in ("stale", "taken"):
         return passed_on(claim)
     run = tools.ledger.runs.get(key.run)
     record = tools.ledger.tasks.get(key.run, key.task)
     case = Case(key, holder, run, record, run.request.portfolio.repository(record.spec.repo), tools)
+    if claim.kind != "ok":
+        leave_lane(case)  # it ended before it came here, perhaps while it was verified again
+        return passed_on(claim)
     pulls = tools.pulls_of(case.repository)
     with keep(key, Stage.LAND, holder, tools):
         try:
             return land_branch(case) if pulls is None else _through_lane(case, pulls)
         except SourceUnavailable as error:
-            return snooze(case, str(error), error.retry_after)
+            return _unavailable(case, pulls, error)
         except GitError as error:
             return snooze(case, str(error))
+        except LedgerUnavailable:
+            raise
+        except OpsError as error:  # the forge won't have it, or a guard: no other try changes that
+            return wait_for_person(case, str(error))
+
+
+def _unavailable(case: Case, pulls: PullRequests | None, error: SourceUnavailable) -> Next:
+    """The forge did not answer: later, as it wishes. A no of it, which may be the reason, is for a person."""
+    if pulls is not None and not error.retry_after:
+        try:
+            no = pulls.may_write(case.repository)
+        except SourceUnavailable as same:
+            error = same
+        else:
+            if no:
+                return wait_for_person(case, no)
+    return snooze(case, str(error), error.retry_after or (case.tools.settings.ci_poll if pulls else 0.0))
 
 
 def _through_lane(case: Case, pulls: PullRequests) -> Next:

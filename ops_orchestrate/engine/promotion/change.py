@@ -17,14 +17,18 @@ from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.merge.snapshot import Act, Decision, MergePolicy, MergeSnapshot
 from ops_orchestrate.core.message import promotion_message, sync_body
 from ops_orchestrate.core.project import Repository
-from ops_orchestrate.core.promotion import Promotion, PromotionSnapshot, PromotionState
+from ops_orchestrate.core.promotion import Promotion, PromotionSnapshot, PromotionState, goes_on
 from ops_orchestrate.core.run import RunRecord
+from ops_orchestrate.engine.frozen import held
 from ops_orchestrate.engine.promotion.book import evidence, remember, warn
 from ops_orchestrate.engine.toolbox import Toolbox
-from ops_orchestrate.errors import GitError, SourceUnavailable
+from ops_orchestrate.errors import LedgerUnavailable, OpsError
 from ops_orchestrate.ports import PullRequests
 
 Step = tuple[PromotionState, str]
+
+_MOST_REFUSALS = 3
+_MOST_ENTRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,11 @@ class Sync:
         """Whether `head` has the commit."""
         return self.tools.workshop.is_ancestor(self.repository, commit, head)
 
+    def held(self) -> str:
+        """Why nothing may be promoted for now."""
+        branches = (self.seen.integration, self.main)
+        return next((why for one in branches if (why := held(self.repository, one, self.tools))), "")
+
     def keep(self, pursuit: Pursuit | None) -> None:
         """Remember where it stands."""
         remember(self.run.id, self.repository.key, self.tools, pursuit=pursuit)
@@ -62,9 +71,9 @@ class Sync:
 def promote_change(sync: Sync, known: Promotion | None) -> Step:
     """One look at the promotion's pull request, and the one thing that is to be done about it."""
     pursuit = known.pursuit if known else None
-    if pursuit and pursuit.merged_at and sync.contains(sync.seen.main_head, pursuit.head):
-        return _promoted(sync, pursuit)
-    if pursuit is None or (pursuit.head != sync.seen.head and not pursuit.merged_at):
+    if pursuit and sync.contains(sync.seen.main_head, pursuit.head):
+        return _promoted(sync, pursuit)  # by us, whose worker died then, or by a person
+    if pursuit is None or known is None or not goes_on(known, sync.seen.head):
         opened = _open(sync)
         if not isinstance(opened, Pursuit):
             return opened
@@ -115,6 +124,7 @@ def _snapshot(sync: Sync, pursuit: Pursuit, pull: Pull) -> MergeSnapshot:
             min_ci=settings.ci_minimum,
             settle=settings.ci_settle,
             patience=settings.ci_patience,
+            reconcile=settings.merge_unknown,
             max_fixes=0,
         ),
         verified_head=pursuit.head,
@@ -125,6 +135,8 @@ def _snapshot(sync: Sync, pursuit: Pursuit, pull: Pull) -> MergeSnapshot:
         base_checks=sync.pulls.checks(sync.repository, sync.seen.main_head),
         approved=sync.seen.approved,
         force=sync.seen.force,
+        held=sync.held(),
+        stopping=bool(sync.tools.ledger.runs.get(sync.run.id).stop),
         may_write=sync.pulls.may_write(sync.repository) or "",
         intended_at=pursuit.merged_at,
         new_check_at=pursuit.new_check_at,
@@ -148,6 +160,7 @@ def _act(sync: Sync, pursuit: Pursuit, pull: Pull, decision: Decision) -> Step:
         return _reconcile(sync, pursuit)
     if decision.act in (Act.MERGE, Act.ENQUEUE):
         return _merge(sync, pursuit, decision)
+    sync.keep(None)  # the next merge is promoted by another one; for the same head this one is found again
     return PromotionState.REFUSED, f"{named} [{decision.row}]"
 
 
@@ -169,10 +182,18 @@ def _merge(sync: Sync, pursuit: Pursuit, decision: Decision) -> Step:
     asked = pursuit.model_copy(update={"merged_at": sync.tools.ledger.now()})
     sync.keep(asked)
     if decision.act is Act.ENQUEUE:
+        if pursuit.queued >= _MOST_ENTRIES:
+            return (
+                PromotionState.REFUSED,
+                f"#{pursuit.number}: the merge queue has thrown it out {pursuit.queued} times",
+            )
         landing = sync.pulls.enqueue(sync.repository, pursuit.number, head=pursuit.head)
+        if landing.end is LandingEnd.LANDED:
+            sync.keep(pursuit.model_copy(update={"queued": pursuit.queued + 1}))
+            return PromotionState.PENDING, f"#{pursuit.number} is in the merge queue of {sync.main}"
     else:
         message = promotion_message(
-            integration=sync.seen.integration, main=sync.main, run=sync.run.id, head=sync.seen.head
+            integration=sync.seen.integration, main=sync.main, run=sync.run.id, head=pursuit.head
         )
         title, _, rest = message.partition("\n")
         landing = sync.pulls.merge(
@@ -187,8 +208,9 @@ def _merge(sync: Sync, pursuit: Pursuit, decision: Decision) -> Step:
         return _promoted(sync, asked)
     if landing.end in (LandingEnd.LANDED, LandingEnd.UNKNOWN):
         return PromotionState.PENDING, landing.detail or f"#{pursuit.number} is on its way"
-    sync.keep(pursuit)
-    if landing.end is LandingEnd.MOVED:
+    counted = pursuit.model_copy(update={"refusals": pursuit.refusals + 1})
+    sync.keep(counted)
+    if counted.refusals < _MOST_REFUSALS:  # the forge may be computing still; the next look shows why
         return PromotionState.PENDING, landing.detail
     return PromotionState.REFUSED, f"#{pursuit.number}: the forge refused the merge: {landing.detail}"
 
@@ -196,8 +218,6 @@ def _merge(sync: Sync, pursuit: Pursuit, decision: Decision) -> Step:
 def _reconcile(sync: Sync, pursuit: Pursuit) -> Step:
     if sync.contains(sync.seen.main_head, pursuit.head):
         return _promoted(sync, pursuit)
-    if sync.tools.ledger.now() - pursuit.merged_at >= MergePolicy(integration="").reconcile:
-        sync.keep(pursuit.model_copy(update={"merged_at": 0.0}))
     return PromotionState.PENDING, f"#{pursuit.number}: whether it was merged is not known yet"
 
 
@@ -215,12 +235,14 @@ def _promoted(sync: Sync, pursuit: Pursuit) -> Step:
         "commit": main_head,
         "change": f"#{pursuit.number}",
     }
+    try:
+        _back(sync, main_head)  # before it is said to be done: nobody comes back for it
+    except LedgerUnavailable:
+        raise
+    except OpsError as error:
+        sync.warn(f"{sync.main} was not brought back to {sync.seen.integration}: {error}")
     sync.tools.ledger.runs.note(sync.run.id, EventKind.PROMOTED, host=sync.tools.host, data=data)
     sync.keep(None)
-    try:
-        _back(sync, main_head)
-    except (GitError, SourceUnavailable) as error:
-        sync.warn(f"{sync.main} was not compared with {sync.seen.integration}: {error}")
     return PromotionState.DONE, ""
 
 

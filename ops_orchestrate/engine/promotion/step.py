@@ -16,17 +16,19 @@ from ops_orchestrate.core.promotion import (
     PromotionState,
     PromotionStep,
     decide_promotion,
+    goes_on,
 )
 from ops_orchestrate.core.run import RunRecord
+from ops_orchestrate.engine.frozen import held
 from ops_orchestrate.engine.lease import hold
 from ops_orchestrate.engine.promotion.answer import answer_command
 from ops_orchestrate.engine.promotion.book import merges_of, promotion_of, remember, warn
 from ops_orchestrate.engine.promotion.branch import catch_up, promote_branch
 from ops_orchestrate.engine.promotion.change import Sync, promote_change
-from ops_orchestrate.engine.promotion.watch import begin_watch
+from ops_orchestrate.engine.promotion.watch import first_watch
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.engine.verify import gate_on, known_gate
-from ops_orchestrate.errors import GitError, OpsError, SourceUnavailable
+from ops_orchestrate.errors import GitError, LedgerUnavailable, OpsError, SourceUnavailable
 
 
 def check_head(run_id: str, repo: str, tools: Toolbox) -> None:
@@ -45,7 +47,8 @@ def promote(run_id: str, repo: str, holder: str, tools: Toolbox) -> None:
     """Decide and carry out one promotion, as far as it goes now; whatever comes of it is recorded."""
     run = tools.ledger.runs.get(run_id)
     repository = run.request.portfolio.repository(repo)
-    main = "?"
+    merges = merges_of(run_id, tools).get(repo, 0)  # before it is decided: a merge that comes meanwhile is due again
+    main, pause = "?", tools.settings.ci_poll
     with hold(f"promote:{repo}", holder, tools) as mine:
         if not mine:
             return
@@ -53,20 +56,22 @@ def promote(run_id: str, repo: str, holder: str, tools: Toolbox) -> None:
             main = tools.workshop.main(repository) or ""
             state, reason = _promote(run, repository, holder, tools)
         except SourceUnavailable as error:  # not a no: it is asked again
-            state, reason = PromotionState.PENDING, str(error)
+            state, reason, pause = PromotionState.PENDING, str(error), max(pause, error.retry_after)
+        except LedgerUnavailable:
+            raise
         except OpsError as error:
             state, reason = PromotionState.REFUSED, str(error)
-    changes: dict[str, Any] = {"state": state, "reason": reason, "merges": merges_of(run_id, tools).get(repo, 0)}
-    if state is PromotionState.PENDING:
-        changes["wake_at"] = tools.ledger.now() + tools.settings.ci_poll
-    remember(run_id, repo, tools, **changes)
+        changes: dict[str, Any] = {"state": state, "reason": reason, "merges": merges}
+        if state is PromotionState.PENDING:
+            changes["wake_at"] = tools.ledger.now() + pause
+        if state in (PromotionState.DONE, PromotionState.SKIPPED):
+            changes |= first_watch(run, repository, promoted=state is PromotionState.DONE, tools=tools)
+        remember(run_id, repo, tools, **changes)
     if state in (PromotionState.REFUSED, PromotionState.WAITING):
         asked = state is PromotionState.WAITING
         asks = {"ask": "promote", "command": answer_command(run, repository)} if asked else {"command": ""}
         data = {"repo": repository.key, "name": repository.name, "reason": reason, "to": main, **asks}
         tools.ledger.runs.note(run_id, EventKind.MERGE_REFUSED, host=tools.host, data=data)
-    if state in (PromotionState.DONE, PromotionState.SKIPPED):
-        begin_watch(run, repository, promoted=state is PromotionState.DONE, tools=tools)
 
 
 def _promote(run: RunRecord, repository: Repository, holder: str, tools: Toolbox) -> tuple[PromotionState, str]:
@@ -74,8 +79,8 @@ def _promote(run: RunRecord, repository: Repository, holder: str, tools: Toolbox
     known = promotion_of(run.id, repository.key, tools)
     pulls = tools.pulls_of(repository)
     seen = _snapshot(run, repository, known, tools)
-    if pulls is not None and known is not None and known.pursuit is not None and known.pursuit.merged_at:
-        return promote_change(Sync(run, repository, seen, pulls, tools), known)  # asked for: what came of it?
+    if pulls is not None and known is not None and goes_on(known, seen.head):
+        return promote_change(Sync(run, repository, seen, pulls, tools), known)  # one step further with what is pinned
     decision = decide_promotion(seen)
     if decision.step is PromotionStep.SKIP:
         if seen.contained and seen.merged and pulls is None:
@@ -94,7 +99,10 @@ def _promote(run: RunRecord, repository: Repository, holder: str, tools: Toolbox
         return promote_branch(run, repository, seen, tools)
 
 
-def _refused(repository: Repository, tools: Toolbox) -> str:
+def _refused(repository: Repository, branches: tuple[str | None, ...], tools: Toolbox) -> str:
+    closed = next((why for one in branches if one and (why := held(repository, one, tools))), "")
+    if closed:
+        return closed
     pulls = tools.pulls_of(repository)
     return (pulls.may_write(repository) if pulls else tools.forge_of(repository).may_ship(repository)) or ""
 
@@ -120,5 +128,5 @@ def _snapshot(run: RunRecord, repository: Repository, known: Promotion | None, t
         conflicts=conflicts,
         force=run.request.force,
         approved=known.approved if known else "",
-        may_ship=_refused(repository, tools),
+        may_ship=_refused(repository, (integration, main), tools),
     )

@@ -6,6 +6,8 @@ after it; else it names the command. Whether it is merged is a person's decision
 
 from __future__ import annotations
 
+from typing import Any
+
 from ops_orchestrate.core.change import LandingEnd
 from ops_orchestrate.core.message import revert_message
 from ops_orchestrate.core.names import one_line
@@ -19,22 +21,24 @@ from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import OpsError, SourceUnavailable
 
 
-def begin_watch(run: RunRecord, repository: Repository, *, promoted: bool, tools: Toolbox) -> None:
-    """Watch main after a promotion, or integration where that is what is deployed; nothing where no URL is known."""
+def first_watch(run: RunRecord, repository: Repository, *, promoted: bool, tools: Toolbox) -> dict[str, Any]:
+    """What to remember so that the deployment is watched: main's after a promotion, or integration's where that is
+    what is deployed. Nothing where no URL is known.
+    """
     known = promotion_of(run.id, repository.key, tools)
     if known is None or not (repository.health_url or repository.version_url or repository.deployed):
-        return
+        return {}
     branch = tools.workshop.main(repository)
     if branch is None and not promoted:
         branch = tools.workshop.integration(repository)
     elif not promoted:
-        return  # main is what is deployed, and it has not moved
+        return {}  # main is what is deployed, and it has not moved
     service = repository.deployed_at(branch or "")
     if not (service.health_url or service.version_url):
-        return
+        return {}
     commit = tools.workshop.head(repository, branch or "") or ""
     if not commit or (known.watched and known.watched.commit == commit):
-        return
+        return {}
     now = tools.ledger.now()
     watched = Watched(
         branch=branch or "",
@@ -42,8 +46,7 @@ def begin_watch(run: RunRecord, repository: Repository, *, promoted: bool, tools
         began_at=now,
         errors_before=_errors(run, repository, now - tools.settings.watch_window, now, tools),
     )
-    state = PromotionState.WATCHING
-    remember(run.id, repository.key, tools, state=state, watched=watched, wake_at=now + tools.settings.watch_every)
+    return {"state": PromotionState.WATCHING, "watched": watched, "wake_at": now + tools.settings.watch_every}
 
 
 def watch_once(run_id: str, repo: str, holder: str, tools: Toolbox) -> None:
@@ -59,18 +62,15 @@ def watch_once(run_id: str, repo: str, holder: str, tools: Toolbox) -> None:
         wake_at = tools.ledger.now() + tools.settings.watch_every
         going_on = end is WatchEnd.WATCHING
         state = PromotionState.WATCHING if going_on else PromotionState.DONE
+        # Before it is over: a worker that dies in between offers the same pull request again, not none.
+        way_back = _revert(run, repository, after, tools) if end is WatchEnd.BAD else ""
         remember(run_id, repo, tools, watched=after, wake_at=wake_at, state=state, reason=reason)
     if end is WatchEnd.GOOD:
         evidence(run_id, repository, "deployment", f"{repository.name}: {reason}", tools)
     elif end is WatchEnd.UNKNOWN:
         warn(run_id, repository, f"{repository.name} was not seen deployed: {reason}", tools)
     elif end is WatchEnd.BAD:
-        warn(
-            run_id,
-            repository,
-            f"{repository.name} after its deployment: {reason}. {_revert(run, repository, after, tools)}",
-            tools,
-        )
+        warn(run_id, repository, f"{repository.name} after its deployment: {reason}. {way_back}", tools)
 
 
 def _look(run: RunRecord, repository: Repository, watched: Watched, tools: Toolbox) -> WatchLook:
@@ -110,7 +110,9 @@ def _revert(run: RunRecord, repository: Repository, watched: Watched, tools: Too
         tools.workshop.refresh(repository)
         if tools.workshop.head(repository, watched.branch) != watched.commit:
             return f"{by_hand} (something else has been merged since)"
-        parent = tools.workshop.parents_of(repository, watched.commit)[0]
+        parent = next(iter(tools.workshop.parents_of(repository, watched.commit)), "")
+        if not parent:
+            return by_hand
         commit = tools.workshop.commit_tree(
             repository,
             tree=tools.workshop.tree_of(repository, parent),

@@ -20,6 +20,7 @@ FULL = Pursuit(
     waits=4,
     row="pending",
     mending=True,
+    said_at=60.5,
     merged_at=9.0,
 )
 
@@ -40,7 +41,7 @@ def test_another_head_forgets_all_that_was_seen_of_the_last_one_and_keeps_what_b
         base="b2",
         pushed_at=70.0,
         fixes=2,
-        fixed_at=70.0,  # what the reviewers said is dealt with by this head
+        fixed_at=60.5,  # what reviewers said by then is dealt with; what they said since is not
     )
     assert FULL.pushed("h1", base="b2", now=70.0) is FULL
 

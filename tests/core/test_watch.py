@@ -1,0 +1,82 @@
+"""Whether what was merged is served and well, one look after the other."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ops_orchestrate.core.watch import IN_A_ROW, Watched, WatchEnd, WatchLook, WatchRule, watch
+
+COMMIT = "c" * 40
+RULE = WatchRule(window=900, deadline=1800)
+BEGAN = 1000.0
+
+
+def watched(**more: object) -> Watched:
+    return Watched.model_validate({"branch": "main", "commit": COMMIT, "began_at": BEGAN} | more)
+
+
+def look(at: float, **more: object) -> WatchLook:
+    return WatchLook.model_validate({"now": BEGAN + at, "detail": "said"} | more)
+
+
+SERVED = {"served": 3, "served_at": BEGAN + 100}
+
+
+@pytest.mark.parametrize(
+    ("before", "seen", "end", "why"),
+    [
+        ({}, look(30, served=""), WatchEnd.WATCHING, "not served yet"),
+        ({}, look(30, served="d" * 40), WatchEnd.WATCHING, "not served yet"),
+        ({}, look(1800, served="d" * 40), WatchEnd.UNKNOWN, "was not served within 1800 s"),
+        ({}, look(30, served=COMMIT), WatchEnd.WATCHING, "not served yet"),
+        ({"served": 2}, look(30, served=COMMIT), WatchEnd.WATCHING, "is being watched"),
+        ({"served": 2}, look(30, served=COMMIT[:6]), WatchEnd.WATCHING, "not served yet"),
+        ({"healthy": -2}, look(30, healthy=False), WatchEnd.BAD, "not healthy: said"),
+        ({"healthy": -1}, look(30, healthy=False), WatchEnd.WATCHING, "is being watched"),
+        ({"healthy": 5}, look(901, healthy=False), WatchEnd.WATCHING, "is being watched"),
+        ({"healthy": 5}, look(901, healthy=True), WatchEnd.GOOD, "healthy; errors were not looked at"),
+        ({"healthy": 1}, look(901, healthy=True), WatchEnd.WATCHING, "is being watched"),
+        (SERVED, look(1001, served=COMMIT), WatchEnd.GOOD, "is served; errors were not looked at"),
+        (SERVED, look(999, served=COMMIT), WatchEnd.WATCHING, "is being watched"),
+        (SERVED | {"errors_before": 2}, look(200, served=COMMIT, errors=5), WatchEnd.BAD, "5 errors since"),
+        (SERVED | {"errors_before": 3}, look(200, served=COMMIT, errors=6), WatchEnd.WATCHING, "is being watched"),
+        (SERVED | {"errors_before": 0}, look(200, served=COMMIT, errors=4), WatchEnd.WATCHING, "is being watched"),
+        (SERVED, look(200, served=COMMIT, errors=500), WatchEnd.WATCHING, "is being watched"),
+        (SERVED | {"errors_before": 3}, look(1001, served=COMMIT, errors=2), WatchEnd.GOOD, "is served, 2 errors"),
+        ({"errors_before": 3}, look(901), WatchEnd.UNKNOWN, "nothing could be looked at"),
+    ],
+)
+def test_one_look(before: dict[str, object], seen: WatchLook, end: WatchEnd, why: str) -> None:
+    _, found, reason = watch(watched(**before), seen, RULE)
+    assert (found, why in reason) == (end, True), reason
+
+
+LOOKS = st.builds(
+    WatchLook,
+    now=st.just(0.0),
+    served=st.sampled_from([None, "", COMMIT, "d" * 40]),
+    healthy=st.sampled_from([None, True, False]),
+    errors=st.sampled_from([None, 0, 5, 100]),
+)
+
+
+@given(st.lists(LOOKS, max_size=30), st.sampled_from([None, 0, 3]))
+def test_a_bad_end_is_seen_several_times_or_counted_and_a_good_one_takes_the_window(
+    looks: list[WatchLook], errors_before: int | None
+) -> None:
+    state, now = watched(errors_before=errors_before), BEGAN
+    for number, one in enumerate(looks, 1):
+        now += 60
+        seen = one.model_copy(update={"now": now})
+        state, end, _ = watch(state, seen, RULE)
+        if end is WatchEnd.BAD:
+            unhealthy = [before.healthy for before in looks[:number] if before.healthy is not None]
+            sick = unhealthy[-IN_A_ROW:] == [False] * IN_A_ROW
+            assert sick or (seen.errors is not None and errors_before is not None and seen.errors > errors_before)
+            return
+        if end is WatchEnd.GOOD:
+            assert now - (state.served_at or BEGAN) >= RULE.window
+            assert state.healthy >= 0
+            return
