@@ -54,15 +54,24 @@ def _client(outside: Outside) -> GitHubClient:
     return GitHubClient(address, outside.identity, limits, timeout=settings.github_timeout, attempts=1)
 
 
+def _why_no_push(client: GitHubClient, slug: str) -> str | None:
+    """Why nothing may be pushed there; that nobody answered is a reason for now."""
+    from ops_orchestrate.adapters.github.permission import why_no_push
+
+    try:
+        return why_no_push(client, slug)
+    except SourceUnavailable as error:
+        return str(error)
+
+
 def _looked(outside: Outside, client: GitHubClient, slugs: list[str]) -> Iterator[Check]:
     from ops_orchestrate.adapters.github.limits import Purpose
-    from ops_orchestrate.adapters.github.permission import why_no_push
     from ops_orchestrate.adapters.github.queries import WHO
 
     who = client.own_name(client.ask(WHO, {}, Purpose.AUDIT).data.get("viewer")) or "somebody"
     asked = slugs[:_MOST]
     with ThreadPoolExecutor(outside.settings.github_threads) as pool:
-        why = list(pool.map(lambda slug: why_no_push(client, slug), asked))
+        why = list(pool.map(lambda slug: _why_no_push(client, slug), asked))
     fine = sum(one is None for one in why)
     rest = f", {len(slugs) - len(asked)} not asked" if len(slugs) > len(asked) else ""
     yield Check(

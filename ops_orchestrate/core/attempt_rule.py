@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind, Settlement
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.core.task import TaskSpec
@@ -44,6 +46,21 @@ def after(
     if outcome.kind in _TRY_AGAIN or outcome.kind is OutcomeKind.REFUSED:
         return _again(outcome, spent, max_attempts)
     return Settlement(state=TaskState.BLOCKED, reason=f"ended as {outcome.kind}: {outcome.summary}", ask="retry")
+
+
+def begin_at(earlier: Sequence[Outcome | None], adopted: str | None) -> str | None:
+    """The commit that the next attempt goes on from, by the outcomes of those before it; None: the base.
+
+    What was sent back is mended where it stands, also when an attempt at that came to nothing. A conflict begins anew
+    on the new base; only of a change that was adopted (`adopted`: its head) nobody could make the whole once more.
+    """
+    start = adopted
+    for outcome in earlier:
+        if outcome and outcome.kind is OutcomeKind.SENT_BACK:
+            start = outcome.head
+        elif outcome and outcome.kind is OutcomeKind.CONFLICT:
+            start = adopted
+    return start
 
 
 def _again(outcome: Outcome, spent: int, max_attempts: int) -> Settlement:

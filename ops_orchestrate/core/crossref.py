@@ -16,6 +16,8 @@ from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, RunState, Ta
 #: Kinds of one-off work. A red baseline may come back after it was fixed, so an old merge proves nothing
 #: there.
 _ONCE = frozenset({FindingKind.REQUESTED, FindingKind.PHASE})
+#: What a person was asked about one commit: two runs must not ask the same.
+_QUESTIONS = frozenset({"approve", "approve-change", "merged"})
 
 
 class ClaimView(Protocol):
@@ -73,6 +75,15 @@ def standing_of_all(claims: Iterable[tuple[ClaimView | None, str]]) -> Standing:
     A further source of what was done since is done as well; one whose cause has changed makes it due again.
     """
     return min((standing(claim, cause) for claim, cause in claims), key=lambda one: _WEIGHT.index(one.verdict))
+
+
+def left_to(run: str, state: TaskState, ask: str, run_state: RunState) -> str:
+    """Why an open change of an earlier run's task is left to that run; empty where another one may go on with it."""
+    if state is TaskState.BLOCKED:
+        return f"waits for your answer in run {run}" if ask in _QUESTIONS else ""
+    if state in FINAL or (state in STARTABLE and run_state not in RUN_OPEN):
+        return ""
+    return f"run {run} is at work on it"
 
 
 def adopted(kind: FindingKind, trace: str) -> Standing:

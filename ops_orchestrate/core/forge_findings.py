@@ -13,7 +13,7 @@ from ops_orchestrate.core.issue_text import blockers_in, issue_name, priority_in
 from ops_orchestrate.core.merge.failure import FailureClass
 from ops_orchestrate.core.merge.pull import Conclusion, Mergeable, ReviewDecision
 from ops_orchestrate.core.merge.regression import RedWorkflow, Standing, red_workflows
-from ops_orchestrate.core.names import clean_text, one_line
+from ops_orchestrate.core.names import clean_text, is_branch, one_line
 from ops_orchestrate.core.project import Project, Repository
 from ops_orchestrate.core.task import Priority
 from ops_orchestrate.core.triage import fingerprint
@@ -27,6 +27,10 @@ _RED = frozenset(
 )
 _RUN_AGAIN = frozenset({FailureClass.INFRASTRUCTURE, FailureClass.FLAKY})
 _NAMED = 10
+#: Branches of ours that no task made.
+_NO_TASKS = ("ops/sync/", "ops/back/", "ops/revert/")
+#: A review is there, or none is asked for.
+_AGREED = frozenset({ReviewDecision.APPROVED, ReviewDecision.NONE})
 
 
 def forge_findings(project: Project, repository: Repository, look: ForgeLook) -> tuple[Finding, ...]:
@@ -110,7 +114,7 @@ class _Maker:
         left = f"left to {theirs.author}'s pull request {theirs.slug}#{theirs.number}" if theirs and not ours else ""
         left = left or (f"labelled {labelled}" if labelled else "")
         blockers = (*blockers_in(issue.body, slug), *issue.sub_issues)
-        branch = next((one.head_ref for one in self._look.pulls if ours and one.ours and one.number == ours.number), "")
+        branch = self._branch_of(ours.number) if ours else ""
         return self._finding(
             FindingKind.ISSUE,
             str(issue.number),
@@ -130,19 +134,32 @@ class _Maker:
         )
 
     def change(self, pull: PullSeen) -> Finding:
-        needs = _needs(pull)
+        needs = () if self._not_a_tasks(pull) else _needs(pull)
         return self._finding(
             FindingKind.CHANGE,
             str(pull.number),
             title=one_line(f"{pull.title} (#{pull.number}: {', '.join(needs) or 'waits for nobody here'})", 300),
             detail=clean_text("\n".join((pull.url, *(f"unresolved: {place}" for place in pull.unresolved))), 4_000),
             actionable=bool(needs),
-            acceptance=tuple(f"Pull request #{pull.number}: mended: {need}." for need in needs),
+            acceptance=tuple(f"Pull request #{pull.number}: no longer true: {need}." for need in needs),
             names=(issue_name(self._look.slug, pull.number), *pull.closes),
             change=str(pull.number),
+            change_branch=self._branch_of(pull.number),
             closes=tuple(name.removeprefix("github:") for name in pull.closes),
             cause=pull.head,
         )
+
+    def _not_a_tasks(self, pull: PullSeen) -> bool:
+        """Promotions, their ways back and reverts wait for a person, and so does what is for another branch."""
+        elsewhere = bool(self._look.branches) and pull.base_ref != self._look.branches[0]
+        return pull.head_ref.startswith(_NO_TASKS) or elsewhere
+
+    def _branch_of(self, number: int) -> str:
+        """The branch that a change of a task is open for; empty where nobody can go on with it."""
+        found = next((one for one in self._look.pulls if one.ours and one.number == number), None)
+        if found is None or self._not_a_tasks(found) or not is_branch(found.head_ref):
+            return ""
+        return found.head_ref
 
     def others(self) -> Iterable[Finding]:
         theirs = [pull for pull in self._look.pulls if not pull.ours]
@@ -170,7 +187,7 @@ def _whose(pulls: Iterable[PullRef]) -> tuple[PullRef | None, PullRef | None]:
 
 
 def _needs(pull: PullSeen) -> tuple[str, ...]:
-    """What keeps one of our pull requests from being merged that is work for an attempt."""
+    """What one of our pull requests is still to get from us: something mended, or its merge."""
     threads = len(pull.unresolved)
     table = (
         (pull.mergeable is Mergeable.CONFLICTING, "it conflicts with its base"),
@@ -178,4 +195,6 @@ def _needs(pull: PullSeen) -> tuple[str, ...]:
         (pull.decision is ReviewDecision.CHANGES_REQUESTED, "changes are requested"),
         (threads > 0, f"{threads} review thread{'s are' if threads != 1 else ' is'} not resolved"),
     )
-    return tuple(need for here, need in table if here)
+    found = tuple(need for here, need in table if here)
+    ready = pull.mergeable is Mergeable.MERGEABLE and pull.checks is Conclusion.SUCCESS and not pull.draft
+    return found or (("it is ready and not merged",) if ready and pull.decision in _AGREED else ())

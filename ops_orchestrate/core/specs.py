@@ -14,6 +14,7 @@ from ops_orchestrate.core.graph import Graph
 from ops_orchestrate.core.mode import task_mode
 from ops_orchestrate.core.project import Project, Repository
 from ops_orchestrate.core.rank import bonus, first_in_repository
+from ops_orchestrate.core.recheck import WorkflowName, read_name
 from ops_orchestrate.core.sensitive import sensitive_reason
 from ops_orchestrate.core.task import Mode, Priority, TaskSpec
 from ops_orchestrate.core.triage import Work
@@ -119,11 +120,18 @@ def _spec(item: Item, graph: Graph, items: Mapping[str, Item], setting: Setting,
         base=setting.branches.get(repo.key, repo.integration or ""),
         change=finding.change,
         change_branch=finding.change_branch,
+        names=finding.names,
         closes=finding.closes,
         cause=finding.cause,
-        fixes_base=finding.kind is FindingKind.RED_BASELINE,
+        fixes_base=finding.kind is FindingKind.RED_BASELINE or _mends_ci(finding.names, setting.branches.get(repo.key)),
         **computed,
     )
+
+
+def _mends_ci(names: Iterable[str], branch: str | None) -> bool:
+    """Whether it is about a workflow that fails on the integration branch: nothing else can turn that green."""
+    found = (read_name(name) for name in names)
+    return any(isinstance(one, WorkflowName) and one.branch == branch for one in found)
 
 
 def _named(reason: str, repositories: Iterable[Repository]) -> str:

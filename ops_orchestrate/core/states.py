@@ -34,6 +34,7 @@ MOVES: dict[TaskState, frozenset[TaskState]] = {
         {
             TaskState.QUEUED,  # the grant was never claimed: no attempt was spent
             TaskState.VERIFYING,
+            TaskState.COMPLETED,  # what was found has gone away by itself: no agent was started
             TaskState.RETRYABLE,
             TaskState.BLOCKED,
             TaskState.DISCARDED,

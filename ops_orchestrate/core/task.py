@@ -72,6 +72,8 @@ class TaskSpec(Value):
     """The number of an open pull request of ours that the task goes on with; empty: it makes a change of its own."""
     change_branch: str = ""
     """With `change`: its branch."""
+    names: tuple[str, ...] = ()
+    """Every name that it has at its sources: asked after once more right before the first agent starts."""
     closes: tuple[str, ...] = ()
     """What the merge closes at its sources: `owner/name#7`, `linear:ENG-12`, `sentry:4711`."""
     cause: str = ""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from ops_orchestrate import canvas
+from ops_orchestrate.core.crossref import left_to
 from ops_orchestrate.core.event import EventKind
-from ops_orchestrate.core.finding import AuditPart
+from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
+from ops_orchestrate.core.names import is_name, is_run_id, one_line
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.structure import Plan, structure
 from ops_orchestrate.engine.admit import fill
 from ops_orchestrate.engine.finish import finish
 from ops_orchestrate.engine.toolbox import Toolbox
-from ops_orchestrate.errors import PlanError
+from ops_orchestrate.errors import PlanError, UnknownRun, UnknownTask
 from ops_orchestrate.ledger import Ledger
 
 #: How often the plan is made anew because another run claimed one of its findings in between.
@@ -64,7 +66,7 @@ def make_plan(run: RunRecord, tools: Toolbox, *, boards: Ledger) -> Plan:
 
     Raises PlanError.
     """
-    parts = _parts(run, tools)
+    parts = [_left_alone(part, run.id, boards) for part in _parts(run, tools)]
     keys = [(f.project, f.fingerprint) for part in parts for f in part.findings if f.actionable]
     lengths = boards.facts.lengths()
     for _ in range(_TRIES):
@@ -78,6 +80,25 @@ def make_plan(run: RunRecord, tools: Toolbox, *, boards: Ledger) -> Plan:
         if not tools.ledger.claims.take(run.id, made.takes, over=made.over):
             return made
     raise PlanError("Other runs keep taking the same findings; wait for them to be planned, then `resume` this one.")
+
+
+def _left_alone(part: AuditPart, run: str, boards: Ledger) -> AuditPart:
+    """The part with changes that another run still pursues as something to report."""
+    found = tuple(_pursued(one, run, boards) if one.kind is FindingKind.CHANGE else one for one in part.findings)
+    return part.model_copy(update={"findings": found})
+
+
+def _pursued(finding: Finding, run: str, boards: Ledger) -> Finding:
+    _, owner, task = (*finding.change_branch.split("/"), "", "")[:3]
+    if not finding.actionable or owner == run or not is_run_id(owner) or not is_name(task):
+        return finding
+    try:
+        record = boards.tasks.get(owner, task)
+        why = left_to(owner, record.state, record.ask, boards.runs.get(owner).state)
+    except (UnknownRun, UnknownTask):
+        return finding
+    title = one_line(f"{finding.title} ({why})", 300)
+    return finding.model_copy(update={"actionable": False, "title": title}) if why else finding
 
 
 def _parts(run: RunRecord, tools: Toolbox) -> list[AuditPart]:

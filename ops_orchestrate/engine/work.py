@@ -21,6 +21,7 @@ from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.states import IN_FLIGHT, Stage
 from ops_orchestrate.core.task import TaskSpec
+from ops_orchestrate.engine.begun import needs_no_agent, where_to_begin
 from ops_orchestrate.engine.lease import Lease, keep, last_beat
 from ops_orchestrate.engine.pulse import Pulse
 from ops_orchestrate.engine.remark import Remarks
@@ -47,7 +48,8 @@ def implement(key: StageKey, holder: str, tools: Toolbox) -> Next:
     began = time.monotonic()
     # The tree is held until it is gone: a sweep that took it from under us would salvage half of it.
     with keep(key, Stage.IMPLEMENT, holder, tools) as lease, tools.workshop.hold_tree(repository, key) as mine:
-        outcome = (_too_late(claim.stop) or _attempt(key, run, spec, lease, tools)) if mine else None
+        without = (_too_late(claim.stop) or needs_no_agent(key, repository, spec, lease, tools)) if mine else None
+        outcome = without or (_attempt(key, run, spec, lease, tools) if mine else None)
         if outcome is None:
             return Next.DROP
         goes_on = outcome.kind is OutcomeKind.SUCCEEDED
@@ -55,7 +57,7 @@ def implement(key: StageKey, holder: str, tools: Toolbox) -> Next:
             return Next.DROP
         if not (lease.stop == "now" and outcome.kind is OutcomeKind.INTERRUPTED):
             tools.workshop.discard_tree(repository, key)
-    if goes_on:
+    if goes_on and not without:
         tools.ledger.facts.learn(spec.repo, time.monotonic() - began)
     canvas.publish(canvas.admit(key.run, again=f"{key.task}:{key.fence}"))
     return Next.GO_ON
@@ -96,16 +98,7 @@ def _base(key: StageKey, repository: Repository, spec: TaskSpec, tools: Toolbox)
     head = tools.workshop.head(repository, spec.base)
     if head is None:
         raise GitError(f"{repository.name} has no branch {spec.base} any more; set `ops.integration` in the registry.")
-    return _begun(key, repository, spec, tools) or head
-
-
-def _begun(key: StageKey, repository: Repository, spec: TaskSpec, tools: Toolbox) -> str | None:
-    """The head of the change that CI or reviewers have sent back, or that the task adopts; None to begin anew."""
-    earlier = [a for a in tools.ledger.tasks.attempts(key.run, key.task) if a.number < key.attempt and a.outcome]
-    last = max(earlier, key=lambda one: one.number, default=None)
-    if last is None or last.outcome is None:
-        return tools.workshop.head(repository, spec.change_branch) if spec.change_branch else None
-    return last.outcome.head if last.outcome.kind is OutcomeKind.SENT_BACK else None
+    return where_to_begin(key, repository, spec, tools) or head
 
 
 def _brief(key: StageKey, run: RunRecord, spec: TaskSpec, tree: AgentTree, tools: Toolbox) -> str:

@@ -35,6 +35,7 @@ def _issue(number: int = 7, **more: Any) -> IssueSeen:
 
 def _pull(number: int = 9, **more: Any) -> PullSeen:
     values = {"number": number, "title": "Mend it", "author": "ops", "ours": True, "checks": PASS, "head": "c" * 40}
+    values |= {"head_ref": "ops/r1/t1", "base_ref": "dev"}
     return PullSeen(**(values | more))
 
 
@@ -102,7 +103,7 @@ def test_an_issue_that_is_no_work_says_so() -> None:
 )
 def test_our_own_pull_request_goes_on_where_something_is_to_be_done(more: Any, need: str) -> None:
     found = _one(FindingKind.CHANGE, pulls=(_pull(closes=("github:acme/app#7",), **more),))
-    assert (found.actionable, found.change) == (True, "9")
+    assert (found.actionable, found.change, found.change_branch) == (True, "9", "ops/r1/t1")
     assert need in found.title
     assert found.names == ("github:acme/app#9", "github:acme/app#7")
     assert found.closes == ("acme/app#7",)
@@ -111,6 +112,39 @@ def test_our_own_pull_request_goes_on_where_something_is_to_be_done(more: Any, n
 @pytest.mark.parametrize("checks", [PASS, Conclusion.PENDING, Conclusion.NEUTRAL, Conclusion.UNKNOWN])
 def test_our_own_pull_request_that_only_waits_is_no_work(checks: Conclusion) -> None:
     assert not _one(FindingKind.CHANGE, pulls=(_pull(checks=checks),)).actionable
+
+
+READY = {"mergeable": Mergeable.MERGEABLE, "checks": PASS}
+
+
+@pytest.mark.parametrize(
+    ("more", "work"),
+    [
+        ({"decision": ReviewDecision.APPROVED}, True),
+        ({"decision": ReviewDecision.NONE}, True),
+        ({"decision": ReviewDecision.REVIEW_REQUIRED}, False),
+        ({"decision": ReviewDecision.APPROVED, "draft": True}, False),
+        ({"decision": ReviewDecision.APPROVED, "mergeable": Mergeable.UNKNOWN}, False),
+        ({"decision": ReviewDecision.APPROVED, "checks": Conclusion.NEUTRAL}, False),
+        ({"decision": ReviewDecision.APPROVED, "base_ref": "main"}, False),
+        ({"decision": ReviewDecision.APPROVED, "head_ref": "ops/sync/0123456789ab"}, False),
+    ],
+)
+def test_a_change_of_ours_that_is_ready_is_merged_by_the_next_run(more: Any, work: bool) -> None:
+    assert _one(FindingKind.CHANGE, pulls=(_pull(**(READY | more)),)).actionable is work
+
+
+@pytest.mark.parametrize("branch", ["ops/sync/a", "ops/back/a", "ops/revert/a", "ops/r 1/t"])
+def test_nobody_goes_on_with_what_no_task_made(branch: str) -> None:
+    found = _one(FindingKind.CHANGE, pulls=(_pull(head_ref=branch, checks=FAIL),))
+    assert found.change_branch == ""
+    assert found.actionable is (branch == "ops/r 1/t")
+
+
+def test_an_issue_goes_on_with_our_pull_request_for_it() -> None:
+    pulls = (PullRef(number=9, author="ops", ours=True, slug="Acme/App"),)
+    found = _one(FindingKind.ISSUE, issues=(_issue(pulls=pulls),), pulls=(_pull(),))
+    assert (found.change, found.change_branch) == ("9", "ops/r1/t1")
 
 
 def test_pull_requests_of_others_are_named_and_left_alone() -> None:

@@ -58,6 +58,7 @@ def test_a_task_carries_the_seeds_metadata() -> None:
         "base": "dev",
         "change": "",
         "change_branch": "",
+        "names": (),
         "closes": (),
         "cause": "c1",
         "fixes_base": False,

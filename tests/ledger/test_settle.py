@@ -108,7 +108,7 @@ def test_an_old_fence_settles_nothing(ledger: Ledger) -> None:
     assert ledger.tasks.get("r1", "t1").state is TaskState.RUNNING
 
 
-@pytest.mark.parametrize("state", [TaskState.COMPLETED, TaskState.VERIFYING])
+@pytest.mark.parametrize("state", [TaskState.SHIPPING, TaskState.VERIFYING])
 def test_a_settlement_that_is_no_end_of_an_agents_stage_is_an_error(ledger: Ledger, state: TaskState) -> None:
     planned(ledger)
     key = granted(ledger)

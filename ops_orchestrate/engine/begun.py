@@ -1,0 +1,100 @@
+"""Before an agent is started: is there still something to do, is a change there already, and where does it go on?
+
+An agent costs minutes and money, a question one or two requests. What is not answered is gone on with.
+"""
+
+from __future__ import annotations
+
+from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
+from ops_orchestrate.core.attempt_rule import begin_at
+from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.merge.pull import PullState
+from ops_orchestrate.core.project import Repository
+from ops_orchestrate.core.recheck import Still
+from ops_orchestrate.core.task import TaskSpec
+from ops_orchestrate.engine.lease import Lease
+from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.errors import GitError, SourceUnavailable
+
+#: The source of what a person asked for: that is worked on, whatever became of its issue.
+_ASKED = "tasks-file"
+#: So often a workflow run that is under way is asked after before the agent starts all the same.
+_LOOKS = 4
+
+
+def needs_no_agent(
+    key: StageKey, repository: Repository, spec: TaskSpec, lease: Lease, tools: Toolbox
+) -> Outcome | None:
+    """How the attempt ends without an agent; None where one has to work."""
+    earlier = _earlier(key, tools)
+    try:
+        if not earlier and spec.change_branch:
+            return _adopted(key, repository, spec, tools)
+        if earlier and (last := earlier[-1]) and last.kind is OutcomeKind.INTERRUPTED:
+            return _left_off(key, repository, last, tools)
+        return None if earlier else _resolved(key, repository, spec, lease, tools)
+    except (GitError, SourceUnavailable) as error:
+        _say(key, "recheck", f"It is not known whether there is still something to do: {error}", tools)
+        return None
+
+
+def where_to_begin(key: StageKey, repository: Repository, spec: TaskSpec, tools: Toolbox) -> str | None:
+    """The commit that the attempt goes on from; None: the base."""
+    adopted = tools.workshop.head(repository, spec.change_branch) if spec.change_branch else None
+    return begin_at(_earlier(key, tools), adopted)
+
+
+def _earlier(key: StageKey, tools: Toolbox) -> list[Outcome | None]:
+    attempts = tools.ledger.tasks.attempts(key.run, key.task)
+    return [one.outcome for one in sorted(attempts, key=lambda one: one.number) if one.number < key.attempt]
+
+
+def _adopted(key: StageKey, repository: Repository, spec: TaskSpec, tools: Toolbox) -> Outcome:
+    """The change that is there is verified and landed first; whoever sends it back gets an agent to mend it."""
+    pulls = tools.pulls_of(repository)
+    state = pulls.read(repository, int(spec.change)).state if pulls else PullState.OPEN
+    if state is PullState.MERGED:
+        return Outcome(kind=OutcomeKind.ALREADY_DONE, summary=f"#{spec.change} has been merged since the audit.")
+    tools.workshop.refresh(repository)
+    head = tools.workshop.head(repository, spec.change_branch)
+    if state is PullState.CLOSED or head is None:
+        gone = "was closed" if state is PullState.CLOSED else "has lost its branch"
+        words = f"#{spec.change} {gone} since the audit, without being merged; `retry` makes another change"
+        return Outcome(kind=OutcomeKind.WAITING, summary=words, ask="retry")
+    _say(key, "change", f"goes on with #{spec.change} at {head[:12]}", tools)
+    return Outcome(kind=OutcomeKind.SUCCEEDED, summary=f"Goes on with #{spec.change}.", head=head)
+
+
+def _left_off(key: StageKey, repository: Repository, last: Outcome, tools: Toolbox) -> Outcome | None:
+    """An attempt that was stopped while its change waited goes on with it: no agent makes it once more."""
+    pursuit = tools.ledger.attempts.pursuit(key.run, key.task)
+    if not pursuit.number or not last.head or pursuit.head != last.head:
+        return None
+    tools.workshop.refresh(repository)
+    if tools.workshop.head(repository, pursuit.branch) != last.head:
+        return None
+    _say(key, "change", f"goes on with #{pursuit.number} at {last.head[:12]}", tools)
+    return Outcome(kind=OutcomeKind.SUCCEEDED, summary=f"Goes on with #{pursuit.number}.", head=last.head)
+
+
+def _resolved(key: StageKey, repository: Repository, spec: TaskSpec, lease: Lease, tools: Toolbox) -> Outcome | None:
+    """The seed's check right before dispatch: a failure or an issue may have gone away since the audit."""
+    pulls = tools.pulls_of(repository)
+    if pulls is None or not spec.names or _ASKED in spec.sources:
+        return None
+    found = pulls.still(repository, spec.names)
+    for _ in range(_LOOKS):
+        if found.still is not Still.RUNNING or lease.halt.wait(tools.settings.ci_poll / 2):
+            break
+        found = pulls.still(repository, spec.names)
+    if found.still is Still.GONE:
+        return Outcome(kind=OutcomeKind.ALREADY_DONE, summary=f"self-resolved: {found.why}")
+    _say(key, "recheck", f"still to be done: {found.why}", tools)
+    return None
+
+
+def _say(key: StageKey, what: str, text: str, tools: Toolbox) -> None:
+    data = {"what": what, "text": text}
+    tools.ledger.runs.note(
+        key.run, EventKind.EVIDENCE, task=key.task, attempt=key.attempt, fence=key.fence, host=tools.host, data=data
+    )
