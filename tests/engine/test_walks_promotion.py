@@ -1,0 +1,186 @@
+"""From `dev` to `main` by a pinned pull request, and what is deployed afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from ops_orchestrate.core.change import HealthLook, ServedLook
+from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.promotion import PromotionState
+from ops_orchestrate.engine.promotion.book import promotion_of
+from ops_orchestrate.report.check import violations
+from ops_orchestrate.standin.profile import JobPlan
+from tests.engine.forge_rig import JOB
+from tests.engine.rig import work
+from tests.engine.walk import Walk, around, die, of, walking
+
+_NUMBERS = count(1)
+_ENV = {
+    "OPS_LEASE": "2",
+    "OPS_HEARTBEAT": "0.5",
+    "OPS_CI_POLL": "0.1",
+    "OPS_MERGE_UNKNOWN": "0.5",
+    "OPS_WATCH_EVERY": "0.1",
+}
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
+    """One server and one GitHub for the whole file."""
+    with walking(tmp_path_factory.mktemp("promotion"), **_ENV) as made:
+        yield made
+
+
+@pytest.fixture
+def walk(shared: Walk) -> Walk:
+    """A repository that is promoted."""
+    shared.control.clear_faults()
+    shared.rig.play({"*": [work("any")]})
+    shared.forge.repository(f"promo{next(_NUMBERS)}", JOB, promote=True)
+    return shared
+
+
+def state(walk: Walk, run: str) -> PromotionState | None:
+    known = promotion_of(run, walk.forge.portfolio().projects[0].repositories[0].key, walk.tools)
+    return known.state if known else None
+
+
+def promoted(walk: Walk, run: str) -> None:
+    """Main has the merge, said once, by one pull request."""
+    events = walk.finish(run)
+    (said,) = of(events, EventKind.PROMOTED)
+    assert said.data["commit"] == walk.forge.head("main"), walk.story()
+    assert walk.pulls() == [1, 2]
+    assert walk.forge.merges() == ["1", "2"]
+    assert not violations(events)
+
+
+def test_dev_gets_to_main_by_a_merge_commit(walk: Walk) -> None:
+    promoted(walk, walk.go())
+    assert len(walk.control.repository(walk.slug).bare.commit(walk.forge.head("main")).parents) == 2
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_promotion_whose_merge_answers_500_happens_once(walk: Walk, after: bool) -> None:
+    walk.control.fault("status", method="PUT", path=r".*/2/merge", status=500, after=after)
+    promoted(walk, walk.go())
+
+
+@pytest.mark.parametrize("name", ["open", "merge"])
+def test_a_worker_that_dies_while_it_promotes_repeats_nothing(
+    walk: Walk, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = walk.go()
+    walk.until(lambda: walk.forge.merges() == ["1"])
+    around(monkeypatch, name, after=die)
+    promoted(walk, run)
+
+
+def test_red_ci_on_the_promotion_is_for_a_person(walk: Walk) -> None:
+    walk.control.repository(walk.slug).profiles.clear()
+    walk.control.ci(walk.slug, jobs=[JobPlan("test")], on=["pull_request"], branches=["dev"])
+    walk.control.ci(walk.slug, jobs=[JobPlan("test", result="failure")], on=["pull_request"], branches=["main"])
+    run = walk.go()
+    events = walk.finish(run)
+    (refused,) = of(events, EventKind.MERGE_REFUSED)
+    assert "test is red" in str(refused.data["reason"])
+    assert walk.forge.merges() == ["1"]
+
+
+def test_no_main_means_that_main_is_not_even_asked_about(walk: Walk) -> None:
+    before = walk.forge.head("main")
+    run = walk.go(no_main=True)
+    walk.finish(run)
+    assert (walk.pulls(), walk.forge.head("main")) == ([1], before)
+    assert state(walk, run) is PromotionState.SKIPPED
+
+
+def held_at_main(walk: Walk) -> str:
+    """A run whose promotion waits for CI."""
+    walk.control.repository(walk.slug).profiles.clear()
+    walk.control.ci(walk.slug, jobs=[JobPlan("test")], on=["pull_request"], branches=["dev"])
+    walk.control.ci(walk.slug, jobs=[JobPlan("test", hold=True)], on=["pull_request"], branches=["main"])
+    run = walk.go()
+    walk.until(lambda: walk.pulls() == [1, 2])
+    return run
+
+
+def test_what_is_pinned_is_promoted_also_when_dev_moves_meanwhile(walk: Walk) -> None:
+    run = held_at_main(walk)
+    pinned = walk.forge.head("dev")
+    walk.control.push(walk.slug, "dev", {"later.txt": "x"}, by="rita")
+    for _ in range(20):
+        walk.once()
+    walk.control.release(walk.slug)
+    promoted(walk, run)
+    bare = walk.control.repository(walk.slug).bare
+    assert bare.commit(walk.forge.head("main")).parents[1] == pinned
+    assert bare.read(walk.forge.head("main"), "later.txt") is None
+
+
+def test_a_promotion_that_a_person_merges_is_known_as_done(walk: Walk) -> None:
+    run = held_at_main(walk)
+    walk.control.merge(walk.slug, 2, by="rita", method="merge")
+    promoted(walk, run)
+
+
+def test_a_used_up_limit_is_waited_out_by_a_promotion(walk: Walk) -> None:
+    run = held_at_main(walk)
+    walk.control.limit("bot", "graphql", 0, reset_in=1.5)
+    walk.until(lambda: state(walk, run) is PromotionState.PENDING)
+    walk.control.release(walk.slug)
+    promoted(walk, run)
+
+
+class Deployed:
+    """A service that serves what it is told, and is well or not."""
+
+    def __init__(self) -> None:
+        self.commit = ""
+        self.ok = True
+
+    def look(self, url: str) -> HealthLook:
+        return HealthLook(ok=self.ok, detail=url if self.ok else "HTTP 500")
+
+    def served(self, url: str) -> ServedLook:
+        return ServedLook(commit=self.commit, detail=url)
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_an_unhealthy_deployment_is_offered_to_be_taken_back_once(
+    walk: Walk, dies: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walk.forge.repository(
+        f"promo{next(_NUMBERS)}", JOB, promote=True, health_url="http://app/health", version_url="http://app/version"
+    )
+    service = Deployed()
+    object.__setattr__(walk.tools, "health", service)
+    run = walk.go()
+    walk.until(lambda: state(walk, run) is PromotionState.WATCHING)
+    service.commit, service.ok = walk.forge.head("main"), False
+    if dies:
+        around(monkeypatch, "open", after=die)
+    events = walk.finish(run)
+    assert walk.pulls() == [1, 2, 3], walk.story()
+    revert = walk.control.pull(walk.slug, 3)
+    assert (revert.base_ref, revert.open, revert.head_ref.startswith("ops/revert/")) == ("main", True, True)
+    (warned,) = (str(event.data["text"]) for event in of(events, EventKind.WARNING))
+    assert "#3 takes it back and waits for you" in warned
+
+
+def test_a_deployment_that_is_served_and_well_is_said(walk: Walk) -> None:
+    walk.forge.repository(
+        f"promo{next(_NUMBERS)}", JOB, promote=True, health_url="http://app/health", version_url="http://app/version"
+    )
+    service = Deployed()
+    object.__setattr__(walk.tools, "health", service)
+    run = walk.go()
+    walk.until(lambda: state(walk, run) is PromotionState.WATCHING)
+    service.commit = walk.forge.head("main")
+    events = walk.finish(run)
+    texts = [str(one.data["text"]) for one in of(events, EventKind.EVIDENCE) if one.data["what"] == "deployment"]
+    assert [text.endswith("errors were not looked at") for text in texts] == [True]
+    assert walk.pulls() == [1, 2]
