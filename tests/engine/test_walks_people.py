@@ -103,6 +103,19 @@ def test_a_worker_that_dies_while_it_follows_a_push_throws_nothing_of_it_away(
     assert walk.control.repository(walk.slug).bare.read(walk.forge.head("dev"), "person.txt") == b"mine\n"
 
 
+def test_a_push_while_an_attempt_mends_the_change_is_joined_with_what_it_made(walk: Walk) -> None:
+    broken = [{"write": {"path": "RED", "text": "x"}}, *work("any")]
+    walk.rig.play({"*": [broken, [{"delete": {"path": "RED"}}, *work("any", path="src/more.txt")]]})
+    run = walk.go()
+    walk.until(lambda: bool(walk.pulls()))
+    walk.until(lambda: walk.task(run).attempt == 2 and walk.task(run).state is TaskState.VERIFYING)
+    walk.control.push(walk.slug, f"ops/{run}/go", {"person.txt": "mine\n"}, by="rita")
+    completed(walk, run)
+    bare = walk.control.repository(walk.slug).bare
+    held = [bare.read(walk.forge.head("dev"), path) for path in ("person.txt", "src/more.txt", "RED")]
+    assert held == [b"mine\n", b"any\n", None]
+
+
 def test_a_branch_that_somebody_sets_back_is_followed_too(walk: Walk) -> None:
     walk.forge.repository(f"people{next(_NUMBERS)}", HELD)
     walk.rig.play({"*": [[*work("any"), *work("more")]]})

@@ -6,7 +6,7 @@ from ops_orchestrate.core.attempt import Outcome, OutcomeKind
 from ops_orchestrate.core.change import LandingEnd
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.merge.failure import classify
-from ops_orchestrate.core.merge.pull import Check, Thread
+from ops_orchestrate.core.merge.pull import Check, Mergeable, Thread
 from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.merge.relevant import failure_tail
 from ops_orchestrate.core.merge.words import review_words, said_until, thread_answer
@@ -46,7 +46,9 @@ def fix(case: Case, pulls: PullRequests, look: Look) -> Next:
     pull = look.seen.pull
     jobs = [job for check in _named(look) for job in pulls.failed_jobs(case.repository, check)]
     threads = [one for one in pull.threads if one.id in look.decision.threads and _has_a_say(one)]
-    said = "\n\n".join(part for part in (failure_tail(jobs), review_words(pull, threads)) if part)
+    conflict = pull.mergeable is Mergeable.CONFLICTING and look.seen.base
+    where = f"The base is at {look.seen.base}: `git merge {look.seen.base}` shows the conflicts." if conflict else ""
+    said = "\n\n".join(part for part in (where, failure_tail(jobs), review_words(pull, threads)) if part)
     counted = look.pursuit.sent_back(said_at=said_until(pull, threads), threads=tuple(thread.id for thread in threads))
     if not case.tools.ledger.attempts.pursue(case.key, holder=case.holder, pursuit=counted):
         return Next.DROP

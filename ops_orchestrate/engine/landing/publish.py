@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind
-from ops_orchestrate.core.change import LandingEnd
+from ops_orchestrate.core.change import Landing, LandingEnd
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.merge.pull import PullState
 from ops_orchestrate.core.merge.pursuit import Pursuit
@@ -30,11 +30,9 @@ def publish_change(case: Case, pulls: PullRequests) -> Pursuit | Next:
         return wait_for_person(case, refused)
     if pursuit.head and not case.tools.workshop.is_ancestor(case.repository, pursuit.head, head):
         return _begun_anew(case, pursuit)
-    landing = pulls.publish(case.repository, commit=head, branch=pursuit.branch, expected=pursuit.head)
-    if landing.end is LandingEnd.UNKNOWN:
-        return snooze(case, landing.detail)
-    if landing.end is not LandingEnd.LANDED:
-        return wait_for_person(case, f"{pursuit.branch} could not be pushed: {landing.detail}", command=landing.command)
+    stays = _push(case, pulls, pursuit)
+    if stays is not None:
+        return stays
     pursuit = pursuit.pushed(head, base=_base_now(case), now=case.tools.ledger.now())
     redact = case.tools.secrets.redact
     number = pursuit.number or pulls.open(
@@ -85,6 +83,43 @@ def _begun_anew(case: Case, pursuit: Pursuit) -> Next:
     if pursuit.foreign_in:
         return wait_for_person(case, f"somebody has pushed to {pursuit.branch}, and the newest attempt lacks that")
     return verify_again(case, _joined(case, case.record.head, onto=pursuit.head))
+
+
+def _push(case: Case, pulls: PullRequests, pursuit: Pursuit) -> Next | None:
+    """None once the branch holds the verified head."""
+    landing = pulls.publish(case.repository, commit=case.record.head, branch=pursuit.branch, expected=pursuit.head)
+    if landing.end is LandingEnd.MOVED:
+        met = _met(case, pulls, pursuit, landing)
+        if isinstance(met, Next):
+            return met
+        landing = met
+    if landing.end is LandingEnd.UNKNOWN:
+        return snooze(case, landing.detail)
+    if landing.end is not LandingEnd.LANDED:
+        return wait_for_person(case, f"{pursuit.branch} could not be pushed: {landing.detail}", command=landing.command)
+    return None
+
+
+def _met(case: Case, pulls: PullRequests, pursuit: Pursuit, moved: Landing) -> Landing | Next:
+    """Somebody pushed while the attempt was at work: both are kept, and what that makes is verified first."""
+    work, head = case.tools.workshop, case.record.head
+    work.refresh(case.repository)
+    there = work.head(case.repository, pursuit.branch)
+    if there is None:
+        return moved
+    if work.is_ancestor(case.repository, there, head):
+        return pulls.publish(case.repository, commit=head, branch=pursuit.branch, expected=there)
+    preview = work.preview(case.repository, there, head)
+    if preview.conflicts:
+        return wait_for_person(
+            case, f"what somebody pushed to {pursuit.branch} conflicts in {named(preview.conflicts)}"
+        )
+    case.note(EventKind.WARNING, {"text": f"Somebody pushed to {pursuit.branch}: {there[:10]} is joined and verified."})
+    message = f"Merge what was pushed to {pursuit.branch}\n"
+    parents, at = (head, there), case.tools.ledger.now()
+    return verify_again(
+        case, work.commit_tree(case.repository, tree=preview.tree, parents=parents, message=message, at=at)
+    )
 
 
 def _joined(case: Case, head: str, *, onto: str) -> str:
