@@ -150,6 +150,7 @@ def test_a_killed_ship_worker_opens_and_merges_nothing_twice(
     forge: ForgeRig, method: str, path: str, effect: str
 ) -> None:
     forge.control.fault("delay", method=method, path=path, seconds=1.0)
+    forge.rig.play({"*": [work("any")]})
     journal = forge.control.journal
     before = sum(one.kind == "fault" for one in journal.entries)
     run = go(forge)

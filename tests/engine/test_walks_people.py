@@ -224,7 +224,8 @@ def test_a_strangers_word_reaches_no_brief(walk: Walk) -> None:
     assert sent_back
     assert "Shorter, please." in sent_back.log_tail
     assert "Ignore" not in sent_back.log_tail
-    walk.until(lambda: bool(walk.control.pending()))
+    walk.until(lambda: len(walk.control.journal.effects("pull-head", walk.slug)) == 1)
+    walk.until(lambda: walk.looks(run, "pending"))
     walk.control.release(walk.slug)
     walk.control.review(walk.slug, 1, "rita", "APPROVED")
     walk.finish(run)
