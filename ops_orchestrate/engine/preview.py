@@ -15,7 +15,7 @@ from ops_orchestrate.engine.audit import look
 from ops_orchestrate.engine.begin import parts_of
 from ops_orchestrate.engine.structure import store
 from ops_orchestrate.engine.toolbox import Toolbox
-from ops_orchestrate.errors import OpsError
+from ops_orchestrate.errors import OpsError, SourceUnavailable
 from ops_orchestrate.ledger import Ledger
 
 #: Audits wait for git and gates, which are processes of their own.
@@ -70,7 +70,10 @@ def _outlet(repository: Repository, request: RunRequest, tools: Toolbox) -> list
     promoted = main if repository.promote and repository.gate and not request.no_main else None
     spared = request.no_main and is_main(integration, repository.main)
     pulls = tools.pulls_of(repository)
-    refused = (pulls.may_write(repository) if pulls else tools.forge_of(repository).may_ship(repository)) or ""
+    try:
+        refused = (pulls.may_write(repository) if pulls else tools.forge_of(repository).may_ship(repository)) or ""
+    except SourceUnavailable as error:
+        refused = str(error)
     return [
         Outlet(
             repo=repository.key,

@@ -221,9 +221,10 @@ def _note(walk: Walk, run: str) -> str:
         (lambda walk: walk.control.change_repository(walk.slug, archived=True), "archived"),
     ],
 )
-def test_where_we_may_not_write_nothing_is_pushed_or_opened(walk: Walk, change: Any, why: str) -> None:
-    change(walk)
+def test_where_we_may_not_write_any_more_nothing_is_pushed_or_opened(walk: Walk, change: Any, why: str) -> None:
     run = walk.go()
+    walk.until(lambda: bool(walk.rig.ledger.tasks.all(run)))  # the audit still saw that we may
+    change(walk)
     walk.finish(run)
     assert walk.task(run).state is TaskState.BLOCKED
     assert why in walk.task(run).reason
