@@ -45,35 +45,50 @@ class Spec(NamedTuple):
     folders: tuple[str, ...] = ()
     beaten_at: float = 0.0
     """CLOCK_BOOTTIME of the first beat; 0: the start."""
+    talk: bool = False
+    """Its input is a pipe that begins with what is in `stdin` and stays open."""
+    farewell: str = ""
+    """With `talk`: the line that asks it to stop, said in place of SIGINT."""
 
 
-def start(spec: Spec) -> tuple[int, int, str]:
-    """Fork and execute the agent: (its pid, the pipe of its output, why it could not be started)."""
+class Started(NamedTuple):
+    """What has been started: its pid, the pipe of its output, its input (-1: a file), why it could not be started."""
+
+    pid: int
+    output: int
+    input: int
+    problem: str
+
+
+def start(spec: Spec) -> Started:
+    """Fork and execute the agent."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_SUBREAPER, 1, 0, 0, 0)
     out_read, out_write = os.pipe()
     err_read, err_write = os.pipe()
+    in_read, in_write = os.pipe() if spec.talk else (-1, -1)
     ours = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _become(spec, libc, ours, out_write, err_write)
-    os.close(out_write)
-    os.close(err_write)
+        _become(spec, libc, ours, (in_read, out_write, err_write))
+    for end in (out_write, err_write, *([in_read] if spec.talk else [])):
+        os.close(end)
     os.set_blocking(out_read, False)
     with os.fdopen(err_read, "rb") as channel:
         problem = channel.read().decode(errors="replace")
-    return pid, out_read, problem
+    return Started(pid, out_read, in_write, problem)
 
 
-def _become(spec: Spec, libc: ctypes.CDLL, parent: int, output: int, problem: int) -> NoReturn:
+def _become(spec: Spec, libc: ctypes.CDLL, parent: int, pipes: tuple[int, int, int]) -> NoReturn:
     """In the child: limits, files, a session of its own, then the agent's program. Never returns."""
+    source, output, problem = pipes
     try:
         os.setsid()
         libc.prctl(_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
         if os.getppid() != parent:
             os._exit(127)  # the parent died between the fork and the line above
         _limit(spec)
-        os.dup2(os.open(spec.stdin, os.O_RDONLY), 0)
+        os.dup2(source if spec.talk else os.open(spec.stdin, os.O_RDONLY), 0)
         os.dup2(output, 1)
         os.dup2(output, 2)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ):

@@ -22,7 +22,7 @@ from ops_orchestrate.adapters.sandbox import Confined
 from ops_orchestrate.config import Settings
 
 _RECORD_LIMIT = 65_536
-_MESSAGE_LIMIT = 8_000
+MESSAGE_LIMIT = 8_000
 _PIECE = 65_536
 
 
@@ -42,6 +42,10 @@ class Watch:
     messages: Path | None = None
     beaten_at: float = 0.0
     """When the owner's lease was last renewed, by CLOCK_BOOTTIME; 0: when the supervisor starts."""
+    talk: bool = False
+    """It is spoken to on its input, which begins with what is in `stdin` and stays open until `end_input`."""
+    farewell: str = ""
+    """With `talk`: the line that asks it to stop, in place of SIGINT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,17 @@ class Supervised:
         """One line of JSON for a program that reads its message file; False where it cannot be told."""
         if self._watch.messages is None or self.poll() is not None:
             return False
-        return self._tell(b"message " + json.dumps({"text": text[:_MESSAGE_LIMIT]}).encode() + b"\n")
+        return self._tell(b"message " + json.dumps({"text": text[:MESSAGE_LIMIT]}).encode() + b"\n")
+
+    def say(self, line: str) -> bool:
+        """One line on the input of a program that is spoken to; False where it cannot be told."""
+        if not self._watch.talk or self.poll() is not None:
+            return False
+        return self._tell(b"say " + line.encode() + b"\n")
+
+    def end_input(self) -> None:
+        """Nothing more will be said: a program that waits for its input ends."""
+        self._tell(b"eof\n")
 
     def poll(self) -> Exit | None:
         """How it ended; None while the supervisor lives. Then nothing of it is left."""
@@ -188,6 +202,8 @@ def _spec(confined: Confined, watch: Watch, settings: Settings) -> Spec:
         stdin=str(watch.stdin or os.devnull),
         messages=str(watch.messages or ""),
         beaten_at=watch.beaten_at,
+        talk=watch.talk,
+        farewell=watch.farewell,
         wrapped=confined.wrappers,
         memory=settings.sandbox_memory_mb << 20,
         processes=settings.sandbox_processes,

@@ -2,9 +2,10 @@
 
 Started as a script of its own (`python -I -S supervisor.py`), in its own session, with the agent's variables:
 a stopped or killed worker cannot stop its agent, so this does. The first line of its standard input says what
-to run (JSON, see `Spec`); the next ones are `beat`, `interrupt`, `kill` and `message <json>`. The end of that
-pipe, no beat for too long, the time limit or a resource limit all start the stop ladder: SIGINT, SIGTERM, and
-SIGKILL of every descendant. It is a subreaper: a daemon that forks twice becomes its child and is found.
+to run (JSON, see `Spec`); the next ones are `beat`, `interrupt`, `kill` and `message <json>`, and for a program
+that is spoken to on its input `say <line>` and `eof`. The end of that pipe, no beat for too long, the time limit
+or a resource limit all start the stop ladder: SIGINT (or the program's own word for it), SIGTERM, and SIGKILL of
+every descendant. It is a subreaper: a daemon that forks twice becomes its child and is found.
 
 It loads the standard library and three small files beside it. It refuses to judge: it writes down how the
 process ended (the exit record, atomically) once nothing of it is left.
@@ -27,6 +28,7 @@ if __name__ == "__main__":  # started with -I -S: find the package from here, an
     sys.path.append(str(Path(__file__).parents[2]))
 
 from ops_orchestrate.adapters.diskuse import DiskUse
+from ops_orchestrate.adapters.inlet import Inlet
 from ops_orchestrate.adapters.launch import Spec, start
 from ops_orchestrate.adapters.proctree import Process, descendants, kill_all, send
 
@@ -91,6 +93,7 @@ class Supervisor:
         self._left = 0
         self._open = {control}
         self._disk = DiskUse(spec.folders)
+        self._inlet: Inlet | None = None
 
     def run(self) -> dict[str, Any]:
         """Start it, mind it, end it; the exit record."""
@@ -100,14 +103,19 @@ class Supervisor:
             self.reason = "no-beat"  # the owner stood still before it could tell us to start
             self._log.close()
             return self._record(0.0)
-        self._pid, self._output, problem = start(self.spec)
+        self._pid, self._output, source, problem = start(self.spec)
         if problem:
             return self._record(0.0, detail=problem)
         self._open.add(self._output)
+        if self.spec.talk:
+            self._inlet = Inlet(source)
+            self._inlet.say(Path(self.spec.stdin).read_bytes())
         self._hear(b"")
         while self._status is None and not self._hopeless():
-            for ready in select.select(self._open, [], [], _TICK)[0]:
+            for ready in select.select(self._open, self._inlet.waiting if self._inlet else [], [], _TICK)[0]:
                 self._read(ready)
+            if self._inlet:
+                self._inlet.flush()
             self._reap()
             self._judge()
         self._left = kill_all(os.getpid(), self.spec.marker)
@@ -146,6 +154,10 @@ class Supervisor:
             elif word == b"message" and self.spec.messages:
                 with suppress(OSError), Path(self.spec.messages).open("ab") as channel:
                     channel.write(rest + b"\n")
+            elif word == b"say" and self._inlet:
+                self._inlet.say(rest + b"\n")
+            elif word == b"eof" and self._inlet:
+                self._inlet.close()
 
     def _drain(self, limit: int | None) -> None:
         """Read what is there, at most `limit` pieces: a flood must not keep us from our other duties."""
@@ -195,6 +207,10 @@ class Supervisor:
         self._climb_at = now() + self.spec.grace
         if rung == KILL:
             kill_all(os.getpid(), self.spec.marker, patience=1.0)
+            return
+        if rung == 0 and self._inlet and self._inlet.open and self.spec.farewell:
+            self._inlet.say(self.spec.farewell.encode() + b"\n")
+            self._inlet.close()
             return
         for process in self._heads() if rung == 0 else self._agents():
             send(process.pid, LADDER[rung])
