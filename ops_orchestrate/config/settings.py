@@ -6,9 +6,7 @@ settings, so that tests of leases and stalls take seconds, not hours.
 
 from __future__ import annotations
 
-import json
 import os
-import shlex
 import socket
 from functools import lru_cache
 from pathlib import Path
@@ -22,19 +20,20 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from ops_orchestrate.config.agents import AgentSettings
 from ops_orchestrate.config.file import toml_source
 from ops_orchestrate.config.forges import ForgeSettings
 from ops_orchestrate.config.places import Urls, database_url, default_data_dir, default_plugin_root, toml_file
 from ops_orchestrate.config.room import RoomSettings
 from ops_orchestrate.config.sources import SourceSettings
+from ops_orchestrate.config.words import words
 from ops_orchestrate.core.board import MAX_AGENTS
-from ops_orchestrate.core.redaction import kinds_in
 from ops_orchestrate.errors import UsageError
 
 _LISTS = ("agent_command", "agent_env", "agent_hosts", "sandbox_read", "sensitive_paths", "required_services")
 
 
-class Settings(RoomSettings, ForgeSettings, SourceSettings):
+class Settings(AgentSettings, RoomSettings, ForgeSettings, SourceSettings):
     """Everything that can be set. Each field's description is its row in docs/configuration.md."""
 
     model_config = SettingsConfigDict(env_prefix="OPS_", extra="ignore", frozen=True, env_ignore_empty=True)
@@ -63,17 +62,6 @@ class Settings(RoomSettings, ForgeSettings, SourceSettings):
     max_agents: int = Field(MAX_AGENTS, ge=1, le=MAX_AGENTS, description="Agents at once, over all machines and runs.")
     max_attempts: int = Field(3, ge=1, le=10, description="Attempts of a task before it is discarded.")
     audit_batch: int = Field(8, ge=1, le=64, description="Projects in one audit job.")
-
-    # Agents
-    agent: str = Field("command", description="Which agent works: `command` or `scripted`.")
-    agent_command: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="The agent's argv for `command`: a JSON list, or one line split like a shell would."
-    )
-    agent_env: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Names of environment variables that agents may see."
-    )
-    playbook: Path | None = Field(None, description="The playbook of the `scripted` agent.")
-    model: str = Field("sonnet", description="Model name handed to agents that take one.")
 
     log_limit_mb: float = Field(20, gt=0, description="An agent's or a gate's log is cut at this size.")
 
@@ -119,25 +107,7 @@ class Settings(RoomSettings, ForgeSettings, SourceSettings):
     )
     @classmethod
     def _words(cls, value: Any) -> Any:
-        """A list in an environment variable: JSON, or words as a shell would split them."""
-        if not isinstance(value, str):
-            return value
-        text = value.strip()
-        try:
-            return json.loads(text) if text.startswith("[") else shlex.split(text)
-        except ValueError as error:
-            raise ValueError(f"is neither a JSON list nor words as a shell splits them ({error})") from None
-
-    @field_validator("agent_command")
-    @classmethod
-    def _no_secret_in_sight(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        """Whoever may list processes reads a command line."""
-        kinds = [kind for word in value for kind in kinds_in(word)]
-        if kinds:
-            raise ValueError(
-                f"has what looks like a secret in it ({kinds[0]}); put that into a variable named in OPS_AGENT_ENV"
-            )
-        return value
+        return words(value)
 
     @field_validator("heartbeat")
     @classmethod

@@ -35,11 +35,22 @@ class AgentEventKind(StrEnum):
     """Signs of life and of meaning."""
 
     MESSAGE = "message"
-    TOOL_CALL = "tool-call"
+    TOOL_CALL = "tool-call"  #: it asked for a tool, or the tool has answered: see `state`
     PLAN = "plan"
-    USAGE = "usage"
-    PERMISSION = "permission"
+    USAGE = "usage"  #: what it has used since the last such event
+    PERMISSION = "permission"  #: it waits for somebody's yes
+    RETRY = "retry"  #: its model did not answer, and is asked again
+    STOP = "stop"  #: a turn is over; `text` says why
     OUTPUT = "output"  #: the agent printed something; its log grew
+
+
+class ToolState(StrEnum):
+    """How far a tool call is."""
+
+    BEGUN = "begun"
+    DONE = "done"
+    FAILED = "failed"
+    DENIED = "denied"
 
 
 class AgentEvent(Value):
@@ -47,6 +58,15 @@ class AgentEvent(Value):
 
     kind: AgentEventKind
     text: str = ""
+    tool: str = ""
+    """With TOOL_CALL: the tool's name; empty where only its call is known."""
+    call: str = ""
+    """With TOOL_CALL: which call, as the agent names it."""
+    state: ToolState | None = None
+    tokens: int = 0
+    """With USAGE."""
+    cost_usd: float | None = None
+    """With USAGE; None where no price is known."""
 
 
 class AgentEnd(StrEnum):
@@ -58,6 +78,7 @@ class AgentEnd(StrEnum):
     STOPPED = "stopped"  #: stopped by us
     TIMED_OUT = "timed-out"
     UNSTARTED = "unstarted"
+    QUOTA = "quota"  #: the model's provider gives no more for now
 
 
 class AgentReport(Value):
@@ -70,6 +91,7 @@ class AgentReport(Value):
     question: str = ""
     """With status `blocked`: what only a person can answer."""
     cost_usd: float | None = None
+    """Where the adapter can count itself, its own number in place of the agent's word; the same for `tokens`."""
     tokens: int | None = None
 
 
@@ -84,6 +106,10 @@ class AgentResult(Value):
     unsandboxed: bool = False
     usage: ModelUsage | None = None
     """What our own proxy has counted, where the agent's model was reached through it: not the agent's word."""
+    version: str = ""
+    """The program's, as it said itself while it ran."""
+    resets_at: float = 0.0
+    """With QUOTA: when there is more, in seconds since 1970; 0 where nobody said."""
 
 
 class AgentVitals(Value):

@@ -30,6 +30,7 @@ class OutcomeKind(StrEnum):
     TIMED_OUT = "timed-out"  #: over the time limit of an attempt
     INTERRUPTED = "interrupted"  #: stopped by a person or a shutdown; does not count as an attempt
     LOST = "lost"  #: its worker or host vanished
+    QUOTA = "quota"  #: the model's provider gives no more for now; does not count, and is tried again after a pause
     UNSTARTED = "unstarted"  #: it could not be started (agent missing, no sandbox, no tree)
     REFUSED = "refused"  #: a guard refused what it made
     REJECTED = "rejected"  #: the gate failed on what it made
@@ -69,6 +70,10 @@ class Outcome(Value):
     """With REFUSED: the guard's name."""
     hand_over: str = ""
     """What the agent says a dependant needs to know; goes into their briefs as quoted data."""
+    agent_version: str = ""
+    """Of the program that worked."""
+    resets_at: float = 0.0
+    """With QUOTA: when there is more, in seconds since 1970; 0 where nobody said."""
 
 
 class AttemptRecord(Value):
@@ -105,6 +110,8 @@ class Settlement(Value):
     state: TaskState
     reason: str
     ask: str = ""
+    not_before: float = 0.0
+    """With RETRYABLE: no other attempt starts before this moment of the server's clock; 0: at once."""
 
 
 STAGES: tuple[Stage, ...] = (Stage.IMPLEMENT, Stage.VERIFY, Stage.LAND)

@@ -24,14 +24,25 @@ _TRY_AGAIN = frozenset(
     }
 )
 _DONE = frozenset({OutcomeKind.MERGED, OutcomeKind.ALREADY_DONE})
+#: A provider's word about its own clock is not believed beyond this, in seconds: a week is its longest period.
+LONGEST_PAUSE = 8 * 24 * 3600.0
 
 
 def after(
-    outcome: Outcome, *, spent: int, max_attempts: int, spec: TaskSpec, run_stopping: bool, cancelled: bool
+    outcome: Outcome,
+    *,
+    spent: int,
+    max_attempts: int,
+    spec: TaskSpec,
+    run_stopping: bool,
+    cancelled: bool,
+    now: float,
+    quota_pause: float,
 ) -> Settlement:
-    """Where the attempt leaves its task. `spent` counts this attempt; interruptions are not counted.
+    """Where the attempt leaves its task. `spent` counts this attempt; interruptions and quota are not counted.
 
-    What is merged is merged, also when a stop or a cancellation came meanwhile.
+    What is merged is merged, also when a stop or a cancellation came meanwhile. `quota_pause`: how long an attempt
+    waits, in seconds, where the provider does not say when it gives more.
     """
     del spec
     if outcome.kind in _DONE:
@@ -43,6 +54,9 @@ def after(
         return Settlement(state=TaskState.BLOCKED, reason=told, ask=outcome.ask or "retry")
     if outcome.kind is OutcomeKind.INTERRUPTED or run_stopping:
         return Settlement(state=TaskState.RETRYABLE, reason=outcome.summary or "interrupted; it goes on with the run")
+    if outcome.kind is OutcomeKind.QUOTA:
+        told = f"no quota: {outcome.summary}".rstrip(": ")
+        return Settlement(state=TaskState.RETRYABLE, reason=told, not_before=resumes_at(outcome, now, quota_pause))
     if outcome.kind in _TRY_AGAIN or outcome.kind is OutcomeKind.REFUSED:
         return _again(outcome, spent, max_attempts)
     return Settlement(state=TaskState.BLOCKED, reason=f"ended as {outcome.kind}: {outcome.summary}", ask="retry")
@@ -61,6 +75,13 @@ def begin_at(earlier: Sequence[Outcome | None], adopted: str | None) -> str | No
         elif outcome and outcome.kind is OutcomeKind.CONFLICT:
             start = adopted
     return start
+
+
+def resumes_at(outcome: Outcome, now: float, quota_pause: float) -> float:
+    """When to try again after a quota: at its reset, and never sooner than the pause where that is past or unknown."""
+    if outcome.resets_at <= now:
+        return now + quota_pause
+    return min(outcome.resets_at, now + LONGEST_PAUSE)
 
 
 def _again(outcome: Outcome, spent: int, max_attempts: int) -> Settlement:

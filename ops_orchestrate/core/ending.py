@@ -13,6 +13,7 @@ _KINDS: dict[AgentEnd, OutcomeKind] = {
     AgentEnd.CRASHED: OutcomeKind.CRASHED,
     AgentEnd.TIMED_OUT: OutcomeKind.TIMED_OUT,
     AgentEnd.UNSTARTED: OutcomeKind.UNSTARTED,
+    AgentEnd.QUOTA: OutcomeKind.QUOTA,
 }
 
 _STALLS = frozenset({"stalled", "never-started"})
@@ -48,6 +49,8 @@ def ending(ended: Ended, collected: Collected, *, base: str) -> Outcome:
         tokens=_measured(result)[1],
         unsandboxed=result.unsandboxed,
         hand_over=clean_text(report.hand_over, 4_000) if report else "",
+        agent_version=one_line(result.version, 60),
+        resets_at=result.resets_at if kind is OutcomeKind.QUOTA else 0.0,
     )
 
 

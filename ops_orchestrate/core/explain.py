@@ -60,6 +60,7 @@ def _not_started(
         for b in blockers
         if b.state is not TaskState.COMPLETED
     ]
+    lines += [f"Its next attempt waits for another {record.wake_at - now:.0f} s."] if record.wake_at > now else []
     limit = run.request.max_waves
     if limit is not None and record.spec.wave >= limit:
         lines.append(f"It is in wave {record.spec.wave}, beyond --max-waves {limit}.")

@@ -134,7 +134,7 @@ def _failed(failure: Outcome, paths: Sequence[str]) -> str:
     return f"it reported that it failed; its own words are below. Find out why first.{changed}"
 
 
-_NOT_ITS_FAULT = frozenset({OutcomeKind.INTERRUPTED, OutcomeKind.LOST, OutcomeKind.UNSTARTED})
+_NOT_ITS_FAULT = frozenset({OutcomeKind.INTERRUPTED, OutcomeKind.LOST, OutcomeKind.UNSTARTED, OutcomeKind.QUOTA})
 
 _LESSONS: dict[OutcomeKind, Callable[[Outcome, Sequence[str]], str]] = {
     OutcomeKind.EMPTY: _empty,
@@ -147,6 +147,7 @@ _LESSONS: dict[OutcomeKind, Callable[[Outcome, Sequence[str]], str]] = {
     OutcomeKind.CRASHED: _crashed,
     OutcomeKind.INTERRUPTED: _interrupted,
     OutcomeKind.LOST: _interrupted,
+    OutcomeKind.QUOTA: _interrupted,
     OutcomeKind.UNSTARTED: _unstarted,
     OutcomeKind.WAITING: _waiting,
 }

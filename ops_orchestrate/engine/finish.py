@@ -36,8 +36,10 @@ def finish(run_id: str, tools: Toolbox) -> None:
     limit = run.request.max_waves
     beyond = sum(1 for task in tasks if task.state in STARTABLE and limit is not None and task.spec.wave >= limit)
     asked = len(promotions_waiting(run_id, tools))
+    now = tools.ledger.now()
+    paused = 0 if run.stop else sum(1 for task in tasks if task.state in STARTABLE and task.wake_at > now)
     ending = finish_state(
-        counts=counts, candidates=0, in_flight=0, snoozed=0, beyond_waves=beyond, stop=run.stop, promotions=asked
+        counts=counts, candidates=0, in_flight=0, snoozed=paused, beyond_waves=beyond, stop=run.stop, promotions=asked
     )
     if ending is not None:
         state, reason = ending

@@ -30,6 +30,8 @@ def settle(key: StageKey, tools: Toolbox) -> None:
         spec=tools.ledger.tasks.get(key.run, key.task).spec,
         run_stopping=bool(run.stop),
         cancelled=tools.ledger.attempts.cancelled(key.run, key.task),
+        now=tools.ledger.now(),
+        quota_pause=tools.settings.quota_pause,
     )
     settled = tools.ledger.attempts.settle(key, settlement)
     if settled.state is TaskState.COMPLETED:

@@ -116,7 +116,12 @@ class Attempts:
         Raises ValueError where the task may not move so, UnknownTask, UnknownRun.
         """
         applied, state, dependants = self._scripts(
-            "attempt_settle", *_where(key), settlement.state.value, settlement.reason, settlement.ask
+            "attempt_settle",
+            *_where(key),
+            settlement.state.value,
+            settlement.reason,
+            settlement.ask,
+            settlement.not_before,
         )
         return Settled(applied=int(applied) == 1, state=TaskState(state), dependants=tuple(dependants.split()))
 
@@ -196,7 +201,7 @@ def _where(key: StageKey) -> tuple[str, str, str, str]:
 def _event_fields(stage: Stage, outcome: Outcome) -> str:
     """What the event of the stage's end says of the outcome: a JSON object without its braces."""
     if stage is Stage.IMPLEMENT:
-        include = {"summary", "head", "cost_usd", "tokens", "unsandboxed"}
+        include = {"summary", "head", "cost_usd", "tokens", "unsandboxed", "agent_version"}
         first: dict[str, Any] = {"outcome": outcome.kind.value}
     else:
         include = {"rule", "summary", "head", "base", "tree", "ask", "command", "unsandboxed"}

@@ -41,6 +41,7 @@ def _attempt_ended(draft: Draft, event: Event) -> None:
         **present(
             fence=event.fence,
             summary=read.text(data, "summary"),
+            agent_version=read.text(data, "agent_version"),
             head=head,
             seconds=read.number(data, "seconds"),
             cost_usd=read.number(data, "cost_usd"),

@@ -198,7 +198,7 @@ def _planned(view: RunView, task: TaskView) -> Document:
 
 
 def _attempt(attempt: AttemptView) -> Document:
-    words = ("agent", "host", "outcome", "summary", "head", "branch", "salvage")
+    words = ("agent", "agent_version", "host", "outcome", "summary", "head", "branch", "salvage")
     return {
         "number": attempt.number,
         "fence": attempt.fence,

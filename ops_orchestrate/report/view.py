@@ -23,6 +23,7 @@ class AttemptView(Value):
     number: int
     fence: int | None = None
     agent: str = ""
+    agent_version: str = ""
     host: str = ""
     started: float | None = None
     ended: float | None = None

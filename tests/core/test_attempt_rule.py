@@ -7,21 +7,30 @@ from itertools import product
 import pytest
 
 from ops_orchestrate.core.attempt import OutcomeKind, Settlement
-from ops_orchestrate.core.attempt_rule import after
+from ops_orchestrate.core.attempt_rule import LONGEST_PAUSE, after
 from ops_orchestrate.core.states import IN_FLIGHT, MOVES, TaskState
 from tests.builders import make_outcome, make_task
 
+NOW = 1_000_000.0
+
 
 def settle(
-    kind: OutcomeKind, spent: int = 1, ask: str = "", stopping: bool = False, cancelled: bool = False
+    kind: OutcomeKind,
+    spent: int = 1,
+    ask: str = "",
+    stopping: bool = False,
+    cancelled: bool = False,
+    resets_at: float = 0.0,
 ) -> Settlement:
     return after(
-        make_outcome(kind, ask=ask),
+        make_outcome(kind, ask=ask, resets_at=resets_at),
         spent=spent,
         max_attempts=3,
         spec=make_task(),
         run_stopping=stopping,
         cancelled=cancelled,
+        now=NOW,
+        quota_pause=900,
     )
 
 
@@ -40,6 +49,7 @@ TABLE = [
     (OutcomeKind.SENT_BACK, R, B),  # its pull request stays open: a person goes on with it
     (OutcomeKind.CONFLICT, R, D),
     (OutcomeKind.INTERRUPTED, R, R),
+    (OutcomeKind.QUOTA, R, R),
     (OutcomeKind.UNSTARTED, R, B),
     (OutcomeKind.WAITING, B, B),
     (OutcomeKind.MERGED, C, C),
@@ -81,6 +91,27 @@ def test_a_cancelled_task_ends_unless_it_is_merged_already(kind: OutcomeKind) ->
 @pytest.mark.parametrize("kind", [OutcomeKind.LOST, OutcomeKind.CRASHED, OutcomeKind.INTERRUPTED])
 def test_a_run_that_stops_gives_nothing_up(kind: OutcomeKind) -> None:
     assert settle(kind, spent=3, stopping=True).state is R
+
+
+@pytest.mark.parametrize(
+    ("resets_at", "not_before"),
+    [
+        (0.0, NOW + 900),
+        (NOW - 5, NOW + 900),
+        (NOW + 30, NOW + 30),
+        (NOW + 7_000, NOW + 7_000),
+        (NOW + 1e9, NOW + LONGEST_PAUSE),
+    ],
+    ids=["nobody said", "past", "soon", "later", "never"],
+)
+def test_a_quota_waits_for_its_reset(resets_at: float, not_before: float) -> None:
+    assert settle(OutcomeKind.QUOTA, resets_at=resets_at).not_before == not_before
+
+
+def test_nothing_else_waits() -> None:
+    others = set(OutcomeKind) - {OutcomeKind.QUOTA}
+    assert {settle(kind, resets_at=NOW + 30).not_before for kind in others} == {0.0}
+    assert settle(OutcomeKind.QUOTA, stopping=True).not_before == 0.0, "the run's end does not wait for it"
 
 
 def test_every_settlement_is_allowed_has_a_reason_and_asks_only_while_blocked() -> None:

@@ -31,6 +31,8 @@ TABLE = [
     (AgentEnd.CRASHED, None, "", HEAD, OutcomeKind.CRASHED),
     (AgentEnd.TIMED_OUT, DONE, "", HEAD, OutcomeKind.TIMED_OUT),
     (AgentEnd.UNSTARTED, None, "", NOTHING, OutcomeKind.UNSTARTED),
+    (AgentEnd.QUOTA, None, "", HEAD, OutcomeKind.QUOTA),
+    (AgentEnd.QUOTA, ASKS, "", NOTHING, OutcomeKind.WAITING),
     (AgentEnd.STOPPED, None, "stalled", HEAD, OutcomeKind.STALLED),
     (AgentEnd.STOPPED, None, "never-started", NOTHING, OutcomeKind.STALLED),
     (AgentEnd.STOPPED, ASKS, "salvage", HEAD, OutcomeKind.INTERRUPTED),

@@ -174,7 +174,9 @@ def test_the_end_of_an_agent_gives_slot_and_ownership_back(ledger: Ledger) -> No
     planned(ledger)
     key = granted(ledger)
     claimed(ledger, key, Stage.IMPLEMENT)
-    outcome = make_outcome(OutcomeKind.SUCCEEDED, head="h1", summary="Did it.", cost_usd=0.25, tokens=10)
+    outcome = make_outcome(
+        OutcomeKind.SUCCEEDED, head="h1", summary="Did it.", cost_usd=0.25, tokens=10, agent_version="2.1"
+    )
     assert ledger.attempts.end(key, Stage.IMPLEMENT, holder="me", outcome=outcome, goes_on=True)
     assert (ledger.board.slots(), ledger.board.owners()) == ([], [])
     assert ledger.tasks.get("r1", "t1").state is TaskState.VERIFYING
@@ -187,6 +189,7 @@ def test_the_end_of_an_agent_gives_slot_and_ownership_back(ledger: Ledger) -> No
         "cost_usd": 0.25,
         "tokens": 10,
         "unsandboxed": False,
+        "agent_version": "2.1",
         "seconds": 0,
     }
     assert kinds(story(ledger))[-2:] == [EventKind.SLOT_RELEASED, EventKind.OWNERSHIP_RELEASED]

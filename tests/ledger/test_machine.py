@@ -101,7 +101,7 @@ class LedgerMachine(RuleBasedStateMachine):
         key=keys,
         stage=stages,
         holder=holders,
-        kind=st.sampled_from((OutcomeKind.SUCCEEDED, OutcomeKind.INTERRUPTED, OutcomeKind.REJECTED)),
+        kind=st.sampled_from((OutcomeKind.SUCCEEDED, OutcomeKind.INTERRUPTED, OutcomeKind.QUOTA, OutcomeKind.REJECTED)),
         goes_on=st.booleans(),
     )
     def end(self, key: StageKey, stage: Stage, holder: str, kind: OutcomeKind, goes_on: bool) -> None:

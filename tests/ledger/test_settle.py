@@ -66,6 +66,56 @@ def test_only_the_holder_snoozes_and_saying_it_twice_is_once(ledger: Ledger) -> 
     assert len(data_of(ledger, EventKind.TASK_SNOOZED)) == 1
 
 
+# A quota ------------------------------------------------------------------------------------------------------------
+
+
+def out_of_quota(ledger: Ledger, pause: float) -> StageKey:
+    """An attempt that ended for a quota, and waits for so many seconds."""
+    planned(ledger)
+    key = granted(ledger)
+    ended(ledger, key, Stage.IMPLEMENT, make_outcome(OutcomeKind.QUOTA), goes_on=False)
+    settlement = make_settlement(TaskState.RETRYABLE, reason="no quota", not_before=ledger.now() + pause)
+    assert ledger.attempts.settle(key, settlement).applied
+    return key
+
+
+def test_a_quota_does_not_count_and_holds_nothing(ledger: Ledger) -> None:
+    out_of_quota(ledger, 300)
+    task = ledger.tasks.get("r1", "t1")
+    assert (task.state, task.spent) == (TaskState.RETRYABLE, 0)
+    assert ledger.board.slots() == []
+    assert ledger.board.owners() == []
+
+
+def test_nobody_starts_before_the_quota_is_back(ledger: Ledger) -> None:
+    out_of_quota(ledger, 300)
+    assert not ledger.board.offer("r1", "t1")
+    assert ledger.board.wake() == []
+    assert ledger.board.look(5).candidates == ()
+    wake_at = ledger.tasks.get("r1", "t1").wake_at
+    assert 290 < wake_at - ledger.now() <= 300
+    assert ledger.board.next_wake() == wake_at
+    assert [data["stage"] for data in data_of(ledger, EventKind.TASK_SNOOZED)] == ["implement"]
+
+
+def test_when_it_is_back_the_task_is_offered_again(ledger: Ledger) -> None:
+    key = out_of_quota(ledger, 0.05)
+    while ledger.board.next_wake() is not None:
+        assert ledger.board.wake() == [], "a task that waits for an attempt has no chain to go on with"
+    assert [one.task for one in ledger.board.look(5).candidates] == ["t1"]
+    newer = granted(ledger)
+    assert (newer.attempt, ledger.tasks.get("r1", "t1").wake_at) == (key.attempt + 1, 0.0)
+    claimed(ledger, newer, Stage.IMPLEMENT)
+    assert ledger.attempts.spent("r1", "t1") == 1
+
+
+def test_a_withdrawn_task_that_comes_back_waits_for_nothing(ledger: Ledger) -> None:
+    out_of_quota(ledger, 300)
+    assert ledger.tasks.cancel("r1", "t1", by="me", reason="no") == "cancelled"
+    assert ledger.tasks.reopen("r1", "t1", to=TaskState.QUEUED, by="me", answer="retry", expect={TaskState.CANCELLED})
+    assert ledger.board.offer("r1", "t1")
+
+
 # Settling -----------------------------------------------------------------------------------------------------------
 
 

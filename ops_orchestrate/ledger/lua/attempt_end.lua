@@ -35,7 +35,7 @@ if stage == 'implement' then
 elseif stage == 'verify' then
   task_event(t, 'verdict', '{' .. fields .. '}')
 end
-if kind == 'interrupted' then
+if kind == 'interrupted' or kind == 'quota' then
   uncount(t)
 end
 local next_stage = ({ implement = 'verify', verify = 'land' })[stage]

@@ -1,7 +1,8 @@
 -- once
 -- An attempt that is over leaves its task in a new state. Answers applied, state, dependants (separated by spaces).
--- Keys: task:RUN:TASK, watch, snoozes, unmerged, edges, intent, counts, work. Args: run, task, attempt, fence, state, reason, ask.
-local run, task, attempt, fence, state, reason, ask = unpack(ARGV)
+-- Keys: task:RUN:TASK, watch, snoozes, unmerged, edges, intent, counts, work.
+-- Args: run, task, attempt, fence, state, reason, ask, not before (seconds since 1970; 0: at once).
+local run, task, attempt, fence, state, reason, ask, not_before = unpack(ARGV)
 local t = need_task(run, task)
 local dependants = get(t.key, 'dependants')
 if not current(t, attempt, fence) or t.phase ~= 'over' then
@@ -20,4 +21,9 @@ elseif state ~= 'blocked' then
   redis.call('HDEL', key('unmerged'), t.member)
 end
 settled_event(t, reason, ask)
+if state == 'retryable' and number(not_before) > NOW then
+  put(t, 'wake_at', seconds(number(not_before)))
+  redis.call('ZADD', key('snoozes'), seconds(number(not_before)), t.member)
+  task_event(t, 'task.snoozed', object('stage', str('implement'), 'wake_at', seconds(number(not_before)), 'note', str(reason)))
+end
 return { 1, state, dependants }

@@ -44,7 +44,7 @@ local function grant(t)
   move(t, 'running')
   put(t, 'attempt', int(number(t.attempt) + 1), 'fence', fence, 'slot', slot, 'stage', 'implement', 'phase', 'granted',
     'seq', '0', 'floor', '0', 'holder', '', 'host', '', 'tries', '0', 'waits', '0', 'granted_at', STAMP,
-    'lease_until', seconds(NOW + lease), 'came_from', from, 'cancel', '', 'head', '', 'ended_by', '')
+    'lease_until', seconds(NOW + lease), 'came_from', from, 'wake_at', '', 'cancel', '', 'head', '', 'ended_by', '')
   write_hold(t)
   redis.call('ZADD', key('watch'), STAMP, t.member)
   task_event(t, 'slot.taken', object('slot', slot))

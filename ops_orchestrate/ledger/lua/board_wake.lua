@@ -1,6 +1,7 @@
 -- once
 -- Ends the snoozes that are due: each gets a new sequence number, so that nothing published before is valid.
--- Keys: snoozes, task:RUN:TASK, watch. Args: how many at most. Answers flat: run, task, attempt, fence, seq, stage.
+-- A task that waited for its next attempt (a quota) is offered again.
+-- Keys: snoozes, task:RUN:TASK, watch, candidates:REPO. Args: how many at most. Answers flat: run, task, attempt, fence, seq, stage.
 local found = {}
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', key('snoozes'), '-inf', STAMP, 'LIMIT', 0, tonumber(ARGV[1]))) do
   local run, task = string.match(name, '^([^/]*)/(.*)$')
@@ -12,6 +13,8 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', key('snoozes'), '-inf', STAMP,
     for _, value in ipairs({ t.run, t.task, t.attempt, t.fence, t.seq, t.stage }) do
       found[#found + 1] = value
     end
+  elseif t and startable(t) then
+    offer(t)
   end
 end
 return found

@@ -3,7 +3,7 @@
 -- Candidates: an index of what may start; truth is the states ---------------------------------------------------
 
 local function ready(t)
-  if not startable(t) then
+  if not startable(t) or NOW < number(get(t.key, 'wake_at')) then
     return false
   end
   local run = redis.call('HMGET', key('run', t.run), 'state', 'stop', 'max_waves')

@@ -13,7 +13,7 @@ if not may_move(t, 'cancelled') then
 end
 withdraw(t)
 move(t, 'cancelled')
-put(t, 'reason', reason, 'ask', '')
+put(t, 'reason', reason, 'ask', '', 'wake_at', '')
 redis.call('HDEL', key('unmerged'), t.member)
 task_event(t, 'task.settled', object('state', '"cancelled"', 'reason', str(reason), 'ask', '""', 'merge', str(t.merge),
   'head', str(t.head), 'by', str(by)))

@@ -19,7 +19,7 @@ if run_state == 'halted' or run_state == 'done' then
 end
 withdraw(t)
 move(t, to)
-put(t, 'reason', answer .. ' by ' .. by, 'ask', '', 'cancel', '')
+put(t, 'reason', answer .. ' by ' .. by, 'ask', '', 'cancel', '', 'wake_at', '')
 if answer == 'retry' then
   put(t, 'spent', '0')
   redis.call('DEL', key('digests', run, task))

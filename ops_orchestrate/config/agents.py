@@ -1,0 +1,39 @@
+"""Settings of the agents: which one works, with which model, and how far it may go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode
+
+from ops_orchestrate.core.redaction import kinds_in
+
+
+class AgentSettings(BaseSettings):
+    """Part of Settings; each field's description is its row in docs/configuration.md."""
+
+    agent: str = Field("command", description="Which agent works: `command` or `scripted`.")
+    agent_command: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="The agent's argv for `command`: a JSON list, or one line split like a shell would."
+    )
+    agent_env: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Names of environment variables that agents may see."
+    )
+    playbook: Path | None = Field(None, description="The playbook of the `scripted` agent.")
+    model: str = Field("sonnet", description="Model name handed to agents that take one.")
+    quota_pause: float = Field(
+        900, gt=0, description="How long a task waits after a quota where the provider does not say when it ends."
+    )
+
+    @field_validator("agent_command")
+    @classmethod
+    def _no_secret_in_sight(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Whoever may list processes reads a command line."""
+        kinds = [kind for word in value for kind in kinds_in(word)]
+        if kinds:
+            raise ValueError(
+                f"has what looks like a secret in it ({kinds[0]}); put that into a variable named in OPS_AGENT_ENV"
+            )
+        return value
