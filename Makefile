@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test thorough check fmt docs clean chaos schemas simulate
+.PHONY: help setup demo test thorough check fmt docs clean chaos schemas simulate agents recordings
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -45,8 +45,21 @@ schemas: .schemas/schema.graphql .schemas/api.github.com.json ## fetch GitHub's 
 simulate: $(STAMP) ## play the merge gate in a hundred thousand worlds and print the figures (SIMULATE="--worlds 1000 --seed 7")
 	$(BIN)/python -m tests.simulate $(SIMULATE)
 
+# Claude Code, pinned, for the tests that drive the real program; it is proprietary, so it is never shipped with this.
+# Its binary is native: the version of node does not matter. Bounded, because a slow registry must not hold up a check.
+CLAUDE := .agents/node_modules/.bin/claude
+$(CLAUDE):
+	@mkdir -p .agents
+	timeout 300 npm install --silent --no-audit --no-fund --prefix .agents @anthropic-ai/claude-code@2.1.330
+	@env -i HOME=.agents PATH=/usr/bin:/bin $(CLAUDE) --version
+
+agents: $(CLAUDE) ## fetch the coding agents that the tests drive, from npm into .agents/ (about 400 MB)
+
+recordings: $(STAMP) agents ## record once more what the real Claude Code says (tests/adapters/agents/claude/recordings)
+	$(BIN)/python -m tests.adapters.agents.claude.record
+
 check: $(STAMP) ## format, lint, types, import contracts, docs, then the tests
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory schemas || true; fi
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory schemas || true; $(MAKE) --no-print-directory agents || true; fi
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -14,7 +14,7 @@ from ops_orchestrate.core.redaction import kinds_in
 class AgentSettings(BaseSettings):
     """Part of Settings; each field's description is its row in docs/configuration.md."""
 
-    agent: str = Field("command", description="Which agent works: `command` or `scripted`.")
+    agent: str = Field("command", description="Which agent works: `claude`, `command` or `scripted`.")
     agent_command: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="The agent's argv for `command`: a JSON list, or one line split like a shell would."
     )
@@ -22,7 +22,16 @@ class AgentSettings(BaseSettings):
         (), description="Names of environment variables that agents may see."
     )
     playbook: Path | None = Field(None, description="The playbook of the `scripted` agent.")
-    model: str = Field("sonnet", description="Model name handed to agents that take one.")
+    model: str = Field("sonnet", min_length=1, description="Model name handed to agents that take one.")
+    claude: str = Field("claude", min_length=1, description="The Claude Code program: a name on the PATH, or a path.")
+    max_turns: int = Field(300, ge=1, description="Turns of the model in one attempt.")
+    max_attempt_usd: float | None = Field(
+        None, gt=0, description="What one attempt may cost; unset: no limit. It is looked at after each turn."
+    )
+    model_retries: int = Field(
+        4, ge=0, le=20, description="How often a model that does not answer is asked again before the attempt ends."
+    )
+    keep_transcripts: int = Field(200, ge=1, description="So many transcripts of attempts are kept, the newest ones.")
     quota_pause: float = Field(
         900, gt=0, description="How long a task waits after a quota where the provider does not say when it ends."
     )
@@ -36,4 +45,12 @@ class AgentSettings(BaseSettings):
             raise ValueError(
                 f"has what looks like a secret in it ({kinds[0]}); put that into a variable named in OPS_AGENT_ENV"
             )
+        return value
+
+    @field_validator("model")
+    @classmethod
+    def _is_a_name(cls, value: str) -> str:
+        """It is a word of a command line: never an option."""
+        if value.startswith("-"):
+            raise ValueError("must be a model's name")
         return value

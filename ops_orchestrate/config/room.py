@@ -37,8 +37,8 @@ class RoomSettings(BaseSettings):
     )
     model_url: str | None = Field(
         None,
-        description="Base URL of a model's API that the `command` agent reaches through a proxy of ours, which holds "
-        "the key: `https://api.anthropic.com`, `https://api.openai.com/v1`.",
+        description="Base URL of a model's API that agents reach through a proxy of ours, which holds the key: "
+        "`https://api.anthropic.com` (what `claude` uses where nothing is set), `https://api.openai.com/v1`.",
     )
     model_key: str = Field(
         "ANTHROPIC_API_KEY",

@@ -96,6 +96,11 @@ def is_secret_file(path: str) -> bool:
     return _any(name, (*_SECRET_NAMES, *_TEMPLATES)) or bool(_BARE_KEY.fullmatch(name))
 
 
+def secret_globs() -> tuple[str, ...]:
+    """Globs of such files' names, for rules of other programs; without the plain words, which name folders too."""
+    return tuple(name for name in _SECRET_NAMES if not name.isalpha())
+
+
 def is_secret_template(path: str) -> bool:
     """Whether it is a template of a secrets file, such as `.env.example`."""
     return _any(folded(path).rsplit("/", 1)[-1], _TEMPLATES)

@@ -5,36 +5,53 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from ops_orchestrate.adapters.agents.command import CommandAgent
-from ops_orchestrate.adapters.agents.scripted import ScriptedAgent
+from ops_orchestrate.adapters.agents import ClaudeAgent, CommandAgent, ScriptedAgent
 from ops_orchestrate.adapters.sandbox import probe
 from ops_orchestrate.config import Settings, process_settings
+from ops_orchestrate.core.redaction import redact as by_shape
 from ops_orchestrate.errors import AgentUnavailable
 from ops_orchestrate.ports import Agent
 from ops_orchestrate.wiring.outside import Outside
 
+Redact = Callable[[str], str]
 
-def _command(settings: Settings) -> Agent:
-    outside = Outside(settings)
 
+def _claude(outside: Outside, redact: Redact) -> Agent:
+    return ClaudeAgent(outside.settings, _secrets_of(outside), redact)
+
+
+def _command(outside: Outside, _redact: Redact) -> Agent:
+    return CommandAgent(outside.settings, _secrets_of(outside))
+
+
+def _secrets_of(outside: Outside) -> Callable[[str], str | None]:
     def secret(name: str) -> str | None:
         return outside.secrets.get(name)  # late: nobody is asked for a key before it is needed
 
-    return CommandAgent(settings, secret)
+    return secret
+
+
+def _scripted(outside: Outside, _redact: Redact) -> Agent:
+    return ScriptedAgent(outside.settings)
 
 
 #: Agent kinds by the name in OPS_AGENT.
-AGENTS: dict[str, Callable[[Settings], Agent]] = {"command": _command, "scripted": ScriptedAgent}
+AGENTS: dict[str, Callable[[Outside, Redact], Agent]] = {
+    "claude": _claude,
+    "command": _command,
+    "scripted": _scripted,
+}
 
 
-def agent_of(settings: Settings) -> Callable[[str], Agent]:
+def agent_of(settings: Settings, outside: Outside | None = None, redact: Redact = by_shape) -> Callable[[str], Agent]:
     """Agents by name. The function raises AgentUnavailable for a name that does not exist."""
+    around = outside or Outside(settings)
 
     @lru_cache(maxsize=8)
     def named(name: str) -> Agent:
         if name not in AGENTS:
             raise AgentUnavailable(f"OPS_AGENT is {name!r}; there are: {', '.join(AGENTS)}.")
-        return AGENTS[name](settings)
+        return AGENTS[name](around, redact)
 
     return named
 

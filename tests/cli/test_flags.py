@@ -152,7 +152,7 @@ ERRORS = [
         {"OPS_AGENT": "command", "OPS_AGENT_COMMAND": "no-such-agent"},
         "The agent's command no-such-agent is not on the PATH; see OPS_AGENT_COMMAND.",
     ),
-    ("run", {"OPS_AGENT": "claud"}, "OPS_AGENT is 'claud'; there are: command, scripted."),
+    ("run", {"OPS_AGENT": "claud"}, "OPS_AGENT is 'claud'; there are: claude, command, scripted."),
     (
         "report",
         {},

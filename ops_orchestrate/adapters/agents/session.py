@@ -68,17 +68,33 @@ class Program:
     """Whether it reads the file OPS_MAILBOX, to which messages are appended."""
     model: ModelAccess | None = None
     """The model's API that it reaches without holding the key."""
+    opening: str = ""
+    """What a program is told first that is spoken to on its input; empty: its input is the brief, and ends."""
+    farewell: str = ""
+    """With `opening`: the line that asks it to stop, in place of SIGINT."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A program that runs."""
+
+    supervised: Supervised
+    box: Path
+    """Its own folder: report, home, temporary files."""
+    confined: Confined
+    ways: WaysOut
+    """Open until its session closes them."""
 
 
 class ProcessSession:
     """An agent's session over a supervised process."""
 
-    def __init__(self, supervised: Supervised, job: AgentJob, outbox: Path, confined: Confined, ways: WaysOut) -> None:
-        self._supervised = supervised
+    def __init__(self, launched: Launched, job: AgentJob) -> None:
+        self._supervised = launched.supervised
         self._task = job.key.task
-        self._outbox = outbox
-        self._confined = confined
-        self._ways = ways
+        self._outbox = launched.box
+        self._confined = launched.confined
+        self._ways = launched.ways
         self._files = TreeWatch(Path(job.tree))
         self._result: AgentResult | None = None
 
@@ -118,21 +134,24 @@ class ProcessSession:
 
     def _read(self, ended: Exit) -> AgentResult:
         usage = self._ways.close()
-        try:
-            report, problem = read_report(self._outbox, self._task), ""
-        except ReportError as error:
-            report, problem = None, str(error)
+        report, problem = self._report()
         end, detail = judge(ended, report, problem)
-        left = f" {ended.left} of its processes could not be killed." if ended.left else ""
         return AgentResult(
             end=end,
             exit_code=ended.exit_code,
-            detail=detail + left,
+            detail=detail + left_behind(ended),
             report=report,
             log_tail=self._supervised.tail(),
             unsandboxed=self._confined.unsandboxed,
             usage=usage,
         )
+
+    def _report(self) -> tuple[AgentReport | None, str]:
+        """Its report, or what is wrong with it."""
+        try:
+            return read_report(self._outbox, self._task), ""
+        except ReportError as error:
+            return None, str(error)
 
 
 def _end_of(text: str) -> str:
@@ -143,10 +162,22 @@ def _end_of(text: str) -> str:
     return end + whole
 
 
+def left_behind(ended: Exit) -> str:
+    """A sentence about what outlived it, for the end of another one."""
+    return f" {ended.left} of its processes could not be killed." if ended.left else ""
+
+
+def not_by_itself(ended: Exit) -> tuple[AgentEnd, str] | None:
+    """How it ended where it did not end by itself, and a sentence about it."""
+    if ended.reason not in _ENDS:
+        return None
+    return _ENDS[ended.reason], " ".join(filter(None, (_WHY.get(ended.reason, ""), ended.detail)))
+
+
 def judge(ended: Exit, report: AgentReport | None, problem: str) -> tuple[AgentEnd, str]:
     """How the process ended, and a sentence about it."""
-    if ended.reason in _ENDS:
-        return _ENDS[ended.reason], " ".join(filter(None, (_WHY.get(ended.reason, ""), ended.detail)))
+    if (stopped := not_by_itself(ended)) is not None:
+        return stopped
     code = ended.exit_code or 0
     number = ended.signal or (code - 128 if 128 < code < 160 else 0)
     if number:  # bubblewrap, like a shell, turns a signal into 128 + n
@@ -161,15 +192,18 @@ def judge(ended: Exit, report: AgentReport | None, problem: str) -> tuple[AgentE
 
 
 def open_session(program: Program, job: AgentJob, settings: Settings) -> ProcessSession:
-    """Start `program` on `job`, in the sandbox, under a supervisor.
+    """Start `program` on `job`, in the sandbox, under a supervisor. Raises SandboxUnavailable, AgentUnavailable."""
+    return ProcessSession(launch(program, job, settings), job)
 
-    Raises SandboxUnavailable, AgentUnavailable.
-    """
+
+def launch(program: Program, job: AgentJob, settings: Settings) -> Launched:
+    """Start it; what kind of session it is, is for the caller. Raises SandboxUnavailable, AgentUnavailable."""
     ours = Path(job.scratch)
     try:
         box = fresh(ours / "agent", "home", "tmp")
         (ours / "brief.md").write_text(job.brief, encoding="utf-8")
         (ours / "mailbox").write_bytes(b"")
+        (ours / "opening").write_text(program.opening, encoding="utf-8")
         ways = WaysOut(
             ours / "doors",
             settings,
@@ -185,7 +219,7 @@ def open_session(program: Program, job: AgentJob, settings: Settings) -> Process
             raise
     except OSError as error:
         raise AgentUnavailable(f"The agent could not be started in {job.scratch}: {error.strerror}.") from error
-    return ProcessSession(supervised, job, box, confined, ways)
+    return Launched(supervised, box, confined, ways)
 
 
 def _spec(program: Program, job: AgentJob, settings: Settings, box: Path, ways: WaysOut) -> SandboxSpec:
@@ -211,7 +245,9 @@ def _watch(program: Program, job: AgentJob) -> Watch:
         seconds=job.seconds,
         beat_seconds=job.beat_seconds,
         grace=job.grace_seconds,
-        stdin=ours / "brief.md",
+        stdin=ours / ("opening" if program.opening else "brief.md"),
+        talk=bool(program.opening),
+        farewell=program.farewell,
         messages=ours / "mailbox" if program.mailbox else None,
         beaten_at=job.renewed_at,
     )

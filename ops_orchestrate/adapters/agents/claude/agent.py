@@ -1,0 +1,134 @@
+"""Claude Code, headless: `claude --print` under our supervisor, in our sandbox, spoken to over its own protocol."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ops_orchestrate.adapters.agents.claude.commandline import arguments, settings_text, variables
+from ops_orchestrate.adapters.agents.claude.session import ClaudeSession
+from ops_orchestrate.adapters.agents.claude.transcript import Transcript, prune, transcript_path, transcripts
+from ops_orchestrate.adapters.agents.claude.wire import INTERRUPT, said
+from ops_orchestrate.adapters.agents.session import Program, launch
+from ops_orchestrate.adapters.modelproxy import Limits, Upstream
+from ops_orchestrate.adapters.process import run
+from ops_orchestrate.adapters.sandbox import probe
+from ops_orchestrate.adapters.waysout import ModelAccess
+from ops_orchestrate.config import Settings
+from ops_orchestrate.core.agent import AgentJob, AgentProbe
+from ops_orchestrate.core.redaction import redact as by_shape
+from ops_orchestrate.errors import AgentUnavailable, UsageError
+
+TESTED = "2.1.330"
+"""The version that the tests drive; others are used, and named."""
+_VERSION = re.compile(r"\d{1,4}\.\d{1,6}\.\d{1,6}")
+_API = "https://api.anthropic.com"
+
+
+class ClaudeAgent:
+    """Runs the program that OPS_CLAUDE names. Its model is reached through a proxy of ours, which holds the key."""
+
+    name = "claude"
+
+    def __init__(
+        self,
+        settings: Settings,
+        secret: Callable[[str], str | None],
+        redact: Callable[[str], str] = by_shape,
+    ) -> None:
+        """`secret`: who is asked for the key of the model's API, by its name. `redact`: for the transcript."""
+        self._settings = settings
+        self._secret = secret
+        self._redact = redact
+
+    def probe(self) -> AgentProbe:
+        """Whether it is there and runs, has a model, a key and a sandbox: a sentence for each that is not so."""
+        try:
+            program = self._program()
+        except AgentUnavailable as error:
+            return AgentProbe(name=self.name, ok=False, detail=str(error))
+        version = _version(program)
+        problems = list(self._problems(program, version))
+        if problems:
+            return AgentProbe(name=self.name, ok=False, detail=" ".join(problems), version=version)
+        box = probe(self._settings)
+        where = f"in {box.version}" if box.ok else f"UNSANDBOXED ({box.detail})"
+        known = "" if version == TESTED else f" (tested with {TESTED})"
+        detail = f"Claude Code {version}{known} at {program}, with a key, {where}"
+        return AgentProbe(name=self.name, ok=True, detail=detail, version=version)
+
+    def start(self, job: AgentJob) -> ClaudeSession:
+        """Start it. Raises SandboxUnavailable, AgentUnavailable."""
+        program, model, settings = self._program(), self._model(), self._settings
+        sandboxed = probe(settings).ok
+        rules = Path(job.scratch) / "claude-settings.json"
+        given = {name: os.environ[name] for name in settings.agent_env if name in os.environ}
+        try:
+            rules.parent.mkdir(parents=True, exist_ok=True)
+            rules.write_text(settings_text(sandboxed=sandboxed), encoding="utf-8")
+            limit = int(settings.log_limit_mb * 1_000_000)
+            prune(transcripts(settings), settings.keep_transcripts)
+            transcript = Transcript(transcript_path(settings, job.key), limit, self._redact)
+        except OSError as error:
+            raise AgentUnavailable(f"The agent could not be started in {job.scratch}: {error.strerror}.") from error
+        prepared = Program(
+            argv=(str(program), *arguments(job.key, settings, rules, sandboxed=sandboxed)),
+            reads=(rules, program),
+            env=given | variables(Path(job.scratch) / "agent", settings, sandboxed=sandboxed),
+            model=model,
+            opening=said(job.brief) + "\n",
+            farewell=INTERRUPT,
+        )
+        return ClaudeSession(launch(prepared, job, settings), job, transcript, limit)
+
+    def _program(self) -> Path:
+        found = shutil.which(self._settings.claude)
+        if found is None:
+            raise AgentUnavailable(
+                f"Claude Code is not here: {self._settings.claude} is not on the PATH. Install it "
+                f"(`npm install --global @anthropic-ai/claude-code@{TESTED}`), or set OPS_CLAUDE to where it is."
+            )
+        return Path(found).resolve()  # the sandbox shows the one file, not the links to it
+
+    def _model(self) -> ModelAccess:
+        """The way to its model. Raises AgentUnavailable where there is none."""
+        settings = self._settings
+        if not self._secret(settings.model_key):
+            raise AgentUnavailable(
+                f"It has no key for its model: nobody knows {settings.model_key} (environment, Doppler, password "
+                "manager; OPS_MODEL_KEY is its name)."
+            )
+        header = settings.model_key_header
+        try:
+            upstream = Upstream(settings.model_url or _API, header, "Bearer " if header == "authorization" else "")
+        except UsageError as error:
+            raise AgentUnavailable(f"OPS_MODEL_URL: {error}") from error
+        limits = Limits(server_tools=settings.model_server_tools)
+        return ModelAccess(upstream, key=lambda: self._secret(settings.model_key), limits=limits)
+
+    def _problems(self, program: Path, version: str) -> Iterator[str]:
+        if not version:
+            yield f"{program} does not say its version, so it does not run here."
+        try:
+            self._model()
+        except AgentUnavailable as error:
+            yield str(error)
+        box = probe(self._settings)
+        if not (box.ok or self._settings.unsandboxed_ok):
+            yield f"No sandbox works here: {box.detail}."
+
+
+def _version(program: Path) -> str:
+    """What it says of itself; empty where it does not run."""
+    with tempfile.TemporaryDirectory(prefix="ops") as home:
+        try:
+            env = {"HOME": home, "PATH": "/usr/local/bin:/usr/bin:/bin", "DISABLE_AUTOUPDATER": "1"}
+            ended = run([str(program), "--version"], cwd=home, env=env, timeout=20)
+        except OSError:
+            return ""
+    found = _VERSION.match(ended.output_tail.strip()) if ended.exit_code == 0 else None
+    return found[0] if found else ""

@@ -1,0 +1,72 @@
+"""How Claude Code is started: its arguments, its variables, and the only settings file that it reads.
+
+It holds no secret: its model is behind a proxy of ours. Nothing of the repository's or the user's own settings
+counts: no hooks, no servers, no permissions. What is denied here is a courtesy to an agent that means well; the
+sandbox and the guards hold the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+
+from ops_orchestrate.config import Settings
+from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.pathclass import secret_globs
+
+#: No tool that reaches the web, asks a person, sets a clock or makes worktrees.
+TOOLS = "Bash Edit Glob Grep Monitor NotebookEdit Read Task TaskCreate TaskList TaskStop TaskUpdate TodoWrite Write"
+#: Where there is no sandbox it may do what its brief asks for, and runs no other command.
+_ALLOWED = ("add", "commit", "diff", "log", "mv", "rm", "show", "status")
+_DENIED = ("git push", "git remote", "gh", "sudo")
+_NAMESPACE = uuid.UUID("6f1d3c1e-6f0b-4a39-9d53-3c0a0f6f7c55")
+_QUIET = (
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC",
+    "DISABLE_TELEMETRY",
+    "DISABLE_ERROR_REPORTING",
+    "DISABLE_AUTOUPDATER",
+    "DISABLE_BUG_COMMAND",
+    # Instructions and memories of others, also where settings of theirs are off.
+    "CLAUDE_CODE_DISABLE_CLAUDE_MDS",
+    "CLAUDE_CODE_DISABLE_AUTO_MEMORY",
+)
+
+
+def arguments(key: StageKey, settings: Settings, rules: Path, *, sandboxed: bool) -> tuple[str, ...]:
+    """Everything after the program's name. `rules` is the file with `settings_text`."""
+    budget = ("--max-budget-usd", f"{settings.max_attempt_usd:f}") if settings.max_attempt_usd else ()
+    # `bypassPermissions` asks nobody, and denies what is denied; the sandbox is what keeps it in.
+    mode = "bypassPermissions" if sandboxed else "acceptEdits"
+    return (
+        *("--print", "--verbose", "--input-format", "stream-json", "--output-format", "stream-json"),
+        *("--model", settings.model, "--max-turns", str(settings.max_turns), *budget),
+        *("--session-id", session_id(key), "--tools", TOOLS.replace(" ", ",")),
+        *("--settings", str(rules), "--setting-sources", "", "--strict-mcp-config", "--disable-slash-commands"),
+        *("--permission-mode", mode, "--permission-prompts", "none"),
+    )
+
+
+def settings_text(*, sandboxed: bool) -> str:
+    """The settings file: what is denied, and no footers of its own in commits."""
+    files = [f"{tool}(**/{name})" for name in secret_globs() for tool in ("Read", "Edit")]
+    commands = [f"Bash({words}:*)" for words in _DENIED]
+    allowed = [] if sandboxed else [f"Bash(git {word}:*)" for word in _ALLOWED]
+    rules = {"deny": [*commands, *files, "WebFetch", "WebSearch"], "allow": allowed}
+    return json.dumps({"permissions": rules, "includeCoAuthoredBy": False, "attribution": {"commit": "", "pr": ""}})
+
+
+def variables(box: Path, settings: Settings, *, sandboxed: bool) -> dict[str, str]:
+    """Its variables, beside those of every agent. `box` is the attempt's own folder: two never share a state."""
+    inside = {"IS_SANDBOX": "1"} if sandboxed else {}  # root may bypass permissions only where this is said
+    return {
+        **inside,
+        **dict.fromkeys(_QUIET, "1"),
+        "CLAUDE_CONFIG_DIR": str(box / "claude"),
+        "CLAUDE_CODE_MAX_RETRIES": str(settings.model_retries),
+    }
+
+
+def session_id(key: StageKey) -> str:
+    """The same for the same attempt: Claude Code itself refuses to play one twice."""
+    return str(uuid.uuid5(_NAMESPACE, f"{key.run}/{key.task}/{key.attempt}/{key.fence}"))

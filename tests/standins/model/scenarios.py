@@ -1,0 +1,101 @@
+"""What the model says, request by request. The last turn of a scenario repeats."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Say(NamedTuple):
+    """Ends its turn with a text."""
+
+    text: str
+    wait: str = ""
+    """It begins to speak only when a test has set this flag."""
+
+
+class Use(NamedTuple):
+    """Asks for a tool."""
+
+    tool: str
+    input: dict[str, Any]
+    text: str = ""
+
+
+class Refuse(NamedTuple):
+    """An HTTP error instead of an answer."""
+
+    status: int
+    kind: str
+    message: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+Turn = Say | Use | Refuse
+
+_BUSY = Refuse(429, "rate_limit_error", "This request would exceed your rate limit.")
+_DENIED = Use("Bash", {"command": "git push origin HEAD", "description": "Push"})
+_REPORT = '{"status": "blocked", "question": "Which one?", "cost_usd": 0, "tokens": 1}'
+
+_COMMIT = "git add src && git commit -qm 'Say two'"
+
+#: Scenario to its turns. `{tree}` in a tool's input is the working directory that the request names.
+SCENARIOS: dict[str, tuple[Turn, ...]] = {
+    "works": (
+        Use("Read", {"file_path": "{tree}/a.txt"}, "I look at the file first."),
+        Use("Edit", {"file_path": "{tree}/a.txt", "old_string": "one", "new_string": "two"}),
+        Use("Bash", {"command": "git commit -qam 'Say two'", "description": "Commit the change"}),
+        Say("The file says two now."),
+    ),
+    "reports": (
+        Use("Bash", {"command": "git commit -q --allow-empty -m Empty", "description": "Commit"}),
+        Use(
+            "Bash",
+            {"command": f"echo '{_REPORT}' > $OPS_REPORT", "description": "Report"},
+        ),
+        Say("I need an answer."),
+    ),
+    "says": (Say("Nothing to do."),),
+    "plans": (
+        Use("TaskCreate", {"subject": "Read the file", "description": "Read a.txt", "activeForm": "Reading"}),
+        Say("Planned."),
+    ),
+    "denied": (_DENIED, Say("Done, it is pushed.")),
+    "credit": (Refuse(400, "invalid_request_error", "Your credit balance is too low to access the Anthropic API."),),
+    "key": (Refuse(401, "authentication_error", "invalid x-api-key"),),
+    "rate": (_BUSY,),
+    "overloaded": (Refuse(529, "overloaded_error", "Overloaded"),),
+    "broken": (Refuse(500, "api_error", "Internal server error"),),
+    "wrong": (Refuse(400, "invalid_request_error", "messages: at least one message is required"),),
+    "hiccup": (Refuse(500, "api_error", "Internal server error"), Say("It worked the second time.")),
+    "loops": (Use("Bash", {"command": "true", "description": "Again"}),),
+    "sleeps": (
+        Use(
+            "Bash", {"command": "touch ready; while [ ! -e go ]; do sleep 0.1; done", "description": "Wait"}, "I wait."
+        ),
+        Say("Awake."),
+    ),
+    "steered": (
+        Use(
+            "Bash",
+            {"command": "touch ready; while [ ! -e go ]; do sleep 0.05; done", "description": "Wait for a file"},
+            "I wait for go.",
+        ),
+        Say("I was told."),
+    ),
+    "dies": (Use("Bash", {"command": "kill -9 $PPID", "description": "End it"}), Say("Still here.")),
+    "comesback": (
+        _BUSY,
+        _BUSY,
+        Use(
+            "Bash",
+            {"command": "echo two > src/two.txt && git add src && git commit -qm 'Say two'", "description": "Work"},
+        ),
+        Say("Back again."),
+    ),
+    "thinks": (Say("At last.", wait="go"),),
+    "looks": (
+        Use("Bash", {"command": "env; ls -a $CLAUDE_CONFIG_DIR; ls -a $HOME; pwd", "description": "Look around"}),
+        Say("Looked."),
+    ),
+    "env": (Use("Write", {"file_path": "{tree}/.env", "content": "KEY=1\n"}), Say("Written.")),
+}
