@@ -1,0 +1,86 @@
+"""The real Claude Code in a whole run: real workers, real sandbox, real repository, a model that plays a scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ops_orchestrate.adapters.agents.claude.agent import TESTED
+from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.states import RUN_OPEN, RunState, TaskState
+from ops_orchestrate.report.check import violations
+from tests.adapters.agents.claude.real import CLAUDE, KEY, real
+from tests.engine.rig import Rig, requested
+from tests.repos import git, read
+from tests.standins.model import Model, serving_model
+
+pytestmark = real
+
+
+@pytest.fixture
+def model() -> Iterator[Model]:
+    with serving_model() as served:
+        yield served
+
+
+def rig_of(home: Path, server: str, url: str, **env: str) -> Rig:
+    """An installation whose agent is Claude Code, with a key in the environment of its workers."""
+    given = {
+        "OPS_AGENT": "claude",
+        "OPS_CLAUDE": str(CLAUDE),
+        "ANTHROPIC_API_KEY": KEY,
+        "OPS_MODEL_URL": url,
+        "OPS_MODEL_RETRIES": "0",
+        "OPS_QUOTA_PAUSE": "1",
+        "OPS_MAX_ATTEMPTS": "1",
+        "OPS_GRACE": "1",
+    }
+    return Rig.build(home, server, **(given | env))
+
+
+def ends(rig: Rig, run: str) -> list[dict[str, object]]:
+    return [event.data for event in rig.events(run) if event.kind is EventKind.ATTEMPT_ENDED]
+
+
+def test_a_quota_puts_the_task_back_until_it_is_done(tmp_path: Path, server_url: str, model: Model) -> None:
+    """Twice refused, then served: one attempt is spent, its change is merged, its version and cost are recorded."""
+    rig = rig_of(tmp_path, server_url, model.url("comesback"))
+    try:
+        rig.start()
+        run = rig.submit([requested("one", paths=("src/",))], agent="claude")
+        events = rig.finish(run)
+    finally:
+        rig.close()
+    assert [data["outcome"] for data in ends(rig, run)] == ["quota", "quota", "succeeded"], rig.story()
+    task = rig.task(run, "one")
+    assert (task.state, task.attempt, task.spent) == (TaskState.COMPLETED, 3, 1)
+    assert rig.ledger.runs.get(run).state is RunState.DONE
+    app = rig.upstreams["app"]
+    assert read(app.bare, "dev", "src/two.txt") == "two"
+    assert git("rev-parse", "dev", cwd=app.bare) == task.merge
+    last = ends(rig, run)[-1]
+    assert (last["summary"], last["agent_version"], last["tokens"]) == ("Back again.", TESTED, 240)
+    assert violations(events) == []
+    assert len([event for event in events if event.kind is EventKind.TASK_SNOOZED]) == 2
+    assert KEY not in str([event.data for event in events])
+    assert rig.agents() == []
+    assert len(list((tmp_path / "data" / "orchestrate" / "logs" / "attempts" / run).glob("*.jsonl"))) == 3
+
+
+def test_a_run_that_is_stopped_does_not_wait_for_a_quota(tmp_path: Path, server_url: str, model: Model) -> None:
+    rig = rig_of(tmp_path, server_url, model.url("rate"), OPS_QUOTA_PAUSE="3600")
+    try:
+        rig.start()
+        run = rig.submit([requested("one", paths=("src/",))], agent="claude")
+        rig.until(lambda: any(task.wake_at > 0 for task in rig.ledger.tasks.all(run)), 40, "the quota")
+        assert rig.ledger.runs.get(run).state in RUN_OPEN, "it waits, it has not ended"
+        assert rig.ledger.runs.request_stop(run, "salvage", "me")
+        rig.finish(run)
+    finally:
+        rig.close()
+    assert rig.ledger.runs.get(run).state is RunState.STOPPED
+    task = rig.task(run, "one")
+    assert (task.state, task.spent) == (TaskState.RETRYABLE, 0)
+    assert "no quota" in task.reason
