@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ops_orchestrate.core.agent import AgentEvent, AgentEventKind
+from ops_orchestrate.core.agent import AgentEvent, AgentEventKind, ToolState
 from ops_orchestrate.core.names import one_line
 
 #: Characters of printed text that are looked at: a private key over many lines is only seen as one beside its first.
@@ -23,15 +23,15 @@ class Remarks:
     def newest(self, events: Sequence[AgentEvent]) -> str:
         """One line without secrets and control characters; empty where there is nothing new to tell.
 
-        What the agent says as a message is told at once. Of what it merely prints, the newest whole line is told,
-        once in `every` seconds.
+        What the agent says as a message is told at once. Of what it merely prints, plans or asks its tools for, the
+        newest whole line is told, once in `every` seconds.
         """
         said = [event.text for event in events if event.kind is AgentEventKind.MESSAGE and event.text]
         if said:
             return one_line(self._redact(said[-1]))
         for event in events:
-            if event.kind is AgentEventKind.OUTPUT and event.text:
-                self._printed, self._fresh = _end_of(self._printed + event.text), True
+            if text := _printed(event):
+                self._printed, self._fresh = _end_of(self._printed + text), True
         now = self._clock()
         if not self._fresh or now - self._told_at < self._every:
             return ""
@@ -41,6 +41,15 @@ class Remarks:
             return ""
         self._told, self._told_at = line, now
         return line
+
+
+def _printed(event: AgentEvent) -> str:
+    """What an event adds to what is told from time to time."""
+    if event.kind is AgentEventKind.OUTPUT or not event.text:
+        return event.text if event.kind is AgentEventKind.OUTPUT else ""
+    if event.kind is AgentEventKind.TOOL_CALL and event.state is ToolState.BEGUN:
+        return f"{event.tool}: {event.text}\n"
+    return f"{event.text}\n" if event.kind in (AgentEventKind.PLAN, AgentEventKind.RETRY) else ""
 
 
 def _end_of(text: str) -> str:

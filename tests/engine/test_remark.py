@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ops_orchestrate.core.agent import AgentEvent, AgentEventKind
+from ops_orchestrate.core.agent import AgentEvent, AgentEventKind, ToolState
 from ops_orchestrate.core.redaction import redact
 from ops_orchestrate.engine.remark import Remarks
 
+CALL = AgentEventKind.TOOL_CALL
 TOKEN = "ghp_" + "a1B2" * 9
 KEY = "-----BEGIN RSA PRIVATE KEY-----\n" + "\n".join(["MIIEpAIBAAKCAQEA" + "x1Y2" * 12] * 40) + "\n"
 
@@ -35,6 +39,27 @@ def test_the_newest_whole_line_is_told() -> None:
     assert remarks().newest(printed("reading\nthin")) == "reading"
     assert remarks().newest(printed("no end of a line")) == ""
     assert remarks().newest([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (
+            {"kind": AgentEventKind.TOOL_CALL, "tool": "Bash", "text": "make test", "state": ToolState.BEGUN},
+            "Bash: make test",
+        ),
+        ({"kind": AgentEventKind.TOOL_CALL, "text": "", "state": ToolState.DONE}, ""),
+        ({"kind": AgentEventKind.PLAN, "text": "Read it first"}, "Read it first"),
+        ({"kind": AgentEventKind.RETRY, "text": "asked again"}, "asked again"),
+        ({"kind": AgentEventKind.STOP, "text": "completed"}, ""),
+        ({"kind": AgentEventKind.USAGE, "tokens": 9}, ""),
+    ],
+)
+def test_what_it_does_is_told_like_what_it_prints(event: dict[str, Any], told: str) -> None:
+    clock = Clock()
+    notes = remarks(clock)
+    assert notes.newest([AgentEvent(**event)]) == told
+    assert notes.newest(printed("next\n")) == ("" if told else "next"), "as seldom"
 
 
 def test_it_is_told_seldom_and_never_twice() -> None:
