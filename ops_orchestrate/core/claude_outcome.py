@@ -16,6 +16,8 @@ _QUOTA_ERRORS = frozenset({"rate_limit", "billing_error", "overloaded", "overloa
 #: Those that say "not you": another attempt with the same key ends the same way.
 _KEY_STATUSES = frozenset({401, 403})
 _KEY_ERRORS = frozenset({"authentication_failed", "authentication_error", "permission_error", "oauth_org_not_allowed"})
+#: How our own proxy begins what it refuses: a limit of ours, never the provider's.
+_OURS = "ops-orchestrate: "
 
 
 class ClaudeRun(Value):
@@ -76,6 +78,8 @@ def _refused(run: ClaudeRun) -> tuple[AgentEnd, str]:
     """The model's API had the last word."""
     status = f" ({run.api_status})" if run.api_status else ""
     said = f"{_said(run).rstrip('. ') or 'no reason'}.{_asked(run)}"
+    if run.api_status in _QUOTA_STATUSES and _OURS in run.text:
+        return AgentEnd.FAILED, f"A limit of ours ended it{status}: {said}"
     if run.api_status in _QUOTA_STATUSES or run.api_error in _QUOTA_ERRORS:
         return AgentEnd.QUOTA, f"The model's provider gives no more for now{status}: {said}"
     if run.api_status in _KEY_STATUSES or run.api_error in _KEY_ERRORS:

@@ -21,6 +21,7 @@ ROWS = [
     (DONE, {"denied": ("Bash", "Write", "Bash")}, AgentEnd.DONE, "Denied to it: Bash, Write."),
     (API, {"api_status": 400, "api_error": "billing_error"}, AgentEnd.QUOTA, "gives no more for now (400)"),
     (API, {"api_status": 402}, AgentEnd.QUOTA, "(402)"),
+    (API, {"api_status": 402, "text": "API Error: 402 ops-orchestrate: No."}, AgentEnd.FAILED, "A limit of ours"),
     (API, {"api_status": 429, "api_error": "rate_limit", "retries": 4}, AgentEnd.QUOTA, "4 more times (rate_limit)"),
     (API, {"api_status": 529, "api_error": "server_error"}, AgentEnd.QUOTA, "(529)"),
     (API, {"api_status": 401, "api_error": "authentication_failed"}, AgentEnd.UNSTARTED, "does not accept the key"),

@@ -64,6 +64,7 @@ SCENARIOS: dict[str, tuple[Turn, ...]] = {
     "key": (Refuse(401, "authentication_error", "invalid x-api-key"),),
     "rate": (_BUSY,),
     "overloaded": (Refuse(529, "overloaded_error", "Overloaded"),),
+    "capped": (Refuse(402, "billing_error", "ops-orchestrate: This attempt may not use more tokens."),),
     "broken": (Refuse(500, "api_error", "Internal server error"),),
     "wrong": (Refuse(400, "invalid_request_error", "messages: at least one message is required"),),
     "hiccup": (Refuse(500, "api_error", "Internal server error"), Say("It worked the second time.")),

@@ -79,6 +79,7 @@ ROWS: list[tuple[str, dict[str, Any], AgentEnd, str]] = [
     ("rate", {}, AgentEnd.QUOTA, "(429)"),
     ("overloaded", {}, AgentEnd.QUOTA, "(529)"),
     ("key", {}, AgentEnd.UNSTARTED, "does not accept the key (401)"),
+    ("capped", {}, AgentEnd.FAILED, "A limit of ours ended it (402)"),
     ("broken", {}, AgentEnd.FAILED, "The model's API failed (500)"),
     ("wrong", {}, AgentEnd.FAILED, "The model's API failed (400)"),
     ("loops", {"max_turns": 2}, AgentEnd.FAILED, "OPS_MAX_TURNS"),
