@@ -17,14 +17,16 @@ from ops_orchestrate.adapters.agents.claude.commandline import TOOLS, arguments,
 from ops_orchestrate.adapters.agents.claude.lines import Lines
 from ops_orchestrate.adapters.agents.claude.tally import Tally
 from ops_orchestrate.adapters.agents.claude.transcript import Transcript, prune
-from ops_orchestrate.adapters.agents.claude.wire import Limit, read_line, said
+from ops_orchestrate.adapters.agents.claude.wire import Limit, Result, read_line, said
 from ops_orchestrate.config import load_settings
 from ops_orchestrate.core.agent import AgentEnd
+from ops_orchestrate.core.claude_outcome import claude_end
 from ops_orchestrate.core.redaction import redact
 from ops_orchestrate.errors import AgentUnavailable, UsageError
 from tests.adapters.agents.claude.real import CLAUDE, KEY, follow, needs_claude, work
 from tests.adapters.foreign import needs_sandbox, settings
 
+_RESULT = {"type": "result", "subtype": "success", "is_error": False, "terminal_reason": "completed", "result": "ok"}
 HERE = {"ANTHROPIC_API_KEY": KEY}.get
 
 
@@ -76,6 +78,20 @@ def test_only_a_limit_that_refuses_says_when_it_ends(status: str, resets_at: flo
     tally = Tally()
     tally.take(frame)
     assert tally.resets_at == resets_at
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [{"m": {"costUSD": -1}}, {"m": {"costUSD": float("nan")}}, {"m": {"inputTokens": 10**30}}, {"m": 1}, [], "x"],
+)
+def test_a_number_that_cannot_be_costs_the_cost_and_not_the_end(usage: object) -> None:
+    line = _RESULT | {"model_usage_since_last_result": usage}
+    _, frame = read_line(json.dumps(line).encode())
+    assert isinstance(frame, Result)
+    tally = Tally()
+    tally.take(frame)
+    assert (tally.cost_usd, tally.tokens) == (None, 0)
+    assert claude_end(tally.run(0))[0] is AgentEnd.DONE
 
 
 @pytest.mark.parametrize(
@@ -255,9 +271,6 @@ def test_one_that_says_no_result(tmp_path: Path, body: str, end: AgentEnd, says:
     assert result.end is end, result
     assert says in result.detail
     assert (result.report.cost_usd, result.report.tokens) == (None, None)
-
-
-_RESULT = {"type": "result", "subtype": "success", "is_error": False, "terminal_reason": "completed", "result": "ok"}
 
 
 @needs_sandbox

@@ -227,7 +227,8 @@ def test_an_interrupt_is_its_protocols_own(tmp_path: Path, model: Model, who: st
     result, seen = follow(session)
     assert (result.end, result.detail) == (AgentEnd.STOPPED, "It was interrupted.")
     stops = [event.text for event in seen if event.kind is AgentEventKind.STOP]
-    assert stops == [reason], "it said itself how its turn ended, before any signal"
+    assert stops == [reason], "it said itself how its turn ended"
+    assert '"type":"control_response"' in transcript(tmp_path, work(tmp_path)), "it was asked, before any signal"
     assert result.report.tokens is not None
 
 
