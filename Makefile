@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test thorough check fmt docs clean chaos schemas simulate agents recordings
+.PHONY: help setup demo test thorough check fmt docs clean chaos hostile schemas simulate agents recordings
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ chaos: $(STAMP) ## kill workers, agents and the server at random (OPS_CHAOS_SEED
 .schemas/api.github.com.json:
 	@mkdir -p .schemas && cd .schemas && npm pack --silent --ignore-scripts @octokit/openapi@23.0.2 >/dev/null
 	@cd .schemas && tar -xzmf octokit-openapi-*.tgz --strip-components=2 package/generated/api.github.com.json && rm octokit-*.tgz
+
+hostile: $(STAMP) ## let hostile agents loose, in the sandbox and (on this machine!) without it, and print the figures
+	$(BIN)/python -m tests.hostile
 
 schemas: .schemas/schema.graphql .schemas/api.github.com.json ## fetch GitHub's published schemas from npm (for the stand-in's tests)
 

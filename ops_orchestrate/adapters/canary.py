@@ -15,6 +15,7 @@ from pathlib import Path
 
 INSIDE = "writes-inside"
 WRITE = "writes-file"
+VSOCK = "opens-vsock"
 
 
 def reads(secret: str) -> bool:
@@ -51,6 +52,12 @@ def connects_unix(address: str) -> bool:
         return True
 
 
+def opens_vsock(_: str) -> bool:
+    """A socket to the hypervisor can be had."""
+    with socket.socket(getattr(socket, "AF_VSOCK", 40), socket.SOCK_STREAM):
+        return True
+
+
 def _anywhere(name: str, token: str) -> bool:
     ours = {str(os.getpid()), "self", "thread-self"} if name == "cmdline" else set()
     wrapper = {"1"} if os.getppid() == 1 and name == "cmdline" else set()  # its argv is how we got the token
@@ -74,6 +81,7 @@ def main(arguments: list[str]) -> None:
         "writes-borrowed": (writes, borrowed),
         "connects-abstract": (connects_unix, abstract),
         "connects-socket": (connects_unix, plain),
+        VSOCK: (opens_vsock, ""),
         **{f"connects-{service}": (connects_unix, service) for service in services},
         INSIDE: (writes, inside),
     }

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from ops_orchestrate.adapters import bridge, canary
 from ops_orchestrate.adapters.door import Door
 from ops_orchestrate.adapters.process import run
+from ops_orchestrate.adapters.syscalls import program_file
 from ops_orchestrate.adapters.trap import Trap, service_sockets
 from ops_orchestrate.config import Settings
 from ops_orchestrate.errors import SandboxUnavailable
@@ -128,7 +129,18 @@ def wrap(argv: Sequence[str], spec: SandboxSpec) -> list[str]:
     flags = ["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     flags += ["--share-net"] if spec.network else []
     mounts = [*_system(spec.network), *_shown(spec), *_doors(spec), "--remount-ro", "/"]
-    return [bwrap, *flags, *mounts, "--chdir", str(spec.cwd), "--", *_bridged(argv, spec)]
+    return [*_filtered(bwrap), *flags, *mounts, "--chdir", str(spec.cwd), "--", *_bridged(argv, spec)]
+
+
+def _filtered(bwrap: str) -> list[str]:
+    """Bubblewrap with our filter of system calls, which it takes from an open file.
+
+    A shell opens that and becomes bubblewrap, so that it needs to pass through none of the processes between.
+    """
+    program = program_file()
+    if program is None:
+        return [bwrap]
+    return ["/bin/sh", "-c", 'exec "$@" 9<"$0"', f"/proc/{os.getpid()}/fd/{program}", bwrap, "--seccomp", "9"]
 
 
 def _doors(spec: SandboxSpec) -> Iterable[str]:

@@ -30,7 +30,7 @@ def test_the_canary_gets_nothing_inside_and_everything_outside(tmp_path: Path) -
         ended = inside(trap.inside, *argv, read=(Path(canary.__file__), trap.borrowed))
         assert trap.leaks(ended.output.decode()) == []
         ended = run(argv, cwd="/", env={}, timeout=30)
-        assert trap.leaks(ended.output_tail) == [
+        assert [leak for leak in trap.leaks(ended.output_tail) or () if leak != "opens-vsock"] == [
             "reads-file",
             "writes-file",
             "sees-variable",
