@@ -40,7 +40,8 @@ def api() -> Iterator[Model]:
 def asking(folder: Path, api: Model, code: str = ASK, **more: Any) -> CommandAgent:
     script = folder / "agent.py"
     script.write_text(code)
-    used = settings(folder, agent_command=(sys.executable, "-I", "-S", str(script)), model_url=api.url, **more)
+    command = (sys.executable, "-I", "-S", str(script))
+    used = settings(folder, **{"agent_command": command, "model_url": api.url, **more})
     return CommandAgent(used, lambda name: KEY if name == "ANTHROPIC_API_KEY" else None)
 
 
@@ -65,6 +66,21 @@ def test_a_model_like_openais(tmp_path: Path, api: Model) -> None:
     agent = asking(tmp_path, api, model_key_header="authorization", unsandboxed_ok=True)
     assert finish(agent.start(job(tmp_path))).end is AgentEnd.DONE
     assert api.asked[0][2]["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"model_key": "OTHER_KEY"}, "nobody has OTHER_KEY"),
+        ({"model_url": "http://api.example.com"}, "must be https"),
+    ],
+)
+def test_a_model_that_cannot_be_asked_is_said_before_any_agent_starts(
+    tmp_path: Path, api: Model, more: dict[str, str], words: str
+) -> None:
+    found = asking(tmp_path, api, **{"unsandboxed_ok": True, **more}).probe()
+    assert not found.ok
+    assert words in found.detail
 
 
 @needs_sandbox

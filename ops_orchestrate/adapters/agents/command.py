@@ -17,7 +17,7 @@ from ops_orchestrate.adapters.sandbox import SandboxSpec, environment, probe
 from ops_orchestrate.adapters.waysout import ModelAccess
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.agent import AgentJob, AgentProbe
-from ops_orchestrate.errors import AgentUnavailable
+from ops_orchestrate.errors import AgentUnavailable, UsageError
 
 _FAMILIES = {"x-api-key": "ANTHROPIC", "x-goog-api-key": "GEMINI"}
 """The first word of the variables that programs for an API of that kind read; for all others OPENAI's."""
@@ -34,11 +34,14 @@ class CommandAgent:
         self._secret = secret
 
     def probe(self) -> AgentProbe:
-        """Whether the command is there and a sandbox works."""
+        """Whether the command is there, the model's key is to be had, and a sandbox works."""
         try:
             program = self._program()
-        except AgentUnavailable as error:
+        except (AgentUnavailable, UsageError) as error:
             return AgentProbe(name=self.name, ok=False, detail=str(error))
+        if program.model is not None and not program.model.key():
+            detail = f"nobody has {self._settings.model_key}, the key for OPS_MODEL_URL (see OPS_MODEL_KEY)"
+            return AgentProbe(name=self.name, ok=False, detail=detail)
         return checked(self.name, program.argv[0], self._settings)
 
     def start(self, job: AgentJob) -> ProcessSession:
