@@ -62,7 +62,6 @@ recordings: $(STAMP) agents ## record once more what the real Claude Code says (
 	$(BIN)/python -m tests.adapters.agents.claude.record
 
 check: $(STAMP) ## format, lint, types, import contracts, docs, then the tests
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory schemas || true; $(MAKE) --no-print-directory agents || true; fi
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
