@@ -42,7 +42,7 @@ _VERDICTS: dict[Conclusion, CheckVerdict] = {
 }
 
 #: Ends that say nothing of the change: whatever comes later under the same key replaces them.
-_BROKEN_OFF = frozenset({Conclusion.CANCELLED, Conclusion.STALE})
+BROKEN_OFF = frozenset({Conclusion.CANCELLED, Conclusion.STALE})
 
 
 class CheckSummary(Value):
@@ -146,7 +146,7 @@ def _replaces(newer: Check, older: Check, began: Mapping[int, float]) -> bool:
     """
     if newer.id == older.id or verdict_of(newer) is CheckVerdict.SILENT:
         return False  # one check read twice; and what is no evidence replaces none
-    if newer.kind == "status" or older.conclusion in _BROKEN_OFF:
+    if newer.kind == "status" or older.conclusion in BROKEN_OFF:
         return True  # of a commit status the forge keeps the history: its newest counts
     if verdict_of(newer) is CheckVerdict.PENDING and older.conclusion is not Conclusion.PENDING:
         return True  # it is being tried again: whatever comes of that decides, beside this one if they overlapped
@@ -169,7 +169,7 @@ def _says(check: Check, every: Sequence[Check], skippable: Collection[str]) -> C
 
 
 def _overtaken(check: Check, every: Sequence[Check]) -> bool:
-    if check.conclusion not in _BROKEN_OFF or check.run is None:
+    if check.conclusion not in BROKEN_OFF or check.run is None:
         return False
     return any(
         (other.workflow, other.event) == (check.workflow, check.event)

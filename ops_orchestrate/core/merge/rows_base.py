@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from ops_orchestrate.core.merge.checks import CheckVerdict, current, verdict_of
-from ops_orchestrate.core.merge.pull import Conclusion, MergeState
+from ops_orchestrate.core.merge.checks import BROKEN_OFF, CheckVerdict, current, verdict_of
+from ops_orchestrate.core.merge.pull import MergeState
 from ops_orchestrate.core.merge.ruling import Facts, Ruling, flag, listed, wait
 from ops_orchestrate.core.merge.snapshot import Act
 
 _FREE = frozenset({MergeState.CLEAN, MergeState.HAS_HOOKS})
-#: What says nothing of the base: a newer push broke it off.
-_BROKEN_OFF = frozenset({Conclusion.CANCELLED, Conclusion.STALE})
 
 _READS = 3
 _TRIES = 5
@@ -68,7 +66,8 @@ def base_red(facts: Facts) -> Ruling | None:
     red = {
         check.name
         for check in current(facts.seen.base_checks)
-        if verdict_of(check) is CheckVerdict.RED and check.conclusion not in _BROKEN_OFF
+        if verdict_of(check) is CheckVerdict.RED
+        and check.conclusion not in BROKEN_OFF  # a newer push did that: it says nothing of the base
     }
     return wait(f"the base itself is red: {listed(sorted(red))}", at_most=_MOST_LOOKS) if red else None
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from ops_orchestrate.core.merge.checks import BROKEN_OFF
 from ops_orchestrate.core.merge.failure import FailureClass
 from ops_orchestrate.core.merge.pull import Check, Conclusion
 from ops_orchestrate.core.merge.ruling import Facts, Ruling, fix, flag, listed, wait
@@ -81,7 +82,12 @@ def red_elsewhere(facts: Facts) -> Ruling | None:
         kind = facts.seen.failures.get(spent[0].id, FailureClass.INFRASTRUCTURE)
         return flag(f"{_names(spent)} {_NOT_OURS_TO_MEND.get(kind, 'is red')}, also when it was run again")
     fresh = {c.run: c.id for c in reversed(red) if c.run is not None and facts.seen.reruns.count(c.run) < c.attempt}
+    if fresh and _runs_on(facts, fresh):
+        return _wait_patiently(facts, f"{_names(red)} is red through no fault of the change, and its run goes on")
     if fresh:
+        quiet, settle = facts.seen.now - _broken_off_at(red), facts.seen.policy.settle
+        if quiet < settle:  # the run that broke it off may not be listed yet, and a rerun would break that one off
+            return wait("it was broken off just now, perhaps by a newer run", after=settle - max(0.0, quiet))
         return Ruling(
             Act.RERUN, f"{_names(red)} is red through no fault of the change", checks=tuple(sorted(fresh.values()))
         )
@@ -99,9 +105,7 @@ def pending(facts: Facts) -> Ruling | None:
         what = f"{listed(checks.unknown)} ended in a way that we do not know"
     elif checks.missing:
         what = f"{listed(checks.missing)} has not been reported (by the app that has to)"
-    if facts.waited >= facts.seen.policy.patience:
-        return flag(f"{what} after {facts.waited / 60:.0f} minutes")
-    return wait(what)
+    return _wait_patiently(facts, what)
 
 
 def unproved(facts: Facts) -> Ruling | None:
@@ -132,6 +136,21 @@ def settling(facts: Facts) -> Ruling | None:
     if quiet < policy.settle:
         return wait("it is green; another check may yet join", after=policy.settle - max(0.0, quiet))
     return None
+
+
+def _wait_patiently(facts: Facts, what: str) -> Ruling:
+    if facts.waited >= facts.seen.policy.patience:
+        return flag(f"{what} after {facts.waited / 60:.0f} minutes")
+    return wait(what)
+
+
+def _runs_on(facts: Facts, runs: Collection[int | None]) -> bool:
+    """A forge runs failed jobs again only when the whole run has ended."""
+    return any(c.run in runs and c.conclusion is Conclusion.PENDING for c in facts.seen.pull.checks)
+
+
+def _broken_off_at(red: Sequence[Check]) -> float:
+    return max((c.completed_at for c in red if c.conclusion in BROKEN_OFF), default=0.0)
 
 
 def _spent(facts: Facts, check: Check) -> bool:

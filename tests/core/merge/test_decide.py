@@ -133,6 +133,45 @@ TABLE: list[tuple[str, dict[str, Any], str, Act]] = [
     ("red, code", {"pull": {"checks": (RED,)}, "failures": {1: CODE}}, "red-code", Act.FIX),
     ("red, attempts spent", {"pull": {"checks": (RED,)}, "failures": {1: CODE}, "fixes": 2}, "red-code", Act.FLAG),
     ("cancelled", {"pull": {"checks": (GONE,)}, "failures": {1: INFRA}}, "red-elsewhere", Act.RERUN),
+    (
+        "cancelled, and another job of its run goes on: the forge would not run it again yet",
+        {"pull": {"checks": (GONE, check("lint", C.PENDING, id=2))}, "failures": {1: INFRA}},
+        "red-elsewhere",
+        Act.WAIT,
+    ),
+    (
+        "cancelled, and another job of its run never ends",
+        {
+            "pull": {
+                "checks": tuple(
+                    check(name, end, id=id, started_at=NOW - 20_000)
+                    for id, (name, end) in enumerate((("tests", C.CANCELLED), ("lint", C.PENDING)), 1)
+                )
+            }
+            | OLD,
+            "failures": {1: INFRA},
+        },
+        "red-elsewhere",
+        Act.FLAG,
+    ),
+    (
+        "cancelled, and another run goes on",
+        {"pull": {"checks": (GONE, check("lint", C.PENDING, id=2, workflow=2, run=101))}, "failures": {1: INFRA}},
+        "red-elsewhere",
+        Act.RERUN,
+    ),
+    (
+        "cancelled just now: the run that did it may not be listed yet",
+        {"pull": {"checks": (check("tests", C.CANCELLED, completed_at=NOW - 59),)}, "failures": {1: INFRA}},
+        "red-elsewhere",
+        Act.WAIT,
+    ),
+    (
+        "flaky just now",
+        {"pull": {"checks": (check("tests", C.FAILURE, completed_at=NOW - 1),)}, "failures": {1: FLAKY}},
+        "red-elsewhere",
+        Act.RERUN,
+    ),
     ("flaky", {"pull": {"checks": (RED,)}, "failures": {1: FLAKY}}, "red-elsewhere", Act.RERUN),
     (
         "its rerun not seen yet",
