@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ops_orchestrate.core.merge.pull import Conclusion
@@ -40,6 +41,8 @@ class Ci:
         forge.required = {(name, 15368) for name in names}
         if plan.status:
             forge.required.add(("ext/coverage", None))
+        self.attempts: dict[int, int] = {}
+        """The newest attempt of each run that was run again."""
         self.names = tuple(names) + (("ext/coverage",) if plan.status else ())
 
     def start(self, pull: PullRequest, head: Head, *, good: bool = False) -> None:
@@ -52,7 +55,7 @@ class Ci:
 
     def _listed(self, pull: PullRequest, head: Head, main: list[Lane], e2e: Lane, broken: str, *, good: bool) -> None:
         if self.plan.doubled and self.random.random() < 0.5:
-            self._cancelled_first(pull, main)
+            self._broken_off(pull, main)
         run = self.forge.number()
         self._workflow(pull, main, run, 1, broken)
         if self.plan.twins and self.random.random() < 0.5:
@@ -80,20 +83,20 @@ class Ci:
             return
         self._try(pull, lane, run, 1, delay, C.SKIPPED, 0.1)
         later = delay + self.random.uniform(200, 900)
-        self.forge.at(later, lambda: self._try(pull, lane, run, 2, 0, C.SUCCESS))
+        self.forge.at(later, lambda: self._misfired(pull, run, lane))
 
-    def rerun_failed(self, pull: PullRequest, run: int, attempt: int, *, asked_by_us: bool = True) -> bool:
+    def _misfired(self, pull: PullRequest, run: int, lane: Lane) -> None:
+        self._again(pull, run, [lane], {})
+
+    def rerun_failed(self, pull: PullRequest, run: int, attempt: int) -> bool:
         """Run the red and skipped jobs of a workflow run once more; False if it is on another attempt by now."""
-        lanes = [lane for lane in pull.head.lanes if any(r.run == run for r in lane.runs)]
-        last = [lane.runs[-1] for lane in lanes if lane.runs[-1].run == run]
-        if not last or max(r.attempt for r in last) != attempt or any(r.conclusion is C.PENDING for r in last):
+        tries = [[r for r in lane.runs if r.run == run] for lane in pull.head.lanes]
+        last = [of_lane[-1] for of_lane in tries if of_lane]
+        if not last or self.attempts.get(run, 1) != attempt:
             return False
         again = [r.lane for r in last if r.conclusion in RED or (r.conclusion is C.SKIPPED and not r.lane.may_skip)]
-        genuine = {r.lane.name for r in last if r.conclusion in RED and not r.infra}
-        for lane in again:
-            bad = lane.name in genuine or (not asked_by_us and self.random.random() < 0.3)
-            self._try(pull, lane, run, attempt + 1, self.random.uniform(1, 20), C.FAILURE if bad else C.SUCCESS)
-        return True
+        genuine = {id(r.lane): C.FAILURE for r in last if r.conclusion in RED and not r.infra}
+        return self._again(pull, run, again, genuine, late=20)
 
     def rerun_all(self, pull: PullRequest) -> None:
         """Somebody presses the button on a finished run: the same commit is tried again."""
@@ -105,13 +108,25 @@ class Ci:
         if not done:
             return
         run = self.random.choice(done)
-        bad = self.random.random() < 0.4
+        ends = C.FAILURE if self.random.random() < 0.4 else C.SUCCESS
         if run.run is None:
-            self._try(pull, run.lane, None, 1, 0, C.FAILURE if bad else C.SUCCESS)
-            return
-        for other in [r for r in done if r.run == run.run]:
-            ends = C.FAILURE if bad and other is run else C.SUCCESS
-            self._try(pull, other.lane, run.run, other.attempt + 1, 0, ends)
+            self._try(pull, run.lane, None, 1, 0, ends)
+        else:
+            self._again(pull, run.run, [r.lane for r in done if r.run == run.run], {id(run.lane): ends})
+
+    def _again(
+        self, pull: PullRequest, run: int, lanes: list[Lane], ends: dict[int, Conclusion], *, late: float = 0.0
+    ) -> bool:
+        """One more attempt at a run, which the forge allows only of one that has finished."""
+        tries = [r for lane in pull.head.lanes for r in lane.runs if r.run == run]
+        newest = self.attempts.get(run, 1)
+        if not tries or max(r.attempt for r in tries) != newest or any(r.conclusion is C.PENDING for r in tries):
+            return False
+        self.attempts[run] = newest + 1
+        for lane in lanes:
+            delay = self.random.uniform(1, late) if late else 0.0
+            self._try(pull, lane, run, newest + 1, delay, ends.get(id(lane), C.SUCCESS))
+        return bool(lanes)
 
     def posed(self, pull: PullRequest) -> None:
         """A third party sets a status under the name of a required check."""
@@ -119,6 +134,12 @@ class Ci:
         lane.app, lane.foreign = None, True
         run = Run(self.forge.number(), lane, None, 1, self.forge.now, conclusion=C.SUCCESS)
         lane.runs.append(run)
+        pull.head.shown = None
+
+    def _changed(self, pull: PullRequest) -> None:
+        pull.touched = self.forge.now
+        for head in pull.heads:
+            head.shown = None
 
     def _lane(self, head: Head, name: str, workflow: int | None, *, kind: str = "run", required: bool = True) -> Lane:
         app = None if kind == "status" else 15368
@@ -126,36 +147,32 @@ class Ci:
         head.lanes.append(lane)
         return lane
 
-    def _cancelled_first(self, pull: PullRequest, lanes: list[Lane]) -> None:
+    def _broken_off(self, pull: PullRequest, lanes: list[Lane]) -> None:
+        """A run that the next one, which is about to be listed, breaks off."""
         run = self.forge.number()
         for lane in lanes[: self.random.randint(1, len(lanes))]:
-            first = Run(self.forge.number(), lane, run, 1, self.forge.now, self.forge.now, self.forge.now + 4)
-            first.conclusion, first.infra = C.CANCELLED, True
-            lane.runs.append(first)
+            self._try(pull, lane, run, 1, 0, C.CANCELLED, 4, infra=True)
 
     def _workflow(self, pull: PullRequest, lanes: list[Lane], run: int, attempt: int, broken: str) -> None:
         """`tests` needs `build`: it is listed when that has ended, and skipped if that was red."""
         build, tests = lanes[0], lanes[1]
         infra = self.plan.infra and self.random.random() < 0.5
         victim = self.random.choice(["build", "lint"]) if infra else ""
+
+        def then() -> None:
+            last = build.runs[-1]
+            if last.conclusion in RED:
+                self._try(pull, tests, run, attempt, 0, C.SKIPPED, 0.1)
+            else:
+                self._try(pull, tests, run, attempt, 0, C.FAILURE if broken == "tests" else C.SUCCESS)
+
         for lane in lanes:
             if lane is tests:
                 continue
             bad = C.FAILURE if lane.name == broken else (C.CANCELLED if lane.name == victim else C.SUCCESS)
             delay = self.random.uniform(1, 15) if self.plan.late else 1.0
-            self._try(pull, lane, run, attempt, delay, bad, infra=lane.name == victim and lane.name != broken)
-
-        def then() -> None:
-            last = build.runs[-1]
-            if last.conclusion is C.PENDING:
-                self.forge.at(5, then)
-            elif last.conclusion in RED:
-                if last.attempt == 1:
-                    self._try(pull, tests, run, attempt, 0, C.SKIPPED, 0.1)
-            else:
-                self._try(pull, tests, run, attempt, 2, C.FAILURE if broken == "tests" else C.SUCCESS)
-
-        self.forge.at(20, then)
+            infra = lane.name == victim and lane.name != broken
+            self._try(pull, lane, run, attempt, delay, bad, infra=infra, then=then if lane is build else None)
 
     def _try(
         self,
@@ -168,6 +185,7 @@ class Ci:
         seconds: float = 0.0,
         *,
         infra: bool = False,
+        then: Callable[[], None] | None = None,
     ) -> None:
         took = seconds or self.random.uniform(30, 240)
 
@@ -175,12 +193,14 @@ class Ci:
             tried = Run(self.forge.number(), lane, run, attempt, self.forge.now, self.forge.now)
             tried.infra = infra
             lane.runs.append(tried)
-            pull.touched = self.forge.now
+            self._changed(pull)
             self.forge.at(took, lambda: ended(tried))
 
         def ended(tried: Run) -> None:
             tried.conclusion, tried.completed = ends, self.forge.now
-            pull.touched = self.forge.now
+            self._changed(pull)
+            if then is not None:
+                then()
             if self.plan.odd and ends in (C.FAILURE, C.CANCELLED) and self.random.random() < 0.5:
                 tried.odd_until = self.forge.now + 400
 

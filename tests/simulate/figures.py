@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from statistics import median
 
-from tests.simulate.loop import CRASH_POINTS, Defect
+from tests.simulate.ledger import CRASH_POINTS, Defect
 from tests.simulate.mutants import MUTANTS
 from tests.simulate.world import play
 

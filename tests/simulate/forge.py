@@ -13,7 +13,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ops_orchestrate.core.merge.pull import Check, Conclusion
+from ops_orchestrate.core.merge.pull import Check, Conclusion, Review, Thread
 
 C = Conclusion
 APP = 15368
@@ -47,8 +47,8 @@ class Run:
     infra: bool = False
     odd_until: float = 0.0
     """Until then its conclusion is a word that nobody knows."""
-    shown: tuple[object, Check] | None = None
-    """How it was last listed, and for which state of it."""
+    shown: Check | None = None
+    """How it was last listed."""
 
 
 @dataclass(slots=True)
@@ -82,6 +82,8 @@ class Head:
     contains: int
     """How many commits of the base it has."""
     lanes: list[Lane] = field(default_factory=list)
+    shown: tuple[Check, ...] | None = None
+    """How its checks were last listed, as long as nothing has become of any since."""
 
     @property
     def green(self) -> bool:
@@ -96,6 +98,8 @@ class Said:
     what: str
     sha: str
     at: float
+    shown: Review | None = None
+    """How it is listed."""
 
 
 @dataclass(slots=True)
@@ -106,6 +110,8 @@ class Note:
     at: float
     resolved: bool = False
     ours: bool = False
+    shown: Thread | None = None
+    """How it was last listed."""
 
 
 @dataclass(slots=True)
@@ -160,6 +166,8 @@ class Forge:
         self.base = [Commit("b0" + "0" * 37 + "1", START)]
         self.main: list[Commit] = []
         self.base_red = False
+        self.locked = False
+        """Nothing may be merged, for a reason that only its own summary hints at."""
         self.verified: set[tuple[int, str, str]] = set()
         """(pull request, head, base) that have been verified."""
         self.after_event: Callable[[], None] = lambda: None
@@ -193,9 +201,9 @@ class Forge:
 
     # --- what people and CI do
 
-    def push(self, pull: PullRequest, *, contains: int | None = None) -> Head:
-        """A new head on its branch."""
-        sha = f"{self.number():040x}"
+    def push(self, pull: PullRequest, *, sha: str = "", contains: int | None = None) -> Head:
+        """A new head on its branch: a commit that there is, or a new one."""
+        sha = sha or f"{self.number():040x}"
         head = Head(sha, self.now, pull.head.contains if contains is None else contains)
         pull.heads.append(head)
         self.touch(pull)
@@ -229,7 +237,7 @@ class Forge:
         return (
             pull.state == "open"
             and pull.base_ref == "dev"
-            and not (pull.draft or pull.conflict_since or pull.auto_merge or self.base_red)
+            and not (pull.draft or pull.conflict_since or pull.auto_merge or self.base_red or self.locked)
             and pull.head.green
             and all(note.resolved for note in pull.notes)
             and (not self.reviews or self.approved(pull))
@@ -237,19 +245,21 @@ class Forge:
 
     # --- what the forge itself does
 
+    def asked_to_merge(self, number: int) -> None:
+        """We send the call now; when it is carried out, and whether, is another matter."""
+        self.on_ask(self.pulls[number], not self.mergeable(self.pulls[number]))
+
     def merge(self, number: int, sha: str | None, *, ours: bool = True) -> Commit:
         """Merge it, by the forge's own rules: which are few without a ruleset."""
         pull = self.pulls[number]
-        if ours:
-            self.on_ask(pull, not self.mergeable(pull))
         if pull.state == "merged" and self.now >= pull.shows_open_until:
             raise Refused("already merged")
         if pull.state == "closed" or pull.draft:
             raise Refused("not mergeable")
         if sha is not None and sha != pull.head.sha:
             raise Moved
-        if pull.conflict_since:
-            raise Refused("conflict")
+        if pull.conflict_since or self.locked:
+            raise Refused("conflict" if pull.conflict_since else "the branch is locked")
         if self.ruleset:
             self._by_the_rules(pull)
         base = self.base if pull.base_ref == "dev" else self.main
@@ -260,26 +270,26 @@ class Forge:
         return commit
 
     def _by_the_rules(self, pull: PullRequest) -> None:
-        if pull.base_ref != "dev":
-            raise Refused("it is not up to date with main")
-        if pull.head.contains < len(self.base):
-            raise Refused("it is not up to date")
-        for name, app in self.required:
-            runs = [r for lane in pull.head.lanes if (lane.name, lane.app) == (name, app) for r in lane.runs]
-            latest = max(runs, key=lambda r: r.id, default=None)
-            if latest is None or latest.conclusion not in (C.SUCCESS, C.SKIPPED, C.NEUTRAL):
-                raise Refused(f"{name} is expected")
-        if self.reviews and not self.approved(pull):
-            raise Refused("a review is required")
-        if not all(note.resolved for note in pull.notes):
-            raise Refused("a conversation is open")
+        why = self.forbidden(pull)
+        if why:
+            raise Refused(why)
 
-    def update(self, number: int, sha: str) -> Head:
-        """Merge the base into the branch."""
-        pull = self.pulls[number]
-        if pull.head.sha != sha or pull.state != "open":
-            raise Moved
-        if pull.conflict_since:
-            self.on_ask(pull, True)
-            raise Refused("conflict")
-        return self.push(pull, contains=len(self.base))
+    def forbidden(self, pull: PullRequest) -> str:
+        """What the ruleset has against merging it; of each required check the newest run counts."""
+        if pull.base_ref != "dev":
+            return "it is not up to date with main"
+        if pull.head.contains < len(self.base):
+            return "it is not up to date"
+        newest: dict[tuple[str, int | None], Run] = {}
+        for lane in pull.head.lanes:
+            if lane.runs:
+                last, known = lane.runs[-1], newest.get((lane.name, lane.app))
+                if known is None or last.id > known.id:
+                    newest[(lane.name, lane.app)] = last
+        for required in self.required:
+            latest = newest.get(required)
+            if latest is None or latest.conclusion not in (C.SUCCESS, C.SKIPPED, C.NEUTRAL):
+                return f"{required[0]} is expected"
+        if self.reviews and not self.approved(pull):
+            return "a review is required"
+        return "" if all(note.resolved for note in pull.notes) else "a conversation is open"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from ops_orchestrate.core.merge.pull import BranchRules, Check, Conclusion, Mergeable, MergeState
 from ops_orchestrate.core.merge.snapshot import MergeSnapshot
-from tests.simulate.loop import Defect
+from tests.simulate.ledger import Defect
 from tests.simulate.views import PAGE
 
 C = Conclusion

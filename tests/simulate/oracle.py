@@ -22,7 +22,7 @@ class Oracle:
         forge.on_merge, forge.on_ask = self.merged, self.asked
 
     def asked(self, pull: PullRequest, against: bool) -> None:
-        """We have just asked for a merge or an update. That the forge says no makes a wrong question no better."""
+        """We are asking for a merge. That the forge may say no makes a wrong question no better."""
         if pull.state == "open" and against and self.forge.now - pull.touched >= NOTICE:
             self._against("asked for, though long against it", pull)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.simulate.figures import kill, survey, table
-from tests.simulate.loop import CRASH_POINTS, Defect
+from tests.simulate.ledger import CRASH_POINTS, Defect
 from tests.simulate.mutants import MUTANTS
 from tests.simulate.world import play
 

@@ -19,7 +19,8 @@ from ops_orchestrate.core.merge.pull import (
     Thread,
     ThreadComment,
 )
-from tests.simulate.forge import START, Forge, PullRequest, Refused, Run, Said, Unavailable
+from tests.simulate.forge import START, Forge, Head, Note, PullRequest, Run, Said, Unavailable
+from tests.simulate.quick import changed
 from tests.simulate.weather import CALM, Weather
 
 _STATES = {"open": PullState.OPEN, "closed": PullState.CLOSED, "merged": PullState.MERGED}
@@ -35,7 +36,7 @@ LAG = 20.0
 PAGE = 4
 
 
-#: Copied and changed, which is several times faster than to make one anew.
+#: Copied and changed, which is several times faster than to make them anew.
 _PULL = Pull(
     number=1,
     state=PullState.OPEN,
@@ -46,6 +47,8 @@ _PULL = Pull(
     author="ops-bot",
     ours=True,
 )
+_CHECK = Check(kind="run", id=1, name="push-tests", conclusion=Conclusion.SUCCESS)
+_REVIEW = Review(author="ann", state=ReviewState.APPROVED, commit="", at=0.0, trusted=True)
 _BASE_CHECKS = {
     red: (Check(kind="run", id=1, name="push-tests", conclusion=ends, event="push"),)
     for red, ends in ((True, Conclusion.FAILURE), (False, Conclusion.SUCCESS))
@@ -68,9 +71,11 @@ class Views:
 
     def remember(self) -> None:
         """Keep what a lagging copy may still answer later."""
+        if not self.stormy:
+            return
         for number, pull in self.forge.pulls.items():
             kept = self._old.setdefault(number, [])
-            if not self.stormy or (kept and kept[-1][0] > pull.touched) or pull.state != "open":
+            if (kept and kept[-1][0] > pull.touched) or pull.state != "open":
                 continue
             kept.append((self.forge.now, self.shown(pull)))
             while len(kept) > 1 and kept[1][0] < self.forge.now - LAG:
@@ -84,11 +89,9 @@ class Views:
         if pull.mergeable_at == float("inf"):  # being asked is what makes the forge compute it
             pull.mergeable_at = self.forge.now + (self.random.uniform(1, 90) if self.weather.lazy else 0.0)
         if self.stormy and self.weather.cut and self.random.random() < 0.1:
-            return shown.model_copy(
-                update={"checks": shown.checks[:PAGE], "complete": False, "problem": "the first page only"}
-            )
+            return changed(shown, {"checks": shown.checks[:PAGE], "complete": False, "problem": "the first page only"})
         if self.stormy and self.weather.mixed and len(pull.heads) > 1 and self.random.random() < 0.2:
-            return shown.model_copy(update={"checks_of": pull.heads[-2].sha})
+            return changed(shown, {"checks_of": pull.heads[-2].sha})
         return shown
 
     def may_fail(self) -> None:
@@ -123,11 +126,11 @@ class Views:
             "review_decision": self._decision(pull),
             "auto_merge": pull.auto_merge,
             "merge_commit": pull.merge_commit,
-            "checks": tuple(self._run(r) for lane in pull.head.lanes for r in lane.runs),
-            "reviews": tuple(self._review(said) for said in pull.reviews),
-            "threads": tuple(self._thread(note.id, note.at, note.resolved, note.ours) for note in pull.notes),
+            "checks": pull.head.shown or self._checks(pull.head),
+            "reviews": tuple([self._review(said) for said in pull.reviews]) if pull.reviews else (),
+            "threads": tuple([self._thread(note) for note in pull.notes]) if pull.notes else (),
         }
-        return _PULL.model_copy(update=values)
+        return changed(_PULL, values)
 
     def rules(self) -> BranchRules:
         """What the base demands; where we may bypass it, that is all that it does."""
@@ -153,12 +156,12 @@ class Views:
             return Mergeable.CONFLICTING, MergeState.DIRTY
         if pull.draft:
             return Mergeable.MERGEABLE, MergeState.DRAFT
+        if self.forge.locked:
+            return Mergeable.MERGEABLE, MergeState.BLOCKED
         if self.forge.ruleset and pull.state == "open" and pull.base_ref == "dev":
             if pull.head.contains < len(self.forge.base):
                 return Mergeable.MERGEABLE, MergeState.BEHIND
-            try:
-                self.forge._by_the_rules(pull)
-            except Refused:
+            if self.forge.forbidden(pull):
                 return Mergeable.MERGEABLE, MergeState.BLOCKED
         return Mergeable.MERGEABLE, MergeState.CLEAN
 
@@ -173,38 +176,51 @@ class Views:
 
     @staticmethod
     def _review(said: Said) -> Review:
-        return Review.model_construct(
-            author=said.who, state=_SAID[said.what], commit=said.sha, at=said.at, trusted=True
-        )
+        if said.shown is None:
+            values = {"author": said.who, "state": _SAID[said.what], "commit": said.sha, "at": said.at}
+            said.shown = changed(_REVIEW, values)
+        return said.shown
+
+    def _checks(self, head: Head) -> tuple[Check, ...]:
+        runs = [run for lane in head.lanes for run in lane.runs]
+        checks = tuple([self._run(run) for run in runs])
+        if not any(run.odd_until > self.forge.now for run in runs):
+            head.shown = checks
+        return checks
 
     def _run(self, run: Run) -> Check:
-        odd = run.odd_until > self.forge.now
-        state = (run.conclusion, odd)
-        if run.shown is None or run.shown[0] != state:
-            run.shown = (state, self._check(run, odd))
-        return run.shown[1]
+        shown = run.shown
+        if shown is None or run.odd_until or shown.completed_at != run.completed:
+            odd = run.odd_until > self.forge.now
+            conclusion = Conclusion.UNKNOWN if odd else run.conclusion
+            if shown is None or shown.conclusion is not conclusion or shown.completed_at != run.completed:
+                shown = run.shown = self._check(run, conclusion)
+        return shown
 
     @staticmethod
-    def _check(run: Run, odd: bool) -> Check:
+    def _check(run: Run, conclusion: Conclusion) -> Check:
         lane = run.lane
-        return Check(
-            kind=lane.kind,
-            id=run.id,
-            name=lane.name,
-            conclusion=Conclusion.UNKNOWN if odd else run.conclusion,
-            app=lane.app,
-            workflow=lane.workflow,
-            run=run.run,
-            attempt=run.attempt,
-            event="" if lane.kind == "status" else "pull_request",
-            started_at=run.started,
-            completed_at=run.completed,
-            creator="mallory" if lane.foreign else "",
-        )
+        values = {
+            "kind": lane.kind,
+            "id": run.id,
+            "name": lane.name,
+            "conclusion": conclusion,
+            "app": lane.app,
+            "workflow": lane.workflow,
+            "run": run.run,
+            "attempt": run.attempt,
+            "event": "" if lane.kind == "status" else "pull_request",
+            "started_at": run.started,
+            "completed_at": run.completed,
+            "creator": "mallory" if lane.foreign else "",
+        }
+        return changed(_CHECK, values)
 
     @staticmethod
-    def _thread(id: str, at: float, resolved: bool, ours: bool) -> Thread:
-        words = [ThreadComment.model_construct(author="ann", body="why?", at=at, ours=False, trusted=True)]
-        if ours:
-            words.append(ThreadComment.model_construct(author="ops-bot", body="done", at=at, ours=True, trusted=True))
-        return Thread.model_construct(id=id, resolved=resolved, comments=tuple(words))
+    def _thread(note: Note) -> Thread:
+        if note.shown is None or note.shown.resolved != note.resolved or note.shown.answered != note.ours:
+            words = [ThreadComment.model_construct(author="ann", body="why?", at=note.at, ours=False, trusted=True)]
+            if note.ours:
+                words.append(words[0].model_copy(update={"author": "ops-bot", "body": "done", "ours": True}))
+            note.shown = Thread.model_construct(id=note.id, resolved=note.resolved, comments=tuple(words))
+        return note.shown

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
-from tests.simulate.ci import Ci, Plan
+from ops_orchestrate.core.merge.pull import Conclusion
+from tests.simulate.ci import RED, Ci, Plan
 from tests.simulate.forge import Forge, Head, Note, PullRequest, Refused, Said
 
 #: Nothing goes wrong any more from then on, in seconds from the start.
@@ -32,6 +34,7 @@ class Weather:
     reviewers: bool
     amnesia: bool
     many_checks: bool
+    locks: bool
     murphy: bool
     """What can change between a look and the merge that it leads to, changes just then."""
 
@@ -83,6 +86,26 @@ class People:
         if self.forge.reviews:
             self.forge.at(self.random.uniform(60, 600), lambda: self._review(pull))
 
+    def see_to(self, pull: PullRequest) -> None:
+        """The owner looks at what was left to a person, and does what can be done about it."""
+        if pull.state != "open":
+            return
+        for note in pull.notes:
+            if not note.resolved:
+                note.resolved, pull.touched = True, self.forge.now
+        newest = {(id(lane), run.run): run for lane in pull.head.lanes if not lane.foreign for run in lane.runs}
+        if any(run.conclusion is Conclusion.PENDING for run in newest.values()):
+            return
+        skipped = [r for r in newest.values() if r.conclusion is Conclusion.SKIPPED and not r.lane.may_skip]
+        red = [run for run in newest.values() if run.conclusion in RED]
+        if pull.conflict_since or any(not run.infra for run in red):
+            pull.conflict_since = 0.0
+            self.pushed(pull, self.forge.push(pull, contains=len(self.forge.base)), good=True)
+            return
+        for run in (*red, *skipped):
+            if run.run is not None:
+                self.ci.rerun_failed(pull, run.run, self.ci.attempts.get(run.run, 1))
+
     def _schedule(self, pull: PullRequest) -> None:
         weather, some = self.weather, self.random
         if self.forge.reviews:
@@ -95,6 +118,7 @@ class People:
             (weather.strangers and self.forge.rules_shown, lambda: self.ci.posed(pull)),
             (weather.humans, lambda: self._meddle(pull)),
             (weather.base_moves, self.forge.move_base),
+            (weather.locks, self._lock),
         ):
             if wanted:
                 self._soon(event)
@@ -119,7 +143,8 @@ class People:
         if self.forge.reviews:
             events += [lambda: self._waver(pull), lambda: pull.notes.append(Note(f"n{pull.head.sha}", self.forge.now))]
         pull.touched = self.forge.now
-        self.random.choice(events)()
+        event: Callable[[], object] = self.random.choice(events)
+        event()
 
     def _soon(self, event: object) -> None:
         self.forge.at(self.random.uniform(1, CALM - 600), event)  # type: ignore[arg-type]
@@ -127,7 +152,7 @@ class People:
     def _review(self, pull: PullRequest) -> None:
         if pull.state != "open":
             return
-        if self.random.random() < 0.2 and self.forge.now < self.forge_calm:
+        if self.random.random() < 0.3 and self.forge.now < self.forge_calm:
             pull.notes.append(Note(f"n{self.forge.number()}", self.forge.now))
         pull.reviews.append(Said("ann", "approved", pull.head.sha, self.forge.now))
         pull.touched = self.forge.now
@@ -175,15 +200,24 @@ class People:
         elif what == "close":
             pull.state = "closed"
         elif what == "red base":
-            self.forge.base_red = True
-            self.forge.at(after, self._green_base)
+            self._base(red=True)
+            self.forge.at(after, lambda: self._base(red=False))
         elif self.forge.mergeable(pull):
             self._merge(pull)
 
-    def _green_base(self) -> None:
-        self.forge.base_red = False
+    def _base(self, *, red: bool) -> None:
+        self.forge.base_red = red
         for pull in self.forge.pulls.values():
             pull.touched = self.forge.now
+
+    def _lock(self) -> None:
+        self._locked(True)
+        self.forge.at(self.random.uniform(60, 600), lambda: self._locked(False))
+
+    def _locked(self, now: bool) -> None:
+        self.forge.locked = now
+        for pull in self.forge.pulls.values():
+            self.forge.touch(pull)
 
     def _for_a_while(self, pull: PullRequest, name: str, now: object, then: object, seconds: float) -> None:
         setattr(pull, name, now)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from ops_orchestrate.core.merge.snapshot import MergePolicy
 from tests.simulate.ci import Ci
 from tests.simulate.forge import START, Forge
-from tests.simulate.loop import Defect, Loop
+from tests.simulate.ledger import Defect
+from tests.simulate.loop import Loop
 from tests.simulate.oracle import Oracle
 from tests.simulate.views import Views
 from tests.simulate.weather import People, draw, plan
@@ -47,6 +48,7 @@ def play(seed: int, *, ruleset: bool, defect: Defect | None = None, still: bool 
     loop = Loop(
         forge, ci, people, views, oracle, weather=weather, policy=policy, defect=defect or Defect(), still=still
     )
+    loop.poll = rng.choice((30.0, 60.0, 120.0))
     pulls = rng.randint(1, 2)
     for number in range(1, pulls + 1):
         people.open(number)

@@ -85,23 +85,25 @@ def summarise(
     every = [check for check in checks if not check.ours]
     standing = current(every)
     wanted = {*expected, *(rule.name for rule in required), *(c.name for c in standing if c.required)}
-    says = [(check, _says(check, every, skippable)) for check in standing]
-
-    def names(verdict: CheckVerdict, only: Collection[str] | None = None) -> tuple[str, ...]:
-        found = (c.name for c, said in says if said is verdict and (only is None or c.name in only))
-        return tuple(sorted(set(found)))
-
+    says: dict[CheckVerdict, list[Check]] = {verdict: [] for verdict in CheckVerdict}
+    for check in standing:
+        says[_says(check, every, skippable)].append(check)
+    started_at = max([c.started_at for c in every], default=0.0)
     return CheckSummary(
-        red=tuple(check for check, said in says if said is CheckVerdict.RED),
-        pending=names(CheckVerdict.PENDING),
-        unknown=names(CheckVerdict.UNKNOWN),
+        red=tuple(says[CheckVerdict.RED]),
+        pending=_names(says[CheckVerdict.PENDING]),
+        unknown=_names(says[CheckVerdict.UNKNOWN]),
         missing=_missing(standing, required, expected),
-        unproved=names(CheckVerdict.SILENT, wanted),
-        passed=sum(said is CheckVerdict.GOOD for _, said in says),
+        unproved=_names(c for c in says[CheckVerdict.SILENT] if c.name in wanted),
+        passed=len(says[CheckVerdict.GOOD]),
         seen=len(every),
-        changed_at=max((max(c.started_at, c.completed_at) for c in every), default=0.0),
-        started_at=max((c.started_at for c in every), default=0.0),
+        changed_at=max([started_at, *(c.completed_at for c in every)]),
+        started_at=started_at,
     )
+
+
+def _names(checks: Iterable[Check]) -> tuple[str, ...]:
+    return tuple(sorted({check.name for check in checks}))
 
 
 def verdict_of(check: Check) -> CheckVerdict:
@@ -111,10 +113,13 @@ def verdict_of(check: Check) -> CheckVerdict:
 
 def current(checks: Sequence[Check]) -> tuple[Check, ...]:
     """The checks that no later one of their key replaces, in the order of the forge's numbers."""
-    began = _beginnings(checks)
     by_key: dict[Key, list[Check]] = defaultdict(list)
-    for check in sorted(checks, key=lambda c: c.id):
+    in_order = sorted(checks, key=lambda c: c.id)
+    for check in in_order:
         by_key[key_of(check)].append(check)
+    if len(by_key) == len(in_order):
+        return tuple(in_order)
+    began = _beginnings(checks)
     kept = [
         older
         for group in by_key.values()
@@ -159,7 +164,7 @@ def _replaces(newer: Check, older: Check, began: Mapping[int, float]) -> bool:
 
 def _says(check: Check, every: Sequence[Check], skippable: Collection[str]) -> CheckVerdict:
     verdict = verdict_of(check)
-    if _overtaken(check, every):
+    if verdict is CheckVerdict.RED and _overtaken(check, every):
         return CheckVerdict.PENDING  # a newer run broke it off, and has not come to this job yet
     if verdict is not CheckVerdict.SILENT:
         return verdict

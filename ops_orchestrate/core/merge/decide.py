@@ -73,11 +73,15 @@ ROWS: tuple[Row, ...] = (
 
 def decide(seen: MergeSnapshot) -> Decision:
     """The one thing to do now, and the row that says so."""
-    facts = Facts(seen, checks_of(seen))
-    for row in ROWS:
-        ruling = row.rule(facts)
+    return decide_on(Facts(seen, checks_of(seen)))
+
+
+def decide_on(facts: Facts) -> Decision:
+    """The same for who has summed up the checks already."""
+    for name, rule in ROWS:
+        ruling = rule(facts)
         if ruling is not None:
-            return _decision(seen, row.name, ruling)
+            return _decision(facts.seen, name, ruling)
     raise AssertionError("the last row matches always")
 
 
