@@ -53,6 +53,8 @@ class Pursuit(Value):
     """How often this head was put into the merge queue."""
     foreign_in: int = 0
     """The attempt in which somebody else's commits were found on the branch; 0: there are none."""
+    in_line: bool = False
+    """It could go in, and another change to the base goes first: until then nobody has to look at it."""
     merged_at: float = 0.0
     """When a merge was asked for whose end is not known; 0: none."""
 

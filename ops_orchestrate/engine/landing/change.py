@@ -13,7 +13,7 @@ from collections.abc import Callable
 from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.merge.snapshot import Act
 from ops_orchestrate.engine.landing.case import Case, snooze, verify_again, wait_for_person
-from ops_orchestrate.engine.landing.lane import keep_lane
+from ops_orchestrate.engine.landing.lane import in_lane, keep_lane, wait_in_line
 from ops_orchestrate.engine.landing.look import Look, take_look
 from ops_orchestrate.engine.landing.mend import answer_threads, fix, look_into, rerun
 from ops_orchestrate.engine.landing.merge import ask_for_merge, enqueue, reconcile_merge
@@ -35,6 +35,9 @@ def land_change(case: Case, pulls: PullRequests) -> Next:
     verified = attempts.verified(case.key)
     if verified.head != case.record.head or not verified.tree:
         return verify_again(case)
+    known = attempts.pursuit(case.key.run, case.key.task)
+    if known.in_line and not in_lane(case):
+        return wait_in_line(case, known)
     case.tools.workshop.refresh(case.repository)
     pursuit = publish_change(case, pulls)
     for _ in range(_LOOKS):

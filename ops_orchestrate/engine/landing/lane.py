@@ -6,12 +6,23 @@ when the attempt ends, and runs out by itself where nobody looks any more.
 
 from __future__ import annotations
 
-from ops_orchestrate.engine.landing.case import Case
+from ops_orchestrate.core.merge.pursuit import Pursuit
+from ops_orchestrate.engine.landing.case import Case, snooze
+from ops_orchestrate.engine.step import Next
 
 
 def in_lane(case: Case, *, also: float = 0.0) -> bool:
     """Take the lane, or keep it; `also` for so many seconds in which nobody looks."""
     return case.tools.ledger.locks.acquire(_name(case), _holder(case), _seconds(case) + also)
+
+
+def wait_in_line(case: Case, pursuit: Pursuit) -> Next:
+    """Another one goes first. Until it has, this change is not looked at: that costs the forge nothing."""
+    if not pursuit.in_line:
+        waiting = pursuit.model_copy(update={"in_line": True})
+        if not case.tools.ledger.attempts.pursue(case.key, holder=case.holder, pursuit=waiting):
+            return Next.DROP
+    return snooze(case, f"another change to {case.base} goes first", case.tools.settings.ci_poll)
 
 
 def keep_lane(case: Case) -> None:

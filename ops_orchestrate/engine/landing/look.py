@@ -14,6 +14,10 @@ from ops_orchestrate.engine.frozen import held
 from ops_orchestrate.engine.landing.case import Case
 from ops_orchestrate.ports import PullRequests
 
+#: How old the shared answer may be, as a share of the time between two looks: who wakes after it asks for all.
+_SHARED = 0.9
+#: What is decided just before something goes in: by then the base itself and our rights count as well.
+_GOING_IN = frozenset({Act.MERGE, Act.ENQUEUE, Act.ASK})
 _WORKFLOWS = ".github/workflows"
 
 
@@ -31,7 +35,7 @@ def take_look(case: Case, pulls: PullRequests, pursuit: Pursuit) -> Look:
 
     Who waits for a person is read anew as well: that person may have acted a moment ago, and has sent us here.
     """
-    shared = pulls.glance(case.repository, pursuit.number, case.tools.settings.ci_poll / 2)
+    shared = pulls.glance(case.repository, pursuit.number, _SHARED * case.tools.settings.ci_poll)
     look = _judged(case, pulls, pursuit, shared, whole=False)
     if look.decision.act is Act.WAIT and look.decision.row == pursuit.row and not look.decision.person:
         return look
@@ -39,14 +43,25 @@ def take_look(case: Case, pulls: PullRequests, pursuit: Pursuit) -> Look:
 
 
 def _judged(case: Case, pulls: PullRequests, pursuit: Pursuit, pull: Pull, *, whole: bool) -> Look:
-    pursuit = pursuit.saw(pull, case.tools.ledger.now())
-    seen = change_snapshot(case, pulls, pursuit, pull, whole=whole)
+    pursuit = pursuit.saw(pull, case.tools.ledger.now()).model_copy(update={"in_line": False})
+    seen = change_snapshot(case, pulls, pursuit, pull)
     decision = decide(seen)
+    if whole and decision.act in _GOING_IN:
+        seen = seen.model_copy(update=_of_the_base(case, pulls, seen.base))
+        decision = decide(seen)
     return Look(seen, decision, pursuit.decided(decision))
 
 
-def change_snapshot(case: Case, pulls: PullRequests, pursuit: Pursuit, pull: Pull, *, whole: bool) -> MergeSnapshot:
-    """Everything that decides, read once. `whole`: also what only a merge needs, the state of the base itself."""
+def _of_the_base(case: Case, pulls: PullRequests, base: str) -> dict[str, object]:
+    """What only a merge needs, and what it costs the forge something to say."""
+    return {
+        "base_checks": pulls.checks(case.repository, base) if base else (),
+        "may_write": pulls.may_write(case.repository) or "",
+    }
+
+
+def change_snapshot(case: Case, pulls: PullRequests, pursuit: Pursuit, pull: Pull) -> MergeSnapshot:
+    """Everything that decides, read once, but for the state of the base's own checks and our rights."""
     attempts = case.tools.ledger.attempts
     verified = attempts.verified(case.key)
     base = case.tools.workshop.head(case.repository, case.base) or ""
@@ -61,17 +76,16 @@ def change_snapshot(case: Case, pulls: PullRequests, pursuit: Pursuit, pull: Pul
         verified_tree=verified.tree,
         base=base,
         checks_base=pursuit.base,
-        base_checks=pulls.checks(case.repository, base) if whole and base else (),
         fixes_base=case.record.spec.fixes_base,
         approved=case.tools.ledger.tasks.approved(case.key.run, case.key.task),
         force=case.run.request.force and not _spared(case),
         dry_run=case.run.request.dry_run,
         stopping=bool(attempts.stop_asked(case.key.run, case.key.task)),
         held=_held(case),
-        may_write=(pulls.may_write(case.repository) or "") if whole else "",
         intended_at=pursuit.merged_at if intent else 0.0,
         landed=bool(intent and merge_on_base(case)),
         new_check_at=pursuit.new_check_at,
+        usual_checks=case.tools.ledger.facts.usual_checks(case.repository.key, case.base),
         failures=pursuit.failures,
         reruns=pursuit.reruns,
         fixes=pursuit.fixes,

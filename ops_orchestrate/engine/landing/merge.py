@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from ops_orchestrate.core.change import Landing, LandingEnd, MergeIntent
 from ops_orchestrate.core.event import EventKind
-from ops_orchestrate.core.merge.pull import PullState
+from ops_orchestrate.core.merge.pull import Conclusion, PullState
 from ops_orchestrate.core.message import squash_message
 from ops_orchestrate.engine.landing.case import Case, merged, snooze, wait_for_person
-from ops_orchestrate.engine.landing.lane import in_lane
+from ops_orchestrate.engine.landing.lane import in_lane, wait_in_line
 from ops_orchestrate.engine.landing.look import Look, merge_on_base
 from ops_orchestrate.engine.step import Next
 from ops_orchestrate.errors import GitError, SourceUnavailable
@@ -26,7 +26,7 @@ _MOST_ENTRIES = 2
 def ask_for_merge(case: Case, pulls: PullRequests, look: Look) -> Next:
     """Ask the forge to merge the verified head, if it is this change's turn."""
     if not in_lane(case):
-        return snooze(case, f"another change to {case.base} goes first", case.tools.settings.ci_poll)
+        return wait_in_line(case, look.pursuit)
     if not _announce(case, look):
         return Next.DROP
     title, _, message = squash_message(
@@ -44,6 +44,9 @@ def ask_for_merge(case: Case, pulls: PullRequests, look: Look) -> Next:
     except SourceUnavailable:
         case.tools.ledger.attempts.drop_intent(case.key)  # it was not asked for
         raise
+    if landing.end is LandingEnd.LANDED:
+        green = [one.name for one in look.seen.pull.checks if one.conclusion is Conclusion.SUCCESS]
+        case.tools.ledger.facts.merged_with(case.repository.key, case.base, green)
     return _after(case, look, landing)
 
 

@@ -11,7 +11,7 @@ from ops_orchestrate.core.message import joining_message, pull_body, pull_title
 from ops_orchestrate.core.names import change_branch
 from ops_orchestrate.core.refusal import named
 from ops_orchestrate.engine.landing.case import Case, end, snooze, verify_again, wait_for_person
-from ops_orchestrate.engine.landing.lane import in_lane
+from ops_orchestrate.engine.landing.lane import in_lane, wait_in_line
 from ops_orchestrate.engine.landing.look import Look
 from ops_orchestrate.engine.step import Next
 from ops_orchestrate.ports import PullRequests
@@ -139,7 +139,7 @@ def bring_up_to_date(case: Case, pulls: PullRequests, look: Look) -> Next:
     del pulls
     settings = case.tools.settings
     if not in_lane(case, also=settings.gate_timeout):  # it is verified again before the next look
-        return snooze(case, f"another change to {case.base} goes first", settings.ci_poll)
+        return wait_in_line(case, look.pursuit)
     work, head = case.tools.workshop, case.record.head
     if work.is_ancestor(case.repository, look.seen.base, head):
         if look.seen.base != look.seen.verified_base:
