@@ -68,13 +68,18 @@ def test_a_merge_without_an_answer_happens_once_whether_it_was_done_or_not(
 
 
 def test_what_may_be_merged_is_looked_for_as_long_as_the_setting_says(walk: Walk) -> None:
-    """Asked for again sooner, it could be merged twice: GitHub does merge after an error."""
+    """Asked for again sooner, it could be merged twice: GitHub does merge after an error.
+
+    The time counts from the asking, which is written down before the call is made: the two calls themselves may lie
+    closer by what the writing and the call take.
+    """
     walk.control.fault("status", method="PUT", path=r".*/merge", status=502)
     run = walk.go()
     completed(walk, run)
     merges = [one for one in walk.control.journal.entries if one.what == f"/repos/{walk.slug}/pulls/1/merge"]
     first, second = (one for one in merges if one.kind in ("fault", "request"))
-    assert second.at - first.at >= 0.5
+    written_and_called = 0.1
+    assert second.at - first.at >= 0.5 - written_and_called
 
 
 @pytest.mark.parametrize("name", ["publish", "open", "rerun", "merge"])

@@ -85,8 +85,8 @@ def _announce(case: Case, look: Look) -> bool:
         change=pursuit.number,
         method=seen.policy.method,
     )
-    asked = pursuit.model_copy(update={"merged_at": seen.now})
     attempts = case.tools.ledger.attempts
+    asked = pursuit.model_copy(update={"merged_at": case.tools.ledger.now()})
     if not attempts.pursue(case.key, holder=case.holder, pursuit=asked):
         return False
     return attempts.intend(case.key, holder=case.holder, intent=intent)
