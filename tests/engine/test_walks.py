@@ -179,6 +179,20 @@ def _forging(real: Any, tree: Any) -> Any:
     return write_commit
 
 
+def test_a_merge_that_went_into_another_branch_is_said_with_its_name(
+    walk: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GitHub pins the head of a merge and not its base, so who changes that in between changes where it goes."""
+    before = walk.forge.head("dev"), walk.forge.head("main")
+    around(monkeypatch, "merge", before=lambda: walk.control.change_pull(walk.slug, 1, base_ref="main"))
+    run = walk.go()
+    walk.until(lambda: walk.looks(run, "landed-elsewhere"))
+    assert not of(walk.finish(run), EventKind.MERGE_PROVED)
+    assert "it was merged into main, which nobody wanted" in walk.task(run).reason
+    assert walk.task(run).state is TaskState.BLOCKED
+    assert walk.forge.head("dev") == before[0] and walk.forge.head("main") != before[1]
+
+
 def test_a_github_that_is_down_while_shipping_is_waited_for(walk: Walk) -> None:
     walk.forge.repository(f"walk{next(_NUMBERS)}", JobPlan("test", hold=True))
     run = walk.go()

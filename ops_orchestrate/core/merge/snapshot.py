@@ -78,7 +78,7 @@ class MergeSnapshot(Value):
     landed: bool = False
     """Git shows a commit with our trailer for this task on the base, whichever head it was made of."""
     landed_elsewhere: str = ""
-    """Another shared branch that shows such a commit: it was retargeted between our look and the merge."""
+    """The branch that shows such a commit instead: the change was pointed there between our look and the merge."""
     new_check_at: float = 0.0
     """When a check that had not been there before was last seen on this head, by us; 0: never looked."""
     usual_checks: tuple[str, ...] = ()

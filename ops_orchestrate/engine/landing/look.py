@@ -66,6 +66,8 @@ def change_snapshot(case: Case, pulls: PullRequests, pursuit: Pursuit, pull: Pul
     verified = attempts.verified(case.key)
     base = case.tools.workshop.head(case.repository, case.base) or ""
     intent = attempts.intent(case.key.run, case.key.task)
+    landed = bool(intent and merge_on(case, case.base))
+    astray = intent and not landed and pull.base_ref != case.base and merge_on(case, pull.base_ref)
     return MergeSnapshot(
         now=case.tools.ledger.now(),
         pull=pull,
@@ -83,7 +85,8 @@ def change_snapshot(case: Case, pulls: PullRequests, pursuit: Pursuit, pull: Pul
         stopping=bool(attempts.stop_asked(case.key.run, case.key.task)),
         held=_held(case),
         intended_at=pursuit.merged_at if intent else 0.0,
-        landed=bool(intent and merge_on_base(case)),
+        landed=landed,
+        landed_elsewhere=pull.base_ref if astray else "",
         new_check_at=pursuit.new_check_at,
         usual_checks=case.tools.ledger.facts.usual_checks(case.repository.key, case.base),
         failures=pursuit.failures,
@@ -96,12 +99,12 @@ def change_snapshot(case: Case, pulls: PullRequests, pursuit: Pursuit, pull: Pul
     )
 
 
-def merge_on_base(case: Case) -> str:
-    """The commit on the base that carries our key for this head; empty where there is none."""
+def merge_on(case: Case, branch: str) -> str:
+    """The commit on a branch that carries our key for this head; empty where there is none."""
     intent = case.tools.ledger.attempts.intent(case.key.run, case.key.task)
     trailer = f"{MERGE_KEY}: {merge_key(case.record)}"
     since = intent.base if intent else ""
-    return case.tools.workshop.find_commit(case.repository, case.base, since=since, trailer=trailer) or ""
+    return case.tools.workshop.find_commit(case.repository, branch, since=since, trailer=trailer) or ""
 
 
 def _spared(case: Case) -> bool:

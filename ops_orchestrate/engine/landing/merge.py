@@ -12,7 +12,7 @@ from ops_orchestrate.core.merge.pull import Conclusion, PullState
 from ops_orchestrate.core.message import squash_message
 from ops_orchestrate.engine.landing.case import Case, merged, snooze, wait_for_person
 from ops_orchestrate.engine.landing.lane import in_lane, wait_in_line
-from ops_orchestrate.engine.landing.look import Look, merge_on_base
+from ops_orchestrate.engine.landing.look import Look, merge_on
 from ops_orchestrate.engine.step import Next
 from ops_orchestrate.errors import GitError, SourceUnavailable
 from ops_orchestrate.ports import PullRequests
@@ -117,7 +117,7 @@ def reconcile_merge(case: Case, pulls: PullRequests, look: Look) -> Next:
     del pulls
     pull = look.seen.pull
     commit = pull.merge_commit if pull.state is PullState.MERGED else ""
-    commit = commit or merge_on_base(case)
+    commit = commit or merge_on(case, case.base)
     if commit:
         return _prove(case, commit, pull.head if pull.state is PullState.MERGED else case.record.head)
     return snooze(case, look.decision.reason, min(5.0, case.tools.settings.ci_poll))
