@@ -99,6 +99,17 @@ def test_a_brief_tells_what_those_with_a_say_said_and_until_when() -> None:
     assert said_until(pull.model_copy(update={"reviews": ()}), ()) == 0.0
 
 
+def test_strangers_crowd_no_demand_out_of_a_brief() -> None:
+    demand = Review(
+        author="rita", state=ReviewState.CHANGES_REQUESTED, commit="h", at=1.0, trusted=True, body="Shorter."
+    )
+    noise = tuple(
+        Review(author=f"m{n}", state=ReviewState.COMMENTED, commit="h", at=2.0 + n, body="Longer.") for n in range(40)
+    )
+    pull = Pull(number=1, state=PullState.OPEN, head="h", head_ref="ops/t", base_ref="dev", reviews=(demand, *noise))
+    assert review_words(pull, ()) == "rita asks for changes: Shorter."
+
+
 def test_sent_back_twice_at_one_head_is_counted_once() -> None:
     once = Pursuit(number=1, head="h1").sent_back(said_at=5.0, threads=("T1",))
     assert (once.fixes, once.said_at, once.given_threads, once.mending) == (1, 5.5, ("T1",), True)

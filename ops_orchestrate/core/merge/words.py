@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ops_orchestrate.core.harmless import harmless
-from ops_orchestrate.core.merge.pull import Pull, ReviewState, Thread
+from ops_orchestrate.core.merge.pull import Pull, Review, ReviewState, Thread
 from ops_orchestrate.core.names import clean_text, one_line
 
 #: Characters of one comment, and how many threads and reviews a brief shows.
@@ -20,8 +20,7 @@ def review_words(pull: Pull, threads: Sequence[Thread]) -> str:
     """What reviewers want: the texts of reviews that ask for changes, and the open threads with their places."""
     parts = [
         f"{one_line(review.author, 60)} asks for changes: {clean_text(review.body, _COMMENT)}"
-        for review in pull.reviews[-_MOST:]
-        if review.state is ReviewState.CHANGES_REQUESTED and review.trusted and review.body
+        for review in [one for one in _demands(pull) if one.body][-_MOST:]
     ]
     for thread in threads[:_MOST]:
         place = f"{one_line(thread.path, 200)}:{thread.line}" if thread.line else one_line(thread.path, 200)
@@ -32,8 +31,14 @@ def review_words(pull: Pull, threads: Sequence[Thread]) -> str:
 
 def said_until(pull: Pull, threads: Sequence[Thread]) -> float:
     """When the newest of what `review_words` tells was said, by the forge's clock; 0 where nobody said anything."""
-    reviews = [one.at for one in pull.reviews if one.state is ReviewState.CHANGES_REQUESTED and one.trusted]
-    return max([*reviews, *(one.at for thread in threads for one in thread.comments)], default=0.0)
+    return max(
+        [*(one.at for one in _demands(pull)), *(one.at for thread in threads for one in thread.comments)], default=0.0
+    )
+
+
+def _demands(pull: Pull) -> Iterator[Review]:
+    """Chosen before anything is cut: however many reviews strangers write, they crowd out none of these."""
+    return (one for one in pull.reviews if one.state is ReviewState.CHANGES_REQUESTED and one.trusted)
 
 
 def _said(thread: Thread) -> Iterator[str]:
