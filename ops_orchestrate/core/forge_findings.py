@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from ops_orchestrate.core.finding import Finding, FindingKind
 from ops_orchestrate.core.forge_look import ForgeLook, IssueSeen, PullRef, PullSeen
 from ops_orchestrate.core.issue_text import blockers_in, issue_name, priority_in
+from ops_orchestrate.core.merge.checks import RED
 from ops_orchestrate.core.merge.failure import FailureClass
 from ops_orchestrate.core.merge.pull import Conclusion, Mergeable, ReviewDecision
 from ops_orchestrate.core.merge.regression import RedWorkflow, Standing, red_workflows
@@ -21,10 +22,6 @@ from ops_orchestrate.core.triage import fingerprint
 SOURCE = "github"
 #: Labels by which people say that there is nothing to do.
 _NO_WORK = frozenset({"question", "wontfix", "duplicate", "invalid", "discussion", "not planned"})
-_RED = frozenset(
-    set(Conclusion)
-    - {Conclusion.SUCCESS, Conclusion.PENDING, Conclusion.NEUTRAL, Conclusion.SKIPPED, Conclusion.UNKNOWN}
-)
 _RUN_AGAIN = frozenset({FailureClass.INFRASTRUCTURE, FailureClass.FLAKY})
 _NAMED = 10
 #: Branches of ours that no task made.
@@ -191,7 +188,7 @@ def _needs(pull: PullSeen) -> tuple[str, ...]:
     threads = len(pull.unresolved)
     table = (
         (pull.mergeable is Mergeable.CONFLICTING, "it conflicts with its base"),
-        (pull.checks in _RED, "its checks fail"),
+        (pull.checks in RED, "its checks fail"),
         (pull.decision is ReviewDecision.CHANGES_REQUESTED, "changes are requested"),
         (threads > 0, f"{threads} review thread{'s are' if threads != 1 else ' is'} not resolved"),
     )

@@ -13,11 +13,11 @@ from ops_orchestrate.adapters.github.wire import read
 from ops_orchestrate.adapters.github.wire_pull import CommitNode, ContextNode
 from ops_orchestrate.adapters.github.wire_rest import RunRest
 from ops_orchestrate.adapters.github.words import conclusion_of, status_of, time_of
+from ops_orchestrate.core.merge.checks import BROKEN_OFF
 from ops_orchestrate.core.merge.pull import Check, Conclusion
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.errors import SourceUnavailable
 
-_BROKEN_OFF = frozenset({Conclusion.CANCELLED, Conclusion.STALE})
 _MAX_PAGES = 30
 
 
@@ -94,7 +94,7 @@ def with_runs(checks: Iterable[Check], runs: Sequence[RunRest]) -> tuple[Check, 
 
 def _replaced(run: RunRest, runs: Sequence[RunRest]) -> bool:
     """Broken off, and started again since."""
-    if conclusion_of(run.status, run.conclusion) not in _BROKEN_OFF:
+    if conclusion_of(run.status, run.conclusion) not in BROKEN_OFF:
         return False
     return any(o.id > run.id and o.workflow_id == run.workflow_id and o.event == run.event for o in runs)
 

@@ -41,6 +41,8 @@ _VERDICTS: dict[Conclusion, CheckVerdict] = {
     Conclusion.SKIPPED: CheckVerdict.SILENT,
 }
 
+#: Ends that are red.
+RED = frozenset(conclusion for conclusion, verdict in _VERDICTS.items() if verdict is CheckVerdict.RED)
 #: Ends that say nothing of the change: whatever comes later under the same key replaces them.
 BROKEN_OFF = frozenset({Conclusion.CANCELLED, Conclusion.STALE})
 

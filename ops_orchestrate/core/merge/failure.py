@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from enum import StrEnum
 
+from ops_orchestrate.core.merge.checks import BROKEN_OFF
 from ops_orchestrate.core.merge.pull import Check, Conclusion
 from ops_orchestrate.core.value import Value
 
@@ -61,7 +62,6 @@ _RUNNER_LOST = re.compile(
 _OUT_OF_TIME = re.compile(r"exceeded the maximum execution time", re.IGNORECASE)
 
 _FAILED_STEP = frozenset({Conclusion.FAILURE, Conclusion.TIMED_OUT, Conclusion.ACTION_REQUIRED, Conclusion.UNKNOWN})
-_GONE = frozenset({Conclusion.CANCELLED, Conclusion.STALE})
 
 #: Of several kinds the first one found says what to do.
 _ORDER = (
@@ -93,7 +93,7 @@ def genuine_steps(job: FailedJob) -> tuple[JobStep, ...]:
 def _bare(check: Check | None) -> FailureClass:
     if check is None or check.kind == "status":
         return FailureClass.CODE
-    if check.conclusion in _GONE:
+    if check.conclusion in BROKEN_OFF:
         return FailureClass.INFRASTRUCTURE
     return FailureClass.NEVER_STARTED if check.conclusion is Conclusion.STARTUP_FAILURE else FailureClass.CODE
 
@@ -104,7 +104,7 @@ def _kind(job: FailedJob) -> FailureClass:
     if not job.steps:
         return _without_steps(job)
     # From here on every step succeeded, was skipped or was broken off.
-    if job.conclusion in _GONE or job.log_missing or _says(job, _RUNNER_LOST):
+    if job.conclusion in BROKEN_OFF or job.log_missing or _says(job, _RUNNER_LOST):
         return FailureClass.INFRASTRUCTURE
     return FailureClass.FLAKY if job.passed_before else FailureClass.CODE
 
@@ -114,7 +114,7 @@ def _without_steps(job: FailedJob) -> FailureClass:
         return FailureClass.BILLING
     if job.conclusion is Conclusion.STARTUP_FAILURE or job.log_missing or _says(job, _NOT_STARTED):
         return FailureClass.NEVER_STARTED
-    if job.conclusion in _GONE or _says(job, _RUNNER_LOST):
+    if job.conclusion in BROKEN_OFF or _says(job, _RUNNER_LOST):
         return FailureClass.INFRASTRUCTURE
     return FailureClass.CODE
 

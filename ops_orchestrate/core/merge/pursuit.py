@@ -6,6 +6,7 @@ goes on where the last look ended. Whatever belongs to one head is forgotten wit
 
 from __future__ import annotations
 
+from ops_orchestrate.core.merge.checks import key_of
 from ops_orchestrate.core.merge.failure import FailureClass
 from ops_orchestrate.core.merge.pull import Pull
 from ops_orchestrate.core.merge.snapshot import Act, Decision
@@ -25,7 +26,7 @@ class Pursuit(Value):
     """The base's head when it was pushed: what the checks of the forge ran with."""
     pushed_at: float = 0.0
     checks: tuple[str, ...] = ()
-    """Names of the checks seen on this head."""
+    """The keys of the checks seen on this head, one word each."""
     new_check_at: float = 0.0
     """When a check was first seen on this head that had not been there before; 0: none was seen."""
     failures: dict[int, FailureClass] = {}  # noqa: RUF012 - pydantic copies a default for each value
@@ -78,7 +79,7 @@ class Pursuit(Value):
 
     def saw(self, pull: Pull, now: float) -> Pursuit:
         """After a look: a check that had not been there before starts the time to settle anew."""
-        names = {f"{check.kind}:{check.app}:{check.workflow}:{check.event}:{check.name}" for check in pull.checks}
+        names = {":".join(map(str, key_of(check))) for check in pull.checks}
         if pull.checks_of != self.head or names.issubset(self.checks):
             return self
         return self.model_copy(update={"checks": tuple(sorted(names.union(self.checks))), "new_check_at": now})
