@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ops_orchestrate.core.mentions import github_name
 from ops_orchestrate.core.names import is_slug
 from ops_orchestrate.core.task import Priority
 
@@ -37,7 +38,7 @@ _BUG = re.compile(r"(?:(?:type|kind)\s{0,2}[:/ -]\s{0,2})?bug", re.IGNORECASE)
 
 def issue_name(slug: str, number: int) -> str:
     """The name of an issue, or of a pull request, over all sources: `github:owner/name#7`. Letter case is no matter."""
-    return f"github:{slug.lower()}#{number}"
+    return github_name(slug.lower(), number)
 
 
 def blockers_in(text: str, slug: str, *, host: str = "github.com") -> tuple[str, ...]:
