@@ -30,7 +30,6 @@ class IssueSeen(Value):
     trusted: bool = False
     """Its author owns, belongs to or collaborates on the repository."""
     labels: tuple[str, ...] = ()
-    updated_at: float = 0.0
     sub_issues: tuple[str, ...] = ()
     """Names of its sub-issues that are open."""
     pulls: tuple[PullRef, ...] = ()

@@ -149,7 +149,6 @@ def _run(run: RunRest) -> WorkflowRun:
         conclusion=words.conclusion_of(run.status, run.conclusion),
         attempt=run.run_attempt,
         head=one_line(run.head_sha, 64),
-        at=words.time_of(run.created_at),
         url=one_line(run.html_url, 500),
     )
 
@@ -241,7 +240,6 @@ def _issue(node: LookIssue, viewer: str, slug: str) -> IssueSeen:
         author=name_of(node.author),
         trusted=node.author_association in TRUSTED,
         labels=tuple(one_line(label.name, 100) for label in (node.labels.items if node.labels else [])),
-        updated_at=words.time_of(node.updated_at),
         sub_issues=tuple(issue_name(one.repository.name_with_owner, one.number) for one in subs if one.state == "OPEN"),
         pulls=tuple(
             PullRef(

@@ -18,7 +18,7 @@ fragment Checks on Commit {
 """
 
 _PULL = """
-  number url state isDraft title body headRefOid headRefName baseRefName baseRefOid isCrossRepository
+  number url state isDraft title headRefOid headRefName baseRefName baseRefOid isCrossRepository
   createdAt mergeable mergeStateStatus reviewDecision isInMergeQueue
   author { __typename login }
   autoMergeRequest { enabledBy { __typename login } }

@@ -41,7 +41,6 @@ class LookPull(Wire):
     is_cross_repository: bool = True
     mergeable: str | None = None
     review_decision: str | None = None
-    updated_at: str | None = None
     author: Actor | None = None
     status_check_rollup: StateNode | None = None
     closing_issues_references: Connection[IssueRef] | None = None
@@ -67,7 +66,6 @@ class LookIssue(Wire):
     url: str = ""
     title: str = ""
     body: str = ""
-    updated_at: str | None = None
     author: Actor | None = None
     author_association: str = ""
     labels: Connection[Label] | None = None

@@ -154,7 +154,6 @@ class Pull(Value):
     state: PullState
     draft: bool = False
     title: str = ""
-    body: str = ""
     head: str
     head_ref: str
     base_ref: str
@@ -188,7 +187,6 @@ class Pull(Value):
     """False where a list was cut, an answer was partial or pages are missing: nothing may be concluded from it."""
     problem: str = ""
     """Why it is not complete, in one sentence."""
-    read_at: float = 0.0
 
 
 class RequiredCheck(Value):

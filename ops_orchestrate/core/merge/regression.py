@@ -37,7 +37,6 @@ class WorkflowRun(Value):
     """PENDING while it is not completed."""
     attempt: int = 1
     head: str = ""
-    at: float = 0.0
     url: str = ""
 
 
