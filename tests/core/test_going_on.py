@@ -114,5 +114,5 @@ def test_sent_back_twice_at_one_head_is_counted_once() -> None:
     once = Pursuit(number=1, head="h1").sent_back(said_at=5.0, threads=("T1",))
     assert (once.fixes, once.said_at, once.given_threads, once.mending) == (1, 5.5, ("T1",), True)
     assert once.sent_back(said_at=7.0, threads=("T2",)).fixes == 1
-    pushed = once.pushed("h2", base="b", now=100.0)
+    pushed = once.pushed("h2", base="b")
     assert (pushed.fixes, pushed.fixed_at, pushed.given_threads, pushed.mending) == (1, 5.5, ("T1",), False)

@@ -40,7 +40,7 @@ class Acts(Stages):
             return self.snooze(entry, self.poll)
         else:
             base = self.forge.base[there.contains - 1].sha
-            entry.pursuit = entry.pursuit.pushed(there.sha, base=base, now=self.forge.now)
+            entry.pursuit = entry.pursuit.pushed(there.sha, base=base)
             entry.pursuit, entry.refusals = changed(entry.pursuit, {"fixed_at": entry.said_at}), 0
             self.again(entry, there.sha)
         return False

@@ -111,7 +111,7 @@ class Stages:
             self.people.pushed(truth, head, good=ours.good)
             self.views.may_fail()
             self.crash("after push")
-        pushed = entry.pursuit.pushed(entry.head, base=self.forge.tip, now=self.forge.now)
+        pushed = entry.pursuit.pushed(entry.head, base=self.forge.tip)
         entry.pursuit, entry.refusals = changed(pushed, {"fixed_at": entry.said_at, "mending": False}), 0
         return True
 
@@ -146,7 +146,7 @@ class Stages:
                 entry.done = True  # answered with `cancel`
             elif takes_branch:
                 entry.head = self.forge.pulls[entry.number].head.sha
-                entry.pursuit = entry.pursuit.pushed(entry.head, base=self.forge.tip, now=self.forge.now)
+                entry.pursuit = entry.pursuit.pushed(entry.head, base=self.forge.tip)
 
         self.forge.at(seconds, seen_to)
         return self.snooze(entry, seconds + 1)

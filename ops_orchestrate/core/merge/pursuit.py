@@ -18,13 +18,11 @@ class Pursuit(Value):
 
     number: int = 0
     """The pull request's number; 0: none is open yet."""
-    url: str = ""
     branch: str = ""
     head: str = ""
     """The commit that we pushed there last."""
     base: str = ""
     """The base's head when it was pushed: what the checks of the forge ran with."""
-    pushed_at: float = 0.0
     checks: tuple[str, ...] = ()
     """The keys of the checks seen on this head, one word each."""
     new_check_at: float = 0.0
@@ -59,17 +57,15 @@ class Pursuit(Value):
     merged_at: float = 0.0
     """When a merge was asked for whose end is not known; 0: none."""
 
-    def pushed(self, head: str, *, base: str, now: float) -> Pursuit:
+    def pushed(self, head: str, *, base: str) -> Pursuit:
         """After another head was pushed: what was seen of the last one counts no more."""
         if head == self.head:
             return self
         return Pursuit(
             number=self.number,
-            url=self.url,
             branch=self.branch,
             head=head,
             base=base,
-            pushed_at=now,
             fixes=self.fixes,
             fixed_at=max(self.fixed_at, self.said_at),
             closed_threads=self.closed_threads,

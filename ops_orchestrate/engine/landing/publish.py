@@ -33,7 +33,7 @@ def publish_change(case: Case, pulls: PullRequests) -> Pursuit | Next:
     stays = _push(case, pulls, pursuit)
     if stays is not None:
         return stays
-    pursuit = pursuit.pushed(head, base=_base_now(case), now=case.tools.ledger.now())
+    pursuit = pursuit.pushed(head, base=_base_now(case))
     redact = case.tools.secrets.redact
     number = pursuit.number or pulls.open(
         case.repository,
@@ -168,7 +168,7 @@ def follow_head(case: Case, pulls: PullRequests, look: Look) -> Next:
     work.refresh(case.repository)  # git knows where the branch is; what the forge says of it may be older
     if (work.head(case.repository, pursuit.branch) or "") != theirs:
         return snooze(case, "the forge still shows an older head", case.tools.settings.ci_poll)
-    followed = pursuit.pushed(theirs, base=_base_in(case, theirs), now=case.tools.ledger.now())
+    followed = pursuit.pushed(theirs, base=_base_in(case, theirs))
     followed = followed.model_copy(update={"foreign_in": case.key.attempt})
     if not case.tools.ledger.attempts.pursue(case.key, holder=case.holder, pursuit=followed):
         return Next.DROP

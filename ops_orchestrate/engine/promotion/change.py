@@ -96,9 +96,7 @@ def _open(sync: Sync) -> Pursuit | Step:
     title = f"chore: sync {sync.seen.integration} → {sync.main}"
     body = sync_body(integration=sync.seen.integration, main=sync.main, run=sync.run.id, head=sync.seen.head)
     number = sync.pulls.open(sync.repository, branch=branch, base=sync.main, title=title, body=body)
-    pursuit = Pursuit(
-        number=number, branch=branch, head=sync.seen.head, base=sync.seen.main_head, pushed_at=sync.tools.ledger.now()
-    )
+    pursuit = Pursuit(number=number, branch=branch, head=sync.seen.head, base=sync.seen.main_head)
     sync.keep(pursuit)
     sync.note("promotion", f"#{number} brings {sync.seen.integration} to {sync.main}")
     return pursuit
