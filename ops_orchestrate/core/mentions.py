@@ -23,11 +23,9 @@ _GITHUB_PATH = re.compile(rf"/{_SLUG}/(?:issues|pull)/{_NUMBER}(?![0-9A-Za-z])")
 _SENTRY_PATH = re.compile(rf"/(?:organizations/[A-Za-z0-9_-]{{1,100}}+/)?issues/{_NUMBER}(?![0-9A-Za-z])")
 _LINEAR_PATH = re.compile(r"/[A-Za-z0-9_-]{1,100}+/issue/(?P<id>[A-Za-z0-9]{1,20}+-[0-9]{1,10}+)(?![0-9A-Za-z])")
 _SHORTHAND = re.compile(rf"(?<![A-Za-z0-9._/-]){_SLUG}#{_NUMBER}(?![0-9A-Za-z])")
-_BARE = re.compile(rf"(?<![A-Za-z0-9._/&#-])#{_NUMBER}(?![0-9A-Za-z])")
 _IDENTIFIER = re.compile(
     r"(?<![A-Za-z0-9._/@#-])[A-Z0-9][A-Z0-9_]{0,50}+(?:-[A-Z0-9_]{1,50}+){1,12}+(?![A-Za-z0-9_/-])"
 )
-_IN_BRANCH = re.compile(r"(?<![a-z0-9])[a-z][a-z0-9]{0,19}+-[0-9]{1,10}+(?![a-z0-9])")
 
 
 def github_name(slug: str, number: int | str) -> str:
@@ -61,8 +59,8 @@ def is_named(text: str) -> bool:
     )
 
 
-def names_in(text: str, *, repo: str = "", hosts: Iterable[str] = ("github.com",)) -> tuple[str, ...]:
-    """What a text names for certain: URLs of all three, `owner/name#7`, and `#7` where `repo` says whose number.
+def names_in(text: str, *, hosts: Iterable[str] = ("github.com",)) -> tuple[str, ...]:
+    """What a text names for certain: URLs of all three, and `owner/name#7`; a bare `#7` is anybody's.
 
     `hosts`: where GitHub is (an Enterprise server has its own). Other hosts' URLs of the same form name nothing.
     """
@@ -70,19 +68,12 @@ def names_in(text: str, *, repo: str = "", hosts: Iterable[str] = ("github.com",
     homes = {host.casefold() for host in hosts}
     found = [name for url in _URL.finditer(text) if (name := _of_url(url["host"].casefold(), url["path"], homes))]
     found += [github_name(hit["slug"], hit["number"]) for hit in _SHORTHAND.finditer(text)]
-    if repo:
-        found += [github_name(repo, hit["number"]) for hit in _BARE.finditer(text)]
     return tuple(dict.fromkeys(found))
 
 
 def identifiers(text: str) -> tuple[str, ...]:
     """Words that may be a Sentry short id or a Linear identifier; they mean something only where one is known."""
     return tuple(dict.fromkeys(hit[0] for hit in _IDENTIFIER.finditer(text[:LIMIT])))
-
-
-def in_branch(branch: str) -> tuple[str, ...]:
-    """The Linear identifiers that a branch's name may hold (`ann/eng-12-fix-login` → `ENG-12`)."""
-    return tuple(dict.fromkeys(hit[0].upper() for hit in _IN_BRANCH.finditer(branch[:LIMIT].casefold())))
 
 
 def repositories_in(text: str, *, hosts: Iterable[str] = ("github.com",)) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from ops_orchestrate.core.mentions import (
     LIMIT,
     github_name,
     identifiers,
-    in_branch,
     is_named,
     linear_name,
     names_in,
@@ -38,18 +37,11 @@ from ops_orchestrate.core.mentions import (
         ("https://notsentry.io/issues/4711/", ()),
         ("https://linear.app/acme/issue/eng-12/fix-the-login", ("linear:ENG-12",)),
         ("https://linear.app/acme/project/ENG-12", ()),
-        ("closes #7", ()),
+        ("closes #7, not &#8; nor acme/web#9", ("github:acme/web#9",)),
     ],
 )
 def test_what_a_text_names_for_certain(text: str, names: tuple[str, ...]) -> None:
     assert names_in(text) == names
-
-
-def test_a_bare_number_is_one_of_the_repository_that_is_spoken_of() -> None:
-    assert names_in("Depends on #7, not &#8; nor acme/web#9", repo="acme/api") == (
-        "github:acme/web#9",
-        "github:acme/api#7",
-    )
 
 
 def test_an_enterprise_server_is_github_where_it_is_named() -> None:
@@ -70,12 +62,6 @@ def test_an_enterprise_server_is_github_where_it_is_named() -> None:
 )
 def test_words_that_may_be_an_identifier(text: str, words: tuple[str, ...]) -> None:
     assert identifiers(text) == words
-
-
-def test_a_branch_may_hold_a_linear_identifier() -> None:
-    assert in_branch("ann/eng-12-fix-login") == ("ENG-12",)
-    assert in_branch("ENG-12") == ("ENG-12",)
-    assert in_branch("feature/login-page") == ()
 
 
 def test_the_repositories_of_the_links_in_a_text() -> None:
@@ -113,12 +99,11 @@ def test_what_is_written_is_found_again_in_any_prose(
     key = f"{owner.upper()}-{number}"
     assert identifiers(f"{before}{key} {after}") == (key,)
     assert names_in(f"{before}https://linear.app/x/issue/{key} {after}") == (linear_name(key),)
-    assert in_branch(f"{owner}/{key}-{repo}".lower()) == (key,)
 
 
-@given(st.text(max_size=400), st.sampled_from(["", "acme/api"]))
-def test_any_text_gives_names_in_the_one_form(text: str, repo: str) -> None:
-    for name in names_in(text, repo=repo):
+@given(st.text(max_size=400))
+def test_any_text_gives_names_in_the_one_form(text: str) -> None:
+    for name in names_in(text):
         assert is_named(name)
         assert same(name) == same(name.upper())
     assert all(word in text for word in identifiers(text))
@@ -128,6 +113,6 @@ def test_any_text_gives_names_in_the_one_form(text: str, repo: str) -> None:
 def test_hostile_text_is_read_once(bait: str) -> None:
     """The patterns never go back: a quadratic one takes minutes for these and runs into the test's time limit."""
     for _ in range(20):
-        assert names_in(bait * 5, repo="a/b") == ()
+        assert names_in(bait * 5) == ()
         assert identifiers(bait * 5) == ()
     assert sentry_name("4711") == "sentry:4711"
