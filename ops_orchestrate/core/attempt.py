@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from ops_orchestrate.core.states import Stage, TaskState
+from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.core.value import Value
 
 
@@ -112,6 +112,3 @@ class Settlement(Value):
     ask: str = ""
     not_before: float = 0.0
     """With RETRYABLE: no other attempt starts before this moment of the server's clock; 0: at once."""
-
-
-STAGES: tuple[Stage, ...] = (Stage.IMPLEMENT, Stage.VERIFY, Stage.LAND)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind, Settlement
 from ops_orchestrate.core.states import TaskState
-from ops_orchestrate.core.task import TaskSpec
 
 #: Outcomes that a different brief may mend.
 _TRY_AGAIN = frozenset(
@@ -33,7 +32,6 @@ def after(
     *,
     spent: int,
     max_attempts: int,
-    spec: TaskSpec,
     run_stopping: bool,
     cancelled: bool,
     now: float,
@@ -44,7 +42,6 @@ def after(
     What is merged is merged, also when a stop or a cancellation came meanwhile. `quota_pause`: how long an attempt
     waits, in seconds, where the provider does not say when it gives more.
     """
-    del spec
     if outcome.kind in _DONE:
         return Settlement(state=TaskState.COMPLETED, reason=outcome.summary or "merged and proved")
     if cancelled:

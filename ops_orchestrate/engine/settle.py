@@ -27,7 +27,6 @@ def settle(key: StageKey, tools: Toolbox) -> None:
         outcome,
         spent=tools.ledger.attempts.spent(key.run, key.task),
         max_attempts=tools.settings.max_attempts,
-        spec=tools.ledger.tasks.get(key.run, key.task).spec,
         run_stopping=bool(run.stop),
         cancelled=tools.ledger.attempts.cancelled(key.run, key.task),
         now=tools.ledger.now(),

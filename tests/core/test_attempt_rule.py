@@ -9,7 +9,7 @@ import pytest
 from ops_orchestrate.core.attempt import OutcomeKind, Settlement
 from ops_orchestrate.core.attempt_rule import LONGEST_PAUSE, after
 from ops_orchestrate.core.states import IN_FLIGHT, MOVES, TaskState
-from tests.builders import make_outcome, make_task
+from tests.builders import make_outcome
 
 NOW = 1_000_000.0
 
@@ -26,7 +26,6 @@ def settle(
         make_outcome(kind, ask=ask, resets_at=resets_at),
         spent=spent,
         max_attempts=3,
-        spec=make_task(),
         run_stopping=stopping,
         cancelled=cancelled,
         now=NOW,
