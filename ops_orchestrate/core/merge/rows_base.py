@@ -15,17 +15,17 @@ _MOST_LOOKS = 40
 
 
 def queued(facts: Facts) -> Ruling | None:
-    """Row 33: the queue brings it up to date and tests it by itself; an update would throw it out."""
+    """The queue brings it up to date and tests it by itself; an update would throw it out."""
     return wait("it is in the merge queue", at_most=_MOST_LOOKS) if facts.seen.pull.in_merge_queue else None
 
 
 def base_unseen(facts: Facts) -> Ruling | None:
-    """Row 29: without the base's head there is nothing that the verdict could be compared with."""
+    """Without the base's head there is nothing that the verdict could be compared with."""
     return wait("the base cannot be seen now") if not facts.seen.base else None
 
 
 def behind(facts: Facts) -> Ruling | None:
-    """Row 29: its CI ran with another base. A green for the old base proves nothing for the new one."""
+    """Its CI ran with another base. A green for the old base proves nothing for the new one."""
     seen = facts.seen
     if seen.pull.merge_state is MergeState.BEHIND:
         return Ruling(Act.UPDATE, "the base wants it to be up to date")
@@ -37,14 +37,14 @@ def behind(facts: Facts) -> Ruling | None:
 
 
 def base_moved(facts: Facts) -> Ruling | None:
-    """Row 6 for the base: the tree that was verified is not the one that a merge would make now."""
+    """The tree that was verified is not the one that a merge would make now."""
     if facts.seen.base == facts.seen.verified_base:
         return None
     return Ruling(Act.REVERIFY, "the base has moved since it was verified")
 
 
 def contradiction(facts: Facts) -> Ruling | None:
-    """Row 30: the forge calls it unstable, a draft or conflicting, and shows nothing of the kind."""
+    """The forge calls it unstable, a draft or conflicting, and shows nothing of the kind."""
     state = facts.seen.pull.merge_state
     if state in _FREE or state is MergeState.BLOCKED:
         return None
@@ -52,7 +52,7 @@ def contradiction(facts: Facts) -> Ruling | None:
 
 
 def blocked(facts: Facts) -> Ruling | None:
-    """Row 31."""
+    """Its own rules, of which this table knows only some."""
     if facts.seen.pull.merge_state is not MergeState.BLOCKED:
         return None
     why = "blocked by the forge's own rules"
@@ -60,7 +60,7 @@ def blocked(facts: Facts) -> Ruling | None:
 
 
 def base_red(facts: Facts) -> Ruling | None:
-    """Row 32: only the change that turns it green goes into a red base."""
+    """Only the change that turns it green goes into a red base."""
     if facts.seen.fixes_base:
         return None
     red = {
@@ -73,7 +73,7 @@ def base_red(facts: Facts) -> Ruling | None:
 
 
 def method_not_allowed(facts: Facts) -> Ruling | None:
-    """Row 34. A merge queue has its own method."""
+    """A merge queue has its own method."""
     seen = facts.seen
     if seen.rules.merge_queue or seen.policy.method in seen.rules.methods:
         return None
@@ -81,7 +81,7 @@ def method_not_allowed(facts: Facts) -> Ruling | None:
 
 
 def unprotected(facts: Facts) -> Ruling | None:
-    """Row 36's condition: between our look and the merge only the forge's own rules stand guard."""
+    """Between our look and the merge only the forge's own rules stand guard."""
     seen = facts.seen
     if (seen.rules.known and seen.rules.protected) or seen.policy.unprotected_ok or facts.approved:
         return None
@@ -90,19 +90,19 @@ def unprotected(facts: Facts) -> Ruling | None:
 
 
 def unconfirmed(facts: Facts) -> Ruling | None:
-    """Row 35, the only one that `--force` skips."""
+    """The only row that `--force` skips."""
     if facts.seen.force or facts.approved:
         return None
     return Ruling(Act.ASK, f"verified and ready to merge ({facts.seen.pull.head[:10]}); it waits for your yes")
 
 
 def queue(facts: Facts) -> Ruling | None:
-    """Row 33, after the question: into the queue is as good as merged."""
+    """After the question: into the queue is as good as merged."""
     if not facts.seen.rules.merge_queue:
         return None
     return Ruling(Act.ENQUEUE, "verified and green, and the base has a merge queue")
 
 
 def merge(facts: Facts) -> Ruling | None:
-    """Row 36."""
+    """Everything else has been asked by now."""
     return Ruling(Act.MERGE, "verified and green, and nothing stands against it")

@@ -21,14 +21,14 @@ _NOT_OURS_TO_MEND = {
 
 
 def no_checks_yet(facts: Facts) -> Ruling | None:
-    """Row 18."""
+    """CI takes a moment to begin."""
     if facts.checks.seen or facts.seen.policy.ci == "none" or facts.age >= facts.seen.policy.grace:
         return None
     return wait("no check has been reported yet")
 
 
 def no_evidence(facts: Facts) -> Ruling | None:
-    """Row 19: an empty list is not green. What must be there and is not is row 23's."""
+    """An empty list is not green. What must be there and is not is left to `pending`."""
     checks, policy = facts.checks, facts.seen.policy
     if checks.seen or checks.missing or policy.ci == "none":
         return None
@@ -37,7 +37,7 @@ def no_evidence(facts: Facts) -> Ruling | None:
 
 
 def no_ci_to_main(facts: Facts) -> Ruling | None:
-    """Row 20: the gate alone is enough for integration, never for main."""
+    """The gate alone is enough for integration, never for main."""
     policy = facts.seen.policy
     if facts.checks.seen or not policy.promotes or policy.ci != "none":
         return None
@@ -45,7 +45,7 @@ def no_ci_to_main(facts: Facts) -> Ruling | None:
 
 
 def needs_approval(facts: Facts) -> Ruling | None:
-    """Row 22, for the one red that only a person's click changes."""
+    """The one red that only a person's click changes."""
     red = [check for check in facts.checks.red if check.conclusion is Conclusion.ACTION_REQUIRED]
     if not red:
         return None
@@ -53,7 +53,7 @@ def needs_approval(facts: Facts) -> Ruling | None:
 
 
 def red_not_looked_at(facts: Facts) -> Ruling | None:
-    """Before row 21: what kind of failure it is decides what it costs."""
+    """What kind of failure it is decides what it costs."""
     unknown = [check for check in facts.checks.red if check.id not in facts.seen.failures]
     if not unknown:
         return None
@@ -61,19 +61,19 @@ def red_not_looked_at(facts: Facts) -> Ruling | None:
 
 
 def red_code(facts: Facts) -> Ruling | None:
-    """Row 22: one genuine failure vetoes every excuse."""
+    """One genuine failure vetoes every excuse."""
     red = [check for check in facts.checks.red if facts.seen.failures.get(check.id) is FailureClass.CODE]
     return fix(facts.seen, f"{_names(red)} is red", checks=red) if red else None
 
 
 def red_billing(facts: Facts) -> Ruling | None:
-    """Row 22: no rerun and no agent helps."""
+    """No rerun and no agent helps."""
     red = [check for check in facts.checks.red if facts.seen.failures.get(check.id) is FailureClass.BILLING]
     return flag(f"{_names(red)} was not started: the account's billing stands in the way") if red else None
 
 
 def red_elsewhere(facts: Facts) -> Ruling | None:
-    """Row 21: everything red is somebody else's doing. One rerun is right, two are bias."""
+    """Everything red is somebody else's doing. One rerun is right, two are bias."""
     red = facts.checks.red
     if not red:
         return None
@@ -95,7 +95,7 @@ def red_elsewhere(facts: Facts) -> Ruling | None:
 
 
 def pending(facts: Facts) -> Ruling | None:
-    """Row 23."""
+    """What is not known is no success."""
     checks = facts.checks
     open_ones = sorted({*checks.pending, *checks.unknown, *checks.missing})
     if not open_ones:
@@ -109,7 +109,7 @@ def pending(facts: Facts) -> Ruling | None:
 
 
 def unproved(facts: Facts) -> Ruling | None:
-    """Row 24: where red hides."""
+    """This is where red hides."""
     names = facts.checks.unproved
     if not names:
         return None
@@ -117,7 +117,7 @@ def unproved(facts: Facts) -> Ruling | None:
 
 
 def nothing_passed(facts: Facts) -> Ruling | None:
-    """Row 24, for everything at once: checks that all say nothing are no evidence either."""
+    """Checks that all say nothing are no evidence either."""
     checks = facts.checks
     if checks.passed or not checks.seen or facts.seen.policy.ci == "none":
         return None
@@ -125,7 +125,7 @@ def nothing_passed(facts: Facts) -> Ruling | None:
 
 
 def settling(facts: Facts) -> Ruling | None:
-    """Row 36's "settled": a set of results is complete when nothing has joined it for a while."""
+    """A set of results is complete when nothing has joined it for a while."""
     seen, checks = facts.seen, facts.checks
     policy = seen.policy
     if not checks.seen:

@@ -23,7 +23,7 @@ def standing(reviews: Iterable[Review]) -> Mapping[str, Review]:
 
 
 def changes_requested(facts: Facts) -> Ruling | None:
-    """Row 25: mended by an attempt, then asked for again; never dismissed."""
+    """Mended by an attempt, then asked for again; never dismissed."""
     seen = facts.seen
     demands = [r for r in standing(seen.pull.reviews).values() if r.state is ReviewState.CHANGES_REQUESTED]
     if not demands:
@@ -37,7 +37,7 @@ def changes_requested(facts: Facts) -> Ruling | None:
 
 
 def threads_to_mend(facts: Facts) -> Ruling | None:
-    """Row 28: a thread whose last word is not ours, said since the newest attempt."""
+    """A thread whose last word is not ours, said since the newest attempt."""
     seen = facts.seen
     new = [t for t in _unresolved(seen.pull) if not t.answered and not _dealt_with(t, seen.fixed_at)]
     if not new:
@@ -50,13 +50,13 @@ def threads_to_mend(facts: Facts) -> Ruling | None:
 
 
 def threads_opened_again(facts: Facts) -> Ruling | None:
-    """Row 28: what we resolved and is open again was opened by a person who is not content."""
+    """What we resolved and is open again was opened by a person who is not content."""
     again = [t for t in _unresolved(facts.seen.pull) if t.id in facts.seen.closed_threads]
     return wait_for_person(f"{len(again)} answered review threads were opened again") if again else None
 
 
 def threads_to_answer(facts: Facts) -> Ruling | None:
-    """Row 28: an attempt has dealt with them. Every thread left open here is one of those."""
+    """An attempt has dealt with them. Every thread left open here is one of those."""
     dealt = _unresolved(facts.seen.pull)
     if not dealt:
         return None
@@ -64,7 +64,7 @@ def threads_to_answer(facts: Facts) -> Ruling | None:
 
 
 def review_required(facts: Facts) -> Ruling | None:
-    """Row 26: it is never approved by us."""
+    """It is never approved by us."""
     pull = facts.seen.pull
     if pull.review_decision is ReviewDecision.APPROVED:
         return None
@@ -76,7 +76,7 @@ def review_required(facts: Facts) -> Ruling | None:
 
 
 def approved_earlier(facts: Facts) -> Ruling | None:
-    """Row 27: an approval is of one commit."""
+    """An approval is of one commit."""
     seen = facts.seen
     if seen.pull.review_decision is not ReviewDecision.APPROVED:
         return None

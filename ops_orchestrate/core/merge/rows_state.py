@@ -20,12 +20,12 @@ _BACK_OFF = (5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0)
 
 
 def dry_run(facts: Facts) -> Ruling | None:
-    """Row 1."""
+    """It comes first: what is only tried changes nothing outside, whatever else is true."""
     return wait("a dry run merges nothing") if facts.seen.dry_run else None
 
 
 def landed(facts: Facts) -> Ruling | None:
-    """Row 2, and §1.5: a call without an answer may have merged, also where the pull request still reads as open."""
+    """A call without an answer may have merged, also where the pull request still reads as open."""
     if not facts.seen.landed:
         return None
     still = "" if facts.seen.pull.state is PullState.MERGED else ", though the pull request does not read as merged"
@@ -33,13 +33,13 @@ def landed(facts: Facts) -> Ruling | None:
 
 
 def landed_elsewhere(facts: Facts) -> Ruling | None:
-    """Rows 2 and 4: the forge pins the head of a merge and not its base."""
+    """The forge pins the head of a merge and not its base."""
     where = facts.seen.landed_elsewhere
     return flag(f"it was merged into {one_line(where, 80)}, which nobody wanted") if where else None
 
 
 def merged(facts: Facts) -> Ruling | None:
-    """Row 2. The forge's word is no proof: the step looks at the base."""
+    """The forge's word is no proof: the step looks at the base."""
     if facts.seen.pull.state is not PullState.MERGED:
         return None
     return Ruling(
@@ -51,7 +51,7 @@ def merged(facts: Facts) -> Ruling | None:
 
 
 def unknown_outcome(facts: Facts) -> Ruling | None:
-    """§1.5: never repeated blindly; what has not turned up in time is decided about anew."""
+    """Never repeated blindly; what has not turned up in time is decided about anew."""
     seen = facts.seen
     if not seen.intended_at or seen.now - seen.intended_at >= seen.policy.reconcile:
         return None
@@ -59,22 +59,22 @@ def unknown_outcome(facts: Facts) -> Ruling | None:
 
 
 def stopping(facts: Facts) -> Ruling | None:
-    """Row 1."""
+    """A stop leaves it as it stands; it can be gone on with."""
     return wait("the run is being stopped") if facts.seen.stopping else None
 
 
 def held(facts: Facts) -> Ruling | None:
-    """Row 1."""
+    """The base is closed to all of us, not to this change alone."""
     return wait(facts.seen.held) if facts.seen.held else None
 
 
 def may_write(facts: Facts) -> Ruling | None:
-    """Row 1, and §1.5's 401, 403 and 404."""
+    """No repetition gives us a right that we lack."""
     return flag(facts.seen.may_write) if facts.seen.may_write else None
 
 
 def unreadable(facts: Facts) -> Ruling | None:
-    """Row 17 and §1.2: from an answer that is cut, mixed or has words unknown to us nothing is concluded."""
+    """From an answer that is cut, mixed or has words unknown to us nothing is concluded."""
     pull = facts.seen.pull
     if not pull.complete:
         why = pull.problem or "the forge's answer is not complete"
@@ -92,14 +92,14 @@ def unreadable(facts: Facts) -> Ruling | None:
 
 
 def closed(facts: Facts) -> Ruling | None:
-    """Row 3."""
+    """Somebody has decided that."""
     if facts.seen.pull.state is not PullState.CLOSED:
         return None
     return flag("somebody closed it without merging; it is not opened again")
 
 
 def other_base(facts: Facts) -> Ruling | None:
-    """Row 4."""
+    """A verdict for one branch is none for another."""
     base = facts.seen.pull.base_ref
     if base == facts.seen.policy.integration:
         return None
@@ -107,7 +107,7 @@ def other_base(facts: Facts) -> Ruling | None:
 
 
 def foreign(facts: Facts) -> Ruling | None:
-    """Row 5."""
+    """What others made is theirs to merge."""
     pull, authors = facts.seen.pull, facts.seen.policy.merge_authors
     if pull.cross_repository or not pull.ours:
         return block(f"it is not ours ({one_line(pull.author, 40) or 'author unknown'}); a person merges it")
@@ -128,7 +128,7 @@ def merged_by_itself(facts: Facts) -> Ruling | None:
 
 
 def not_verified(facts: Facts) -> Ruling | None:
-    """Row 6: a verdict is for one head, on one base, with one tree."""
+    """A verdict is for one head, on one base, with one tree."""
     seen = facts.seen
     if not (seen.verified_head and seen.verified_base and seen.verified_tree):
         return Ruling(Act.REVERIFY, "there is no verdict")
@@ -138,24 +138,24 @@ def not_verified(facts: Facts) -> Ruling | None:
 
 
 def refused(facts: Facts) -> Ruling | None:
-    """Rows 7 to 12, as the guards said them of this head."""
+    """What the guards said of this head."""
     return block(facts.seen.refusal) if facts.seen.refusal else None
 
 
 def draft(facts: Facts) -> Ruling | None:
-    """Row 13."""
+    """Whoever made it one has to make it ready."""
     return wait_for_person("it is a draft") if facts.seen.pull.draft else None
 
 
 def work_in_progress(facts: Facts) -> Ruling | None:
-    """Row 14."""
+    """A draft by another name."""
     pull = facts.seen.pull
     says = next((text for text in (*pull.labels, pull.title) if _WORK_IN_PROGRESS.search(text)), None)
     return wait_for_person(f"it says {one_line(says, 60)!r}") if says is not None else None
 
 
 def not_computed(facts: Facts) -> Ruling | None:
-    """Row 15: never read as a conflict, and never as none."""
+    """Never read as a conflict, and never as none."""
     pull = facts.seen.pull
     if pull.mergeable is not Mergeable.UNKNOWN and pull.merge_state is not MergeState.UNKNOWN:
         return None
@@ -163,7 +163,7 @@ def not_computed(facts: Facts) -> Ruling | None:
 
 
 def conflict(facts: Facts) -> Ruling | None:
-    """Row 16: read twice, because lagging copies call things conflicts that are none."""
+    """Read twice, because lagging copies call things conflicts that are none."""
     pull = facts.seen.pull
     if pull.mergeable is not Mergeable.CONFLICTING and pull.merge_state is not MergeState.DIRTY:
         return None
