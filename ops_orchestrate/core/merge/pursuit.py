@@ -93,7 +93,8 @@ class Pursuit(Value):
         )
 
     def decided(self, decision: Decision) -> Pursuit:
-        """After a decision: the same wait once more is counted."""
-        again = decision.act in (Act.WAIT, Act.RECONCILE) and decision.row == self.row
-        waits = self.waits + 1 if again else 0
+        """After a decision: waits by one row are counted, from the first."""
+        waits = 0
+        if decision.act in (Act.WAIT, Act.RECONCILE):
+            waits = self.waits + 1 if decision.row == self.row else 1
         return self.model_copy(update={"row": decision.row, "reason": decision.reason, "waits": waits})

@@ -56,7 +56,7 @@ def test_checks_of_another_commit_are_no_news() -> None:
 def test_only_the_same_wait_in_a_row_is_counted() -> None:
     wait = Decision(act=Act.WAIT, row="pending", reason="CI is running")
     assert FULL.decided(wait).waits == 5
-    assert FULL.decided(Decision(act=Act.WAIT, row="draft", reason="a draft")).waits == 0
+    assert FULL.decided(Decision(act=Act.WAIT, row="draft", reason="a draft")).waits == 1
     assert FULL.decided(Decision(act=Act.MERGE, row="pending", reason="")).waits == 0
 
 
@@ -64,4 +64,4 @@ def test_looking_for_a_merge_that_never_shows_is_counted_as_well() -> None:
     """Otherwise it is looked for until the end of days, in the lane of its base, and nothing else gets merged there."""
     again = Decision(act=Act.RECONCILE, row="merged", reason="the forge says that it is merged")
     once = FULL.decided(again)
-    assert (once.waits, once.decided(again).waits, once.decided(again).decided(again).waits) == (0, 1, 2)
+    assert (once.waits, once.decided(again).waits, once.decided(again).decided(again).waits) == (1, 2, 3)
