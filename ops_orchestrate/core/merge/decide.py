@@ -97,13 +97,15 @@ def checks_of(seen: MergeSnapshot) -> CheckSummary:
 
 
 def _decision(seen: MergeSnapshot, row: str, ruling: Ruling) -> Decision:
-    if ruling.at_most and seen.waited == row and seen.waits >= ruling.at_most:
-        ruling = ruling.then or flag(f"{ruling.reason}; {seen.waits} looks have changed nothing")
+    waits = seen.waits if seen.waited == row else 0
+    if ruling.at_most and waits >= ruling.at_most:
+        ruling = ruling.then or flag(f"{ruling.reason}; {waits} looks have changed nothing")
+    after = ruling.pauses[min(waits, len(ruling.pauses) - 1)] if ruling.pauses else ruling.after
     return Decision(
         act=ruling.act,
         row=row,
         reason=ruling.reason,
-        after=ruling.after if ruling.act is Act.WAIT else 0.0,
+        after=after if ruling.act is Act.WAIT else 0.0,
         person=ruling.person,
         checks=ruling.checks,
         threads=ruling.threads,

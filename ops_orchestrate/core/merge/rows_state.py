@@ -88,7 +88,7 @@ def unreadable(facts: Facts) -> Ruling | None:
         why = "the forge calls its reviews something that we do not know"
     else:
         return None
-    return wait(why, after=_back_off(facts), at_most=_MOST_READS)
+    return wait(why, pauses=_BACK_OFF, at_most=_MOST_READS)
 
 
 def closed(facts: Facts) -> Ruling | None:
@@ -159,7 +159,7 @@ def not_computed(facts: Facts) -> Ruling | None:
     pull = facts.seen.pull
     if pull.mergeable is not Mergeable.UNKNOWN and pull.merge_state is not MergeState.UNKNOWN:
         return None
-    return wait("the forge has not computed whether it merges", after=_back_off(facts), at_most=_MOST_READS)
+    return wait("the forge has not computed whether it merges", pauses=_BACK_OFF, at_most=_MOST_READS)
 
 
 def conflict(facts: Facts) -> Ruling | None:
@@ -169,7 +169,3 @@ def conflict(facts: Facts) -> Ruling | None:
         return None
     again = "it conflicts with its base, says the forge; read once more"
     return wait(again, after=5.0, at_most=1, then=fix(facts.seen, "it conflicts with its base"))
-
-
-def _back_off(facts: Facts) -> float:
-    return _BACK_OFF[min(facts.seen.waits, len(_BACK_OFF) - 1)]

@@ -38,6 +38,8 @@ class Ruling(NamedTuple):
     act: Act
     reason: str
     after: float = 0.0
+    pauses: tuple[float, ...] = ()
+    """With WAIT, instead of `after`: how long, the longer the more often this row has waited; the last one stays."""
     person: bool = False
     checks: tuple[int, ...] = ()
     threads: tuple[str, ...] = ()
@@ -58,9 +60,16 @@ class Row(NamedTuple):
     rule: Rule
 
 
-def wait(reason: str, *, after: float = 0.0, at_most: int = 0, then: Ruling | None = None) -> Ruling:
+def wait(
+    reason: str,
+    *,
+    after: float = 0.0,
+    pauses: tuple[float, ...] = (),
+    at_most: int = 0,
+    then: Ruling | None = None,
+) -> Ruling:
     """Look again, `at_most` times by the same row."""
-    return Ruling(Act.WAIT, reason, after=after, at_most=at_most, then=then)
+    return Ruling(Act.WAIT, reason, after=after, pauses=pauses, at_most=at_most, then=then)
 
 
 def wait_for_person(reason: str) -> Ruling:

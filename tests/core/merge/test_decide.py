@@ -449,6 +449,7 @@ def test_a_wait_for_a_person_says_so() -> None:
 def test_reads_back_off_and_a_settling_set_says_when() -> None:
     lazy = {"pull": {"mergeable": Mergeable.UNKNOWN}}
     assert [decide(seen(**lazy, **after("not-computed", n))).after for n in (0, 1, 2, 30)] == [5, 10, 15, 300]
+    assert decide(seen(**lazy, **after("pending", 30))).after == 5
     assert decide(seen(new_check_at=NOW - 45)).after == 15
 
 
