@@ -30,7 +30,6 @@ ROWS: tuple[Row, ...] = (
     Row("foreign", rows_state.foreign),
     Row("merges-by-itself", rows_state.merged_by_itself),
     Row("not-verified", rows_state.not_verified),
-    Row("refused", rows_state.refused),
     Row("draft", rows_state.draft),
     Row("work-in-progress", rows_state.work_in_progress),
     Row("not-computed", rows_state.not_computed),

@@ -137,11 +137,6 @@ def not_verified(facts: Facts) -> Ruling | None:
     return None
 
 
-def refused(facts: Facts) -> Ruling | None:
-    """What the guards said of this head."""
-    return block(facts.seen.refusal) if facts.seen.refusal else None
-
-
 def draft(facts: Facts) -> Ruling | None:
     """Whoever made it one has to make it ready."""
     return wait_for_person("it is a draft") if facts.seen.pull.draft else None

@@ -53,8 +53,6 @@ class MergeSnapshot(Value):
     verified_head: str = ""
     verified_base: str = ""
     verified_tree: str = ""
-    refusal: str = ""
-    """A guard's no on this head that no approval lifts (verify found none when it verified)."""
     base: str = ""
     """The base's head now, by git; empty where it cannot be seen."""
     checks_base: str = ""

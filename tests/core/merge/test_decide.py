@@ -66,7 +66,6 @@ TABLE: list[tuple[str, dict[str, Any], str, Act]] = [
     ("pushed since", {"pull": {"head": OTHER}}, "not-verified", Act.REVERIFY),
     ("no verdict", {"verified_head": ""}, "not-verified", Act.REVERIFY),
     ("a verdict without a tree", {"verified_tree": ""}, "not-verified", Act.REVERIFY),
-    ("a guard's no", {"refusal": "touches .env"}, "refused", Act.BLOCK),
     # 13 to 16
     ("draft", {"pull": {"draft": True}}, "draft", Act.WAIT),
     ("label", {"pull": {"labels": ("bug", "do-not-merge")}}, "work-in-progress", Act.WAIT),
@@ -388,8 +387,7 @@ def test_the_names_of_rows_are_unique() -> None:
 FIRST = [
     ("merged in a dry run", {"dry_run": True, "pull": {"state": PullState.MERGED}}, "dry-run"),
     ("cut and retargeted", {"pull": {"complete": False, "base_ref": "main"}}, "unreadable"),
-    ("a secret and a conflict", {"refusal": "no", "pull": {"mergeable": Mergeable.CONFLICTING}}, "refused"),
-    ("a new head after a guard's no", {"refusal": "no", "pull": {"head": OTHER}}, "not-verified"),
+    ("a new head and a conflict", {"pull": {"head": OTHER, "mergeable": Mergeable.CONFLICTING}}, "not-verified"),
     ("red and pending", {"pull": {"checks": (RED, check("lint", C.PENDING, id=2))}}, "red-not-looked-at"),
     ("red and changes requested", {"failures": {1: CODE}, "pull": {"checks": (RED,), "reviews": ()}}, "red-code"),
     (

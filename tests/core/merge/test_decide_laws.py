@@ -125,7 +125,6 @@ KNOWN: list[list[Thing]] = [
     [Thing("no thread", True, "pull", {}), Thing("thread", False, "pull", {"threads": (thread(),)})],
     [
         Thing("nothing else", True, "", {}),
-        Thing("a guard's no", False, "", {"refusal": "no"}),
         Thing("base red", False, "", {"base_checks": (check("p", C.FAILURE),)}),
         Thing("landed", False, "", {"landed": True}),
         Thing("no answer yet", False, "", {"intended_at": NOW - 10}),
