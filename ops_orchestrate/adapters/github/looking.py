@@ -16,7 +16,7 @@ from ops_orchestrate.adapters.github.wire_rest import RunRest
 from ops_orchestrate.core.forge_look import ForgeLook, IssueSeen, PullRef, PullSeen
 from ops_orchestrate.core.issue_text import issue_name
 from ops_orchestrate.core.merge.pull import Conclusion
-from ops_orchestrate.core.merge.regression import Standing, WorkflowRun, red_workflows
+from ops_orchestrate.core.merge.regression import WorkflowRun, red_workflows
 from ops_orchestrate.core.names import clean_text, one_line
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.errors import SourceUnavailable
@@ -25,8 +25,6 @@ _WRITING = frozenset({"ADMIN", "MAINTAIN", "WRITE"})
 _MAX_PAGES = 10
 _LONGEST_BODY = 10_000
 _RUNS = 100
-_DEPTH = 3
-"""Failures in a row that tell a persistent failure from a new one."""
 
 
 class Seen(NamedTuple):
@@ -122,10 +120,7 @@ def _shallow(runs: Sequence[WorkflowRun], branch: str) -> bool:
     """Whether too little is known of a branch: nothing, or a failure whose beginning is not in sight."""
     if not any(run.branch == branch for run in runs):
         return True
-    red = [one for one in red_workflows(runs, {branch}) if one.standing is not Standing.SKIP]
-    return any(one.failures < _DEPTH and one.standing is Standing.PERSISTENT for one in red) or any(
-        one.failures == 1 and "only" in one.reason for one in red
-    )
+    return any(one.shallow for one in red_workflows(runs, {branch}))
 
 
 def _list(client: GitHubClient, slug: str, more: dict[str, str]) -> tuple[tuple[WorkflowRun, ...], bool]:

@@ -15,6 +15,8 @@ from ops_orchestrate.core.value import Value
 
 #: So many completed runs of one workflow are looked back at.
 LOOKED_BACK = 10
+#: So many failures in a row are no accident, whatever was before.
+_MANY = 3
 
 #: A failure: the workflow ran, or could not even be read, because of what is in the repository.
 _FAILED = frozenset({Conclusion.FAILURE, Conclusion.TIMED_OUT, Conclusion.STARTUP_FAILURE})
@@ -57,6 +59,13 @@ class RedWorkflow(Value):
     """The newest run that says anything; of a skipped one without any, the newest at all."""
     failures: int = 0
     """Failures in a row, the newest first."""
+    passed_before: bool = False
+    """A run before those failures passed, as far back as is known."""
+
+    @property
+    def shallow(self) -> bool:
+        """Whether runs further back could change the standing: few failures, and no pass before them in sight."""
+        return 0 < self.failures < _MANY and not self.passed_before
 
 
 def red_workflows(runs: Iterable[WorkflowRun], branches: Collection[str]) -> tuple[RedWorkflow, ...]:
@@ -91,7 +100,7 @@ def _judge(runs: Sequence[WorkflowRun]) -> RedWorkflow:
     failures = next((n for n, run in enumerate(telling) if run.conclusion in _PASSED), len(telling))
     passed_before = failures < len(telling)
     standing, reason = _standing(failures, passed_before)
-    return RedWorkflow(standing=standing, reason=reason, latest=latest, failures=failures)
+    return RedWorkflow(standing=standing, reason=reason, latest=latest, failures=failures, passed_before=passed_before)
 
 
 def _standing(failures: int, passed_before: bool) -> tuple[Standing, str]:
@@ -100,7 +109,7 @@ def _standing(failures: int, passed_before: bool) -> tuple[Standing, str]:
     One failure before it, and a pass before that, is a regression that nobody has mended yet. Without any pass in
     sight two failures have no green to have regressed from: persistent. A single run that failed is news.
     """
-    if failures >= 3:
+    if failures >= _MANY:
         return Standing.PERSISTENT, f"it has failed {failures} times in a row"
     if passed_before:
         return Standing.NEW_REGRESSION, "it passed before, and fails now"

@@ -55,6 +55,24 @@ TABLE = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("newest_first", "shallow"),
+    [
+        ("F", True),
+        ("FF", True),
+        ("FFF", False),
+        ("FS", False),
+        ("FFS", False),
+        ("FcF", True),
+        ("S", False),
+        ("c", False),
+    ],
+)
+def test_few_failures_without_a_pass_before_them_are_looked_behind(newest_first: str, shallow: bool) -> None:
+    (red,) = red_workflows(runs(newest_first), ["dev"])
+    assert red.shallow is shallow
+
+
 @pytest.mark.parametrize(("newest_first", "standing", "failures"), TABLE)
 def test_what_the_latest_runs_say(newest_first: str, standing: str, failures: int) -> None:
     made = runs(newest_first)
