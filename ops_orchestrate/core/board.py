@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from ops_orchestrate.core.task import Priority
 from ops_orchestrate.core.value import Value
 
@@ -71,7 +73,7 @@ class Board(Value):
     owners: tuple[Owner, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     unmerged: tuple[Unmerged, ...] = ()
-    repo_work: dict[str, float] = {}  # noqa: RUF012 - pydantic copies a default for each value
+    repo_work: dict[str, float] = Field(default_factory=dict)
     """Seconds of unfinished work left per repository."""
     quiet_until: float = 0.0
     """Nothing is admitted before this: a new epoch, or the server was restarted."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from pydantic import Field
+
 from ops_orchestrate.core.value import Value
 
 EVENT_VERSION = 1
@@ -57,4 +59,4 @@ class Event(Value):
     attempt: int | None = None
     fence: int | None = None
     host: str | None = None
-    data: dict[str, Any] = {}  # noqa: RUF012 - pydantic copies a default for each value
+    data: dict[str, Any] = Field(default_factory=dict)

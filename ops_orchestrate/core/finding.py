@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.task import Priority
 from ops_orchestrate.core.value import Value
@@ -76,11 +78,11 @@ class AuditPart(Value):
     findings: tuple[Finding, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     unknown: tuple[Skipped, ...] = ()
-    read_only: dict[str, str] = {}  # noqa: RUF012 - pydantic copies a default for each value
+    read_only: dict[str, str] = Field(default_factory=dict)
     """Repository key to why nothing may be pushed there: whatever is found of it is reported and not worked on."""
-    heads: dict[str, str] = {}  # noqa: RUF012 - pydantic copies a default for each value
+    heads: dict[str, str] = Field(default_factory=dict)
     """Repository key to the integration branch's head that was looked at."""
-    branches: dict[str, str] = {}  # noqa: RUF012 - pydantic copies a default for each value
+    branches: dict[str, str] = Field(default_factory=dict)
     """Repository key to the name of its integration branch."""
-    red: dict[str, str] = {}  # noqa: RUF012 - pydantic copies a default for each value
+    red: dict[str, str] = Field(default_factory=dict)
     """Repository key to the tail of its gate's log, where the gate fails on that head."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from ops_orchestrate.core.merge.failure import FailureClass
 from ops_orchestrate.core.merge.pull import Conclusion, Mergeable, PullState, ReviewDecision
 from ops_orchestrate.core.merge.regression import WorkflowRun
@@ -80,7 +82,7 @@ class ForgeLook(Value):
     issues: tuple[IssueSeen, ...] = ()
     pulls: tuple[PullSeen, ...] = ()
     runs: tuple[WorkflowRun, ...] = ()
-    failures: dict[int, FailedRun] = {}  # noqa: RUF012 - pydantic copies a default for each value
+    failures: dict[int, FailedRun] = Field(default_factory=dict)
     """Red runs that were looked into, by their number."""
     notes: tuple[str, ...] = ()
     """What a person should know of the look itself: a new name, a list that was cut."""

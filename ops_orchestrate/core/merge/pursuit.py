@@ -6,6 +6,8 @@ goes on where the last look ended. Whatever belongs to one head is forgotten wit
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from ops_orchestrate.core.merge.checks import key_of
 from ops_orchestrate.core.merge.failure import FailureClass
 from ops_orchestrate.core.merge.pull import Pull
@@ -27,7 +29,7 @@ class Pursuit(Value):
     """The keys of the checks seen on this head, one word each."""
     new_check_at: float = 0.0
     """When a check was first seen on this head that had not been there before; 0: none was seen."""
-    failures: dict[int, FailureClass] = {}  # noqa: RUF012 - pydantic copies a default for each value
+    failures: dict[int, FailureClass] = Field(default_factory=dict)
     reruns: tuple[int, ...] = ()
     """Workflow runs whose rerun was asked for, each as often as it was."""
     fixes: int = 0

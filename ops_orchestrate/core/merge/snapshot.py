@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
+from pydantic import Field
+
 from ops_orchestrate.core.merge.failure import FailureClass
 from ops_orchestrate.core.merge.pull import BranchRules, Check, Pull
 from ops_orchestrate.core.value import Value
@@ -81,7 +83,7 @@ class MergeSnapshot(Value):
     """When a check that had not been there before was last seen on this head, by us; 0: never looked."""
     usual_checks: tuple[str, ...] = ()
     """Checks that were green on most of the heads merged lately, and so are waited for here as well."""
-    failures: dict[int, FailureClass] = {}  # noqa: RUF012 - pydantic copies a default for each value
+    failures: dict[int, FailureClass] = Field(default_factory=dict)
     """Check id to the kind of its failure, as far as it was looked into."""
     reruns: tuple[int, ...] = ()
     """Workflow runs whose rerun we asked for on this head, each as often as we did."""
