@@ -29,8 +29,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _FLAGS = (
     click.option("--subagents", is_flag=True, help="One independent agent a task (cheapest)."),
-    click.option("--teams", is_flag=True, help="Agent teams with steering (3-7x cost)."),
-    click.option("--hybrid", is_flag=True, help="Chosen task by task (recommended)."),
+    click.option("--teams", is_flag=True, help="Agent teams; there are none yet: subagents, with a warning."),
+    click.option("--hybrid", is_flag=True, help="Chosen task by task; without teams: subagents."),
     click.option("--dry-run", is_flag=True, help="Audit and plan only; print the plan, dispatch nothing."),
     click.option("--project", metavar="ALIAS", help="Only this project."),
     click.option("--fires-only", is_flag=True, help="Only P0 tasks, and what blocks them."),
