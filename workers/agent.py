@@ -1,4 +1,4 @@
-"""The agent pool's job: run one agent. It holds no forge's secret and can neither push nor merge."""
+"""The agent pool's job: run one agent. Nothing here pushes or merges."""
 
 from __future__ import annotations
 

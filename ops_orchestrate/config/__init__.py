@@ -1,4 +1,4 @@
-"""Settings: typed, prefixed `OPS_`, from the environment and one TOML file. No other room reads the environment."""
+"""Settings: typed, prefixed `OPS_`, from the environment and one TOML file. No other room reads a setting there."""
 
 from ops_orchestrate.config.places import LEDGER_DATABASE, Urls, database_url, default_data_dir, default_plugin_root
 from ops_orchestrate.config.secrecy import known_secrets
