@@ -24,9 +24,11 @@ class AgentSettings(BaseSettings):
     playbook: Path | None = Field(None, description="The playbook of the `scripted` agent.")
     model: str = Field("sonnet", min_length=1, description="Model name handed to agents that take one.")
     claude: str = Field("claude", min_length=1, description="The Claude Code program: a name on the PATH, or a path.")
-    max_turns: int = Field(300, ge=1, description="Turns of the model in one attempt.")
+    max_turns: int = Field(300, ge=1, description="Turns of the model in one attempt of `claude`.")
     max_attempt_usd: float | None = Field(
-        None, gt=0, description="What one attempt may cost; unset: no limit. It is looked at after each turn."
+        None,
+        gt=0,
+        description="What one attempt of `claude` may cost, by its own count after each turn; unset: no limit.",
     )
     model_retries: int = Field(
         4, ge=0, le=20, description="How often a model that does not answer is asked again before the attempt ends."
