@@ -1,4 +1,4 @@
-# Every target works on a fresh clone with nothing but Python >= 3.11, git and make.
+# Every target works on a fresh clone with nothing but Python >= 3.11, git >= 2.38 and make; those that say npm need it.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -21,7 +21,7 @@ setup: $(STAMP) ## create .venv and install everything
 demo: $(STAMP) ## build four small repositories and run the whole pipeline on them
 	@$(BIN)/ops-orchestrate demo
 
-test: $(STAMP) ## run every test
+test: $(STAMP) ## run the tests (but chaos and hostile)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 thorough: $(STAMP) ## try every law with 25 times as many examples, and more random graphs and races
@@ -58,10 +58,10 @@ $(CLAUDE):
 
 agents: $(CLAUDE) ## fetch the coding agents that the tests drive, from npm into .agents/ (about 400 MB)
 
-recordings: $(STAMP) agents ## record once more what the real Claude Code says (tests/adapters/agents/claude/recordings)
+recordings: $(STAMP) agents ## record once more what the real Claude Code says to the model stand-in (npm, for `agents`)
 	$(BIN)/python -m tests.adapters.agents.claude.record
 
-check: $(STAMP) ## format, lint, types, import contracts, docs, then the tests
+check: $(STAMP) ## format, lint, types, import contracts, then the tests (documents are among them)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -72,7 +72,7 @@ fmt: $(STAMP) ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-clean: ## remove .venv and caches
+clean: ## remove .venv and caches (.schemas and .agents stay)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build *.egg-info
 
 docs: $(STAMP) ## rewrite the documents and snapshots that are made from the code
