@@ -34,7 +34,9 @@ _FLAGS = (
     click.option("--dry-run", is_flag=True, help="Audit and plan only; print the plan, dispatch nothing."),
     click.option("--project", metavar="ALIAS", help="Only this project."),
     click.option("--fires-only", is_flag=True, help="Only P0 tasks, and what blocks them."),
-    click.option("--no-main", is_flag=True, help="Stop at the merge into integration; never touch main."),
+    click.option(
+        "--no-main", is_flag=True, help="Stop at the merge into integration; where that is main, ask for each."
+    ),
     click.option("--max-waves", metavar="N", help="Work on the first N waves only, then halt."),
     click.option("--force", is_flag=True, help="Skip merge confirmations (never a guard)."),
     click.option("--registry", type=click.Path(path_type=Path), metavar="PATH", help="The registry file."),
