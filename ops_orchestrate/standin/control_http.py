@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ops_orchestrate.standin.control_work import Control
-from ops_orchestrate.standin.exchange import Reply, Request
+from ops_orchestrate.standin.exchange import Refused, Reply, Request
 
 METHODS = frozenset({
     "add_user", "add_organization", "add_repository", "permit", "protect", "unprotect", "change_repository", "rename",
@@ -41,7 +41,7 @@ class ControlSide:
             if name == "issue":
                 arguments = self._with_issues(arguments)
             result = getattr(self.control, name)(**arguments)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (KeyError, TypeError, ValueError, RuntimeError, Refused) as error:
             return Reply(400, {"error": f"{type(error).__name__}: {error}"})
         return Reply(200, {"result": _plain(result)})
 

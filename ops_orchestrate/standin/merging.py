@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ops_orchestrate.standin import rules
+from ops_orchestrate.standin.exchange import Refused
 from ops_orchestrate.standin.git import ZERO
 from ops_orchestrate.standin.people import User
 from ops_orchestrate.standin.pull import AutoMerge, Pull, QueueEntry
@@ -12,15 +13,6 @@ from ops_orchestrate.standin.refs import Refs
 from ops_orchestrate.standin.world import World
 
 _ADJECTIVE = {"merge": "Merge commits are", "squash": "Squash merges are", "rebase": "Rebase merges are"}
-
-
-class Refusal(Exception):
-    """GitHub's no: its status and its words."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,43 +33,43 @@ class Merging:
         self.refs = refs
 
     def merge(self, pull: Pull, by: User, order: Order) -> str:
-        """Merge it now; the new commit. Raises Refusal 405 or 409 as the REST endpoint answers."""
+        """Merge it now; the new commit. Raises Refused 405 or 409 as the REST endpoint answers."""
         if not pull.open:
-            raise Refusal(405, "Pull Request is not mergeable")
+            raise Refused(405, "Pull Request is not mergeable")
         if pull.draft:
-            raise Refusal(405, "Pull Request is still a draft")
+            raise Refused(405, "Pull Request is still a draft")
         if order.sha is not None and order.sha != pull.head_sha:
-            raise Refusal(409, "Head branch was modified. Review and try the merge again.")
+            raise Refused(409, "Head branch was modified. Review and try the merge again.")
         self._allowed(pull, by, order.method)
         if not rules.compute_mergeable(pull):
-            raise Refusal(405, "Pull Request is not mergeable")
+            raise Refused(405, "Pull Request is not mergeable")
         return self.do(pull, by, order)
 
     def _allowed(self, pull: Pull, by: User, method: str) -> None:
         standing = [r for r in pull.repository.rules_of(pull.base_ref) if not rules.bypasses(self.world, by, pull, r)]
         limited = any(method not in rule.methods or (rule.linear and method == "merge") for rule in standing)
         if method not in pull.repository.allow or limited:
-            raise Refusal(405, f"{_ADJECTIVE[method]} not allowed on this repository.")
+            raise Refused(405, f"{_ADJECTIVE[method]} not allowed on this repository.")
         problems = rules.rule_problems(self.world, pull, by)
         if problems:
             head = "" if problems[0][0].classic else "Repository rule violations found\n\n"
-            raise Refusal(405, head + "\n\n".join(text for _, text in problems))
+            raise Refused(405, head + "\n\n".join(text for _, text in problems))
         if any(rule.merge_queue for rule in standing):
             text = "Changes must be made through the merge queue"
-            raise Refusal(405, f"Repository rule violations found\n\n{text}\n\n")
+            raise Refused(405, f"Repository rule violations found\n\n{text}\n\n")
 
     def do(self, pull: Pull, by: User, order: Order) -> str:
         """Write the commit and move the base by compare-and-set."""
         base = pull.repository.branch(pull.base_ref) or ZERO
         commit = self._commit(pull, by, order, base)
         if commit is None:
-            raise Refusal(405, "Pull Request is not mergeable")
+            raise Refused(405, "Pull Request is not mergeable")
         # Record it before the branch moves: the look at the moved branch would call it "merged by push".
         pull.open = False
         if not pull.repository.bare.move(f"refs/heads/{pull.base_ref}", commit, base):
             pull.open = True
             self.refs.notice(pull.repository, self.world.ghost)
-            raise Refusal(405, "Base branch was modified. Review and try the merge again.")
+            raise Refused(405, "Base branch was modified. Review and try the merge again.")
         self.refs.mark_merged(pull, commit, by, order.method)
         self.refs.notice(pull.repository, by, "merge")
         return commit
@@ -108,18 +100,18 @@ class Merging:
         return order.title or f"{title} (#{pull.number})", listed.strip() if order.message is None else order.message
 
     def update(self, pull: Pull, by: User, expected: str | None) -> str:
-        """Merge the base into the head; the new head. Raises Refusal 422."""
+        """Merge the base into the head; the new head. Raises Refused 422."""
         repository = pull.head_repository
         if expected is not None and expected != pull.head_sha:
-            raise Refusal(422, "expected head sha didn’t match current head ref.")
+            raise Refused(422, "expected head sha didn’t match current head ref.")
         if not pull.open or repository is None:
-            raise Refusal(422, "Pull request is closed.")
+            raise Refused(422, "Pull request is closed.")
         base = pull.repository.branch(pull.base_ref) or ZERO
         if not rules.behind(pull):
-            raise Refusal(422, "There are no new commits on the base branch.")
+            raise Refused(422, "There are no new commits on the base branch.")
         tree = pull.repository.bare.merged_tree(base, pull.head_sha)
         if tree is None:
-            raise Refusal(422, "merge conflict between base and head")
+            raise Refused(422, "merge conflict between base and head")
         text = f"Merge branch '{pull.base_ref}' into {pull.head_ref}"
         commit = pull.repository.bare.write_commit(tree, [pull.head_sha, base], text, (by.name or by.login, by.email))
         if repository is not pull.repository:
@@ -127,7 +119,7 @@ class Merging:
         if not self.refs.move(
             repository, f"refs/heads/{pull.head_ref}", commit, pull.head_sha, by=by, how="update-branch"
         ):
-            raise Refusal(422, "expected head sha didn’t match current head ref.")
+            raise Refused(422, "expected head sha didn’t match current head ref.")
         return commit
 
     def ready(self, pull: Pull, by: User | None) -> bool:
@@ -138,26 +130,26 @@ class Merging:
         return bool(rules.rule_problems(self.world, pull, by))
 
     def order_auto_merge(self, pull: Pull, by: User, order: Order) -> None:
-        """A standing order. Raises Refusal as the mutation does: not allowed, head moved, or nothing to wait for."""
+        """A standing order. Raises Refused as the mutation does: not allowed, head moved, or nothing to wait for."""
         if not pull.repository.allow_auto_merge:
-            raise Refusal(422, "Auto merge is not allowed for this repository")
+            raise Refused(422, "Auto merge is not allowed for this repository")
         if order.sha is not None and order.sha != pull.head_sha:
-            raise Refusal(422, f"Head sha {order.sha} does not match the expected {pull.head_sha}")
+            raise Refused(422, f"Head sha {order.sha} does not match the expected {pull.head_sha}")
         if self.ready(pull, None):
-            raise Refusal(422, "Pull request Pull request is in clean status")
+            raise Refused(422, "Pull request Pull request is in clean status")
         pull.auto_merge = AutoMerge(by, order.method, self.world.now(), order.title, order.message)
         self.world.effect("auto-merge", pull.repository, by, number=pull.number, method=order.method)
 
     def enqueue(self, pull: Pull, by: User, expected: str | None, jump: bool = False) -> QueueEntry:
-        """Put it into the base's merge queue. Raises Refusal."""
+        """Put it into the base's merge queue. Raises Refused."""
         if not any(rule.merge_queue for rule in pull.repository.rules_of(pull.base_ref)):
-            raise Refusal(422, "Pull request merge queue is not enabled for this branch")
+            raise Refused(422, "Pull request merge queue is not enabled for this branch")
         if expected is not None and expected != pull.head_sha:
-            raise Refusal(422, f"Head sha {expected} does not match the expected {pull.head_sha}")
+            raise Refused(422, f"Head sha {expected} does not match the expected {pull.head_sha}")
         if pull.queued is not None:
-            raise Refusal(422, "Pull request is already in the queue")
+            raise Refused(422, "Pull request is already in the queue")
         if not self.ready(pull, by):
-            raise Refusal(422, "Pull request is not mergeable")
+            raise Refused(422, "Pull request is not mergeable")
         number, node = self.world.ids("MQE")
         pull.queued = self.world.keep(QueueEntry(number, node, pull, by, self.world.now()))
         pull.repository.queue.insert(0 if jump else len(pull.repository.queue), pull.queued)

@@ -6,7 +6,8 @@ from contextlib import suppress
 
 from ops_orchestrate.standin import rules
 from ops_orchestrate.standin.ci import CI, Occasion
-from ops_orchestrate.standin.merging import Merging, Order, Refusal
+from ops_orchestrate.standin.exchange import Refused
+from ops_orchestrate.standin.merging import Merging, Order
 from ops_orchestrate.standin.pull import Pull, QueueEntry
 from ops_orchestrate.standin.refs import Refs
 from ops_orchestrate.standin.repository import Repository
@@ -38,7 +39,7 @@ class Tide:
         order, pull.auto_merge = pull.auto_merge, None
         if order is None:
             return False
-        with suppress(Refusal):
+        with suppress(Refused):
             self.merging.merge(pull, order.by, Order(order.method, None, order.title, order.message))
         return True
 

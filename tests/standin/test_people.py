@@ -133,11 +133,13 @@ def test_the_control_side_over_http(scene: Scene) -> None:
     assert control("settle").json() == {"result": True}
     journal = httpx.get(f"{scene.standin.url}/_control/journal?since=0").json()
     assert {"push", "run-started", "check", "issue-opened"} <= {one["what"] for one in journal}
+    ready = control("open_pull", name="acme/lib", head="feature", base="main").json()["result"]["number"]
     wrong = [
         control("permit", name="acme/lib", login="bot", level="king"),
         control("push", name="acme/none", branch="x"),
+        control("auto_merge", name="acme/lib", number=ready, by="bot"),  # what GitHub itself would refuse
     ]
-    assert [(one.status_code, "error" in one.json()) for one in wrong] == [(400, True), (400, True)]
+    assert [(one.status_code, "error" in one.json()) for one in wrong] == [(400, True)] * 3
 
 
 def test_every_control_is_there_and_documented() -> None:

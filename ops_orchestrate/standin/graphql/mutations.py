@@ -6,11 +6,9 @@ from typing import Any
 
 from ops_orchestrate.standin.call import Call
 from ops_orchestrate.standin.graphql.fields import field, must_write, problem
-from ops_orchestrate.standin.merging import Order, Refusal
+from ops_orchestrate.standin.merging import Order
 from ops_orchestrate.standin.pull import Pull, QueueEntry, Thread
 from ops_orchestrate.standin.rest.reviews import add_reply
-
-_METHODS = {"MERGE": "merge", "SQUASH": "squash", "REBASE": "rebase"}
 
 
 def _pull(call: Call, given: dict[str, Any], name: str = "pullRequestId") -> Pull:
@@ -27,6 +25,11 @@ def _thread(call: Call, id: str) -> Thread:
         raise problem("NOT_FOUND", f"Could not resolve to a node with the global id of '{id}'.")
     must_write(call, found.pull.repository)
     return found
+
+
+def _order(given: dict[str, Any]) -> Order:
+    method = (given.get("mergeMethod") or "MERGE").lower()
+    return Order(method, given.get("expectedHeadOid"), given.get("commitHeadline"), given.get("commitBody"))
 
 
 def _payload(given: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -64,10 +67,7 @@ def reply(_: Any, call: Call, input: dict[str, Any]) -> dict[str, Any]:
 def enqueue(_: Any, call: Call, input: dict[str, Any]) -> dict[str, Any]:
     """Into the merge queue."""
     pull = _pull(call, input)
-    try:
-        entry = call.tide.merging.enqueue(pull, call.user, input.get("expectedHeadOid"), bool(input.get("jump")))
-    except Refusal as refusal:
-        raise problem("UNPROCESSABLE", refusal.message) from None
+    entry = call.tide.merging.enqueue(pull, call.user, input.get("expectedHeadOid"), bool(input.get("jump")))
     return _payload(input, mergeQueueEntry=entry)
 
 
@@ -85,12 +85,7 @@ def dequeue(_: Any, call: Call, input: dict[str, Any]) -> dict[str, Any]:
 def auto_merge(_: Any, call: Call, input: dict[str, Any]) -> dict[str, Any]:
     """A standing order to merge."""
     pull = _pull(call, input)
-    method = _METHODS[input.get("mergeMethod") or "MERGE"]
-    order = Order(method, input.get("expectedHeadOid"), input.get("commitHeadline"), input.get("commitBody"))
-    try:
-        call.tide.merging.order_auto_merge(pull, call.user, order)
-    except Refusal as refusal:
-        raise problem("UNPROCESSABLE", refusal.message) from None
+    call.tide.merging.order_auto_merge(pull, call.user, _order(input))
     return _payload(input, pullRequest=pull, actor=call.user)
 
 
@@ -107,10 +102,7 @@ def no_auto_merge(_: Any, call: Call, input: dict[str, Any]) -> dict[str, Any]:
 def update(_: Any, call: Call, input: dict[str, Any]) -> dict[str, Any]:
     """Merge the base into the head."""
     pull = _pull(call, input)
-    try:
-        call.tide.merging.update(pull, call.user, input.get("expectedHeadOid"))
-    except Refusal as refusal:
-        raise problem("UNPROCESSABLE", refusal.message) from None
+    call.tide.merging.update(pull, call.user, input.get("expectedHeadOid"))
     return _payload(input, pullRequest=pull)
 
 
@@ -118,12 +110,7 @@ def update(_: Any, call: Call, input: dict[str, Any]) -> dict[str, Any]:
 def merge(_: Any, call: Call, input: dict[str, Any]) -> dict[str, Any]:
     """Merge it now; `gh pr merge` uses this."""
     pull = _pull(call, input)
-    method = _METHODS[input.get("mergeMethod") or "MERGE"]
-    order = Order(method, input.get("expectedHeadOid"), input.get("commitHeadline"), input.get("commitBody"))
-    try:
-        call.tide.merging.merge(pull, call.user, order)
-    except Refusal as refusal:
-        raise problem("UNPROCESSABLE", refusal.message) from None
+    call.tide.merging.merge(pull, call.user, _order(input))
     return _payload(input, pullRequest=pull, actor=call.user)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ops_orchestrate.standin.call import Call, route
-from ops_orchestrate.standin.exchange import Refused, Reply, invalid, not_found
-from ops_orchestrate.standin.merging import Order, Refusal
+from ops_orchestrate.standin.exchange import Reply, invalid, not_found
+from ops_orchestrate.standin.merging import Order
 from ops_orchestrate.standin.rest import shape
 
 _PULL = "/repos/{owner}/{repo}/pulls/{number}"
@@ -19,10 +19,7 @@ def merge(call: Call) -> Reply:
     if method not in _METHODS:
         raise invalid("PullRequest", "merge_method", "invalid", f"{method} is not a merge method")
     order = Order(method, body.get("sha"), body.get("commit_title"), body.get("commit_message"))
-    try:
-        sha = call.tide.merging.merge(pull, call.user, order)
-    except Refusal as refusal:
-        raise Refused(refusal.status, refusal.message) from None
+    sha = call.tide.merging.merge(pull, call.user, order)
     return Reply(200, {"sha": sha, "merged": True, "message": "Pull Request successfully merged"})
 
 
@@ -38,9 +35,6 @@ def is_merged(call: Call) -> Reply:
 def update_branch(call: Call) -> Reply:
     """Merge the base into the head."""
     pull = call.pull()
-    try:
-        call.tide.merging.update(pull, call.user, call.json().get("expected_head_sha"))
-    except Refusal as refusal:
-        raise Refused(refusal.status, refusal.message) from None
+    call.tide.merging.update(pull, call.user, call.json().get("expected_head_sha"))
     url = f"{shape.repo_api(call.links, call.repo)}/pulls/{pull.number}"
     return Reply(202, {"message": "Updating pull request branch.", "url": url})
