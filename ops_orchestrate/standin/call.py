@@ -52,6 +52,10 @@ class Call:
             raise Refused(401, "Requires authentication")
         return self.who.user
 
+    def level(self, repository: Repository) -> str:
+        """What the caller may do to a repository."""
+        return self.world.level(self.who.user, repository, self.who.installation)
+
     def number(self, name: str = "number") -> int:
         """A number of the path."""
         return int(self.args[name])
@@ -131,7 +135,7 @@ def check_level(call: Call, needs: str) -> None:
     """Raise what GitHub answers to those who may not: 404 for what they may not see, 403 for what they may not do."""
     if needs == "none":
         return
-    level = call.world.level(call.who.user, call.repo, call.who.installation)
+    level = call.level(call.repo)
     if not at_least(level, "read"):
         raise not_found()
     if not at_least(level, needs):

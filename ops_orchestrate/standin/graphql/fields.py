@@ -41,19 +41,16 @@ def problem(kind: str, message: str) -> GraphQLError:
     return GraphQLError(message, extensions={"type": kind})
 
 
-def visible(call: Call, repository: Repository | None) -> bool:
+def visible(call: Call, repository: Repository) -> bool:
     """Whether the caller may see it."""
-    if repository is None:
-        return False
-    return at_least(call.world.level(call.who.user, repository, call.who.installation), "read")
+    return at_least(call.level(repository), "read")
 
 
 def must_write(call: Call, repository: Repository) -> None:
     """Raise what a mutation answers those who may not."""
-    level = call.world.level(call.who.user, repository, call.who.installation)
-    if not at_least(level, "read"):
+    if not visible(call, repository):
         raise not_found()
-    if not at_least(level, "write"):
+    if not at_least(call.level(repository), "write"):
         raise problem("FORBIDDEN", f"{call.who.login} does not have the correct permissions to execute this mutation")
 
 

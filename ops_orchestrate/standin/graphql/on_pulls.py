@@ -32,7 +32,7 @@ def _common(pull: Pull) -> str:
 
 
 def _may_write(pull: Pull, call: Call) -> bool:
-    return at_least(call.world.level(call.who.user, pull.repository, call.who.installation), "write")
+    return at_least(call.level(pull.repository), "write")
 
 
 simple(
@@ -90,7 +90,7 @@ simple(
         "viewerCanUpdate": lambda p, c: _may_write(p, c) or p.author is c.who.user,
         "viewerCanUpdateBranch": lambda p, c: _may_write(p, c) and p.open and rules.behind(p),
         "viewerCanEnableAutoMerge": lambda p, c: _may_write(p, c) and p.repository.allow_auto_merge,
-        "viewerCanMergeAsAdmin": lambda p, c: c.world.level(c.who.user, p.repository) == "admin",
+        "viewerCanMergeAsAdmin": lambda p, c: c.level(p.repository) == "admin",
     },
 )
 

@@ -44,10 +44,6 @@ def ref_of(repository: Repository, ref: str) -> Ref | None:
     return Ref(repository, ref, sha) if sha else None
 
 
-def _level(repository: Repository, call: Call) -> str:
-    return call.world.level(call.who.user, repository, call.who.installation)
-
-
 simple(
     "Repository",
     {
@@ -70,9 +66,9 @@ simple(
         "createdAt": lambda r, c: time(r.created_at),
         "updatedAt": lambda r, c: time(r.pushed_at),
         "defaultBranchRef": lambda r, c: ref_of(r, f"refs/heads/{r.default_branch}"),
-        "viewerPermission": lambda r, c: {"none": None}.get(_level(r, c), _level(r, c).upper()),
-        "viewerCanAdminister": lambda r, c: _level(r, c) == "admin",
-        "viewerCanUpdateTopics": lambda r, c: at_least(_level(r, c), "write"),
+        "viewerPermission": lambda r, c: {"none": None}.get(c.level(r), c.level(r).upper()),
+        "viewerCanAdminister": lambda r, c: c.level(r) == "admin",
+        "viewerCanUpdateTopics": lambda r, c: at_least(c.level(r), "write"),
         "viewerDefaultMergeMethod": lambda r, c: "MERGE",
         "mergeCommitAllowed": lambda r, c: "merge" in r.allow,
         "squashMergeAllowed": lambda r, c: "squash" in r.allow,

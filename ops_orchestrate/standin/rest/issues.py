@@ -203,7 +203,7 @@ def search(call: Call, query: str) -> list[Issue | Pull]:
     return [
         one
         for repository in call.world.repositories.values()
-        if at_least(call.world.level(call.who.user, repository, call.who.installation), "read")
+        if at_least(call.level(repository), "read")
         for one in _all(repository)
         if all(_fits(one, word) for word in words)
     ]

@@ -118,8 +118,7 @@ def open_pull(call: Call, source: Repository, head_ref: str, body: shape.JSON) -
 def change_pull(call: Call) -> Reply:
     """Change title, text, base or state."""
     pull, body = call.pull(), call.json()
-    may = call.world.level(call.who.user, call.repo, call.who.installation)
-    if pull.author is not call.user and may in {"read", "none"}:
+    if pull.author is not call.user and call.level(call.repo) in {"read", "none"}:
         raise Refused(403, "Resource not accessible by personal access token")
     if "base" in body and body["base"] != pull.base_ref:
         _retarget(call, pull, str(body["base"]))

@@ -11,8 +11,7 @@ from ops_orchestrate.standin.rest import shape
 @route("GET", "/repos/{owner}/{repo}")
 def get_repository(call: Call) -> Reply:
     """The repository, and what the caller may do to it."""
-    level = call.world.level(call.who.user, call.repo, call.who.installation)
-    body = shape.repository(call.links, call.repo, level)
+    body = shape.repository(call.links, call.repo, call.level(call.repo))
     if call.who.installation is not None:  # they are a person's: an App is told "no" to every one of them
         body["permissions"] = dict.fromkeys(body["permissions"], False)
     return Reply(200, body)
@@ -49,7 +48,7 @@ def permission(call: Call) -> Reply:
 @route("GET", "/installation/repositories", needs="user")
 def list_repositories(call: Call) -> Reply:
     """What the caller can see."""
-    levels = {r: call.world.level(call.who.user, r, call.who.installation) for r in call.world.repositories.values()}
+    levels = {r: call.level(r) for r in call.world.repositories.values()}
     mine = [r for r, level in levels.items() if at_least(level, "read" if r.private else "triage")]
     page, headers = paged(call, mine)
     items = [shape.repository(call.links, one, levels[one]) for one in page]
