@@ -49,11 +49,6 @@ class Curtain:
                 self.world.tokens[token] = Token(user)
             return user
 
-    def add_organization(self, login: str) -> User:
-        """An organization."""
-        with self.world.lock:
-            return self.world.user(login, "Organization")
-
     def add_app(self, slug: str, public_key: str, permissions: Mapping[str, str] | None = None) -> App:
         """A GitHub App with the public half of its key (PEM)."""
         with self.world.lock:

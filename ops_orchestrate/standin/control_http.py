@@ -15,7 +15,7 @@ from ops_orchestrate.standin.control_work import Control
 from ops_orchestrate.standin.exchange import Refused, Reply, Request
 
 METHODS = frozenset({
-    "add_user", "add_organization", "add_repository", "permit", "protect", "unprotect", "change_repository", "rename",
+    "add_user", "add_repository", "permit", "protect", "unprotect", "change_repository", "rename",
     "delete", "ci", "fault", "clear_faults", "limits", "limit", "mergeable_after", "latency", "skip", "settle", "push",
     "delete_branch", "notice", "open_pull", "change_pull", "review", "thread", "reply", "resolve", "comment", "merge",
     "auto_merge", "issue", "check", "status", "release", "trigger", "queue",

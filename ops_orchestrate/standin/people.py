@@ -71,7 +71,6 @@ class Token:
     user: User
     installation: Installation | None = None
     expires: float | None = None
-    scopes: str = "repo, workflow"
 
 
 ANONYMOUS = Identity(None, "anonymous")

@@ -8,7 +8,7 @@ process a function of the commit.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -83,7 +83,6 @@ class Profile:
     register_seconds: float = 0.0
     register_hold: bool = False
     startup_failure: bool = False
-    name: str = field(default="")
 
     def wants(self, event: str, branch: str) -> bool:
         """Whether an event on a branch (of a pull request: its base) starts it."""

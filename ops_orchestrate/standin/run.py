@@ -24,8 +24,8 @@ class Standin:
     """A running stand-in; a context manager that ends it.
 
     `url`: what stands for https://api.github.com (`OPS_GITHUB_API_URL`); the same with `/api/v3` answers as GitHub
-    Enterprise does. `git_url`: what stands for https://github.com, to clone and push. `published`: the file of
-    GitHub's own GraphQL schema to execute against; without it the small one of this package serves.
+    Enterprise does. `clone_url`: what git clones and pushes. `published`: the file of GitHub's own GraphQL schema to
+    execute against; without it the small one of this package serves.
     `watch`: sees every request with its true answer.
     """
 
@@ -58,7 +58,7 @@ class Standin:
         if socket is not None:
             self._servers.append(listen_unix(self._door, socket))
         self.port = self._servers[0].server_address[1]
-        self.url = self.git_url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def clone_url(self, name: str, token: str | None = None) -> str:
         """Where git clones and pushes a repository."""

@@ -36,8 +36,6 @@ _BUSY = Refuse(429, "rate_limit_error", "This request would exceed your rate lim
 _DENIED = Use("Bash", {"command": "git push origin HEAD", "description": "Push"})
 _REPORT = '{"status": "blocked", "question": "Which one?", "cost_usd": 0, "tokens": 1}'
 
-_COMMIT = "git add src && git commit -qm 'Say two'"
-
 #: Scenario to its turns. `{tree}` in a tool's input is the working directory that the request names.
 SCENARIOS: dict[str, tuple[Turn, ...]] = {
     "works": (
