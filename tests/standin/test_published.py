@@ -168,3 +168,27 @@ def test_every_field_of_the_own_schema_has_an_answer() -> None:
         if (kind.name, field) not in FIELDS
     ]
     assert not without
+
+
+def test_every_argument_of_the_own_schema_is_obeyed() -> None:
+    from graphql import GraphQLObjectType
+
+    from ops_orchestrate.standin.graphql.route import obeyed
+
+    ignored = [
+        f"{kind.name}.{field}({argument})"
+        for kind in standin_schema.load(standin_schema.OWN).type_map.values()
+        if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__")
+        for field, given in kind.fields.items()
+        for argument in given.args
+        if argument not in obeyed(kind.name, field)
+    ]
+    assert not ignored
+
+
+@needs_graphql
+def test_an_argument_that_only_another_field_obeys_is_refused_aloud(tmp_path: Path) -> None:
+    with Standin(tmp_path / "github", published=GRAPHQL) as standin:
+        query = '{repository(owner:"acme",name:"app"){labels(first:5,query:"bug"){nodes{name}}}}'
+        refused = Scene(standin).graphql(query)["errors"][0]
+    assert refused["message"] == "The stand-in does not know Repository.labels(query)."

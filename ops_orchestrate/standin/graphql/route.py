@@ -103,24 +103,40 @@ def _resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
     raise problem("STANDIN", f"The stand-in does not know {kind}.{name}.")
 
 
-#: Arguments that some resolver obeys. Any other one is refused, lest a filter be silently ignored.
-_OBEYED = frozenset({
-    "first", "after", "last", "before", "states", "labels", "headRefName", "baseRefName", "orderBy", "number", "owner",
-    "name", "oid", "expression", "qualifiedName", "refPrefix", "query", "id", "ids", "branch", "pullRequestId",
-    "pullRequestNumber", "input", "login", "type", "includeClosedPrs", "followRenames", "size",
-})  # fmt: skip
+_PAGE = frozenset({"first", "after", "last", "before"})
+#: Arguments that the resolvers of a field obey beside its page. Any other is refused, lest a filter be ignored unseen.
+_OBEYED: dict[str, frozenset[str]] = {
+    "avatarUrl": frozenset({"size"}),
+    "closedByPullRequestsReferences": frozenset({"includeClosedPrs"}),
+    "isRequired": frozenset({"pullRequestId", "pullRequestNumber"}),
+    "issue": frozenset({"number"}),
+    "issueOrPullRequest": frozenset({"number"}),
+    "issues": frozenset({"filterBy", "labels", "orderBy", "states"}),
+    "mergeQueue": frozenset({"branch"}),
+    "node": frozenset({"id"}),
+    "nodes": frozenset({"ids"}),
+    "object": frozenset({"expression", "oid"}),
+    "pullRequest": frozenset({"number"}),
+    "pullRequests": frozenset({"baseRefName", "headRefName", "labels", "orderBy", "states"}),
+    "ref": frozenset({"qualifiedName"}),
+    "refs": frozenset({"query", "refPrefix"}),
+    "repository": frozenset({"followRenames", "name", "owner"}),
+    "reviews": frozenset({"states"}),
+    "search": frozenset({"query", "type"}),
+    "user": frozenset({"login"}),
+}
+
+
+def obeyed(kind: str, field: str) -> frozenset[str]:
+    """The arguments that a field of a type obeys."""
+    return frozenset({"input"}) if kind == "Mutation" else _PAGE | _OBEYED.get(field, frozenset())
 
 
 def _refuse_unknown(info: GraphQLResolveInfo, arguments: dict[str, Any]) -> None:
     from ops_orchestrate.standin.graphql.fields import problem
 
-    known = info.parent_type.fields[info.field_name].args
-    for name, value in arguments.items():
-        if (
-            name not in _OBEYED
-            and (info.field_name, name) != ("issues", "filterBy")
-            and value is not None
-            and value != known[name].default_value
-        ):
-            where = f"{info.parent_type.name}.{info.field_name}"
-            raise problem("STANDIN", f"The stand-in does not know {where}({name}).")
+    kind, name = info.parent_type, info.field_name
+    known, fine = kind.fields[name].args, obeyed(kind.name, name)
+    for argument, value in arguments.items():
+        if argument not in fine and value is not None and value != known[argument].default_value:
+            raise problem("STANDIN", f"The stand-in does not know {kind.name}.{name}({argument}).")
