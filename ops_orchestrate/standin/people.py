@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ops_orchestrate.standin.repository import Repository
 
 #: From nothing to everything; each may do what the ones before it may.
 LEVELS = ("none", "read", "triage", "write", "maintain", "admin")
@@ -45,6 +49,11 @@ class Installation:
     account: User
     repositories: frozenset[str] | None = None
     permissions: dict[str, str] = field(default_factory=dict)
+
+    def covers(self, repository: Repository) -> bool:
+        """Whether it may act on a repository."""
+        chosen = self.repositories is None or repository.full_name in self.repositories
+        return chosen and self.account is repository.owner
 
 
 @dataclass(frozen=True, slots=True)

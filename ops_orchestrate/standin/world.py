@@ -119,7 +119,6 @@ class World:
 
 
 def _installed(installation: Installation, repository: Repository) -> str:
-    chosen = installation.repositories
-    if installation.account is not repository.owner or (chosen is not None and repository.full_name not in chosen):
+    if not installation.covers(repository):
         return "none" if repository.private else "read"
     return "write" if installation.permissions.get("contents") == "write" else "read"

@@ -58,6 +58,15 @@ def test_an_app_buys_a_token_for_an_hour(scene: Scene, key: Path) -> None:
         assert client.get(f"/repos/{REPO}", headers=acts).status_code == 401
 
 
+def test_an_installation_on_some_repositories_buys_a_token_for_no_other(scene: Scene, key: Path) -> None:
+    scene.control.add_repository("acme/lib", files={"a.txt": "a\n"})
+    app = scene.control.add_app("ops", openssl("rsa", "-in", str(key), "-pubout").decode())
+    url = f"{scene.standin.url}/app/installations/{scene.control.install(app, 'acme', [REPO]).id}/access_tokens"
+    good = {"Authorization": f"Bearer {token(key, app.id, time.time())}"}
+    codes = [httpx.post(url, headers=good, json={"repositories": [name]}).status_code for name in ("app", "lib", "no")]
+    assert codes == [201, 422, 422]
+
+
 def test_a_token_of_another_key_or_of_another_time_is_refused(scene: Scene, key: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.pem"
     openssl("genrsa", "-out", str(other), "2048")

@@ -14,6 +14,10 @@ def _app(call: Call) -> App:
     return call.who.app
 
 
+def _installations(call: Call) -> list[Installation]:
+    return [one for one in call.world.installations.values() if one.app is _app(call)]
+
+
 def _installation(call: Call) -> Installation:
     found = call.world.installations.get(call.number("id"))
     if found is None or found.app is not _app(call):
@@ -24,23 +28,21 @@ def _installation(call: Call) -> Installation:
 @route("GET", "/app", needs="none")
 def get_app(call: Call) -> Reply:
     """The app itself."""
-    return Reply(200, {**shape.app(call.links, _app(call)), "installations_count": len(call.world.installations)})
+    return Reply(200, {**shape.app(call.links, _app(call)), "installations_count": len(_installations(call))})
 
 
 @route("GET", "/app/installations", needs="none")
 def list_installations(call: Call) -> Reply:
     """Where it is installed."""
-    mine = [one for one in call.world.installations.values() if one.app is _app(call)]
-    page, headers = paged(call, mine)
+    page, headers = paged(call, _installations(call))
     return Reply(200, [_shape(call, one) for one in page], headers)
 
 
 @route("GET", "/repos/{owner}/{repo}/installation", needs="none")
 def installation_of_repository(call: Call) -> Reply:
     """The installation that covers a repository."""
-    for one in call.world.installations.values():
-        chosen = one.repositories is None or call.repo.full_name in one.repositories
-        if one.app is _app(call) and one.account is call.repo.owner and chosen:
+    for one in _installations(call):
+        if one.covers(call.repo):
             return Reply(200, _shape(call, one))
     raise not_found()
 
@@ -67,7 +69,8 @@ def create_token(call: Call) -> Reply:
     one, names = _installation(call), call.json().get("repositories")
     if names is not None:
         chosen = frozenset(f"{one.account.login}/{name}" for name in names)
-        if not all(call.world.find(name) for name in chosen):
+        known = [call.world.find(name) for name in chosen]
+        if not all(repository and one.covers(repository) for repository in known):
             raise Refused(422, "There is at least one repository that does not exist or is not accessible")
         one = Installation(one.id, one.app, one.account, chosen, one.permissions)
     number, expires = call.world.next_id(), call.world.now() + 3600
