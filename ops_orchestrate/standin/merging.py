@@ -46,9 +46,10 @@ class Merging:
         return self.do(pull, by, order)
 
     def _allowed(self, pull: Pull, by: User, method: str) -> None:
-        standing = [r for r in pull.repository.rules_of(pull.base_ref) if not rules.bypasses(self.world, by, pull, r)]
+        where = pull.repository
+        standing = [r for r in where.rules_of(pull.base_ref) if not rules.bypasses(self.world, by, where, r)]
         limited = any(method not in rule.methods or (rule.linear and method == "merge") for rule in standing)
-        if method not in pull.repository.allow or limited:
+        if method not in where.allow or limited:
             raise Refused(405, f"{_ADJECTIVE[method]} not allowed on this repository.")
         problems = rules.rule_problems(self.world, pull, by)
         if problems:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from ops_orchestrate.standin.check import PASSING, CheckRun, Status, latest_runs, latest_statuses, rolled_up
-from ops_orchestrate.standin.people import User, at_least
+from ops_orchestrate.standin.people import Installation, User, at_least
 from ops_orchestrate.standin.pull import Pull, Review
-from ops_orchestrate.standin.repository import Protection
+from ops_orchestrate.standin.repository import Protection, Repository
 from ops_orchestrate.standin.world import World
+
+_LATE = "Head branch is out of date with the base branch."
 
 
 def look_mergeable(world: World, pull: Pull) -> bool | None:
@@ -119,12 +121,14 @@ def review_problems(world: World, pull: Pull) -> list[str]:
     return []
 
 
-def bypasses(world: World, user: User | None, pull: Pull, rule: Protection) -> bool:
+def bypasses(
+    world: World, user: User | None, repository: Repository, rule: Protection, installation: Installation | None = None
+) -> bool:
     """Whether a rule lets this user pass."""
     if user is None:
         return False
     if rule.classic:
-        return not rule.enforce_admins and world.level(user, pull.repository) == "admin"
+        return not rule.enforce_admins and world.level(user, repository, installation) == "admin"
     return user.login in rule.bypass
 
 
@@ -132,7 +136,7 @@ def rule_problems(world: World, pull: Pull, by: User | None) -> list[tuple[Prote
     """Everything that the rules still want before `by` may merge it."""
     problems: list[tuple[Protection, str]] = []
     for rule in pull.repository.rules_of(pull.base_ref):
-        if bypasses(world, by, pull, rule):
+        if bypasses(world, by, pull.repository, rule):
             continue
         texts = check_problems(pull, rule, pull.head_sha)
         if rule.approvals:
@@ -140,7 +144,7 @@ def rule_problems(world: World, pull: Pull, by: User | None) -> list[tuple[Prote
         if rule.resolve_threads and any(not thread.resolved for thread in pull.threads):
             texts.append("A conversation must be resolved before this pull request can be merged.")
         if rule.strict and behind(pull):
-            texts.append("Head branch is out of date with the base branch.")
+            texts.append(_LATE)
         problems += [(rule, text) for text in texts]
     return problems
 
@@ -155,8 +159,7 @@ def merge_state(world: World, pull: Pull) -> str:
     if pull.draft:
         return "DRAFT"
     problems = [text for _, text in rule_problems(world, pull, None)]
-    late = "Head branch is out of date with the base branch."
-    if any(text != late for text in problems):
+    if any(text != _LATE for text in problems):
         return "BLOCKED"
     if problems:
         return "BEHIND"

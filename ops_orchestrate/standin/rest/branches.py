@@ -7,6 +7,7 @@ from ops_orchestrate.standin.exchange import Refused, Reply, not_found
 from ops_orchestrate.standin.git import ZERO
 from ops_orchestrate.standin.repository import Protection
 from ops_orchestrate.standin.rest import shape
+from ops_orchestrate.standin.rules import bypasses
 
 _BRANCH = "/repos/{owner}/{repo}/branches/{branch*}"
 _SAFE = "refs/heads/", "refs/tags/"
@@ -225,5 +226,8 @@ def delete_ref(call: Call) -> Reply:
 
 def _past_rules(call: Call, name: str) -> None:
     rules = call.repo.rules_of(name.removeprefix("refs/heads/")) if name.startswith("refs/heads/") else []
-    if any(rule.pull_request and call.who.login not in rule.bypass for rule in rules):
+    who = call.who
+    if any(
+        rule.pull_request and not bypasses(call.world, who.user, call.repo, rule, who.installation) for rule in rules
+    ):
         raise Refused(422, "Repository rule violations found\n\nChanges must be made through a pull request.\n\n")
