@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 ZERO = "0" * 40
 _SHA = re.compile(r"[0-9a-f]{40}")
+_BETWEEN = re.compile(r"[\s\0]")
 _CONFIG = "[http]\n\treceivepack = true\n[uploadpack]\n\tallowAnySHA1InWant = true\n\tallowFilter = true\n"
 _ENV = {
     "PATH": "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin",
@@ -23,6 +24,7 @@ _ENV = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": "/dev/null",
     "GIT_TERMINAL_PROMPT": "0",
+    "GIT_LITERAL_PATHSPECS": "1",  # a file may be called `[id].tsx`
     "GIT_AUTHOR_NAME": "GitHub",
     "GIT_AUTHOR_EMAIL": "noreply@github.com",
     "GIT_COMMITTER_NAME": "GitHub",
@@ -98,6 +100,8 @@ class Bare:
 
     def move(self, ref: str, new: str, old: str) -> bool:
         """Set a ref if it still is at `old` (ZERO: does not exist; new ZERO: delete). False where it is not."""
+        if _BETWEEN.search(ref):  # would be read as more than one word, or more than one command
+            return False
         command = f"delete {ref} {old}\n" if new == ZERO else f"update {ref} {new} {old}\n"
         try:
             self.git("update-ref", "--stdin", stdin=command.encode())

@@ -105,8 +105,13 @@ class _Handler(BaseHTTPRequestHandler):
             reply, faults = self.server.door.answer(request)
         except Exception as error:  # noqa: BLE001 - a bug of the stand-in must not look like a network fault
             reply, faults = Reply(500, {"message": f"the stand-in failed: {type(error).__name__}: {error}"}), []
-            self.server.door.world.journal.add(time.time(), "bug", "standin", request.path, error=repr(error))
+            self._note_bug(request, error)
         self._send(reply, faults)
+
+    def _note_bug(self, request: Request, error: Exception) -> None:
+        world = self.server.door.world
+        with world.lock:
+            world.journal.add(world.now(), "bug", "standin", request.path, error=repr(error))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve  # noqa: N815 - the library's names
 

@@ -199,3 +199,23 @@ def clone(scene: Scene, folder: Path, login: str = "bot") -> Path:
     scene.git("add", ".", cwd=work)
     scene.git("commit", "-qm", "New", cwd=work)
     return work
+
+
+def test_a_ref_of_several_words_is_no_ref_and_does_nothing(scene: Scene) -> None:
+    sha = scene.pull()["head"]["sha"]
+    name = f"refs/heads/x {sha} {'0' * 40}\ndelete refs/heads/main\nupdate refs/heads/y"
+    assert scene.ask("POST", "git/refs", ref=name, sha=sha).status_code == 422
+    assert {one["name"] for one in scene.ask("GET", "branches").json()} == {"main", "feature"}
+
+
+def test_a_file_named_like_a_pattern_has_its_own_patch_only(scene: Scene) -> None:
+    number = scene.pull(**{"[id].txt": "mine\n", "i.txt": "other\n"})["number"]
+    patches = {one["filename"]: one["patch"] for one in scene.ask("GET", f"pulls/{number}/files").json()}
+    assert ("+mine" in patches["[id].txt"], "+other" in patches["[id].txt"]) == (True, False)
+
+
+def test_what_a_client_sends_to_a_repository_breaks_no_record_of_it(scene: Scene) -> None:
+    assert scene.ask("PATCH", f"/repos/{REPO}", "owner", repository="x", archived=True).status_code == 200
+    assert [one.facts["fields"] for one in scene.control.journal.effects("repository-changed")] == [
+        ["archived", "repository"]
+    ]

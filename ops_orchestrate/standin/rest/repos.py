@@ -27,7 +27,7 @@ def change_repository(call: Call) -> Reply:
     repo.archived = bool(body.get("archived", repo.archived))
     repo.delete_branch_on_merge = bool(body.get("delete_branch_on_merge", repo.delete_branch_on_merge))
     repo.allow_auto_merge = bool(body.get("allow_auto_merge", repo.allow_auto_merge))
-    call.world.effect("repository-changed", repo, call.user, **body)
+    call.world.effect("repository-changed", repo, call.user, fields=sorted(body))
     return get_repository(call)
 
 
