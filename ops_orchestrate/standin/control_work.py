@@ -14,6 +14,7 @@ from ops_orchestrate.standin.merging import Order
 from ops_orchestrate.standin.people import User
 from ops_orchestrate.standin.pull import Pull, Review, Thread
 from ops_orchestrate.standin.rest.issues import label_of, new_issue
+from ops_orchestrate.standin.rest.pulls import new_pull
 from ops_orchestrate.standin.rest.reviews import add_reply, add_review, add_thread
 from ops_orchestrate.standin.world import ACTIONS
 
@@ -23,7 +24,10 @@ class Control(Curtain):
 
     def pull(self, name: str, number: int) -> Pull:
         """A pull request. Raises KeyError."""
-        return self.repository(name).pulls[number]
+        found = self.repository(name).pulls.get(number)
+        if found is None:
+            raise KeyError(f"{name} has no pull request #{number}")
+        return found
 
     def push(
         self,
@@ -44,6 +48,8 @@ class Control(Curtain):
             repository, user = self.repository(name), self.world.user(by)
             old = repository.branch(branch)
             origin = repository.bare.resolve(start or repository.default_branch)
+            if origin is None and (start or files is None):
+                raise KeyError(f"{name} has no commit {start or repository.default_branch!r} to start from")
             parent = origin if force or old is None or files is None else old
             who = (user.login, user.email)
             new = parent or ZERO if files is None else repository.bare.write_files(parent, files, message, who)
@@ -57,7 +63,9 @@ class Control(Curtain):
         """A branch is removed."""
         with self.world.lock:
             repository = self.repository(name)
-            old = repository.branch(branch) or ZERO
+            old = repository.branch(branch)
+            if old is None:
+                raise KeyError(f"{name} has no branch {branch!r}")
             self.tide.refs.move(repository, f"refs/heads/{branch}", ZERO, old, by=self.world.user(by), how="control")
             self._done()
 
@@ -72,20 +80,14 @@ class Control(Curtain):
     ) -> Pull:
         """Somebody opens a pull request; `more`: body, draft, fork (name of the head's repository)."""
         with self.world.lock:
-            repository, user, at = self.repository(name), self.world.user(by), self.world.now()
-            source = self.repository(more.pop("fork", None) or name)
-            number, node = self.world.ids("PR")
-            shas = repository.branch(base), source.branch(head)
-            if None in shas:
-                raise KeyError(f"{name} has no branch {head!r} or {base!r}")
-            pull = Pull(
-                number, node, repository, repository.number(), title, str(more.get("body", "")), user, base,
-                str(shas[0]), source, head, str(shas[1]), at, at, draft=bool(more.get("draft", False)),
-            )  # fmt: skip
-            repository.pulls[pull.number] = self.world.keep(pull)
-            self.tide.refs.keep_head(pull)
-            self.world.effect("pull-opened", repository, user, number=pull.number, head=head, base=base, title=title)
-            self.tide.refs.workflows(pull, user)
+            into = self.repository(name), base
+            source = self.repository(more.pop("fork", None) or name), head
+            for repository, branch in (into, source):
+                if repository.branch(branch) is None:
+                    raise KeyError(f"{repository.full_name} has no branch {branch!r}: push it first")
+            text, draft = str(more.get("body", "")), bool(more.get("draft", False))
+            user = self.world.user(by)
+            pull = new_pull(self.tide, into, source, by=user, title=title, body=text, draft=draft)
             self._done()
             return pull
 
@@ -151,7 +153,7 @@ class Control(Curtain):
         """A comment in the conversation of an issue or pull request."""
         with self.world.lock:
             repository = self.repository(name)
-            one = repository.issues.get(number) or repository.pulls[number]
+            one = repository.issues.get(number) or self.pull(name, number)
             made = Comment(*self.world.ids("IC"), self.world.user(by), body, self.world.now())
             one.comments.append(self.world.keep(made))
             return made

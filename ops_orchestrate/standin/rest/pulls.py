@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from ops_orchestrate.standin.call import Call, paged, route
 from ops_orchestrate.standin.exchange import Refused, Reply, invalid
+from ops_orchestrate.standin.people import User
 from ops_orchestrate.standin.pull import Pull
 from ops_orchestrate.standin.repository import Repository
 from ops_orchestrate.standin.rest import shape, shape_pull
 from ops_orchestrate.standin.rules import look_mergeable, merge_state
+from ops_orchestrate.standin.tide import Tide
 
 _PULL = "/repos/{owner}/{repo}/pulls/{number}"
 
@@ -99,18 +101,35 @@ def open_pull(call: Call, source: Repository, head_ref: str, body: shape.JSON) -
     if source is repo and repo.bare.is_ancestor(head_sha, base_sha):
         text = f"No commits between {base_ref} and {head_ref}"
         raise Refused(422, "Validation Failed", errors=[{"resource": "PullRequest", "code": "custom", "message": text}])
-    number, node = call.world.ids("PR")
-    at = call.world.now()
-    pull = Pull(
-        number, node, repo, repo.number(), str(body["title"]), str(body.get("body") or ""), call.user,
-        base_ref, base_sha, source, head_ref, head_sha, at, at, draft=bool(body.get("draft")),
-    )  # fmt: skip
+    title, words, draft = str(body["title"]), str(body.get("body") or ""), bool(body.get("draft"))
+    pull = new_pull(call.tide, (repo, base_ref), (source, head_ref), by=call.user, title=title, body=words, draft=draft)
     pull.maintainer_can_modify = bool(body.get("maintainer_can_modify", True))
-    repo.pulls[pull.number] = call.world.keep(pull)
-    call.tide.refs.keep_head(pull)
+    return pull
+
+
+def new_pull(
+    tide: Tide,
+    base: tuple[Repository, str],
+    head: tuple[Repository, str],
+    *,
+    by: User,
+    title: str,
+    body: str,
+    draft: bool,
+) -> Pull:
+    """A pull request with the next number, from one branch that is there to another."""
+    world, (repo, base_ref), (source, head_ref) = tide.world, base, head
+    base_sha, head_sha = repo.refs[f"refs/heads/{base_ref}"], source.refs[f"refs/heads/{head_ref}"]
+    number, node = world.ids("PR")
+    pull = Pull(
+        number, node, repo, repo.number(), title, body, by, base_ref, base_sha, source, head_ref, head_sha,
+        world.now(), world.now(), draft=draft,
+    )  # fmt: skip
+    repo.pulls[pull.number] = world.keep(pull)
+    tide.refs.keep_head(pull)
     facts = {"number": pull.number, "head": head_ref, "base": base_ref, "sha": head_sha}
-    call.world.effect("pull-opened", repo, call.user, **facts, title=pull.title)
-    call.tide.refs.workflows(pull, call.user)
+    world.effect("pull-opened", repo, by, **facts, title=title)
+    tide.refs.workflows(pull, by)
     return pull
 
 
