@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ops_orchestrate.standin.faults import Faults
 from ops_orchestrate.standin.journal import Journal
@@ -19,7 +19,14 @@ from ops_orchestrate.standin.people import App, Installation, Token, User
 from ops_orchestrate.standin.pull import Pull
 from ops_orchestrate.standin.repository import Repository
 
-T = TypeVar("T")
+
+class Named(Protocol):
+    """A thing with a global name."""
+
+    node_id: str
+
+
+T = TypeVar("T", bound=Named)
 
 #: The app that GitHub Actions reports with; the number is GitHub's own.
 ACTIONS = 15368
@@ -84,7 +91,7 @@ class World:
 
     def keep(self, thing: T) -> T:
         """Make a thing findable by its global name."""
-        self.nodes[thing.node_id] = thing  # type: ignore[attr-defined]
+        self.nodes[thing.node_id] = thing
         return thing
 
     def user(self, login: str, kind: str = "User") -> User:

@@ -137,7 +137,8 @@ def table(figures: Sequence[Figures], kills: Sequence[Kill]) -> Iterator[str]:
         middle = median(k.median for k in kills)
         yield f"mutants killed: {len(killed)}/{len(kills)}; median worlds to kill: {middle:g}"
         for k in sorted(kills, key=lambda k: k.median):
-            worlds = "not within the budget" if not k.killed else f"{k.median:g} worlds (at most {max(k.worlds)})"  # type: ignore[type-var]
+            most = max((n for n in k.worlds if n is not None), default=0)
+            worlds = "not within the budget" if not k.killed else f"{k.median:g} worlds (at most {most})"
             yield f"  {k.name:<36} {worlds:<34} {k.what}"
 
 

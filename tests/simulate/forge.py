@@ -173,13 +173,13 @@ class Forge:
         self.after_event: Callable[[], None] = lambda: None
         self.on_ask: Callable[[PullRequest, bool], None] = lambda pull, against: None
         self.on_merge: Callable[[PullRequest, Commit, str], None] = lambda pull, commit, base: None
-        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._events: list[tuple[float, int, Callable[[], object]]] = []
         self._order = itertools.count()
         self._ids = itertools.count(1)
 
     # --- time
 
-    def at(self, delay: float, event: Callable[[], None]) -> None:
+    def at(self, delay: float, event: Callable[[], object]) -> None:
         """Let it happen after so many seconds."""
         heapq.heappush(self._events, (self.now + delay, next(self._order), event))
 

@@ -132,7 +132,7 @@ class People:
         """Between a look and the merge that it leads to."""
         if not self.weather.murphy or self.random.random() > 0.3 or self.forge.now > self.forge_calm:
             return
-        events = [
+        events: list[Callable[[], object]] = [
             lambda: self._push(pull),
             lambda: self._push(pull),
             lambda: self.ci.rerun_all(pull),
@@ -143,11 +143,10 @@ class People:
         if self.forge.reviews:
             events += [lambda: self._waver(pull), lambda: pull.notes.append(Note(f"n{pull.head.sha}", self.forge.now))]
         pull.touched = self.forge.now
-        event: Callable[[], object] = self.random.choice(events)
-        event()
+        self.random.choice(events)()
 
-    def _soon(self, event: object) -> None:
-        self.forge.at(self.random.uniform(1, CALM - 600), event)  # type: ignore[arg-type]
+    def _soon(self, event: Callable[[], object]) -> None:
+        self.forge.at(self.random.uniform(1, CALM - 600), event)
 
     def _review(self, pull: PullRequest) -> None:
         if pull.state != "open":

@@ -127,23 +127,32 @@ def filled(template: str) -> str:
 
 @needs_graphql
 def test_the_own_schema_is_part_of_the_published_one() -> None:
-    from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLUnionType, is_introspection_type
+    from graphql import (
+        GraphQLEnumType,
+        GraphQLField,
+        GraphQLInputObjectType,
+        GraphQLInterfaceType,
+        GraphQLObjectType,
+        GraphQLUnionType,
+        is_introspection_type,
+    )
 
+    fielded = (GraphQLObjectType, GraphQLInterfaceType, GraphQLInputObjectType)
     own, published = standin_schema.load(standin_schema.OWN), standin_schema.load(GRAPHQL)
     for name, kind in own.type_map.items():
         if is_introspection_type(kind):
             continue
         theirs = published.type_map[name]
         assert type(kind) is type(theirs), name
-        if isinstance(kind, GraphQLEnumType):
-            assert set(kind.values) <= set(theirs.values), name  # type: ignore[attr-defined]
-        elif isinstance(kind, GraphQLUnionType):
-            assert {one.name for one in kind.types} <= {one.name for one in theirs.types}, name  # type: ignore[attr-defined]
-        elif hasattr(kind, "fields"):
+        if isinstance(kind, GraphQLEnumType) and isinstance(theirs, GraphQLEnumType):
+            assert set(kind.values) <= set(theirs.values), name
+        elif isinstance(kind, GraphQLUnionType) and isinstance(theirs, GraphQLUnionType):
+            assert {one.name for one in kind.types} <= {one.name for one in theirs.types}, name
+        elif isinstance(kind, fielded) and isinstance(theirs, fielded):
             for field, ours in kind.fields.items():
-                other = theirs.fields[field]  # type: ignore[attr-defined]
+                other = theirs.fields[field]
                 assert str(ours.type) == str(other.type), f"{name}.{field}"
-                if not isinstance(kind, GraphQLInputObjectType):
+                if isinstance(ours, GraphQLField) and isinstance(other, GraphQLField):
                     for argument, given in ours.args.items():
                         assert str(given.type) == str(other.args[argument].type), f"{name}.{field}({argument})"
 

@@ -131,9 +131,9 @@ def state(one: Pull) -> str:
 
 def ordered(items: list[Any], order: dict[str, str] | None) -> list[Any]:
     """By the order asked for; by number without one."""
+    by, direction = (order["field"], order["direction"]) if order else ("", "ASC")
     keys = {"UPDATED_AT": lambda x: x.updated_at, "COMMENTS": lambda x: len(x.comments)}
-    key = keys.get(order["field"], lambda x: x.number) if order else lambda x: x.number
-    return sorted(items, key=key, reverse=bool(order) and order["direction"] == "DESC")  # type: ignore[index]
+    return sorted(items, key=keys.get(by, lambda x: x.number), reverse=direction == "DESC")
 
 
 @field("Repository", "labels")
