@@ -75,6 +75,21 @@ class Loopback:
 
 
 @contextmanager
+def listening(handler: type[BaseHTTPRequestHandler], over: threading.Event) -> Iterator[str]:
+    """The address of a port of its own where the handler answers. `over` is set at the end, for what waits in it."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
 def serving(make: Callable[[], Loopback]) -> Iterator[Any]:
     """The stand-in, answering on a port of its own."""
     standin = make()
@@ -112,14 +127,5 @@ def serving(make: Callable[[], Loopback]) -> Iterator[Any]:
         def log_message(self, format: str, *args: Any) -> None:
             """Tests are quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    standin.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with listening(Handler, standin.over) as standin.url:
         yield standin
-    finally:
-        standin.over.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -8,9 +8,10 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from tests.standins.loopback import listening
 from tests.standins.model.scenarios import SCENARIOS, Refuse, Say, Turn, Use
 
 _PATH = re.compile(r"/(?P<scenario>[a-z]+)/(?P<who>[^/]+)/v1/messages")
@@ -134,14 +135,5 @@ def serving_model() -> Iterator[Model]:
         def log_message(self, format: str, *args: Any) -> None:
             """Tests are quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    model.address = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with listening(Handler, over) as model.address:
         yield model
-    finally:
-        over.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
