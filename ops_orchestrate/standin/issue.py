@@ -57,3 +57,9 @@ class Issue:
     sub_issues: list[Issue] = field(default_factory=list)
     blocked_by: list[Issue] = field(default_factory=list)
     blocking: list[Issue] = field(default_factory=list)
+
+    @property
+    def progress(self) -> tuple[int, int, int]:
+        """How many parts it has, how many of them are done, and how many percent that is."""
+        total, done = len(self.sub_issues), sum(not sub.open for sub in self.sub_issues)
+        return total, done, 100 * done // total if total else 0

@@ -96,7 +96,7 @@ class Site:
         if route.resource == "free":
             return None
         window = self._window(call.who, route.resource)
-        if window is not None and window.remaining <= 0 and route.resource != "graphql":
+        if window.remaining <= 0 and route.resource != "graphql":
             raise Refused(self.world.limits.primary_status, f"API rate limit exceeded for {call.who.key}.")
         if route.creates and not self.world.limits.may_create(call.who.key, self.world.now()):
             limits = self.world.limits
@@ -106,8 +106,8 @@ class Site:
             raise Refused(limits.secondary_status, text, headers=headers)
         return window
 
-    def _window(self, who: Identity, resource: str) -> Window | None:
-        return None if resource == "free" else self.world.limits.window(who.key, resource, self.world.now())
+    def _window(self, who: Identity, resource: str) -> Window:
+        return self.world.limits.window(who.key, resource, self.world.now())
 
     @staticmethod
     def _revalidated(request: Request, reply: Reply) -> bool:

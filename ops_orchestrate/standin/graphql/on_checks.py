@@ -10,6 +10,7 @@ from ops_orchestrate.standin.graphql.fields import connection, field, simple, ti
 from ops_orchestrate.standin.graphql.on_repository import Commit, commit_of
 from ops_orchestrate.standin.pull import Pull
 from ops_orchestrate.standin.repository import Repository
+from ops_orchestrate.standin.rest.shape_check import check_html
 from ops_orchestrate.standin.rules import is_required
 
 
@@ -46,10 +47,7 @@ def status_required(source: Status, call: Call, **args: Any) -> bool:
 
 
 def _url(run: CheckRun, call: Call) -> str:
-    name = run.suite.repository.full_name
-    if run.suite.run:
-        return f"{call.links.html}/{name}/actions/runs/{run.suite.run.id}/job/{run.id}"
-    return f"{call.links.html}/{name}/runs/{run.id}"
+    return check_html(call.links, run)
 
 
 simple(

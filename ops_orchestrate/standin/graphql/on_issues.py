@@ -11,7 +11,7 @@ from ops_orchestrate.standin.issue import Issue
 from ops_orchestrate.standin.pull import Pull
 from ops_orchestrate.standin.refs import closing
 from ops_orchestrate.standin.repository import Repository
-from ops_orchestrate.standin.rest.shape_pull import association
+from ops_orchestrate.standin.rest.shape_pull import association, issue_html
 
 
 @field("Repository", "issues")
@@ -49,12 +49,7 @@ def either(source: Repository, _: Call, number: int) -> Issue | Pull:
 
 
 def _url(one: Issue | Pull, call: Call) -> str:
-    return f"{call.links.html}/{one.repository.full_name}/{'pull' if isinstance(one, Pull) else 'issues'}/{one.number}"
-
-
-def _summary(one: Issue) -> dict[str, int]:
-    total, done = len(one.sub_issues), sum(not sub.open for sub in one.sub_issues)
-    return {"total": total, "completed": done, "percentCompleted": 100 * done // total if total else 0}
+    return issue_html(call.links, one)
 
 
 simple(
@@ -80,7 +75,7 @@ simple(
         "closedAt": lambda i, c: time(i.closed_at),
         "milestone": lambda i, c: None,
         "parent": lambda i, c: i.parent,
-        "subIssuesSummary": lambda i, c: _summary(i),
+        "subIssuesSummary": lambda i, c: dict(zip(("total", "completed", "percentCompleted"), i.progress, strict=True)),
         "isPinned": lambda i, c: False,
         "reactionGroups": lambda i, c: [],
     },

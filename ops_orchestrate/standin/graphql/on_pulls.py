@@ -10,11 +10,11 @@ from ops_orchestrate.standin.graphql.fields import connection, field, simple, ti
 from ops_orchestrate.standin.graphql.on_repository import commit_of, ref_of, rollup_of, state
 from ops_orchestrate.standin.people import at_least
 from ops_orchestrate.standin.pull import Pull, Thread
-from ops_orchestrate.standin.rest.shape_pull import association
+from ops_orchestrate.standin.rest.shape_pull import association, issue_html
 
 
 def _url(pull: Pull, call: Call) -> str:
-    return f"{call.links.html}/{pull.repository.full_name}/pull/{pull.number}"
+    return issue_html(call.links, pull)
 
 
 def _mergeable(pull: Pull, call: Call) -> str:

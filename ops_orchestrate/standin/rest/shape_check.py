@@ -9,12 +9,16 @@ from ops_orchestrate.standin.rest.shape import JSON, app, iso, minimal, pull_ref
 from ops_orchestrate.standin.world import ACTIONS
 
 
+def check_html(links: Links, one: CheckRun) -> str:
+    """The page of a check run; of Actions it is a job's."""
+    html = f"{links.html}/{one.suite.repository.full_name}"
+    run = one.suite.run
+    return f"{html}/actions/runs/{run.id}/job/{one.id}" if run else f"{html}/runs/{one.id}"
+
+
 def check_run(links: Links, where: Repository, one: CheckRun) -> JSON:
     """A check run."""
-    url = f"{repo_api(links, where)}/check-runs/{one.id}"
-    html = f"{links.html}/{where.full_name}/runs/{one.id}"
-    if one.suite.run:
-        html = f"{links.html}/{where.full_name}/actions/runs/{one.suite.run.id}/job/{one.id}"
+    url, html = f"{repo_api(links, where)}/check-runs/{one.id}", check_html(links, one)
     pulls = [p for p in where.pulls.values() if p.open and p.head_sha == one.head_sha]
     return {
         "id": one.id, "name": one.name, "node_id": one.node_id, "head_sha": one.head_sha, "external_id": "",
@@ -87,7 +91,7 @@ def job(links: Links, where: Repository, one: CheckRun) -> JSON:
         "id": one.id, "run_id": owner.id, "workflow_name": owner.name, "head_branch": one.suite.head_branch,
         "run_url": f"{api}/actions/runs/{owner.id}", "run_attempt": one.attempt, "node_id": one.node_id,
         "head_sha": one.head_sha, "url": f"{api}/actions/jobs/{one.id}",
-        "html_url": f"{links.html}/{where.full_name}/actions/runs/{owner.id}/job/{one.id}", "status": one.status,
+        "html_url": check_html(links, one), "status": one.status,
         "conclusion": one.conclusion, "created_at": iso(one.created_at), "started_at": begun, "completed_at": ended,
         "name": one.name, "steps": steps, "check_run_url": f"{api}/check-runs/{one.id}", "labels": ["ubuntu-latest"],
         "runner_id": 1 if has_runner else None, "runner_name": "GitHub Actions 1" if has_runner else None,

@@ -20,6 +20,11 @@ def association(world: World, one: User, where: Repository) -> str:
     return "CONTRIBUTOR" if any(p.author is one and p.merged for p in where.pulls.values()) else "NONE"
 
 
+def issue_html(links: Links, one: Issue | Pull) -> str:
+    """The page of an issue or a pull request."""
+    return f"{links.html}/{one.repository.full_name}/{'pull' if isinstance(one, Pull) else 'issues'}/{one.number}"
+
+
 def label(links: Links, one: Label) -> JSON:
     """A label."""
     return {
@@ -37,7 +42,7 @@ def _side(links: Links, ref: str, sha: str, where: Repository | None) -> JSON:
 
 def pull_simple(links: Links, world: World, one: Pull) -> JSON:
     """A pull request as lists have it: nothing that has to be computed."""
-    api, html = repo_api(links, one.repository), f"{links.html}/{one.repository.full_name}/pull/{one.number}"
+    api, html = repo_api(links, one.repository), issue_html(links, one)
     url, issue = f"{api}/pulls/{one.number}", f"{api}/issues/{one.number}"
     urls = {
         "comments": f"{issue}/comments", "commits": f"{url}/commits", "statuses": f"{api}/statuses/{one.head_sha}",
@@ -85,7 +90,7 @@ def comment(links: Links, world: World, where: Repository, number: int, one: Com
 def review(links: Links, world: World, pull: Pull, one: Review) -> JSON:
     """A review."""
     url = f"{repo_api(links, pull.repository)}/pulls/{pull.number}"
-    html = f"{links.html}/{pull.repository.full_name}/pull/{pull.number}#pullrequestreview-{one.id}"
+    html = f"{issue_html(links, pull)}#pullrequestreview-{one.id}"
     return {
         "id": one.id, "node_id": one.node_id, "user": user(links, one.author), "body": one.body, "state": one.state,
         "html_url": html, "pull_request_url": url, "submitted_at": iso(one.at), "commit_id": one.commit,
@@ -101,7 +106,7 @@ def review_comment(links: Links, world: World, one: ThreadComment) -> JSON:
     pull = thread.pull
     api = repo_api(links, pull.repository)
     pull_url, url = f"{api}/pulls/{pull.number}", f"{api}/pulls/comments/{one.id}"
-    html = f"{links.html}/{pull.repository.full_name}/pull/{pull.number}#discussion_r{one.id}"
+    html = f"{issue_html(links, pull)}#discussion_r{one.id}"
     body = {
         "url": url, "id": one.id, "node_id": one.node_id, "diff_hunk": "@@ -1 +1 @@", "path": thread.path,
         "pull_request_review_id": one.review.id if one.review else None, "position": thread.line,
@@ -117,8 +122,8 @@ def review_comment(links: Links, world: World, one: ThreadComment) -> JSON:
 
 def issue(links: Links, world: World, one: Issue | Pull) -> JSON:
     """An issue; a pull request is one too, with a mark."""
-    api, kind = repo_api(links, one.repository), "pull" if isinstance(one, Pull) else "issues"
-    url, html = f"{api}/issues/{one.number}", f"{links.html}/{one.repository.full_name}/{kind}/{one.number}"
+    api, html = repo_api(links, one.repository), issue_html(links, one)
+    url = f"{api}/issues/{one.number}"
     body: JSON = {
         "url": url, "repository_url": api, "labels_url": f"{url}/labels{{/name}}", "comments_url": f"{url}/comments",
         "events_url": f"{url}/events", "html_url": html, "id": one.id, "node_id": one.node_id, "number": one.number,
@@ -140,11 +145,9 @@ def _of_pull(links: Links, one: Pull, api: str, html: str) -> JSON:
 
 
 def _relations(one: Issue) -> JSON:
-    done = sum(not sub.open for sub in one.sub_issues)
-    share = 100 * done // len(one.sub_issues) if one.sub_issues else 0
-    by, to = one.blocked_by, one.blocking
+    (total, done, share), by, to = one.progress, one.blocked_by, one.blocking
     return {
-        "sub_issues_summary": {"total": len(one.sub_issues), "completed": done, "percent_completed": share},
+        "sub_issues_summary": {"total": total, "completed": done, "percent_completed": share},
         "issue_dependencies_summary": {
             "blocked_by": sum(x.open for x in by), "total_blocked_by": len(by),
             "blocking": sum(x.open for x in to), "total_blocking": len(to),
