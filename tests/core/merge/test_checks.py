@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops_orchestrate.core.merge.checks import CheckSummary, CheckVerdict, current, summarise, verdict_of
+from ops_orchestrate.core.merge.checks import CheckSummary, CheckVerdict, current, key_of, summarise, verdict_of
 from ops_orchestrate.core.merge.pull import Check, Conclusion, RequiredCheck
 from tests.core.merge.seen import ACTIONS_APP, check, status
 
@@ -209,23 +209,38 @@ def test_when_it_last_changed() -> None:
     assert summarise(()).changed_at == 0
 
 
-CHECKS = st.builds(
-    check,
-    st.sampled_from(["a", "b"]),
-    st.sampled_from(Conclusion),
-    id=st.integers(1, 6),
-    workflow=st.sampled_from([1, 2]),
-    run=st.sampled_from([None, 10, 11]),
-    attempt=st.integers(1, 2),
-    started_at=st.sampled_from([0.0, 10.0, 20.0, 30.0]),
-    completed_at=st.sampled_from([0.0, 15.0, 25.0, 35.0]),
-    required=st.booleans(),
-)
-MANY = st.lists(CHECKS, max_size=6, unique_by=lambda c: c.id)
+def _results(conclusions: Any) -> Any:
+    """One result with one of these conclusions."""
+    return st.builds(
+        check,
+        st.sampled_from(["a", "b"]),
+        st.sampled_from(conclusions),
+        id=st.integers(1, 6),
+        workflow=st.sampled_from([1, 2]),
+        run=st.sampled_from([None, 10, 11]),
+        attempt=st.integers(1, 2),
+        started_at=st.sampled_from([0.0, 10.0, 20.0, 30.0]),
+        completed_at=st.sampled_from([0.0, 15.0, 25.0, 35.0]),
+        required=st.booleans(),
+    )
+
+
+def _lists(results: Any, most: int = 6) -> Any:
+    return st.lists(results, max_size=most, unique_by=lambda c: c.id)
+
+
+CHECKS = _results(Conclusion)
+MANY = _lists(CHECKS)
 
 
 def _sum(checks: list[Check]) -> CheckSummary:
     return summarise(checks, expected=("a",))
+
+
+# Of results at random hardly a set is green; where a filter drops too many, Hypothesis itself fails the law.
+FINE = [*[C.SUCCESS] * 5, C.SKIPPED, C.NEUTRAL, C.CANCELLED, C.FAILURE]
+PASSED = _results([C.SUCCESS]).map(lambda c: c.model_copy(update={"id": 9, "name": "a"}))
+GREEN = st.builds(lambda some, last: [*some, last], _lists(_results(FINE), 4), PASSED).filter(lambda c: _sum(c).green)
 
 
 @given(MANY, st.randoms(use_true_random=False))
@@ -235,11 +250,9 @@ def test_the_order_of_the_list_changes_nothing(checks: list[Check], random: Any)
     assert _sum(shuffled) == _sum(checks)
 
 
-@given(MANY)
+@given(GREEN)
 def test_green_means_that_every_key_has_a_pass_or_nothing_to_say_and_no_red_survives(checks: list[Check]) -> None:
     """Said anew, without the code's own words: look at what is newest of each key."""
-    if not _sum(checks).green:
-        return
     newest: dict[Any, Check] = {}
     for c in sorted(checks, key=lambda c: c.id):
         if c.conclusion not in (C.SKIPPED, C.NEUTRAL):
@@ -254,11 +267,13 @@ def test_one_more_red_or_unknown_result_is_never_green(checks: list[Check], more
     assert not _sum([*checks, newest]).green
 
 
-@given(MANY)
+@given(GREEN)
 def test_a_green_set_with_one_result_made_worse_is_not_green(checks: list[Check]) -> None:
-    if not _sum(checks).green:
-        return
-    for at, one in enumerate(current(checks)):
-        worse = [c for c in checks if c != one]
-        for bad in (C.FAILURE, C.PENDING, C.UNKNOWN, C.CANCELLED):
-            assert not _sum([*worse, one.model_copy(update={"conclusion": bad})]).green, at
+    for one in current(checks):
+        rest = [c for c in checks if c != one]
+        for bad in (C.FAILURE, C.PENDING, C.UNKNOWN):
+            assert not _sum([*rest, one.model_copy(update={"conclusion": bad})]).green
+        # What was broken off says nothing of the change, so anything that a later one of its key says replaces it.
+        later = [c for c in rest if key_of(c) == key_of(one) and c.id > one.id]
+        if all(SAYS[c.conclusion] is CheckVerdict.SILENT for c in later):
+            assert not _sum([*rest, one.model_copy(update={"conclusion": C.CANCELLED})]).green
