@@ -16,6 +16,7 @@ from ops_orchestrate.core.agent import AgentEnd
 from ops_orchestrate.core.change import GateEnd
 from ops_orchestrate.core.modelusage import Tokens
 from ops_orchestrate.core.project import Repository
+from ops_orchestrate.errors import AgentUnavailable
 from tests.adapters.agents.work import finish, job
 from tests.adapters.foreign import both_ways, needs_sandbox, settings, without_sandbox
 from tests.adapters.modelproxy.model import KEY, Model, model
@@ -127,7 +128,7 @@ def test_an_agent_that_cannot_be_started_leaves_no_door(tmp_path: Path, api: Mod
     work = job(tmp_path)
     (tmp_path / "scratch" / "watch").mkdir(parents=True)
     (tmp_path / "scratch" / "watch" / "log").mkdir()
-    with pytest.raises(Exception, match="could not be started"):
+    with pytest.raises(AgentUnavailable, match="could not be started"):
         agent.start(work)
     assert list((Path(work.scratch) / "doors").glob("*")) == []
 

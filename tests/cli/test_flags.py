@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -209,11 +210,11 @@ def test_a_machine_without_a_sandbox_is_told_before_anything_is_started(
     monkeypatch.setenv("OPS_UNSANDBOXED_OK", "0")
     only_git = tmp_path / "bin"
     only_git.mkdir()
-    (only_git / "git").symlink_to(Path("/usr/bin/git"))
+    git = shutil.which("git")
+    assert git
+    (only_git / "git").symlink_to(git)
     monkeypatch.setenv("PATH", str(only_git))
     said = call("run", "--hybrid")
-    if said.code == 0:
-        pytest.skip("bubblewrap is found without PATH here")
     assert said.code == 1
     assert said.err.startswith("error: No sandbox works here: ")
     assert "OPS_UNSANDBOXED_OK=1" in said.err
