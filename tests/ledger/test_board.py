@@ -164,6 +164,15 @@ def test_never_more_slots_than_the_cap(ledger: Ledger, cap: int) -> None:
     assert ledger.board.grant(board, board.candidates, lease=LEASE) == []
 
 
+def test_the_grant_itself_knows_the_cap_of_five(ledger: Ledger) -> None:
+    """Whatever a worker of another version or with a setting of its own believes."""
+    planned(ledger, *[make_task(f"t{n}", repo=f"repo{n}") for n in range(8)])
+    offer_all(ledger)
+    board = ledger.board.look(5).model_copy(update={"cap": 9})
+    assert len(ledger.board.grant(board, board.candidates, lease=LEASE)) == 5
+    assert len(ledger.board.slots()) == 5
+
+
 def test_the_lowest_free_slot_is_given(ledger: Ledger) -> None:
     planned(ledger, *[make_task(f"t{n}", repo=f"repo{n}") for n in range(4)])
     keys = [granted(ledger, f"t{n}") for n in range(3)]
