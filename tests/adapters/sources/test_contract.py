@@ -182,6 +182,16 @@ def test_a_secret_that_comes_back_in_an_answer_goes_no_further(case: Case) -> No
     assert "[redacted]" in part.unknown[0].reason
 
 
+def test_a_secret_in_what_is_found_goes_no_further(case: Case) -> None:
+    """Somebody pasted it into a ticket, or an error has it in its words."""
+    for one in [*getattr(case.standin, "issues", {}).values(), *getattr(case.standin, "tickets", {}).values()]:
+        one.title = f"It fails with {case.secret}"
+    part = case.ask()
+    assert len(part.findings) == 2
+    assert case.secret not in part.model_dump_json()
+    assert "[redacted]" in part.findings[0].title
+
+
 def test_where_nobody_names_it_nobody_is_asked(case: Case) -> None:
     plain = make_request()
     part = case.make(tokens()).findings(plain.portfolio.projects, plain)
