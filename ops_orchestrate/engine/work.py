@@ -231,6 +231,7 @@ def _redacted(outcome: Outcome, result: AgentResult, tools: Toolbox) -> Outcome:
     return outcome.model_copy(
         update={
             "summary": tools.secrets.redact(outcome.summary),
+            "hand_over": tools.secrets.redact(outcome.hand_over),
             "log_tail": tools.secrets.redact(outcome.log_tail),
             "unsandboxed": result.unsandboxed,
         }

@@ -236,3 +236,21 @@ def test_what_an_agent_prints_is_on_the_board(rig: Rig) -> None:
     notes = [event.data["text"] for event in of(rig.finish(run), EventKind.AGENT_NOTE)]
     assert len(notes) == 1
     assert notes[0].startswith("token ") and notes[0].endswith(" now") and token not in notes[0]
+
+
+def test_what_an_agent_and_a_gate_say_is_kept_without_secrets(rig: Rig) -> None:
+    """In its log, in its report, in what it hands over, and in what a failed gate printed."""
+    token = "ghp_" + "a1B2" * 9
+    report = {"report": {"status": "done", "summary": f"used {token}", "hand_over": f"use {token}"}}
+    said = [{"say": {"text": f"{token}\n"}}, *work("leak")[:-1], report]
+    rig.play({"leak": [said], "fall": [[*said[:-1], {"exit": {"code": 1}}]]})
+    gate = f"printf 'gate %s%s\\n' ghp_ {token[4:]}; exit 1"
+    kept = []
+    for task, words in (("leak", "gate [redacted"), ("fall", "[redacted")):
+        run = rig.submit([requested(task, rig.newest)], gate=gate)
+        events = rig.finish(run)
+        attempts = rig.ledger.tasks.attempts(run, task)
+        assert any(attempt.outcome and words in attempt.outcome.log_tail for attempt in attempts)
+        kept += [one.model_dump_json() for one in (*events, *attempts, rig.task(run, task))]
+    assert any('"hand_over":"use [redacted' in text for text in kept)
+    assert [text for text in kept if token in text] == []
