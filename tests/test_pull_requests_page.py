@@ -11,22 +11,16 @@ from ops_orchestrate.core.merge.decide import ROWS
 from ops_orchestrate.core.merge.failure import FailureClass
 from ops_orchestrate.core.merge.snapshot import Act
 from tests.core.merge.test_decide import TABLE
+from tests.pages import rows
 
 PAGE = (Path(__file__).parents[1] / "docs" / "pull-requests.md").read_text(encoding="utf-8")
 
 
-def rows(title: str) -> list[list[str]]:
-    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
-    assert found is not None
-    lines = [line for line in found[1].splitlines() if line.startswith("| ")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:]]
-
-
 def test_the_table_is_the_one_of_the_code() -> None:
-    assert [row[0] for row in rows("The table")] == [row.name for row in ROWS]
+    assert [row[0] for row in rows(PAGE, "The table")] == [row.name for row in ROWS]
 
 
-@pytest.mark.parametrize("row", rows("The table"), ids=lambda row: row[0])
+@pytest.mark.parametrize("row", rows(PAGE, "The table"), ids=lambda row: row[0])
 def test_a_row_says_what_the_gate_does(row: list[str]) -> None:
     """What the gate's own tests show of a row is on the page, and nothing else but a person at the end of the waits."""
     said = {word for word in re.findall(r"`([a-z]+)`", row[2]) if word in set(Act)}
@@ -36,9 +30,9 @@ def test_a_row_says_what_the_gate_does(row: list[str]) -> None:
 
 
 def test_each_act_of_a_row_is_one_of_the_gates() -> None:
-    words = {word for row in rows("The table") for word in re.findall(r"`([a-z]+)`", row[2])}
+    words = {word for row in rows(PAGE, "The table") for word in re.findall(r"`([a-z]+)`", row[2])}
     assert words == {str(act) for act in Act}
 
 
 def test_every_kind_of_failure_has_its_row() -> None:
-    assert {row[0].strip("`") for row in rows("Kinds of failure")} == set(FailureClass)
+    assert {row[0].strip("`") for row in rows(PAGE, "Kinds of failure")} == set(FailureClass)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
+from tests.pages import rows
 from tests.simulate.ledger import CRASH_POINTS
 from tests.simulate.mutants import MUTANTS
 from tests.simulate.test_simulation import RACES
@@ -12,15 +12,8 @@ from tests.simulate.test_simulation import RACES
 PAGE = (Path(__file__).parents[1] / "docs" / "reliability.md").read_text(encoding="utf-8")
 
 
-def rows(title: str) -> list[list[str]]:
-    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
-    assert found is not None
-    lines = [line for line in found[1].splitlines() if line.startswith("| ")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:]]
-
-
 def test_every_mutant_has_its_row_and_was_killed() -> None:
-    table = rows("The mutants")
+    table = rows(PAGE, "The mutants")
     assert {row[0] for row in table} == {mutant.name for mutant in MUTANTS}
     assert len(table) == len(MUTANTS)
     assert all(0 < int(row[1]) <= int(row[2]) for row in table)
@@ -28,7 +21,7 @@ def test_every_mutant_has_its_row_and_was_killed() -> None:
 
 
 def test_where_the_figures_name_a_violation_it_is_one_that_only_a_ruleset_prevents() -> None:
-    table = {row[0]: row[1:] for row in rows("The figures")}
+    table = {row[0]: row[1:] for row in rows(PAGE, "The figures")}
     with_one, without = table.pop("worlds with a violation")
     assert with_one == "0"
     assert int(without.replace(" ", "")) > 0

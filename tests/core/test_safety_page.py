@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ops_orchestrate.core.guard import GUARDS
+from tests.pages import rows
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "safety.md").read_text(encoding="utf-8")
@@ -26,26 +27,21 @@ RAILS = [
 ]
 
 
-def rows(title: str) -> list[list[str]]:
-    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
-    assert found is not None
-    lines = [line for line in found[1].splitlines() if line.startswith("| ")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:]]
-
-
 TESTS = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)))
 
 
 def test_every_rail_of_the_seed_has_its_row() -> None:
-    assert [row[0] for row in rows("Rails of the seed")] == RAILS
+    assert [row[0] for row in rows(PAGE, "Rails of the seed")] == RAILS
 
 
 def test_every_guard_has_its_row_in_the_order_of_the_code() -> None:
-    assert [row[0] for row in rows("Guards on a change")] == [f"`{guard.name}`" for guard in GUARDS]
+    assert [row[0] for row in rows(PAGE, "Guards on a change")] == [f"`{guard.name}`" for guard in GUARDS]
 
 
 def test_every_rail_and_guard_names_a_test() -> None:
-    for row in rows("Rails of the seed") + rows("Rails of pull requests") + rows("Guards on a change"):
+    for row in (
+        rows(PAGE, "Rails of the seed") + rows(PAGE, "Rails of pull requests") + rows(PAGE, "Guards on a change")
+    ):
         assert "::test_" in row[-1], row[0]
 
 
