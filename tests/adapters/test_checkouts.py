@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -12,14 +11,8 @@ from pathlib import Path
 import pytest
 
 from ops_orchestrate.errors import GitError
-from tests.adapters.gitshop import Shop, make_shop
+from tests.adapters.gitshop import Shop
 from tests.repos import git
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    return make_shop(tmp_path)
 
 
 def left(shop: Shop) -> list[str]:

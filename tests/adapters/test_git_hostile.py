@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from ops_orchestrate.errors import GitError
-from tests.adapters.gitshop import KEY, Shop, make_shop
+from tests.adapters.gitshop import KEY, Shop
 from tests.repos import ENV, commit, git, write
 
 Plant = Callable[[Path, str], None]
@@ -137,12 +137,6 @@ PLANTS: dict[str, Plant] = {
 
 NEEDS_MORE = {"uploadpack.packObjectsHook"}
 """Git itself ignores this one in a repository's own configuration; it stays as a guard against older gits."""
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    return make_shop(tmp_path)
 
 
 def _planted(shop: Shop, tmp_path: Path, name: str, *, committed: bool) -> Path:

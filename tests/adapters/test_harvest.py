@@ -14,12 +14,6 @@ from tests.adapters.gitshop import ATTEMPT, KEY, SALVAGE, Shop, files, make_shop
 from tests.repos import advance, commit, git, write
 
 
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    return make_shop(tmp_path)
-
-
 def test_nothing_done_is_nothing(shop: Shop) -> None:
     tree = shop.tree()
     assert shop.collect(tree) == Collected(head=None)

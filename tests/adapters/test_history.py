@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,6 @@ from ops_orchestrate.core.change import FileChange
 from ops_orchestrate.errors import GitError
 from tests.adapters.gitshop import Shop, make_shop
 from tests.repos import advance, commit, git, write
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    return make_shop(tmp_path)
 
 
 def changes(shop: Shop, **files: str | bytes | None) -> tuple[FileChange, ...]:

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
-import pytest
-
-from tests.adapters.foreign import end_of, eventually, gone, living
+from tests.adapters.foreign import end_of
 from tests.adapters.supervise_help import said, start
 
 ECHO = "import sys\nfor line in sys.stdin: print('heard', len(line), line[:20].strip(), flush=True)\nprint('end')"
 DEAF = "import time; print('up', flush=True); time.sleep(300)"
-
-
-@pytest.fixture
-def mark() -> Iterator[str]:
-    """A mark of this test's own; nothing that carries it may be left afterwards."""
-    value = f"test-{uuid4().hex}"
-    yield value
-    assert eventually(lambda: gone(value)), living(value)
 
 
 def talk(folder: Path, opening: str = "first\n", **more: object) -> dict[str, object]:

@@ -17,12 +17,6 @@ from tests.adapters.gitshop import KEY, Shop, make_shop, shop_on
 from tests.repos import ENV, advance, commit, git, head, read
 
 
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    return make_shop(tmp_path)
-
-
 def prepared(shop: Shop, content: str = "B\n", fence: int = 7) -> MergeIntent:
     """An intent with one attempt's change on today's base."""
     key = KEY.model_copy(update={"fence": fence})

@@ -13,12 +13,6 @@ from tests.adapters.gitshop import Shop, make_shop
 from tests.repos import commit, git, write
 
 
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    return make_shop(tmp_path)
-
-
 def look(shop: Shop, path: Path | None = None) -> WorkState:
     return shop.workshop.look(shop.repo.model_copy(update={"path": str(path or shop.upstream.checkout)}))
 

@@ -9,14 +9,8 @@ from pathlib import Path
 import pytest
 
 from ops_orchestrate.adapters.leftovers import is_junk
-from tests.adapters.gitshop import Shop, files, make_shop
+from tests.adapters.gitshop import Shop, files
 from tests.repos import commit, git, write
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    return make_shop(tmp_path)
 
 
 def test_odd_names_come_home_as_they_are(shop: Shop) -> None:

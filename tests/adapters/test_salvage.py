@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 import pytest
 
 from ops_orchestrate.errors import GitError
-from tests.adapters.gitshop import KEY, SALVAGE, Shop, files, make_shop
+from tests.adapters.gitshop import KEY, SALVAGE, Shop, files
 from tests.repos import commit, git, write
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    return make_shop(tmp_path)
 
 
 def test_two_lines_of_work_are_refused_and_both_kept(shop: Shop) -> None:

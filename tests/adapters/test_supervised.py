@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -16,7 +14,6 @@ from tests.adapters.foreign import (
     alive,
     end_of,
     eventually,
-    gone,
     living,
     settings,
     without_sandbox,
@@ -32,14 +29,6 @@ while True:
     kept[-1].write(b"x" * (1 << 20))
     time.sleep(0.01)
 """
-
-
-@pytest.fixture
-def mark() -> Iterator[str]:
-    """A mark of this test's own; nothing that carries it may be left afterwards."""
-    value = f"test-{uuid4().hex}"
-    yield value
-    assert eventually(lambda: gone(value)), living(value)
 
 
 def test_a_flood_is_cut_in_the_middle_and_never_blocks(tmp_path: Path, mark: str) -> None:

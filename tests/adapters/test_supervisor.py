@@ -6,9 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -38,14 +36,6 @@ while True:
     running.beat()
     time.sleep(0.1)
 """
-
-
-@pytest.fixture
-def mark() -> Iterator[str]:
-    """A mark of this test's own; nothing that carries it may be left afterwards."""
-    value = f"test-{uuid4().hex}"
-    yield value
-    assert eventually(lambda: gone(value)), living(value)
 
 
 @both_ways

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from ops_orchestrate.core.change import OwnBranch
-from tests.adapters.gitshop import KEY, Shop, make_shop
+from tests.adapters.gitshop import KEY, Shop
 from tests.repos import advance, commit, git, head
 
 TRAILERS = "Squash\n\nText.\n\nOps-Task: t1\nOps-Run: run-1\nOps-Fingerprint: abc123\n"
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    return make_shop(tmp_path)
 
 
 def test_a_repository_without_traces(shop: Shop) -> None:

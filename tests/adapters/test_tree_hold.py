@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from tests.adapters.gitshop import KEY, Shop, make_shop
+from tests.adapters.gitshop import KEY, Shop
 
 HOLDER = """
 import fcntl, os, sys, time
@@ -19,12 +16,6 @@ fcntl.flock(fd, fcntl.LOCK_EX)
 print("held", flush=True)
 time.sleep(60)
 """
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    return make_shop(tmp_path)
 
 
 def test_one_at_a_time_also_within_a_process(shop: Shop) -> None:

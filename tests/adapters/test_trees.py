@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -10,12 +9,6 @@ import pytest
 from ops_orchestrate.errors import GitError
 from tests.adapters.gitshop import KEY, Shop, make_shop
 from tests.repos import advance, commit, git, write
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    return make_shop(tmp_path)
 
 
 def test_a_tree_stands_on_its_own_branch_at_the_base(shop: Shop) -> None:
