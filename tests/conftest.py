@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,15 +66,24 @@ def server_folder() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def own_server() -> Iterator[str]:
+    """The address of a server without persistence that nobody else uses."""
+    folder = Path(tempfile.mkdtemp(prefix="ops"))
+    process, url = start_server(folder)
+    try:
+        yield url
+    finally:
+        process.kill()
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """The address of a real server without persistence, one per test process."""
-    folder = Path(tempfile.mkdtemp(prefix="ops"))
-    process, url = start_server(folder)
-    yield url
-    process.kill()
-    process.wait()
-    shutil.rmtree(folder, ignore_errors=True)
+    with own_server() as url:
+        yield url
 
 
 @pytest.fixture

@@ -14,11 +14,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 import redis
 
 from ops_orchestrate.adapters.server_process import ServerProcess
 from ops_orchestrate.adapters.stack import WorkerSpec
 from ops_orchestrate.config import Settings
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes through /proc")
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]

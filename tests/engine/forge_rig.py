@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +13,7 @@ from ops_orchestrate.standin.control_work import Control
 from ops_orchestrate.standin.profile import JobPlan
 from ops_orchestrate.standin.run import Standin
 from tests.builders import make_repository
-from tests.conftest import start_server
+from tests.conftest import own_server
 from tests.engine.rig import GATE, Rig
 from tests.repos import git
 
@@ -100,17 +98,10 @@ class ForgeRig:
 @contextmanager
 def forge_standing(home: Path, repos: Sequence[str] = (), **env: str) -> Iterator[ForgeRig]:
     """Server, workers and GitHub for all tests of a module."""
-    folder = Path(tempfile.mkdtemp(prefix="ops"))
-    process, url = start_server(folder)
-    try:
-        with Standin(home / "github") as github:
-            github.control.add_user("bot", token=TOKEN)
-            github.control.add_user("rita")
-            secrets = {"OPS_GITHUB_API_URL": github.url, "GITHUB_TOKEN": TOKEN}
-            rig = Rig.build(home, url, repos, **{**PERIODS, **secrets, **env})
-            yield ForgeRig(rig, github)
-            rig.close()
-    finally:
-        process.kill()
-        process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+    with own_server() as url, Standin(home / "github") as github:
+        github.control.add_user("bot", token=TOKEN)
+        github.control.add_user("rita")
+        secrets = {"OPS_GITHUB_API_URL": github.url, "GITHUB_TOKEN": TOKEN}
+        rig = Rig.build(home, url, repos, **{**PERIODS, **secrets, **env})
+        yield ForgeRig(rig, github)
+        rig.close()

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,7 +30,7 @@ from ops_orchestrate.engine.begin import submit
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.ledger import Ledger, connect
 from ops_orchestrate.wiring import make_toolbox
-from tests.conftest import start_server
+from tests.conftest import own_server
 from tests.repos import Upstream, make_upstream, repository_value
 
 GATE = "sh gate.sh"
@@ -227,16 +225,10 @@ class Rig:
 @contextmanager
 def standing(home: Path, repos: Sequence[str] = ("app",), **env: str) -> Iterator[Rig]:
     """An installation with a server of its own, for all tests of a module; nothing is left of it afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="ops"))
-    process, url = start_server(folder)
-    try:
+    with own_server() as url:
         rig = Rig.build(home, url, repos, **env)
         yield rig
         rig.close()
-    finally:
-        process.kill()
-        process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _point_at(urls: Urls) -> None:

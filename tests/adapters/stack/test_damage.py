@@ -18,9 +18,9 @@ from ops_orchestrate.adapters.server import configuration, urls
 from ops_orchestrate.adapters.server_process import why_it_failed
 from ops_orchestrate.adapters.state_dir import StateDir
 from ops_orchestrate.errors import OpsError
-from tests.adapters.stack_help import HERE, REPOSITORY, Running, call, servers, until
+from tests.adapters.stack_help import HERE, REPOSITORY, Running, call, needs_proc, servers, until
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes through /proc")
+pytestmark = needs_proc
 
 
 def stopped_with_data(running: Running, state: StateDir, keys: int = 20) -> Path:

@@ -8,8 +8,6 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from ops_orchestrate.adapters.stack import Stack
 from ops_orchestrate.adapters.worker_process import LONGEST_PAUSE, Pauses
 from ops_orchestrate.ledger import connect
@@ -21,6 +19,7 @@ from tests.adapters.stack_help import (
     call,
     journal,
     keepers,
+    needs_proc,
     nothing_left,
     servers,
     settings_for,
@@ -29,7 +28,7 @@ from tests.adapters.stack_help import (
     workers,
 )
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
+pytestmark = needs_proc
 
 
 def test_after_a_killed_keeper_the_workers_go_and_the_next_user_adopts_the_server(

@@ -12,12 +12,13 @@ from ops_orchestrate.adapters.stack import Stack, WorkerSpec
 from ops_orchestrate.errors import OpsError
 from tests.adapters.stack_help import (
     call,
+    needs_proc,
     nothing_left,
     settings_for,
     until,
 )
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
+pytestmark = needs_proc
 
 
 def test_what_a_worker_sees(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

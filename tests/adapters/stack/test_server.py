@@ -16,9 +16,9 @@ from ops_orchestrate.adapters.server import configuration, urls
 from ops_orchestrate.adapters.server_process import ServerProcess
 from ops_orchestrate.adapters.state_dir import StateDir
 from ops_orchestrate.errors import OpsError
-from tests.adapters.stack_help import Running, alive, call, servers, until
+from tests.adapters.stack_help import Running, alive, call, needs_proc, servers, until
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes through /proc")
+pytestmark = needs_proc
 
 
 def test_it_listens_on_its_socket_only_and_keeps_every_write(running: Running, state: StateDir) -> None:

@@ -16,6 +16,7 @@ from tests.adapters.stack_help import (
     call,
     journal,
     keepers,
+    needs_proc,
     nothing_left,
     servers,
     settings_for,
@@ -25,7 +26,7 @@ from tests.adapters.stack_help import (
 )
 from tests.laws import examples
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
+pytestmark = needs_proc
 
 
 def test_two_users_share_one_server_and_the_last_one_stops_it(start: Start, data: Path, notes: Path) -> None:

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from ops_orchestrate.celery import POOLS
 from ops_orchestrate.core.states import RUN_OPEN
-from tests.conftest import start_server
-from tests.engine.nemesis import (
-    PERIODS,
-)
+from tests.conftest import own_server
+from tests.engine.nemesis import PERIODS
 from tests.engine.rig import Rig
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """A server of this module's own: its workers live through all tests."""
-    folder = Path(tempfile.mkdtemp(prefix="ops"))
-    process, url = start_server(folder)
-    yield url
-    process.kill()
-    process.wait()
-    shutil.rmtree(folder, ignore_errors=True)
+    with own_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
