@@ -78,10 +78,6 @@ class GitHubPullRequests:
             raise SourceUnavailable(f"Nobody knows whether a pull request from {branch} was opened in {slug}")
         return made
 
-    def find(self, repo: Repository, branch: str) -> Pull | None:
-        """The newest pull request from that branch of ours."""
-        return self._reader.newest_of(_slug(repo), branch)
-
     def read(self, repo: Repository, number: int) -> Pull:
         """Everything about one pull request."""
         return self._reader.whole(_slug(repo), number)
@@ -121,14 +117,6 @@ class GitHubPullRequests:
             return self._writer.rerun(_slug(repo), check)
         except SourceUnavailable as error:
             return Landing(end=LandingEnd.UNKNOWN, detail=str(error))
-
-    def update(self, repo: Repository, number: int, *, head: str) -> Landing:
-        """Merge the base into the change."""
-        no = self.may_write(repo)
-        if no:
-            return _refused(no)
-        landing = self._writer.update(_slug(repo), number, head=head)
-        return self._looked_again(repo, number, head, landing) if landing.end is LandingEnd.REFUSED else landing
 
     def merge(
         self, repo: Repository, number: int, *, head: str, method: Literal["squash", "merge"], title: str, message: str

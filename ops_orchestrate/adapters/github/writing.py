@@ -71,13 +71,6 @@ class Writer:
             return Landing(end=LandingEnd.LANDED)
         return landing
 
-    def update(self, slug: str, number: int, *, head: str) -> Landing:
-        """Merge the base into the change. GitHub does it a moment after it has said yes."""
-        done = self._client.write("PUT", f"/repos/{slug}/pulls/{number}/update-branch", {"expected_head_sha": head})
-        landing = landing_of(done, ok=202)
-        stale = landing.end is LandingEnd.REFUSED and "expected_head_sha" in f"{done.detail} {_errors(done)}".lower()
-        return landing.model_copy(update={"end": LandingEnd.MOVED}) if stale else landing
-
     def merge(
         self, slug: str, number: int, *, head: str, method: Literal["squash", "merge"], title: str, message: str
     ) -> Landing:

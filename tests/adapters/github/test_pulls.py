@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ops_orchestrate.adapters.github.reading import Reader
 from ops_orchestrate.core.merge.pull import Check, Conclusion, Mergeable, Pull, PullState, ReviewDecision, ReviewState
 from ops_orchestrate.errors import SourceUnavailable
 from tests.adapters.github.scene import OURS, SLUG, TOKEN, Scene
@@ -136,7 +137,7 @@ def test_a_fork_and_somebody_elses_branch_are_not_ours(scene: Scene) -> None:
     fork = scene.control.open_pull(SLUG, "ops/t1/a1", "dev", by="mallory", fork="mallory/app").number
     assert [_read(scene, number).ours for number in (theirs, looks_like, mine_elsewhere, fork)] == [False] * 4
     assert _read(scene, fork).cross_repository
-    assert scene.pulls.find(scene.repo, "ops/t1/a1") is None
+    assert Reader(scene.client).newest_of(SLUG, "ops/t1/a1") is None
 
 
 def test_a_closed_or_merged_one_is_read_though_its_branch_is_gone(scene: Scene) -> None:
@@ -151,11 +152,11 @@ def test_a_closed_or_merged_one_is_read_though_its_branch_is_gone(scene: Scene) 
 
 
 def test_the_newest_of_a_branch_is_found(scene: Scene) -> None:
-    assert scene.pulls.find(scene.repo, OURS) is None
+    assert Reader(scene.client).newest_of(SLUG, OURS) is None
     first = scene.open()
     scene.control.change_pull(SLUG, first, open=False)
     second = scene.control.open_pull(SLUG, OURS, "dev", by="bot").number
-    found = scene.pulls.find(scene.repo, OURS)
+    found = Reader(scene.client).newest_of(SLUG, OURS)
     assert found is not None
     assert found.number == second
 

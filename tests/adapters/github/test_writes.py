@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ops_orchestrate.adapters.github.reading import Reader
 from ops_orchestrate.core.change import Landing, LandingEnd
 from ops_orchestrate.core.merge.pull import Check, Conclusion, PullState
 from ops_orchestrate.core.project import Repository
@@ -72,7 +73,6 @@ def test_nothing_is_written_where_we_may_not(scene: Scene) -> None:
     before, head = len(scene.control.journal.effects()), scene.head()
     landings = [
         _merge(scene, number),
-        scene.pulls.update(scene.repo, number, head=head),
         scene.pulls.enqueue(scene.repo, number, head=head),
         scene.pulls.rerun(scene.repo, check),
         scene.pulls.answer(scene.repo, thread, "Because."),
@@ -96,7 +96,7 @@ def test_a_commit_of_the_mirror_is_pushed_and_opened_once(scene: Scene) -> None:
     numbers = {scene.pulls.open(scene.repo, **terms) for _ in range(2)}
     assert len(numbers) == 1
     assert len(scene.control.journal.effects("pull-opened")) == 1
-    found = scene.pulls.find(scene.repo, OURS)
+    found = Reader(scene.client).newest_of(SLUG, OURS)
     assert found is not None
     assert (found.number, found.ours, found.head) == (numbers.pop(), True, commit)
 
@@ -216,16 +216,6 @@ def test_half_an_answer_to_a_merge_is_unknown(scene: Scene, kind: str) -> None:
     assert scene.pulls.read(scene.repo, number).state is PullState.MERGED
 
 
-def test_update_brings_the_base_in_at_the_expected_head_only(scene: Scene) -> None:
-    number, head = scene.open(), scene.head()
-    scene.control.push(SLUG, "dev", {"other.txt": "x\n"})
-    assert scene.pulls.update(scene.repo, number, head="e" * 40).end is MOVED
-    assert scene.pulls.update(scene.repo, number, head=head).end is LANDED
-    scene.control.settle()
-    assert head in scene.control.repository(SLUG).bare.commit(scene.head()).parents
-    assert scene.pulls.update(scene.repo, number, head=head).end is MOVED
-
-
 def test_a_queue_takes_the_expected_head_only(scene: Scene) -> None:
     scene.control.protect(SLUG, "dev", merge_queue=True)
     scene.control.queue(open=False)
@@ -280,11 +270,10 @@ def test_a_page_for_people_is_no_yes(scene: Scene, kind: str) -> None:
     """Status 200 and no JSON: nobody knows, whatever was asked for."""
     _, check = _red(scene)
     number, thread = scene.open("ops/t2/1"), scene.control.thread(SLUG, 1, "rita", "Why?", path="a.txt").node_id
-    scene.control.push(SLUG, "dev", {"other.txt": "x"})
     scene.control.fault(kind, method="PUT", times=None)
     scene.control.fault(kind, method="POST", path=r".*/rerun-failed-jobs", times=None)
     scene.control.fault(kind, method="POST", contains="addPullRequestReviewThreadReply", times=None)
-    assert scene.pulls.update(scene.repo, number, head=scene.head("ops/t2/1")).end is UNKNOWN
+    assert _merge(scene, number, scene.head("ops/t2/1")).end is UNKNOWN
     assert scene.pulls.answer(scene.repo, thread, "Done.").end is UNKNOWN
     landing = scene.pulls.rerun(scene.repo, check)
     assert landing.end is (LANDED if scene.control.journal.effects("rerun") else UNKNOWN)
