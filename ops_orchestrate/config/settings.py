@@ -30,6 +30,7 @@ from ops_orchestrate.config.words import words
 from ops_orchestrate.core.board import MAX_AGENTS
 from ops_orchestrate.errors import UsageError
 
+#: Settings that are lists, in whichever part of the settings they stand.
 _LISTS = ("agent_command", "agent_env", "agent_hosts", "sandbox_read", "sensitive_paths", "required_services")
 
 
@@ -96,15 +97,7 @@ class Settings(AgentSettings, RoomSettings, ForgeSettings, SourceSettings):
     # Logs
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What the workers log.")
 
-    @field_validator(
-        "agent_command",
-        "agent_env",
-        "agent_hosts",
-        "sandbox_read",
-        "sensitive_paths",
-        "required_services",
-        mode="before",
-    )
+    @field_validator(*_LISTS, mode="before")
     @classmethod
     def _words(cls, value: Any) -> Any:
         return words(value)
