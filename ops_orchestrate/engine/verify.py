@@ -35,10 +35,10 @@ def verify(key: StageKey, holder: str, tools: Toolbox) -> Next:
         try:
             outcome = _judge(key, record, repository, lease, tools)
         except (GitError, SourceUnavailable) as error:
-            snoozed = tools.ledger.attempts.snooze(
+            # Where the claim was lost meanwhile this does nothing: whoever has it goes on.
+            tools.ledger.attempts.snooze(
                 key, Stage.VERIFY, holder=holder, seconds=tools.settings.reconcile_every, note=str(error)
             )
-            del snoozed  # if the claim was lost meanwhile, whoever has it goes on
             return Next.DROP
         if lease.lost.is_set():
             return Next.DROP
