@@ -94,7 +94,4 @@ def _resolved(key: StageKey, repository: Repository, spec: TaskSpec, lease: Leas
 
 
 def _say(key: StageKey, what: str, text: str, tools: Toolbox) -> None:
-    data = {"what": what, "text": text}
-    tools.ledger.runs.note(
-        key.run, EventKind.EVIDENCE, task=key.task, attempt=key.attempt, fence=key.fence, host=tools.host, data=data
-    )
+    tools.note(key, EventKind.EVIDENCE, {"what": what, "text": text})

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ops_orchestrate.config import Settings
+from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.ledger import Ledger
 from ops_orchestrate.ports import (
@@ -48,3 +51,9 @@ class Toolbox:
     def host(self) -> str:
         """This machine's name on the board."""
         return self.settings.host
+
+    def note(self, key: StageKey, kind: EventKind, data: Mapping[str, Any]) -> None:
+        """Write an event of an attempt, as seen from this machine."""
+        self.ledger.runs.note(
+            key.run, kind, task=key.task, attempt=key.attempt, fence=key.fence, host=self.host, data=dict(data)
+        )

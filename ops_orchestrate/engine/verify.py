@@ -155,6 +155,4 @@ def _evidence(key: StageKey, diff: Diff, preview: Preview, gate: GateResult, too
         "seconds": round(gate.seconds, 3),
         "unsandboxed": gate.unsandboxed,
     }
-    tools.ledger.runs.note(
-        key.run, EventKind.EVIDENCE, task=key.task, attempt=key.attempt, fence=key.fence, host=tools.host, data=data
-    )
+    tools.note(key, EventKind.EVIDENCE, data)

@@ -121,10 +121,10 @@ def _brief(key: StageKey, run: RunRecord, spec: TaskSpec, tree: AgentTree, tools
     )
     if not tools.ledger.attempts.describe(key, branch=tree.branch, brief_digest=digest(brief)):
         raise AgentUnavailable("The brief is the same as that of an earlier attempt: nothing new is known to try.")
-    _record(key, {"what": "brief", "branch": tree.branch, "brief": digest(brief)}, tools)
+    tools.note(key, EventKind.EVIDENCE, {"what": "brief", "branch": tree.branch, "brief": digest(brief)})
     for given in hand_overs:
         told = {"what": "hand-over", "from": given.task, "merge": given.merge, "text": one_line(given.summary, 300)}
-        _record(key, told, tools)
+        tools.note(key, EventKind.EVIDENCE, told)
     return brief
 
 
@@ -132,13 +132,6 @@ def _red_base(repository: Repository, base: str, tools: Toolbox) -> str | None:
     """The end of the gate's log on the base, where it is known to be red."""
     known = known_gate(repository, tools.workshop.tree_of(repository, base), tools)
     return known.log_tail if known and known.end is GateEnd.FAILED else None
-
-
-def _record(key: StageKey, data: dict[str, str], tools: Toolbox) -> None:
-    """What the attempt was told, for the record."""
-    tools.ledger.runs.note(
-        key.run, EventKind.EVIDENCE, task=key.task, attempt=key.attempt, fence=key.fence, host=tools.host, data=data
-    )
 
 
 def _job(key: StageKey, brief: str, tree: AgentTree, lease: Lease, tools: Toolbox) -> AgentJob:
@@ -189,15 +182,7 @@ def _note(key: StageKey, text: str, tools: Toolbox) -> None:
     if not text:
         return
     with suppress(LedgerUnavailable):  # a remark is no reason to end an agent that outlives the server's absence
-        tools.ledger.runs.note(
-            key.run,
-            EventKind.AGENT_NOTE,
-            task=key.task,
-            attempt=key.attempt,
-            fence=key.fence,
-            host=tools.host,
-            data={"text": text},
-        )
+        tools.note(key, EventKind.AGENT_NOTE, {"text": text})
 
 
 def _bring_home(

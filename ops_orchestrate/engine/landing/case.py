@@ -37,15 +37,7 @@ class Case:
 
     def note(self, kind: EventKind, data: Mapping[str, Any]) -> None:
         """Write an event of this attempt."""
-        self.tools.ledger.runs.note(
-            self.key.run,
-            kind,
-            task=self.key.task,
-            attempt=self.key.attempt,
-            fence=self.key.fence,
-            host=self.tools.host,
-            data=dict(data),
-        )
+        self.tools.note(self.key, kind, data)
 
 
 def snooze(case: Case, note: str, seconds: float = 0.0) -> Next:
