@@ -6,6 +6,9 @@ from typing import Any
 
 from ops_orchestrate.cli.demo_files import JOBS, SHOP_API, SHOP_WEB
 
+Attempt = list[dict[str, Any]]
+"""The steps that the agent plays."""
+
 _PRICING = (
     SHOP_API["shop/pricing.py"]
     + '''
@@ -41,9 +44,7 @@ _TEST_CAPPED = (
 )
 
 
-def _attempt(
-    seconds: float, files: dict[str, str], message: str, summary: str, hand_over: str = ""
-) -> list[dict[str, Any]]:
+def _attempt(seconds: float, files: dict[str, str], message: str, summary: str, hand_over: str = "") -> Attempt:
     """The usual course of one attempt: work, write, commit, report."""
     steps: list[dict[str, Any]] = [{"say": {"text": summary}}, {"sleep": {"seconds": seconds}}]
     steps += [{"write": {"path": path, "text": text}} for path, text in files.items()]
@@ -54,77 +55,83 @@ def _attempt(
     return steps
 
 
-def playbook(red_baseline: str, glossary: str) -> dict[str, list[list[dict[str, Any]]]]:
+#: What the owner asked for, by task id.
+_ASKED_FOR: dict[str, list[Attempt]] = {
+    "api-total-with-tax": [
+        _attempt(
+            1.2,
+            {"shop/pricing.py": _PRICING, "tests/test_pricing.py": _TEST_PRICING},
+            "Add total_with_tax",
+            "Added total_with_tax(items, percent) with a test",
+            "shop.pricing.total_with_tax(items, percent) returns whole cents",
+        )
+    ],
+    "api-pound": [
+        _attempt(
+            1.0,
+            {"shop/currency.py": SHOP_API["shop/currency.py"].replace('"$"}', '"$", "GBP": "£"}')},
+            "Add pounds sterling",
+            "SYMBOLS knows GBP",
+        )
+    ],
+    "api-session-length": [
+        _attempt(
+            0.8,
+            {"shop/auth.py": '"""Sessions."""\n\nSESSION_MINUTES = 60 * 8\n'},
+            "End sessions after eight hours",
+            "Sessions end after eight hours",
+        )
+    ],
+    "jobs-retry-cap": [
+        _attempt(
+            0.8,
+            {"jobs/retry.py": _CAPPED_WRONG, "tests/test_retry.py": _TEST_CAPPED},
+            "Cap delays",
+            "Capped the delays",
+        ),
+        _attempt(
+            0.8,
+            {"jobs/retry.py": _CAPPED, "tests/test_retry.py": _TEST_CAPPED},
+            "Cap delays at a minute, doubling until then",
+            "Capped the delays; the failing test of the first attempt passes",
+            "delays are now at most jobs.retry.LONGEST seconds",
+        ),
+    ],
+    "jobs-database-url": [
+        _attempt(0.6, {".env": "DATABASE=local\n"}, "Add the database's address", "Put the address into .env")
+    ],
+    "web-total-with-tax": [
+        _attempt(
+            1.0,
+            {
+                "web/basket.py": SHOP_WEB["web/basket.py"].replace("Total:", "Total with tax:"),
+                "tests/test_basket.py": SHOP_WEB["tests/test_basket.py"].replace("Total: 3", "Total with tax: 3"),
+            },
+            "Show the total with tax",
+            "The headline names the tax, from total_with_tax of shop-api",
+        )
+    ],
+}
+
+#: What the audit finds: the link to a page that is not there, and the roadmap's next phase.
+_RED_BASELINE = [
+    _attempt(
+        0.8,
+        {"deploy.md": "# Deploy\n\nPush to main.\n"},
+        "Write the missing page",
+        "Wrote deploy.md, so that its link works",
+    )
+]
+_GLOSSARY = [
+    _attempt(
+        1.0,
+        {"glossary.md": "# Glossary\n\n**cart**: what you want. **checkout**: where you pay for it.\n"},
+        "Write the glossary",
+        "Wrote glossary.md with the words of the shop",
+    )
+]
+
+
+def playbook(red_baseline: str, glossary: str) -> dict[str, list[Attempt]]:
     """What the scripted agent does, by task id; the two ids are those of the tasks that the audit will find."""
-    return {
-        "api-total-with-tax": [
-            _attempt(
-                1.2,
-                {"shop/pricing.py": _PRICING, "tests/test_pricing.py": _TEST_PRICING},
-                "Add total_with_tax",
-                "Added total_with_tax(items, percent) with a test",
-                "shop.pricing.total_with_tax(items, percent) returns whole cents",
-            )
-        ],
-        "api-pound": [
-            _attempt(
-                1.0,
-                {"shop/currency.py": SHOP_API["shop/currency.py"].replace('"$"}', '"$", "GBP": "£"}')},
-                "Add pounds sterling",
-                "SYMBOLS knows GBP",
-            )
-        ],
-        "api-session-length": [
-            _attempt(
-                0.8,
-                {"shop/auth.py": '"""Sessions."""\n\nSESSION_MINUTES = 60 * 8\n'},
-                "End sessions after eight hours",
-                "Sessions end after eight hours",
-            )
-        ],
-        "jobs-retry-cap": [
-            _attempt(
-                0.8,
-                {"jobs/retry.py": _CAPPED_WRONG, "tests/test_retry.py": _TEST_CAPPED},
-                "Cap delays",
-                "Capped the delays",
-            ),
-            _attempt(
-                0.8,
-                {"jobs/retry.py": _CAPPED, "tests/test_retry.py": _TEST_CAPPED},
-                "Cap delays at a minute, doubling until then",
-                "Capped the delays; the failing test of the first attempt passes",
-                "delays are now at most jobs.retry.LONGEST seconds",
-            ),
-        ],
-        "jobs-database-url": [
-            _attempt(0.6, {".env": "DATABASE=local\n"}, "Add the database's address", "Put the address into .env")
-        ],
-        "web-total-with-tax": [
-            _attempt(
-                1.0,
-                {
-                    "web/basket.py": SHOP_WEB["web/basket.py"].replace("Total:", "Total with tax:"),
-                    "tests/test_basket.py": SHOP_WEB["tests/test_basket.py"].replace("Total: 3", "Total with tax: 3"),
-                },
-                "Show the total with tax",
-                "The headline names the tax, from total_with_tax of shop-api",
-            )
-        ],
-        red_baseline: [
-            _attempt(
-                0.8,
-                {"deploy.md": "# Deploy\n\nPush to main.\n"},
-                "Write the missing page",
-                "Wrote deploy.md, so that its link works",
-            )
-        ],
-        glossary: [
-            _attempt(
-                1.0,
-                {"glossary.md": "# Glossary\n\n**cart**: what you want. **checkout**: where you pay for it.\n"},
-                "Write the glossary",
-                "Wrote glossary.md with the words of the shop",
-            )
-        ],
-    }
+    return {**_ASKED_FOR, red_baseline: _RED_BASELINE, glossary: _GLOSSARY}
