@@ -68,7 +68,7 @@ class Agent(Protocol):
         """Whether it can work on this host, and its version."""
 
     def start(self, job: AgentJob) -> AgentSession:
-        """Start it in its tree, inside the sandbox. Raises SandboxUnavailable, AgentUnavailable."""
+        """Start it in its tree, inside the sandbox. Raises SandboxUnavailable, AgentUnavailable, UsageError."""
 
 
 class Workshop(Protocol):

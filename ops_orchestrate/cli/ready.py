@@ -43,14 +43,16 @@ def check_server(settings: Settings) -> None:
 def check_this_host(settings: Settings, agent: str) -> None:
     """Where agents will run here: is there a sandbox, and is the agent there?
 
-    Raises SandboxUnavailable, AgentUnavailable. With a server of the owner's own, agents run where its workers are.
+    Raises UsageError for an agent that does not exist, SandboxUnavailable, AgentUnavailable. With a server of the
+    owner's own, agents run where its workers are.
     """
+    named = agent_of(settings)(agent)
     if settings.urls is not None:
         return
     problem = sandbox_problem(settings)
     if problem:
         raise SandboxUnavailable(problem)
-    probe = agent_of(settings)(agent).probe()
+    probe = named.probe()
     if not probe.ok:
         raise AgentUnavailable(probe.detail)
 

@@ -28,7 +28,14 @@ from ops_orchestrate.engine.remark import Remarks
 from ops_orchestrate.engine.step import Next, passed_on
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.engine.verify import known_gate
-from ops_orchestrate.errors import AgentUnavailable, GitError, LedgerUnavailable, SandboxUnavailable, SourceUnavailable
+from ops_orchestrate.errors import (
+    AgentUnavailable,
+    GitError,
+    LedgerUnavailable,
+    SandboxUnavailable,
+    SourceUnavailable,
+    UsageError,
+)
 from ops_orchestrate.ports import AgentSession, AgentTree
 
 #: How long one wait for the agent's events lasts: the step looks at flags and lease in between.
@@ -79,7 +86,7 @@ def _attempt(key: StageKey, run: RunRecord, spec: TaskSpec, lease: Lease, tools:
         if lease.lost.is_set():
             return None
         session = tools.agent_of(run.request.agent).start(job)
-    except (GitError, SourceUnavailable, SandboxUnavailable, AgentUnavailable) as error:
+    except (GitError, SourceUnavailable, SandboxUnavailable, AgentUnavailable, UsageError) as error:
         return Outcome(kind=OutcomeKind.UNSTARTED, summary=str(error))
     ended = _watch(session, lease, tools)
     if ended is None:

@@ -9,7 +9,7 @@ from ops_orchestrate.adapters.agents import ClaudeAgent, CommandAgent, ScriptedA
 from ops_orchestrate.adapters.sandbox import probe
 from ops_orchestrate.config import Settings, process_settings
 from ops_orchestrate.core.redaction import redact as by_shape
-from ops_orchestrate.errors import AgentUnavailable
+from ops_orchestrate.errors import UsageError
 from ops_orchestrate.ports import Agent
 from ops_orchestrate.wiring.outside import Outside
 
@@ -44,13 +44,13 @@ AGENTS: dict[str, Callable[[Outside, Redact], Agent]] = {
 
 
 def agent_of(settings: Settings, outside: Outside | None = None, redact: Redact = by_shape) -> Callable[[str], Agent]:
-    """Agents by name. The function raises AgentUnavailable for a name that does not exist."""
+    """Agents by name. The function raises UsageError for a name that does not exist."""
     around = outside or Outside(settings)
 
     @lru_cache(maxsize=8)
     def named(name: str) -> Agent:
         if name not in AGENTS:
-            raise AgentUnavailable(f"OPS_AGENT is {name!r}; there are: {', '.join(AGENTS)}.")
+            raise UsageError(f"OPS_AGENT is {name!r}; there are: {', '.join(AGENTS)}.")
         return AGENTS[name](around, redact)
 
     return named

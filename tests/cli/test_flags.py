@@ -153,7 +153,6 @@ ERRORS = [
         {"OPS_AGENT": "command", "OPS_AGENT_COMMAND": "no-such-agent"},
         "The agent's command no-such-agent is not on the PATH; see OPS_AGENT_COMMAND.",
     ),
-    ("run", {"OPS_AGENT": "claud"}, "OPS_AGENT is 'claud'; there are: claude, command, scripted."),
     (
         "report",
         {},
@@ -201,6 +200,20 @@ def test_what_is_missing(
     said = call(*line.split())
     assert said.err == f"error: {sentence.format(home=house.home)}\n"
     assert (said.code, said.out) == (1, "")
+    assert not (house.home / "data" / "orchestrate").exists(), "nothing was started or written"
+
+
+@pytest.mark.parametrize("server", ["", "unix:///tmp/no-such-server.sock"])
+def test_an_agent_that_does_not_exist_is_an_impossible_setting(
+    house: House, monkeypatch: pytest.MonkeyPatch, server: str
+) -> None:
+    """Also where agents run on other machines: there it would be said once an attempt, by each of them."""
+    monkeypatch.setenv("OPS_AGENT", "claud")
+    monkeypatch.setenv("OPS_REDIS_URL", server)
+    monkeypatch.setattr("ops_orchestrate.cli.run.check_server", lambda _settings: None)
+    said = call("run")
+    assert said.err == "error: OPS_AGENT is 'claud'; there are: claude, command, scripted.\n"
+    assert (said.code, said.out) == (2, "")
     assert not (house.home / "data" / "orchestrate").exists(), "nothing was started or written"
 
 

@@ -164,3 +164,12 @@ def test_an_issue_that_was_closed_is_left_and_who_cannot_be_asked_stops_nothing(
     events = walk.finish(run)
     assert walk.task(run, only_task(walk, run)).state is TaskState.COMPLETED, walk.story()
     assert len(briefs(events)) == int(fails)
+
+
+def test_an_agent_that_this_host_does_not_know_is_named_by_the_attempt(walk: Walk) -> None:
+    run = walk.go(agent="nobody")
+    events = walk.finish(run)
+    ended = of(events, EventKind.ATTEMPT_ENDED)
+    assert {one.data["outcome"] for one in ended} == {"unstarted"}
+    assert ended[0].data["summary"].startswith("OPS_AGENT is 'nobody'; there are: ")
+    assert violations(events) == []
