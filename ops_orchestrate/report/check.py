@@ -240,8 +240,9 @@ def _intended(check: _Checker, event: Event) -> None:
 
 def _proved(check: _Checker, event: Event) -> None:
     commit, task = _word(event, "commit"), check.task(event)
-    by_forge = bool(_word(event, "change")) and _word(event, "head") in task.asked
-    by_other = bool(_word(event, "by"))
+    change = bool(_word(event, "change"))
+    by_forge = change and _word(event, "head") in task.asked
+    by_other = change and bool(_word(event, "by"))  # without a pull request a merge is a push of ours
     if not commit or not (commit in task.intended or by_forge or by_other):
         check.say(event, f"commit {commit or '?'} is merged, and no intent names it")
     if not by_other:  # what a person merges is theirs to answer for

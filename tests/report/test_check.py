@@ -297,3 +297,7 @@ def test_what_a_person_merges_by_hand_is_theirs_to_answer_for() -> None:
     assert violations(theirs) == []
     ours = [one.model_copy(update={"data": {**one.data, "by": ""}}) if "by" in one.data else one for one in theirs]
     assert len(violations(ours)) == 2
+    pushed = [
+        one.model_copy(update={"data": {**one.data, "change": ""}}) if "by" in one.data else one for one in theirs
+    ]
+    assert len(violations(pushed)) == 2, "only a pull request can be merged by somebody else"
