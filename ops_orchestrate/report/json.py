@@ -12,7 +12,7 @@ from ops_orchestrate.core.event import Event
 from ops_orchestrate.core.outlet import Outlet
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.run import RunRecord
-from ops_orchestrate.core.states import TaskState
+from ops_orchestrate.core.states import RunState, TaskState
 from ops_orchestrate.report.commands import next_command, resume_command
 from ops_orchestrate.report.final import totals
 from ops_orchestrate.report.plan import Forecast, merges, planned_to_run
@@ -70,7 +70,8 @@ def plan_json(view: RunView, forecast: Forecast | None = None, outlets: Sequence
     return {
         "version": PLAN_VERSION,
         **_header(view),
-        "state": view.state,
+        # A run with this plan would be running; of a dry run nothing is.
+        "state": "planned" if view.dry_run and view.state == RunState.RUNNING else view.state,
         "reason": view.reason,
         "forecast": _plain(forecast) if forecast else None,
         "waves": [{"wave": wave, "tasks": waves[wave]} for wave in sorted(waves)],

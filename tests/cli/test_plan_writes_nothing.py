@@ -63,6 +63,7 @@ def test_it_is_compared_with_the_board_of_earlier_runs(house: House) -> None:
     with Stack.open(load_settings(), workers=()):
         said = call("plan", "--json", "--tasks", str(house.home / "tasks.json"))
     plan = json.loads(said.out)
+    assert plan["state"] == "planned"
     skipped = {one["name"]: one["reason"] for one in plan["skipped"]}
     assert skipped["done"].startswith("done since in run r")
     assert skipped["sign"].startswith("owned by run r")

@@ -201,6 +201,13 @@ def test_the_report_answers_what_a_stranger_asks() -> None:
     assert blocked["good"] is None
 
 
+@pytest.mark.parametrize(("dry_run", "state"), [(True, "planned"), (False, "running")])
+def test_a_plan_is_not_under_way(dry_run: bool, state: str) -> None:
+    view = fold(troubled().events).model_copy(update={"dry_run": dry_run, "state": "running"})
+    assert plan_json(view)["state"] == state
+    assert problems("plan", plan_json(view)) == []
+
+
 def test_the_plan_says_what_would_be_dispatched() -> None:
     dispatched = {t["id"]: t["dispatched"] for t in plan_json(fold(troubled().events))["tasks"]}
     assert dispatched["too-late"] is False, "beyond --max-waves"
