@@ -27,6 +27,8 @@ from ops_orchestrate.core.task import Mode
 from ops_orchestrate.errors import UsageError
 from ops_orchestrate.wiring import preview_plan, sandbox_problem
 
+#: Variables that would have the demo read the owner's registry, or write to the owner's server.
+_OWNERS = ("OPS_REDIS_URL", "OPS_BROKER_URL", "OPS_RESULTS_URL", "OPS_LEDGER_URL", "OPS_REGISTRY", "OPS_CONFIG")
 _DEMO = {"NAME": "Demo", "EMAIL": "demo@localhost"}
 
 
@@ -86,7 +88,7 @@ def _settings(home: Path) -> Settings:
     os.environ.update(
         OPS_DATA_DIR=str(home), OPS_AGENT="scripted", OPS_PLAYBOOK=str(home / "playbook.json"), OPS_GRACE="3"
     )
-    for name in ("OPS_REDIS_URL", "OPS_REGISTRY", "OPS_CONFIG"):
+    for name in _OWNERS:
         os.environ.pop(name, None)
     settings = load_settings()
     if sandbox_problem(settings):

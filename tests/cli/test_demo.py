@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ops_orchestrate.cli.demo import _settings
 from ops_orchestrate.core.event import Event
 from ops_orchestrate.report.check import violations
 from tests.repos import git, read
@@ -112,3 +113,11 @@ def test_its_folder_is_not_reused(demo: Demo) -> None:
     )
     assert again.returncode == 2
     assert again.stderr == f"error: {demo.folder} exists already; the demo builds a new folder and removes none.\n"
+
+
+def test_the_demo_never_works_on_a_server_of_the_owners(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("OPS_DATA_DIR", "OPS_AGENT", "OPS_PLAYBOOK", "OPS_GRACE", "OPS_UNSANDBOXED_OK", "OPS_CONFIG"):
+        monkeypatch.setenv(name, "1")  # the demo sets these for its workers; they are given back with the rest
+    for name in ("OPS_REDIS_URL", "OPS_BROKER_URL", "OPS_RESULTS_URL", "OPS_LEDGER_URL"):
+        monkeypatch.setenv(name, "redis://theirs:6379/0")
+    assert _settings(tmp_path).urls is None
