@@ -13,12 +13,8 @@ from ops_orchestrate.core.attempt import OutcomeKind
 from ops_orchestrate.core.states import RunState, TaskState
 from ops_orchestrate.report.amounts import count, short
 from ops_orchestrate.report.cells import cut, for_encoding, pad, width_of, wrap
-from ops_orchestrate.report.final import final_report
 from ops_orchestrate.report.frame import box, frame_width, heading
-from ops_orchestrate.report.live import event_line
 from ops_orchestrate.report.view import RunView, TaskView
-
-__all__ = ["board", "event_line", "final_report", "wave_boards"]
 
 _HEAD = ("TASK", "OWNER", "STATUS", "PR", "CI", "DEPLOY")
 #: The seed's own column widths; content widens them, a narrow terminal shrinks TASK and OWNER.

@@ -1,4 +1,4 @@
-"""The documents for scripts: `report --json`, `plan --json`, `status --json`, a line of `events --json`.
+"""The documents for scripts: `report --json`, `plan --json`, `status --json`.
 
 Their schemas are in docs/schemas/. `version` changes when a field changes its meaning or goes away.
 """
@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ops_orchestrate.core.event import Event
+from ops_orchestrate.core.forecast import Forecast
 from ops_orchestrate.core.outlet import Outlet
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.states import RunState, TaskState
 from ops_orchestrate.report.commands import next_command, resume_command
 from ops_orchestrate.report.final import totals
-from ops_orchestrate.report.plan import Forecast, merges, planned_to_run
+from ops_orchestrate.report.plan import merges, planned_to_run
 from ops_orchestrate.report.status import Status
 from ops_orchestrate.report.view import AttemptView, RunView, TaskView
 
@@ -24,11 +24,6 @@ PLAN_VERSION = 1
 STATUS_VERSION = 1
 
 Document = dict[str, Any]
-
-
-def event_json(event: Event) -> Document:
-    """One line of `events RUN --json`, as it was stored."""
-    return event.model_dump(mode="json")
 
 
 def report_json(view: RunView) -> Document:

@@ -39,11 +39,6 @@ MATRIX = f"""\
 {_LINE}"""
 
 
-def matrix() -> str:
-    """The seed's matrix."""
-    return MATRIX
-
-
 def mode_question() -> str:
     """The matrix and the question under it: `  [Subagents — fast & cheap]  […]`."""
     return MATRIX + "\n  " + "  ".join(f"[{text}]" for text in CHOICES.values())

@@ -17,8 +17,6 @@ from ops_orchestrate.report.cells import cut, for_encoding, wrap
 from ops_orchestrate.report.frame import box, frame_width, heading, labelled
 from ops_orchestrate.report.view import RunView, TaskView
 
-__all__ = ["Forecast", "forecast_words", "merges", "plan_text", "planned_to_run"]
-
 
 def plan_text(
     view: RunView,

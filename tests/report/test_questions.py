@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from ops_orchestrate.report.board import event_line
 from ops_orchestrate.report.commands import questions
 from ops_orchestrate.report.final import final_report
 from ops_orchestrate.report.fold import fold
+from ops_orchestrate.report.live import event_line
 from tests.report.story import HEAD, Story
 
 WAITS = {

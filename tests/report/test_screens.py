@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given, settings
 
 from ops_orchestrate.core.event import Event, EventKind
+from ops_orchestrate.core.forecast import Forecast
 from ops_orchestrate.core.outlet import Outlet
-from ops_orchestrate.report.board import board, event_line, final_report, wave_boards
+from ops_orchestrate.report.board import board, wave_boards
 from ops_orchestrate.report.cells import width_of
+from ops_orchestrate.report.final import final_report
 from ops_orchestrate.report.fold import fold
-from ops_orchestrate.report.plan import Forecast, plan_text
+from ops_orchestrate.report.live import event_line
+from ops_orchestrate.report.plan import plan_text
 from ops_orchestrate.report.view import RunView
 from tests.laws import examples
 from tests.report.snapshot import check_snapshot

@@ -7,7 +7,7 @@ import pytest
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.report.amounts import count, duration, money, short
 from ops_orchestrate.report.commands import command, next_command
-from ops_orchestrate.report.matrix import CHOICES, matrix, mode_question
+from ops_orchestrate.report.matrix import CHOICES, MATRIX, mode_question
 from ops_orchestrate.report.view import TaskView
 from tests.report.snapshot import check_snapshot
 
@@ -78,5 +78,5 @@ def test_a_name_that_a_shell_would_read_is_quoted() -> None:
 
 def test_the_mode_question_is_the_seeds() -> None:
     check_snapshot("mode-question", mode_question())
-    assert mode_question().startswith(matrix())
+    assert mode_question().startswith(MATRIX)
     assert list(CHOICES) == ["subagents", "teams", "hybrid", "dry-run"]
