@@ -8,14 +8,13 @@ import time
 from collections.abc import Iterator
 from types import FrameType
 
-from ops_orchestrate import canvas
 from ops_orchestrate.cli.connect import Connection
 from ops_orchestrate.cli.exits import EXIT_OF_RUN, Exit
 from ops_orchestrate.cli.look import diff_command
 from ops_orchestrate.cli.screen import Screen
 from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.states import RUN_OPEN, RunState
-from ops_orchestrate.engine.answer import PROMOTE, answer
+from ops_orchestrate.engine.answer import PROMOTE, answer, stop
 from ops_orchestrate.errors import LedgerUnavailable, OpsError
 from ops_orchestrate.ledger import Ledger
 from ops_orchestrate.report.commands import Question, questions
@@ -118,9 +117,8 @@ class Follower:
             "salvage": "Stopping: agents are interrupted and their work is kept. Ctrl-C again skips that.",
             "now": "Stopping at once: agents are killed; their trees stay and are salvaged by the next run.",
         }
-        self._connection.ledger.runs.request_stop(self._run, how, by="Ctrl-C")
+        stop(self._run, how, by="Ctrl-C", ledger=self._connection.ledger)
         sys.stderr.write(f"\n{words[how]}\n")
-        canvas.publish(canvas.finish(self._run, again=f"stop-{how}-{time.time():.3f}"))
 
     def _ask_what_waits(self, *, over: bool) -> bool:
         """Ask once about each merge that waits for a yes, and at the end about promotions.
