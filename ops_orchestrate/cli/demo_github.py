@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,11 +73,8 @@ class DemoGitHub:
 
 
 def _start(folder: Path) -> Standin:
-    try:
-        import graphql  # noqa: F401 - the stand-in executes queries with it; an extra
-    except ImportError:
-        remedy = "pip install 'ops-orchestrate[standin]'"
-        raise UsageError(f"`demo --github` needs graphql-core: {remedy}.") from None
+    if find_spec("graphql") is None:  # the stand-in executes queries with it; an extra
+        raise UsageError("`demo --github` needs graphql-core: pip install 'ops-orchestrate[standin]'.")
     from ops_orchestrate.standin.run import Standin  # late: only this demo needs it
 
     return Standin(folder)
