@@ -102,6 +102,11 @@ def _keep(lease: Lease, tools: Toolbox) -> None:
         since_renewal += tick
 
 
+def base_lock(repo: str, branch: str) -> str:
+    """The lock of a branch that is merged or promoted into: whoever moves it holds this one."""
+    return f"base:{repo}:{branch}"
+
+
 @contextmanager
 def hold(name: str, holder: str, tools: Toolbox) -> Iterator[bool]:
     """Hold a named lock of the ledger for the length of the block; False where somebody else has it."""

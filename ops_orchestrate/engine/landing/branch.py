@@ -17,6 +17,7 @@ from ops_orchestrate.core.message import squash_message
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.landing.case import Case, end, merged, snooze, verify_again, wait_for_person
 from ops_orchestrate.engine.landing.facts import landing_snapshot
+from ops_orchestrate.engine.lease import base_lock
 from ops_orchestrate.engine.step import Next
 from ops_orchestrate.engine.toolbox import Toolbox
 
@@ -26,7 +27,7 @@ _TURN_SECONDS = 10.0
 
 def land_branch(case: Case) -> Next:
     """Merge it, or say why not."""
-    turn = f"base:{case.record.spec.repo}:{case.base}"
+    turn = base_lock(case.repository.key, case.base)
     if not _take_turn(turn, case.holder, case.tools):
         return snooze(case, "another merge to this base is under way")
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.engine.landing.case import Case, snooze
+from ops_orchestrate.engine.lease import base_lock
 from ops_orchestrate.engine.step import Next
 
 
@@ -40,7 +41,7 @@ def _seconds(case: Case) -> float:
 
 
 def _name(case: Case) -> str:
-    return f"base:{case.repository.key}:{case.base}"
+    return base_lock(case.repository.key, case.base)
 
 
 def _holder(case: Case) -> str:

@@ -20,7 +20,7 @@ from ops_orchestrate.core.promotion import (
 )
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.engine.frozen import held
-from ops_orchestrate.engine.lease import hold
+from ops_orchestrate.engine.lease import base_lock, hold
 from ops_orchestrate.engine.promotion.answer import answer_command
 from ops_orchestrate.engine.promotion.book import merges_of, promotion_of, remember, warn
 from ops_orchestrate.engine.promotion.branch import catch_up, promote_branch
@@ -91,7 +91,7 @@ def _promote(run: RunRecord, repository: Repository, holder: str, tools: Toolbox
     if decision.step is PromotionStep.ASK or seen.main is None:
         words = f"{seen.integration} at {seen.head[:10]} waits for your yes to be promoted to {seen.main}"
         return PromotionState.WAITING, words
-    with hold(f"base:{repository.key}:{seen.main}", holder, tools) as mine:
+    with hold(base_lock(repository.key, seen.main), holder, tools) as mine:
         if not mine:
             return PromotionState.PENDING, f"somebody else is moving {seen.main}"
         if pulls is not None:
