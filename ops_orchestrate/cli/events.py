@@ -7,7 +7,6 @@ import json
 import click
 
 from ops_orchestrate.cli.connect import connected, run_named
-from ops_orchestrate.cli.follow import all_events
 from ops_orchestrate.cli.owner import owners_clock
 from ops_orchestrate.config import load_settings
 from ops_orchestrate.core.event import Event
@@ -26,7 +25,7 @@ def command(run: str, as_json: bool, check: bool) -> int:
     settings = load_settings()
     with connected(settings, workers=False) as connection:
         name = run_named(connection.ledger, run)
-        events = list(all_events(connection.ledger, name))
+        events = list(connection.ledger.events.all(name))
     if check:
         return _check(name, events, as_json=as_json)
     clock = owners_clock(settings)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from types import FrameType
 
 from ops_orchestrate.cli.connect import Connection
@@ -16,7 +15,6 @@ from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.states import RUN_OPEN, RunState
 from ops_orchestrate.engine.answer import PROMOTE, answer, stop
 from ops_orchestrate.errors import LedgerUnavailable, OpsError
-from ops_orchestrate.ledger import Ledger
 from ops_orchestrate.report.commands import Question, questions
 from ops_orchestrate.report.fold import fold
 from ops_orchestrate.report.view import RunView
@@ -26,14 +24,6 @@ _ENSURE_EVERY = 2.0
 
 #: How long the server may be away before the command gives up, in seconds.
 _PATIENCE = 60.0
-
-
-def all_events(ledger: Ledger, run: str) -> Iterator[Event]:
-    """Every event of a run, read in pages."""
-    after = 0
-    while page := ledger.events.read(run, after):
-        yield from page
-        after = page[-1].seq
 
 
 class Follower:
@@ -52,7 +42,7 @@ class Follower:
 
     def catch_up(self) -> None:
         """Take in what has happened so far without printing it: an answer is followed by what comes of it."""
-        self.view = fold(all_events(self._connection.ledger, self._run))
+        self.view = fold(self._connection.ledger.events.all(self._run))
         self._after = self.view.last_seq or 0
 
     def follow(self) -> int:

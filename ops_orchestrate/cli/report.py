@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from ops_orchestrate.cli.connect import connected, run_named
-from ops_orchestrate.cli.follow import all_events
 from ops_orchestrate.cli.owner import owners_clock
 from ops_orchestrate.cli.screen import Screen
 from ops_orchestrate.config import load_settings
@@ -19,7 +18,7 @@ def command(run: str, as_json: bool) -> int:
     """Print the board and the report of RUN (default: the newest), also of one that is under way."""
     settings = load_settings()
     with connected(settings, workers=False) as connection:
-        view = fold(all_events(connection.ledger, run_named(connection.ledger, run)))
+        view = fold(connection.ledger.events.all(run_named(connection.ledger, run)))
     screen = Screen(as_json=as_json, clock=owners_clock(settings))
     screen.board(view)
     screen.final(view)

@@ -37,7 +37,7 @@ def preview(run: str, request: RunRequest, tools: Toolbox, *, boards: Ledger) ->
         for part in pool.map(lambda name: _look(name, request, tools), names):
             tools.ledger.runs.put_part(run, part)
     store(run, tools, boards=boards)
-    return _all(run, tools.ledger)
+    return list(tools.ledger.events.all(run))
 
 
 def outlets(repos: Collection[str], request: RunRequest, tools: Toolbox) -> list[Outlet]:
@@ -55,7 +55,7 @@ def price_of_an_attempt(boards: Ledger) -> float | None:
     costs = [
         float(event.data["cost_usd"])
         for run in boards.runs.list()[:_RUNS]
-        for event in _all(run.id, boards)
+        for event in boards.events.all(run.id)
         if event.kind is EventKind.ATTEMPT_ENDED and isinstance(event.data.get("cost_usd"), int | float)
     ]
     return sum(costs) / len(costs) if costs else None
@@ -92,10 +92,3 @@ def _look(name: str, request: RunRequest, tools: Toolbox) -> AuditPart:
         return look(name, request, tools)
     except OpsError as error:
         return AuditPart(part=name, unknown=(Skipped(name=name, reason=str(error)),))
-
-
-def _all(run: str, ledger: Ledger) -> list[Event]:
-    events: list[Event] = []
-    while page := ledger.events.read(run, events[-1].seq if events else 0):
-        events += page
-    return events

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -29,6 +29,13 @@ class Events:
         client, name = self._server.client, self._keys("events", run)
         entries = self._server.ask(lambda: client.xrange(name, min=f"({after}-0", max="+", count=count))
         return _events(run, entries)
+
+    def all(self, run: str) -> Iterator[Event]:
+        """Every event of a run so far, read in pages."""
+        after = 0
+        while page := self.read(run, after):
+            yield from page
+            after = page[-1].seq
 
     def follow(self, run: str, after: int, block: float) -> list[Event]:
         """The events after `after`; waits up to `block` seconds for the first of them."""

@@ -247,6 +247,7 @@ def test_events_are_read_and_followed_in_order(ledger: Ledger) -> None:
     assert all(event.at <= ledger.now() for event in all_of_it)
     assert ledger.events.read("r1", after=2) == all_of_it[2:]
     assert ledger.events.read("r1", count=1) == all_of_it[:1]
+    assert list(ledger.events.all("r1")) == all_of_it
     assert ledger.events.follow("r1", 3, 0.1) == all_of_it[3:]
     assert ledger.events.follow("r1", len(all_of_it), 0.05) == []
     assert ledger.events.read("no") == []
