@@ -202,9 +202,9 @@ def _merge(sync: Sync, pursuit: Pursuit, decision: Decision) -> Step:
             title=f"{title} (#{pursuit.number})",
             message=rest.strip("\n"),
         )
-    if landing.end is LandingEnd.LANDED and decision.act is Act.MERGE:
+    if landing.end is LandingEnd.LANDED:
         return _promoted(sync, asked)
-    if landing.end in (LandingEnd.LANDED, LandingEnd.UNKNOWN):
+    if landing.end is LandingEnd.UNKNOWN:
         return PromotionState.PENDING, landing.detail or f"#{pursuit.number} is on its way"
     counted = pursuit.model_copy(update={"refusals": pursuit.refusals + 1})
     sync.keep(counted)
