@@ -10,6 +10,7 @@ from ops_orchestrate.errors import UsageError
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _PUBLIC_API = "api.github.com"
+_USUAL_PORTS = {"https": 443, "http": 80}
 
 
 class Address(NamedTuple):
@@ -46,7 +47,8 @@ def read_address(url: str) -> Address:
     if plain and host not in _LOOPBACK:
         raise UsageError("OPS_GITHUB_API_URL: a token is only sent over https, or over http on this machine")
     place = f"[{host}]" if ":" in host else host
-    origin = f"{parts.scheme}://{place}" + (f":{port}" if port else "")
+    # Requests and remotes leave out the usual port: with it here, none of them would be to this origin.
+    origin = f"{parts.scheme}://{place}" + (f":{port}" if port and port != _USUAL_PORTS[parts.scheme] else "")
     path = parts.path.rstrip("/")
     graphql = f"{origin}{path.removesuffix('/v3')}/graphql"
     git_origin = "https://github.com" if host == _PUBLIC_API else origin.replace("://api.", "://", 1)

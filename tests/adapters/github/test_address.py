@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from ops_orchestrate.adapters.github.address import read_address
@@ -27,6 +28,14 @@ from ops_orchestrate.errors import UsageError
 def test_the_addresses_behind_one_url(url: str, graphql: str, origin: str, git: str) -> None:
     found = read_address(url)
     assert (found.rest, found.graphql, found.origin, found.git_origin) == (url.rstrip("/"), graphql, origin, git)
+
+
+@pytest.mark.parametrize("url", ["https://ghe.corp:443/api/v3", "http://localhost:80"])
+def test_the_usual_port_is_left_out_as_requests_leave_it_out(url: str) -> None:
+    found = read_address(url)
+    sent = httpx.URL(f"{found.rest}/repos/o/r")
+    assert f"{sent.scheme}://{sent.netloc.decode()}" == found.origin == found.git_origin
+    assert found.graphql.startswith(f"{found.origin}/")
 
 
 @pytest.mark.parametrize(
