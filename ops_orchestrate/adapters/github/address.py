@@ -55,6 +55,15 @@ def read_address(url: str) -> Address:
     return Address(f"{origin}{path}", graphql, origin, git_origin, plain)
 
 
+def origin_of(url: str) -> str:
+    """Scheme, host and port of any URL, to be compared with `Address.origin`; "" where it is no URL."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def web_host(url: str) -> str:
     """The host of the pages that people link to, where `url` is `OPS_GITHUB_API_URL`. Raises UsageError."""
     return urlsplit(read_address(url).git_origin).hostname or ""

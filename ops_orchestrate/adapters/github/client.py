@@ -12,12 +12,12 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import httpx
 import stamina
 
-from ops_orchestrate.adapters.github.address import Address
+from ops_orchestrate.adapters.github.address import Address, origin_of
 from ops_orchestrate.adapters.github.answers import (
     GraphAnswer,
     Reply,
@@ -161,8 +161,7 @@ class GitHubClient:
     def _absolute(self, path: str) -> str:
         if path.startswith("/"):
             return self.address.rest + path
-        parts = urlsplit(path)
-        if f"{parts.scheme}://{parts.netloc}" != self.address.origin:
+        if origin_of(path) != self.address.origin:
             raise SourceUnavailable("GitHub's answer leads to another host, which is not asked")
         return path
 
@@ -227,12 +226,12 @@ class GitHubClient:
         """One request and its whole answer. Every exception of the library ends here, without its text's secrets."""
         self.limits.check("graphql" if url == self.address.graphql else "core", purpose)
         client = self._plain if fresh or method != "GET" else self._cached
-        request = client.build_request(method, url, json=body)
-        if client is self._cached:
-            request.headers["Cache-Control"] = "no-cache"  # kept answers are always asked after
-            request.extensions["caching"] = {"key": cache_key(url, self.identity.token())}
         problem = ""
         try:
+            request = client.build_request(method, url, json=body)
+            if client is self._cached:
+                request.headers["Cache-Control"] = "no-cache"  # kept answers are always asked after
+                request.extensions["caching"] = {"key": cache_key(url, self.identity.token())}
             answer = client.send(request, stream=True)
             try:
                 return answer.status_code, answer.headers, whole_body(answer, time.monotonic() + self._patience)
@@ -276,8 +275,8 @@ class GitHubClient:
         status, headers, raw = self._send("GET", url, purpose)
         if status in _MOVED:
             target = urljoin(url, headers.get("location", ""))
-            secure = target.startswith("https://") or (self.address.plain and target.startswith(self.address.origin))
-            if not secure:
+            ours = self.address.plain and origin_of(target) == self.address.origin
+            if not (ours or target.startswith("https://")):
                 raise SourceUnavailable("GitHub's log is at an address that is not safe to ask")
             status, raw = self._log(target)
         self._judge(status, headers, raw, url)

@@ -18,7 +18,7 @@ from hishel import CacheOptions, SqliteStorage
 from hishel.httpx import CacheTransport
 
 from ops_orchestrate import __version__
-from ops_orchestrate.adapters.github.address import Address
+from ops_orchestrate.adapters.github.address import Address, origin_of
 from ops_orchestrate.adapters.github.auth import Identity
 
 API_VERSION = "2022-11-28"
@@ -49,8 +49,7 @@ class SignedTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send it, and let the limits hear the answer. Raises httpx.TransportError, SourceUnavailable."""
-        parts = urlsplit(str(request.url))
-        if f"{parts.scheme}://{parts.netloc}" != self._origin:
+        if origin_of(str(request.url)) != self._origin:
             return self._next.handle_request(request)
         token = self._identity.token()
         signed = [*request.headers.raw, (b"Authorization", f"Bearer {token}".encode())]
