@@ -174,7 +174,7 @@ class AppIdentity:
             )
             body = answer.json()
             return answer.status_code, body if isinstance(body, dict) else {}
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:
             problem = type(error).__name__  # its text may quote the request
         raise SourceUnavailable(f"GitHub gives the App no token of its installation, nor any answer: {problem}")
 
@@ -183,14 +183,9 @@ class AppIdentity:
         if not key:
             tried = "; ".join(self._secrets.tried(KEY_NAME))
             raise SourceUnavailable(f"The GitHub App's private key {KEY_NAME} was not found ({one_line(tried, 200)}).")
-        jwt = _jwt()
         now = int(self._now())
         claims = {"iat": now - _CLOCK_SKEW, "exp": now + _JWT_SECONDS, "iss": self._app}
-        try:
-            return str(jwt.encode(claims, key.replace("\\n", "\n"), algorithm="RS256"))
-        except Exception as error:  # noqa: BLE001 - cryptography and PyJWT raise kinds of their own for a bad key
-            problem = type(error).__name__
-        raise SourceUnavailable(f"The GitHub App's private key {KEY_NAME} is no RSA key in PEM form ({problem}).")
+        return _jwt(claims, key.replace("\\n", "\n"))
 
 
 def identity_of(settings: Settings, secrets: Secrets) -> Identity:
@@ -206,11 +201,22 @@ def identity_of(settings: Settings, secrets: Secrets) -> Identity:
     return AppIdentity(address, secrets, app=app, installation=installation, timeout=settings.github_timeout)
 
 
-def _jwt() -> Any:
-    try:
-        import cryptography  # noqa: F401 - PyJWT signs with it
-        import jwt  # an extra: only a GitHub App needs it
+def _jwt(claims: dict[str, Any], pem: str) -> str:
+    """Signed claims. Raises SourceUnavailable, which tells nothing of the key."""
+    try:  # an extra: only a GitHub App needs them
+        import jwt
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
     except ImportError:
         remedy = "`pip install 'ops-orchestrate[github-app]'`"
         raise SourceUnavailable(f"A GitHub App needs PyJWT with cryptography: {remedy}.") from None
-    return jwt
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # no PEM; with a password; of a kind that is not known
+        key = None
+    if not isinstance(key, RSAPrivateKey):
+        raise SourceUnavailable(
+            f"The GitHub App's private key {KEY_NAME} is no RSA key in PEM form without a password."
+        )
+    return jwt.encode(claims, key, algorithm="RS256")

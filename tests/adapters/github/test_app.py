@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ops_orchestrate.adapters.github.pulls import GitHubPullRequests
 from ops_orchestrate.adapters.workshop import GitWorkshop
@@ -17,10 +16,8 @@ from ops_orchestrate.core.finding import FindingKind
 from ops_orchestrate.standin.run import Standin
 from ops_orchestrate.wiring.outside import Outside
 from tests.adapters.github.scene import OURS, SLUG
-from tests.adapters.github.test_auth import KEY, PEM
+from tests.adapters.github.test_auth import PEM, PUBLIC
 from tests.builders import make_project, make_repository, make_request
-
-PUBLIC = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 @pytest.fixture

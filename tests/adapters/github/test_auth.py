@@ -8,8 +8,14 @@ from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from ops_orchestrate.adapters.github.address import read_address
 from ops_orchestrate.adapters.github.auth import AppIdentity, TokenIdentity, identity_of
@@ -97,6 +103,20 @@ def test_an_app_without_an_answer_is_unavailable_and_keeps_its_key_to_itself(ser
     with pytest.raises(SourceUnavailable, match="no token") as told:
         _app(server, Clock()).token()
     assert "eyJ" not in str(told.value)
+
+
+OTHER_KIND = (
+    ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+)
+WITH_PASSWORD = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"pw")).decode()
+PUBLIC = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+@pytest.mark.parametrize("key", [OTHER_KIND, WITH_PASSWORD, PUBLIC], ids=["other-kind", "with-password", "public"])
+def test_a_key_that_cannot_sign_is_said_without_showing_it(server: Server, key: str) -> None:
+    with pytest.raises(SourceUnavailable, match=r"^The GitHub App's private key GITHUB_APP_KEY is no RSA key .*[.]$"):
+        _app(server, Clock(), key).token()
+    assert server.asked == []
 
 
 @pytest.mark.parametrize(("key", "why"), [("", "was not found"), ("no key", "no RSA key")])
