@@ -24,6 +24,8 @@ from ops_orchestrate.errors import UsageError
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _PLACE = "{{name}}"
+_NONE = "none"
+"""What a preference says where the owner wants no manager of that kind."""
 _LIMIT = 64_000
 TOOL_TIMEOUT = 20.0
 """Seconds for one question to Doppler or the password manager."""
@@ -34,7 +36,7 @@ class Origin(StrEnum):
 
     ENVIRONMENT = "environment"
     DOPPLER = "Doppler"
-    PASSWORD_MANAGER = "password manager"  # noqa: S105 - the name of a place, not a password
+    MANAGER = "password manager"
 
 
 class Looked(Value):
@@ -109,7 +111,7 @@ class SecretChain:
     def _in_doppler(self, name: str) -> Looked:
         chosen = self._preferences
         declared = chosen.secrets_manager == "doppler" or bool(chosen.doppler_project)
-        if chosen.secrets_manager == "none" or not (declared or self._has("doppler")):
+        if chosen.secrets_manager == _NONE or not (declared or self._has("doppler")):
             return Looked(origin=Origin.DOPPLER, note="not set up")
         argv = ["doppler", "secrets", "get", name, "--plain"]
         if chosen.doppler_project:
@@ -120,16 +122,16 @@ class SecretChain:
 
     def _in_manager(self, name: str) -> Looked:
         template = self._preferences.query_command
-        if not template or self._preferences.password_manager == "none":  # noqa: S105 - a word, not a password
-            return Looked(origin=Origin.PASSWORD_MANAGER, note="not set up")
+        if not template or self._preferences.password_manager == _NONE:
+            return Looked(origin=Origin.MANAGER, note="not set up")
         try:
             words = shlex.split(template)
         except ValueError:
             words = []
         if not words or _PLACE not in template:
             note = f"its query_cmd cannot be used: it must be a command with {_PLACE} in it"
-            return Looked(origin=Origin.PASSWORD_MANAGER, note=note, broken=True)
-        return self._tool(Origin.PASSWORD_MANAGER, [word.replace(_PLACE, name) for word in words])
+            return Looked(origin=Origin.MANAGER, note=note, broken=True)
+        return self._tool(Origin.MANAGER, [word.replace(_PLACE, name) for word in words])
 
     def _has(self, tool: str) -> bool:
         return shutil.which(tool, path=self._environment.get("PATH", "")) is not None

@@ -18,7 +18,6 @@ from ops_orchestrate.core.names import one_line
 from ops_orchestrate.errors import SourceUnavailable, UsageError
 from ops_orchestrate.ports import Secrets
 
-TOKEN_NAME = "SENTRY_AUTH_TOKEN"  # noqa: S105 - the name of a secret, not one
 MAX_PAGES = 50
 _PAGE = 100
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -89,7 +88,7 @@ def sentry_client(
     """The client for these settings. Raises NotSetUp where token or organization is missing."""
     if not settings.sentry_org:
         raise NotSetUp("OPS_SENTRY_ORG, the slug of the Sentry organization, is not set")
-    token = required(secrets, TOKEN_NAME)
+    token = required(secrets, "SENTRY_AUTH_TOKEN")
     web = Web(
         "Sentry",
         settings.sentry_url,
