@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import httpx
 
-from ops_orchestrate.adapters.credential import NotSetUp
 from ops_orchestrate.adapters.gather import gather
 from ops_orchestrate.adapters.github.address import web_host
 from ops_orchestrate.adapters.linear.answers import Relation, Ticket, read
@@ -17,7 +16,7 @@ from ops_orchestrate.core.belonging import Clues, Doubt, Spot, place_ticket, ser
 from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
 from ops_orchestrate.core.mentions import GITHUB, SENTRY, linear_name, names_in, repositories_in
 from ops_orchestrate.core.names import clean_text, one_line
-from ops_orchestrate.core.project import Portfolio, Project, Skipped
+from ops_orchestrate.core.project import Portfolio, Project
 from ops_orchestrate.core.run import RunRequest
 from ops_orchestrate.core.task import Priority
 from ops_orchestrate.core.triage import fingerprint
@@ -48,16 +47,12 @@ class LinearSource:
         Raises SourceUnavailable where nothing at all can be had.
         """
         portfolio = request.portfolio.model_copy(update={"projects": tuple(projects)})
-        teams = _teams(portfolio)
-        part = AuditPart(part=_NAME)
-        if not teams or not projects:
-            return part
-        try:
-            with linear_client(self._settings, self._secrets, self._transport) as client:
-                reader = _Reader(portfolio, client, web_host(self._settings.github_api_url))
-                return gather(_NAME, teams, reader.team)
-        except NotSetUp as why:
-            return part.model_copy(update={"skipped": (Skipped(name=_NAME, reason=str(why)),)})
+        teams = _teams(portfolio) if projects else []
+
+        def ask(client: LinearClient, team: str) -> list[Finding]:
+            return _Reader(portfolio, client, web_host(self._settings.github_api_url)).team(team)
+
+        return gather(_NAME, teams, linear_client(self._settings, self._secrets, self._transport), ask)
 
 
 def _teams(portfolio: Portfolio) -> list[str]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import httpx
 
-from ops_orchestrate.adapters.credential import NotSetUp
 from ops_orchestrate.adapters.gather import gather
 from ops_orchestrate.adapters.github.address import web_host
 from ops_orchestrate.adapters.sentry.answers import Issue
@@ -16,7 +15,7 @@ from ops_orchestrate.core.belonging import Doubt, Spot, place_error
 from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
 from ops_orchestrate.core.mentions import GITHUB, LINEAR, names_in, sentry_name
 from ops_orchestrate.core.names import clean_text, one_line
-from ops_orchestrate.core.project import Portfolio, Project, Skipped
+from ops_orchestrate.core.project import Portfolio, Project
 from ops_orchestrate.core.run import RunRequest
 from ops_orchestrate.core.severity import Bars, severity
 from ops_orchestrate.core.triage import fingerprint
@@ -43,15 +42,12 @@ class SentrySource:
         Raises SourceUnavailable where nothing at all can be had.
         """
         portfolio = request.portfolio.model_copy(update={"projects": tuple(projects)})
-        slugs = _slugs(portfolio)
-        part = AuditPart(part=_NAME)
-        if not slugs or not projects:
-            return part
-        try:
-            with sentry_client(self._settings, self._secrets, self._transport) as client:
-                return gather(_NAME, slugs, lambda slug: self._project(slug, portfolio, client))
-        except NotSetUp as why:
-            return part.model_copy(update={"skipped": (Skipped(name=_NAME, reason=str(why)),)})
+        slugs = _slugs(portfolio) if projects else []
+
+        def ask(client: SentryClient, slug: str) -> list[Finding]:
+            return self._project(slug, portfolio, client)
+
+        return gather(_NAME, slugs, sentry_client(self._settings, self._secrets, self._transport), ask)
 
     def _project(self, slug: str, portfolio: Portfolio, client: SentryClient) -> list[Finding]:
         place = place_error(slug, portfolio)
