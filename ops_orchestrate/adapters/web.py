@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import httpx
 import stamina
+from pydantic import BaseModel, ValidationError
 
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.redaction import redact
@@ -28,6 +29,9 @@ ATTEMPTS, PATIENCE = 3, 60.0
 
 _NO_ENTRY = frozenset({httpx.codes.UNAUTHORIZED})
 _TRY_AGAIN = frozenset({408, 425, 500, 502, 503, 504})
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class Refused(SourceUnavailable):
@@ -153,6 +157,16 @@ class Web:
 
     def _outage(self, text: str, after: float = 0.0) -> Outage:
         return Outage(self._sentence(text), retry_after=after)
+
+
+def read_as(model: type[_Model], data: Any, name: str) -> _Model:
+    """Data of an answer of `name` as that model. Raises SourceUnavailable, naming the field that is something else."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in problem["loc"]) or "the whole"
+        raise SourceUnavailable(one_line(f"{name}'s answer is not understood: {field}: {problem['msg']}")) from None
 
 
 class _NoJson:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from ops_orchestrate.core.names import one_line
-from ops_orchestrate.errors import SourceUnavailable
+from ops_orchestrate.adapters.web import read_as
 
 #: Types of a workflow state. What else there may be is `unknown`, which nothing accepts.
 STATE_TYPES = frozenset({"triage", "backlog", "unstarted", "started", "completed", "canceled", "duplicate"})
@@ -99,9 +98,4 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 def read(model: type[_Model], data: Any) -> _Model:
     """Data as that model. Raises SourceUnavailable, naming the field that is not what it should be."""
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        problem = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in problem["loc"]) or "the whole"
-        raise SourceUnavailable(one_line(f"Linear's answer is not understood: {field}: {problem['msg']}")) from None
+    return read_as(model, data, "Linear")

@@ -6,9 +6,9 @@ import re
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from ops_orchestrate.core.names import one_line
+from ops_orchestrate.adapters.web import read_as
 from ops_orchestrate.errors import SourceUnavailable
 
 LEVELS = frozenset({"sample", "debug", "info", "warning", "error", "fatal"})
@@ -68,12 +68,7 @@ def issues_of(data: Any) -> list[Issue]:
 
 def issue_of(data: Any) -> Issue:
     """One issue. Raises SourceUnavailable."""
-    try:
-        return Issue.model_validate(data)
-    except ValidationError as error:
-        problem = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in problem["loc"]) or "the whole"
-        raise SourceUnavailable(one_line(f"Sentry's answer is not understood: {field}: {problem['msg']}")) from None
+    return read_as(Issue, data, "Sentry")
 
 
 def next_cursor(link: str) -> str:
