@@ -10,6 +10,7 @@ from ops_orchestrate.adapters.web import read_as
 
 #: Types of a workflow state. What else there may be is `unknown`, which nothing accepts.
 STATE_TYPES = frozenset({"triage", "backlog", "unstarted", "started", "completed", "canceled", "duplicate"})
+_OVER = frozenset({"completed", "canceled", "duplicate"})
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,20}-[0-9]{1,10}$")]
 
@@ -36,6 +37,11 @@ class State(_Answer):
     name: str = ""
     type: Annotated[str, BeforeValidator(_state_type)]
     position: float = 0.0
+
+    @property
+    def over(self) -> bool:
+        """Whether nobody works on it any more."""
+        return self.type in _OVER
 
 
 class Page(_Answer):

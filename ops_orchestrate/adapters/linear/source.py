@@ -28,7 +28,6 @@ _NAME = "linear"
 #: Linear's 0 is "no priority": then it is ordinary work, and another source of the same defect may know better.
 PRIORITIES = {1: Priority.P0, 2: Priority.P1, 3: Priority.P2, 4: Priority.P3}
 WANTED = frozenset({"started", "unstarted"})
-_OVER = frozenset({"completed", "canceled", "duplicate"})
 
 
 class LinearSource:
@@ -158,7 +157,7 @@ def _blockers(ticket: Ticket) -> Iterator[str]:
     for node in ticket.blockers.nodes:
         relation = read(Relation, node)
         other = relation.issue
-        if relation.type == "blocks" and other and not (other.state and other.state.type in _OVER):
+        if relation.type == "blocks" and other and not (other.state and other.state.over):
             yield linear_name(other.identifier)
 
 

@@ -12,8 +12,6 @@ from ops_orchestrate.core.mentions import LINEAR
 from ops_orchestrate.errors import SourceUnavailable, UsageError
 from ops_orchestrate.ports import Secrets
 
-_OVER = frozenset({"completed", "canceled", "duplicate"})
-
 
 class LinearTracker:
     """Implements ports.Tracker."""
@@ -36,7 +34,7 @@ class LinearTracker:
             raise UsageError(f"{closes} is no ticket of Linear.")
         with linear_client(self._settings, self._secrets, self._transport) as client:
             ticket, state, done = client.done_states(identifier)
-            if state.type in _OVER:
+            if state.over:
                 return False
             if not done:
                 raise SourceUnavailable(f"the team of {identifier} has no state in Linear that means done")
