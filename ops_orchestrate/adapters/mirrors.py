@@ -18,13 +18,11 @@ from ops_orchestrate.adapters.filelock import file_lock
 from ops_orchestrate.adapters.git import Access, Answer, Git, NoAccess, object_id, printable
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.guard import refuse_push
-from ops_orchestrate.core.names import is_branch, is_name, one_line
+from ops_orchestrate.core.names import OUR_BRANCHES, is_branch, is_name, one_line
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.errors import GitError, GuardRefusal, SourceUnavailable
 
 UPSTREAM = "refs/remotes/origin/"
-OUR_BRANCHES = "ops/"
-"""Every branch that we push for a task begins so."""
 _HEADS = "refs/heads/"
 _REFSPECS = (f"+{_HEADS}*:{UPSTREAM}*", f"^{_HEADS}HEAD")
 """All branches, but none called HEAD: it would be written through our note of the default branch."""

@@ -18,6 +18,10 @@ _SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
 
 
+OUR_BRANCHES = "ops/"
+"""Every branch that we push begins so."""
+
+
 def is_name(text: str) -> bool:
     """Whether `text` may name a task, an alias or a folder of ours."""
     return bool(_NAME.fullmatch(text)) and ".." not in text and not text.endswith(".lock")
@@ -43,7 +47,7 @@ def is_slug(text: str) -> bool:
 
 def change_branch(run: str, task: str) -> str:
     """The branch that a task's change gets on a forge: ours by its first word, and never moved but forward."""
-    return f"ops/{run}/{task}"
+    return f"{OUR_BRANCHES}{run}/{task}"
 
 
 def slugify(text: str, limit: int = 40) -> str:

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 from ops_orchestrate.adapters.github import queries, words
 from ops_orchestrate.adapters.github.client import GitHubClient
 from ops_orchestrate.adapters.github.limits import Purpose
-from ops_orchestrate.adapters.github.pull_of import OUR_BRANCHES, TRUSTED, name_of
+from ops_orchestrate.adapters.github.pull_of import TRUSTED, name_of
 from ops_orchestrate.adapters.github.trouble import Missing
 from ops_orchestrate.adapters.github.wire import read
 from ops_orchestrate.adapters.github.wire_look import LookIssue, LookNode, LookPull
 from ops_orchestrate.adapters.github.wire_rest import RunRest
 from ops_orchestrate.core.forge_look import ForgeLook, IssueSeen, PullRef, PullSeen
 from ops_orchestrate.core.issue_text import issue_name
-from ops_orchestrate.core.merge.pull import Conclusion
+from ops_orchestrate.core.merge.pull import Conclusion, is_ours
 from ops_orchestrate.core.merge.regression import WorkflowRun, red_workflows
 from ops_orchestrate.core.names import clean_text, one_line
 from ops_orchestrate.core.project import Repository
@@ -194,10 +194,6 @@ def _branches(node: LookNode, repository: Repository) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one_line(ref.name, 200) for ref in found if ref is not None))
 
 
-def _ours(author: str, branch: str, viewer: str, *, foreign: bool) -> bool:
-    return bool(viewer) and author == viewer and not foreign and branch.startswith(OUR_BRANCHES)
-
-
 def _pull(node: LookPull, viewer: str) -> PullSeen:
     author = name_of(node.author)
     threads = node.review_threads.items if node.review_threads else []
@@ -208,7 +204,7 @@ def _pull(node: LookPull, viewer: str) -> PullSeen:
         title=one_line(node.title),
         url=one_line(node.url, 500),
         author=author,
-        ours=_ours(author, node.head_ref_name, viewer, foreign=node.is_cross_repository),
+        ours=is_ours(author, node.head_ref_name, viewer=viewer, foreign=node.is_cross_repository),
         state=words.pull_state_of(node.state),
         draft=node.is_draft,
         head=one_line(node.head_ref_oid, 64),
@@ -241,8 +237,12 @@ def _issue(node: LookIssue, viewer: str, slug: str) -> IssueSeen:
                 number=one.number,
                 author=name_of(one.author),
                 url=one_line(one.url, 500),
-                ours=one.repository.name_with_owner.lower() == slug.lower()
-                and _ours(name_of(one.author), one.head_ref_name, viewer, foreign=one.is_cross_repository),
+                ours=is_ours(
+                    name_of(one.author),
+                    one.head_ref_name,
+                    viewer=viewer,
+                    foreign=one.is_cross_repository or one.repository.name_with_owner.lower() != slug.lower(),
+                ),
                 slug=one_line(one.repository.name_with_owner, 140),
             )
             for one in (closing.items if closing else [])

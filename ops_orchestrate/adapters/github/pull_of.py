@@ -8,11 +8,10 @@ from ops_orchestrate.adapters.github import words
 from ops_orchestrate.adapters.github.checks import rollup_checks
 from ops_orchestrate.adapters.github.wire import Actor, CommentNode, Connection, ThreadNode
 from ops_orchestrate.adapters.github.wire_pull import CommitNode, PullNode, ReviewNode, ReviewRequest
-from ops_orchestrate.core.merge.pull import Pull, PullState, Review, Thread, ThreadComment
+from ops_orchestrate.core.merge.pull import Pull, PullState, Review, Thread, ThreadComment, is_ours
 from ops_orchestrate.core.names import clean_text, one_line
 
 TRUSTED = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
-OUR_BRANCHES = "ops/"
 NO_COMMIT = "0" * 40
 
 
@@ -34,7 +33,7 @@ def pull_of(node: PullNode, viewer: str, now: float) -> Pull:
         base=node.base_ref.target.oid if node.base_ref and node.base_ref.target else "",
         cross_repository=node.is_cross_repository,
         author=author,
-        ours=_ours(node, author, viewer),
+        ours=is_ours(author, node.head_ref_name, viewer=viewer, foreign=node.is_cross_repository),
         created_at=words.time_of(node.created_at),
         head_at=_head_at(node, commit, now),
         mergeable=words.mergeable_of(node.mergeable),
@@ -91,15 +90,6 @@ def thread_of(node: ThreadNode) -> Thread:
 def name_of(actor: Actor | None) -> str:
     """A login; GitHub has none for a deleted account."""
     return actor.name if actor else "ghost"
-
-
-def _ours(node: PullNode, author: str, viewer: str) -> bool:
-    return (
-        bool(viewer)
-        and author == viewer
-        and not node.is_cross_repository
-        and node.head_ref_name.startswith(OUR_BRANCHES)
-    )
 
 
 def _auto_merge(node: PullNode) -> str:

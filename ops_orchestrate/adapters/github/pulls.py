@@ -15,11 +15,11 @@ from ops_orchestrate.adapters.github.reading import Reader
 from ops_orchestrate.adapters.github.recheck import still
 from ops_orchestrate.adapters.github.rules import branch_rules
 from ops_orchestrate.adapters.github.writing import Writer
-from ops_orchestrate.adapters.mirrors import OUR_BRANCHES, Mirrors
+from ops_orchestrate.adapters.mirrors import Mirrors
 from ops_orchestrate.core.change import Landing, LandingEnd
 from ops_orchestrate.core.merge.failure import FailedJob
 from ops_orchestrate.core.merge.pull import BranchRules, Check, Pull, PullState
-from ops_orchestrate.core.names import is_branch, is_slug, one_line
+from ops_orchestrate.core.names import OUR_BRANCHES, is_branch, is_slug, one_line
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.recheck import Rechecked
 from ops_orchestrate.errors import GuardRefusal, SourceUnavailable

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
+from ops_orchestrate.core.names import OUR_BRANCHES
 from ops_orchestrate.core.value import Value
 
 
@@ -187,6 +188,14 @@ class Pull(Value):
     """False where a list was cut, an answer was partial or pages are missing: nothing may be concluded from it."""
     problem: str = ""
     """Why it is not complete, in one sentence."""
+
+
+def is_ours(author: str, branch: str, *, viewer: str, foreign: bool) -> bool:
+    """Whether a pull request is ours to go on with. `viewer`: our own login, "" where it is not known.
+
+    `foreign`: its branch is in another repository, where anybody may call one as ours are called.
+    """
+    return bool(viewer) and author == viewer and not foreign and branch.startswith(OUR_BRANCHES)
 
 
 class RequiredCheck(Value):
