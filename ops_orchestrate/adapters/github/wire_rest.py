@@ -38,7 +38,6 @@ class JobRest(Rest):
     """A job of a run."""
 
     id: int
-    run_id: int = 0
     run_attempt: int = 1
     name: str = ""
     status: str | None = None
