@@ -129,7 +129,7 @@ class Web:
 
     def _judged(self, answer: httpx.Response, raw: bytes) -> Reply:
         status = answer.status_code
-        data = _json(answer, raw)
+        data = _json(answer, raw, self._secret)
         said = _said(data) if isinstance(data, dict) else ""
         words = f"HTTP {status}{f': {said}' if said else ''}"
         if status in _NO_ENTRY:
@@ -147,7 +147,7 @@ class Web:
         # A GraphQL server puts its reasons into the body, whatever the status is: that is for its client to read.
         if not answer.is_success and not (isinstance(data, dict) and isinstance(data.get("errors"), list)):
             raise self._bad(f"answered {words}")
-        return Reply(_redacted(data, self._secret), {key.lower(): value for key, value in answer.headers.items()})
+        return Reply(data, {key.lower(): value for key, value in answer.headers.items()})
 
     def _sentence(self, text: str) -> str:
         return self.clean(f"{self._name} {text}")
@@ -195,13 +195,16 @@ def _whole(answer: httpx.Response) -> bytes | None:
     return b"".join(parts)
 
 
-def _json(answer: httpx.Response, raw: bytes) -> Any:
-    """An HTML page with status 200 is what a proxy or a login wall answers: it says nothing about the question."""
+def _json(answer: httpx.Response, raw: bytes, secret: str) -> Any:
+    """The answer's data, redacted.
+
+    An HTML page with status 200 is what a proxy or a login wall answers: it says nothing about the question.
+    """
     if "json" not in answer.headers.get("content-type", ""):
         return _NO_JSON
     try:
-        return json.loads(raw)
-    except (ValueError, RecursionError):
+        return _redacted(json.loads(raw), secret)
+    except (ValueError, RecursionError):  # the latter for one that is nested too deeply
         return _NO_JSON
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import pytest
@@ -116,6 +117,13 @@ def test_no_answer_at_all_is_unavailable(case: Case) -> None:
     case.standin.faults.extend([Answer(200, b"", {"transfer-encoding": "chunked"}, cut=True)] * 3)
     with pytest.raises(SourceUnavailable):
         case.ask()
+
+
+@pytest.mark.parametrize("depth", [600, 900, 100_000])
+def test_an_answer_that_is_nested_without_end_breaks_nothing(case: Case, depth: int) -> None:
+    case.standin.faults.extend([Answer(200, b"[" * depth + b"]" * depth)] * 3)
+    with suppress(SourceUnavailable):
+        assert case.ask().unknown
 
 
 def test_once_nobody_answers_the_rest_is_unknown_without_being_asked(case: Case) -> None:
