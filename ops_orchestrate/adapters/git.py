@@ -53,6 +53,7 @@ MAX_OUTPUT = 64_000_000
 """Bytes of output that one command may produce where its caller sets no other limit."""
 _MAX_ERRORS = 64_000
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_REJECTED = re.compile(r"\[(?:remote )?rejected\] \((?P<why>.*)\)")
 _TELLING = ("fatal: ", "error: ", "remote: error: ")
 
 
@@ -173,6 +174,15 @@ def last_words(err: str) -> str:
     telling = [line for line in lines if line.startswith(_TELLING)] or lines[-1:]
     causes = [line for line in telling[:-1] if line.startswith("error: ")][:1]
     return one_line(strip_userinfo("; ".join([*causes, *telling[-1:]])))
+
+
+def rejection(answer: Answer) -> tuple[str, str]:
+    """Why upstream rejected a push, and the same with what its hooks said to it. Text from outside, not yet cleaned."""
+    found = _REJECTED.search(answer.text)
+    why = found["why"] if found else last_words(answer.err)
+    said = [line.removeprefix("remote:").strip() for line in answer.err.splitlines() if line.startswith("remote:")]
+    words = " ".join(word for word in said if word)
+    return why, why + (f" ({words})" if words else "")
 
 
 def _environment(extra: Mapping[str, str], network: bool) -> dict[str, str]:

@@ -9,20 +9,17 @@ unanswered question is UNKNOWN, never "not landed".
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-from ops_orchestrate.adapters.git import Answer, last_words, printable, strip_userinfo
+from ops_orchestrate.adapters.git import Answer, printable, rejection, strip_userinfo
 from ops_orchestrate.adapters.workshop import GitWorkshop
 from ops_orchestrate.core.change import Landing, LandingEnd, MergeIntent
 from ops_orchestrate.core.names import is_branch, one_line
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.remote import read_remote
 from ops_orchestrate.errors import GitError, GuardRefusal, SourceUnavailable
-
-_REASON = re.compile(r"\[(?:remote )?rejected\] \((?P<why>.*)\)")
 
 
 class LocalForge:
@@ -143,15 +140,10 @@ class LocalForge:
         )
 
     def _rejected(self, repo: Repository, intent: MergeIntent, answer: Answer) -> Landing:
-        output = answer.text
-        reason = _REASON.search(output)
-        why = reason["why"] if reason else last_words(answer.err)
+        why, whole = rejection(answer)
         if why == "stale info":
             return Landing(end=LandingEnd.MOVED, detail=f"{intent.branch} was being changed by somebody else")
-        said = [line.removeprefix("remote:").strip() for line in answer.err.splitlines() if line.startswith("remote:")]
-        words = " ".join(word for word in said if word)
-        detail = f"{repo.upstream} refused the push to {intent.branch}: {why}" + (f" ({words})" if words else "")
-        return self._refused(repo, intent, detail)
+        return self._refused(repo, intent, f"{repo.upstream} refused the push to {intent.branch}: {whole}")
 
     def _not_pushed(self, repo: Repository, intent: MergeIntent, error: GitError) -> Landing:
         """The push ended without a verdict, and the branch stands where it stood."""

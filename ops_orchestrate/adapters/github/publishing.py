@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
-from ops_orchestrate.adapters.git import Answer, last_words, strip_userinfo
+from ops_orchestrate.adapters.git import Answer, rejection, strip_userinfo
 from ops_orchestrate.adapters.mirrors import Mirrors
 from ops_orchestrate.core.change import Landing, LandingEnd
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.errors import GitError, GuardRefusal, SourceUnavailable
 
-_REASON = re.compile(r"\[(?:remote )?rejected\] \((?P<why>.*)\)")
 _STALE = frozenset({"stale info", "fetch first", "non-fast-forward"})
 
 
@@ -38,10 +35,8 @@ def _seen(mirrors: Mirrors, repo: Repository, commit: str, branch: str) -> Landi
 
 
 def _rejected(answer: Answer, branch: str) -> Landing:
-    reason = _REASON.search(answer.text)
-    why = reason["why"] if reason else last_words(answer.err)
+    why, whole = rejection(answer)
     if why in _STALE:
         return Landing(end=LandingEnd.MOVED, detail=f"{branch} is not where it was expected: {why}")
-    said = " ".join(line[7:].strip() for line in answer.err.splitlines() if line.startswith("remote:"))
-    detail = f"GitHub refused the push to {branch}: {why}" + (f" ({said})" if said.strip() else "")
+    detail = f"GitHub refused the push to {branch}: {whole}"
     return Landing(end=LandingEnd.REFUSED, detail=one_line(strip_userinfo(detail), 500))
