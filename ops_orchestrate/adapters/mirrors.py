@@ -7,6 +7,7 @@ holds no URL and no credentials: the upstream is named in each fetch and push.
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ UPSTREAM = "refs/remotes/origin/"
 _HEADS = "refs/heads/"
 _REFSPECS = (f"+{_HEADS}*:{UPSTREAM}*", f"^{_HEADS}HEAD")
 """All branches, but none called HEAD: it would be written through our note of the default branch."""
+_MOVED = re.compile(r"returned error: 30[1278]\b")
 _STALE_LOCK = 10.0
 """Seconds after which a lock file of git's own in a mirror belongs to a command that was killed: git holds
 them for milliseconds, and nobody else writes while we hold the mirror's lock."""
@@ -86,7 +88,10 @@ class Mirrors:
         try:
             answer = self._online(repo, "ls-remote", "--symref", "--", _address(repo), "HEAD", f"{_HEADS}*")
         except GitError as error:
-            raise SourceUnavailable(f"The upstream of {repo.name} does not answer: {error}") from None
+            remedy = (
+                "; it has moved: set its new address with `git remote set-url`" if _MOVED.search(str(error)) else ""
+            )
+            raise SourceUnavailable(f"The upstream of {repo.name} does not answer: {error}{remedy}") from None
         return _read_upstream(printable(answer.out))
 
     def branches(self, repo: Repository) -> dict[str, str]:

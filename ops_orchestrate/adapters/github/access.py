@@ -34,12 +34,15 @@ class GitHubAccess:
             return {}
         basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
         found = {
-            "GIT_CONFIG_COUNT": "2",
+            "GIT_CONFIG_COUNT": "3",
             # An empty value first: what the user's own configuration sends to this host is not sent beside it.
             "GIT_CONFIG_KEY_0": f"http.{self._origin}/.extraHeader",
             "GIT_CONFIG_VALUE_0": "",
             "GIT_CONFIG_KEY_1": f"http.{self._origin}/.extraHeader",
             "GIT_CONFIG_VALUE_1": f"Authorization: Basic {basic}",
+            # After a redirect git sends the header with whatever it asks there, also on another host.
+            "GIT_CONFIG_KEY_2": f"http.{self._origin}/.followRedirects",
+            "GIT_CONFIG_VALUE_2": "false",
         }
         # Plain HTTP is for servers on this machine only, and read_address sees to that.
         return found | ({"GIT_ALLOW_PROTOCOL": _PROTOCOLS} if self._plain else {})

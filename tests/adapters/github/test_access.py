@@ -79,3 +79,30 @@ def test_a_mirror_shows_it_to_its_upstream_and_a_failure_does_not(
     assert "403" in str(told.value)
     assert BASIC.split()[1] not in str(told.value)
     assert not any(BASIC.split()[1].encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_a_host_that_sends_git_elsewhere_does_not_send_it_there_with_the_token(
+    remote: tuple[str, list[str | None]], tmp_path: Path
+) -> None:
+    """Git asks the new host for the branches without the header, and for everything after them with it."""
+    elsewhere, shown = remote
+
+    class Moved(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(301)
+            self.send_header("location", elsewhere + self.path)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Moved) as http:
+        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        url = f"http://127.0.0.1:{http.server_port}"
+        workshop = GitWorkshop(tmp_path, Settings(data_dir=tmp_path), _access(url))
+        with pytest.raises(SourceUnavailable, match="301; it has moved: set its new address"):
+            workshop.refresh(make_repository(upstream=f"{url}/o/r.git"))
+        http.shutdown()
+        thread.join()
+    assert shown == []
