@@ -283,7 +283,7 @@ class GitHubClient:
         return raw.decode("utf-8", "replace")[-limit:]
 
     def _log(self, url: str) -> tuple[int, bytes]:
-        """The end of a log; its address is signed, so it is in no message."""
+        """The end of a log, or of its first `_LOG_BYTES`; its address is signed, so it is in no message."""
         kept, seen = bytearray(), 0
         try:
             with self._plain.stream("GET", url) as answer:

@@ -23,7 +23,7 @@ _RED = frozenset(set(Conclusion) - {Conclusion.SUCCESS, Conclusion.NEUTRAL, Conc
 _MAX_JOBS = 10
 _MAX_EARLIER = 3
 LOG_TAIL = 20_000
-"""Characters of a log's end."""
+"""Characters of a log's end; of a log without end, that of its first 50 MB."""
 
 
 def failed_run(client: GitHubClient, slug: str, run: WorkflowRun) -> FailedRun:
