@@ -117,7 +117,7 @@ class LinearStandIn(Loopback):
         }
 
     def _state(self, team: str, name: str) -> dict[str, Any]:
-        return {"id": f"{team}:{name}", "name": name.title(), "type": name, "position": STATES.index(name)}
+        return {"id": f"{team}:{name}", "name": name.title(), "type": name, "position": (*STATES, name).index(name)}
 
     def _issue(self, ticket: Ticket) -> dict[str, Any]:
         mine = ticket.identifier

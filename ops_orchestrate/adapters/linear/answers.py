@@ -8,15 +8,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ops_orchestrate.adapters.web import read_as
 
-#: Types of a workflow state. What else there may be is `unknown`, which nothing accepts.
+#: Types of a workflow state.
 STATE_TYPES = frozenset({"triage", "backlog", "unstarted", "started", "completed", "canceled", "duplicate"})
+#: What else there may be, which nothing accepts.
+UNKNOWN = "unknown"
 _OVER = frozenset({"completed", "canceled", "duplicate"})
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,20}-[0-9]{1,10}$")]
 
 
 def _state_type(value: Any) -> Any:
-    return value if value in STATE_TYPES else "unknown"
+    return value if value in STATE_TYPES else UNKNOWN
 
 
 class _Answer(BaseModel):

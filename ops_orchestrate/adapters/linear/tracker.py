@@ -6,6 +6,7 @@ import re
 
 import httpx
 
+from ops_orchestrate.adapters.linear.answers import UNKNOWN
 from ops_orchestrate.adapters.linear.client import linear_client
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.mentions import LINEAR
@@ -36,6 +37,8 @@ class LinearTracker:
             ticket, state, done = client.done_states(identifier)
             if state.over:
                 return False
+            if state.type == UNKNOWN:
+                raise SourceUnavailable(f"{identifier} is in a state of a kind we do not know; move it yourself")
             if not done:
                 raise SourceUnavailable(f"the team of {identifier} has no state in Linear that means done")
             client.move(ticket, done[0].id)

@@ -249,6 +249,13 @@ def test_a_ticket_is_moved_only_when_told_to_and_once(linear: LinearStandIn) -> 
     assert tracker.close("linear:ENG-1") is False
 
 
+def test_a_ticket_in_a_state_nobody_knows_is_left_where_it_is(linear: LinearStandIn) -> None:
+    ticket = linear.add("ENG-1", state="paused")
+    with pytest.raises(SourceUnavailable, match="ENG-1 is in a state of a kind"):
+        LinearTracker(settings_for(linear), tokens()).close("linear:ENG-1")
+    assert ticket.state == "paused"
+
+
 @pytest.mark.parametrize("name", ["sentry:1", "linear:x", "ENG-1", 'linear:ENG-1"'])
 def test_what_is_no_ticket_is_refused(linear: LinearStandIn, name: str) -> None:
     with pytest.raises(UsageError):
