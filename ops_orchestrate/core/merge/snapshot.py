@@ -76,7 +76,7 @@ class MergeSnapshot(Value):
     intended_at: float = 0.0
     """When a merge was announced that is neither proved nor taken back; 0: none is."""
     landed: bool = False
-    """Git shows a commit with our trailer for this task on the base, whichever head it was made of."""
+    """Git shows the merge that was announced on the base: a commit with our trailer for this head."""
     landed_elsewhere: str = ""
     """The branch that shows such a commit instead: the change was pointed there between our look and the merge."""
     new_check_at: float = 0.0
