@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import Any, NamedTuple
 
 from ops_orchestrate.adapters.github.client import GitHubClient
 from ops_orchestrate.adapters.github.limits import Purpose
@@ -26,16 +26,24 @@ LOG_TAIL = 20_000
 """Characters of a log's end; of a log without end, that of its first 50 MB."""
 
 
+class Reading(NamedTuple):
+    """Where jobs are read, and what for: an audit leaves the reserve of the rate limit alone."""
+
+    client: GitHubClient
+    slug: str
+    purpose: Purpose
+
+
 def failed_run(client: GitHubClient, slug: str, run: WorkflowRun) -> FailedRun:
     """What a red run of a branch looked like from inside, for an audit. Raises SourceUnavailable."""
     check = Check(
         kind="run", id=0, name=run.name, conclusion=run.conclusion, run=run.id, attempt=run.attempt, url=run.url
     )
-    jobs = failed_jobs(client, slug, check)
+    jobs = failed_jobs(Reading(client, slug, Purpose.AUDIT), check)
     return FailedRun(kind=classify(jobs, check), words=failure_tail(jobs))
 
 
-def failed_jobs(client: GitHubClient, slug: str, check: Check) -> tuple[FailedJob, ...]:
+def failed_jobs(reading: Reading, check: Check) -> tuple[FailedJob, ...]:
     """The red jobs behind a check; the check's own job alone where it is one. Raises SourceUnavailable.
 
     A commit status has nothing behind it, another app's check run only its annotations and its summary.
@@ -43,31 +51,33 @@ def failed_jobs(client: GitHubClient, slug: str, check: Check) -> tuple[FailedJo
     if check.kind == "status":
         return ()
     if check.run is None:
-        return (_foreign(client, slug, check),)
-    jobs = _jobs(client, slug, check.run, check.attempt)
+        return (_foreign(reading, check),)
+    jobs = _jobs(reading, check.run, check.attempt)
     chosen = [job for job in jobs if job.id == check.id] or [job for job in jobs if _conclusion(job) in _RED]
-    earlier = _passed_earlier(client, slug, check) if chosen else frozenset()
-    return tuple(_told(client, slug, check, job, job.name in earlier) for job in chosen[:_MAX_JOBS])
+    earlier = _passed_earlier(reading, check) if chosen else frozenset()
+    return tuple(_told(reading, check, job, job.name in earlier) for job in chosen[:_MAX_JOBS])
 
 
-def _jobs(client: GitHubClient, slug: str, run: int, attempt: int) -> list[JobRest]:
-    listed = client.pages(f"/repos/{slug}/actions/runs/{run}/attempts/{attempt}/jobs", Purpose.SHIP, inside="jobs")
-    return [read(JobRest, one, f"a job of {slug}") for one in listed]
+def _jobs(reading: Reading, run: int, attempt: int) -> list[JobRest]:
+    listed = reading.client.pages(
+        f"/repos/{reading.slug}/actions/runs/{run}/attempts/{attempt}/jobs", reading.purpose, inside="jobs"
+    )
+    return [read(JobRest, one, f"a job of {reading.slug}") for one in listed]
 
 
-def _passed_earlier(client: GitHubClient, slug: str, check: Check) -> frozenset[str]:
+def _passed_earlier(reading: Reading, check: Check) -> frozenset[str]:
     names: set[str] = set()
     for attempt in range(check.attempt - 1, max(0, check.attempt - 1 - _MAX_EARLIER), -1):
         with contextlib.suppress(Missing):  # old attempts are thrown away some day
-            jobs = _jobs(client, slug, check.run or 0, attempt)
+            jobs = _jobs(reading, check.run or 0, attempt)
             names |= {job.name for job in jobs if _conclusion(job) is Conclusion.SUCCESS}
     return frozenset(names)
 
 
-def _told(client: GitHubClient, slug: str, check: Check, job: JobRest, passed_before: bool) -> FailedJob:
+def _told(reading: Reading, check: Check, job: JobRest, passed_before: bool) -> FailedJob:
     log, missing = "", False
     try:
-        log = client.tail(f"/repos/{slug}/actions/jobs/{job.id}/logs", Purpose.SHIP, LOG_TAIL)
+        log = reading.client.tail(f"/repos/{reading.slug}/actions/jobs/{job.id}/logs", reading.purpose, LOG_TAIL)
     except Missing:
         missing = True
     return FailedJob(
@@ -80,7 +90,7 @@ def _told(client: GitHubClient, slug: str, check: Check, job: JobRest, passed_be
             JobStep(name=one_line(step.name, 200), conclusion=conclusion_of(step.status, step.conclusion))
             for step in job.steps
         ),
-        annotations=_annotations(client, slug, job.id),
+        annotations=_annotations(reading, job.id),
         log=clean_text(log, LOG_TAIL),
         log_missing=missing,
         passed_before=passed_before,
@@ -88,8 +98,8 @@ def _told(client: GitHubClient, slug: str, check: Check, job: JobRest, passed_be
     )
 
 
-def _foreign(client: GitHubClient, slug: str, check: Check) -> FailedJob:
-    body: Any = client.get(f"/repos/{slug}/check-runs/{check.id}", Purpose.SHIP).data
+def _foreign(reading: Reading, check: Check) -> FailedJob:
+    body: Any = reading.client.get(f"/repos/{reading.slug}/check-runs/{check.id}", reading.purpose).data
     output = body.get("output") if isinstance(body, dict) else None
     texts = [str(output.get(part) or "") for part in ("title", "summary", "text")] if isinstance(output, dict) else []
     return FailedJob(
@@ -98,20 +108,22 @@ def _foreign(client: GitHubClient, slug: str, check: Check) -> FailedJob:
         attempt=check.attempt,
         name=check.name,
         conclusion=check.conclusion,
-        annotations=_annotations(client, slug, check.id),
+        annotations=_annotations(reading, check.id),
         log=clean_text("\n".join(text for text in texts if text), LOG_TAIL),
         url=check.url,
     )
 
 
-def _annotations(client: GitHubClient, slug: str, check_run: int) -> tuple[str, ...]:
+def _annotations(reading: Reading, check_run: int) -> tuple[str, ...]:
     """Their messages; none where GitHub has none of it. A reason for a failure, never a condition of reading it."""
     try:
-        listed = client.get(f"/repos/{slug}/check-runs/{check_run}/annotations", Purpose.SHIP, {"per_page": 50}).data
+        listed = reading.client.get(
+            f"/repos/{reading.slug}/check-runs/{check_run}/annotations", reading.purpose, {"per_page": 50}
+        ).data
     except Missing:
         return ()
     if not isinstance(listed, list):
-        raise SourceUnavailable(f"GitHub's annotations of a check of {slug} are no list")
+        raise SourceUnavailable(f"GitHub's annotations of a check of {reading.slug} are no list")
     return tuple(one_line(str(one.get("message") or ""), 500) for one in listed if isinstance(one, dict))
 
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from ops_orchestrate.adapters.github.client import GitHubClient
-from ops_orchestrate.adapters.github.jobs import failed_jobs
+from ops_orchestrate.adapters.github.jobs import Reading, failed_jobs
+from ops_orchestrate.adapters.github.limits import Purpose
 from ops_orchestrate.adapters.github.permission import why_no_push
 from ops_orchestrate.adapters.github.publishing import publish
 from ops_orchestrate.adapters.github.reading import Reader
@@ -106,7 +107,7 @@ class GitHubPullRequests:
 
     def failed_jobs(self, repo: Repository, check: Check) -> tuple[FailedJob, ...]:
         """The red jobs behind a check."""
-        return failed_jobs(self._client, _slug(repo), check)
+        return failed_jobs(Reading(self._client, _slug(repo), Purpose.SHIP), check)
 
     def rerun(self, repo: Repository, check: Check) -> Landing:
         """Run the failed jobs once more."""

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from ops_orchestrate.adapters.github.jobs import failed_run
 from ops_orchestrate.adapters.github.source import GitHubSource
 from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
+from ops_orchestrate.core.merge.pull import Conclusion
+from ops_orchestrate.core.merge.regression import WorkflowRun
 from ops_orchestrate.core.task import Priority
 from ops_orchestrate.errors import SourceUnavailable
 from tests.adapters.github.scene import OURS, SLUG, Scene
@@ -257,6 +260,18 @@ def test_the_reserve_is_left_to_shipping(scene: Scene, audit: Audit, resource: s
     assert 500 < told.value.retry_after <= 600
     assert first.unknown == () or "kept for shipping" in first.unknown[0].reason
     assert scene.pulls.read(scene.repo, number).complete
+
+
+def test_what_an_audit_reads_of_a_red_run_leaves_the_reserve_alone_too(scene: Scene) -> None:
+    scene.control.ci(SLUG, jobs=[{"name": "test", "result": "failure"}])
+    (check,) = scene.pulls.read(scene.repo, scene.open()).checks
+    scene.control.limit("bot", "core", left=490, reset_in=600)
+    assert scene.pulls.failed_jobs(scene.repo, check)  # shipping may, and learns how little is left
+    run = WorkflowRun(
+        id=check.run or 0, workflow=1, name="ci", event="push", branch="dev", conclusion=Conclusion.FAILURE
+    )
+    with pytest.raises(SourceUnavailable, match="kept for shipping"):
+        failed_run(scene.client, SLUG, run)
 
 
 def test_projects_without_a_name_on_github_are_none_of_its_business(scene: Scene, audit: Audit) -> None:
