@@ -17,12 +17,14 @@ from urllib.parse import parse_qsl
 _CALLS = {
     "POST": re.compile(
         r"(?:/v1)?/(?:messages(?:/count_tokens)?|chat/completions|responses(?:/compact)?)"
-        r"|/v1(?:beta|alpha)?/models/[\w.-]{1,100}:(?:generateContent|streamGenerateContent|countTokens)"
+        r"|/v1(?:beta|alpha)?/models/[\w.-]{1,100}:(?:generateContent|streamGenerateContent|countTokens)",
+        re.ASCII,
     ),
-    "GET": re.compile(r"(?:/v1(?:beta)?)?/models(?:/[\w.:@-]{1,100})?"),
+    "GET": re.compile(r"(?:/v1(?:beta)?)?/models(?:/(?!\.{1,2}\Z)[\w.:@-]{1,100})?", re.ASCII),
 }
 _QUERY = frozenset({"beta", "alt", "api-version", "limit", "after_id", "before_id", "client_version"})
 _VALUE = re.compile(r"[\w.:-]{0,100}")
+_MOST_FIELDS = 20
 
 _SENT = frozenset(
     {"accept", "content-type", "user-agent", "anthropic-version", "anthropic-beta", "openai-beta", "x-app"}
@@ -40,14 +42,20 @@ _LOCAL_TOOLS = re.compile(
 )
 _REACHING = (
     *("mcp_servers", "container", "web_search_options", "plugins", "connector_id", "server_url"),
-    *("fileUri", "file_uri", "vector_store_ids"),
+    *("fileUri", "file_uri", "vector_store_ids", "data_sources", "dataSources"),
+    # Gemini's own tools, which a tool that has a name beside them must not hide.
+    *("googleSearch", "google_search", "googleSearchRetrieval", "google_search_retrieval"),
+    *("urlContext", "url_context", "codeExecution", "code_execution"),
 )
+#: Models that search the web unasked: OpenRouter's `:online`, OpenAI's `…-search-preview` and `…-search-api`.
+_SEARCHING = re.compile(r":online(?::|\Z)|-search-(?:preview|api)\b")
 #: Below these stand words of the agent's own tools, in any shape.
 _OPAQUE = frozenset(
     {"input_schema", "parameters", "parametersJsonSchema", "schema", "output_schema", "input_examples", "args"}
 )
 _OPAQUE_DICTS = frozenset({"input", "response", "arguments"})
-_ADDRESSES = ("image_url", "file_url", "audio_url", "video_url")
+_THEMSELVES = "Give files and pictures themselves, not their addresses."
+_ADDRESSES = ("image_url", "file_url", "audio_url", "video_url", "document_url")
 
 
 def refuse_call(method: str, path: str, query: str = "") -> str:
@@ -55,9 +63,9 @@ def refuse_call(method: str, path: str, query: str = "") -> str:
     allowed = _CALLS.get(method)
     if allowed is None or not allowed.fullmatch(path):
         return "Only calls of the model's API go through here."
-    for name, value in parse_qsl(query, keep_blank_values=True, max_num_fields=20):
-        if name not in _QUERY or not _VALUE.fullmatch(value):
-            return "That part of the query does not go through here."
+    fields = parse_qsl(query, keep_blank_values=True) if query.count("&") < _MOST_FIELDS else [("", "")]
+    if any(name not in _QUERY or not _VALUE.fullmatch(value) for name, value in fields):
+        return "That part of the query does not go through here."
     return ""
 
 
@@ -82,8 +90,10 @@ def refuse_model(name: object, allowed: Sequence[str]) -> str:
 
 def refuse_reach(body: Mapping[str, Any]) -> str:
     """What in a call would have the provider's servers reach out; empty where nothing would."""
-    if str(body.get("model", "")).endswith(":online"):
-        return "A model that searches the web is not allowed."
+    others = body.get("models")  # OpenRouter's: asked in place of `model` where that does not answer
+    for name in (body.get("model"), *(others if isinstance(others, list) else [others])):
+        if _SEARCHING.search(str(name)):
+            return "A model that searches the web is not allowed."
     for found in _objects(body):
         if (problem := _refuse_object(found)) or (problem := _refuse_tools(found.get("tools"))):
             return problem
@@ -92,16 +102,17 @@ def refuse_reach(body: Mapping[str, Any]) -> str:
 
 def _refuse_object(found: Mapping[str, Any]) -> str:
     for key in _REACHING:
-        if found.get(key):
+        if found.get(key) not in (None, []):  # an empty object asks for it too, with nothing set
             return f"{key} is not allowed: the model's provider would reach out for it."
     if found.get("type") == "url":
-        return "Give files and pictures themselves, not their addresses."
+        return _THEMSELVES
     for key in _ADDRESSES:
         given = found.get(key)
         address = given.get("url") if isinstance(given, Mapping) else given
         if address is not None and not (isinstance(address, str) and address.startswith("data:")):
-            return "Give files and pictures themselves, not their addresses."
-    return ""
+            return _THEMSELVES
+    data = found.get("file_data")  # base64, bare or behind `data:`; OpenRouter takes an address in its place
+    return _THEMSELVES if isinstance(data, str) and "://" in data[:100] else ""
 
 
 def _refuse_tools(tools: object) -> str:
@@ -135,5 +146,5 @@ def _objects(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield found
             for key, value in found.items():
                 opaque = key in _OPAQUE or (key in _OPAQUE_DICTS and isinstance(value, Mapping))
-                if not opaque:
+                if not opaque or found is body:  # no tool's words stand at the top
                     waiting.append(value)
