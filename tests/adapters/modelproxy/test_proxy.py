@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,11 @@ def ask(proxy: ModelProxy, body: Any = ASK, path: str = "/v1/messages?beta=true"
     return httpx.request(
         more.pop("method", "POST"), proxy.base_url + path, headers=headers, content=content, timeout=20
     )
+
+
+def stream(proxy: ModelProxy) -> AbstractContextManager[httpx.Response]:
+    """The same call, its answer read as it comes."""
+    return httpx.stream("POST", f"{proxy.base_url}/v1/messages", json=ASK, headers={"x-api-key": proxy.placeholder})
 
 
 def test_a_call_goes_out_with_the_key_and_comes_back_counted(api: Model, opened: Any) -> None:
@@ -98,9 +104,7 @@ def test_a_base_url_with_a_path_keeps_it(api: Model, opened: Any) -> None:
 def test_pieces_come_as_they_are_said(api: Model, opened: Any) -> None:
     api.go.clear()
     proxy = opened()
-    with httpx.stream(
-        "POST", f"{proxy.base_url}/v1/messages", json=ASK, headers={"x-api-key": proxy.placeholder}
-    ) as got:
+    with stream(proxy) as got:
         pieces = got.iter_raw()
         assert b"message_start" in next(pieces), "the first piece is here while the model has not ended"
         assert api.waiting.is_set()
@@ -112,9 +116,7 @@ def test_who_goes_away_ends_the_call(api: Model, opened: Any) -> None:
     """No tokens are made for nobody."""
     api.go.clear()
     proxy = opened()
-    with httpx.stream(
-        "POST", f"{proxy.base_url}/v1/messages", json=ASK, headers={"x-api-key": proxy.placeholder}
-    ) as got:
+    with stream(proxy) as got:
         next(got.iter_raw())
     assert api.cut_off.wait(10)
 
@@ -123,9 +125,7 @@ def test_who_goes_away_before_the_count_has_used_what_was_said(api: Model, opene
     """A hostile agent reads the text, and leaves before the event that counts it."""
     api.pieces = [*said("word " * 600)[:2], b": " + b"x" * 10_000_000 + b"\n\n"]
     proxy = opened()
-    with httpx.stream(
-        "POST", f"{proxy.base_url}/v1/messages", json=ASK, headers={"x-api-key": proxy.placeholder}
-    ) as got:
+    with stream(proxy) as got:
         for piece in got.iter_raw():
             if b"word word" in piece:
                 break
@@ -137,9 +137,7 @@ def test_who_goes_away_before_the_count_has_used_what_was_said(api: Model, opene
 def test_closing_ends_what_is_under_way_and_nothing_comes_after(api: Model, opened: Any) -> None:
     api.go.clear()
     proxy = opened()
-    with httpx.stream(
-        "POST", f"{proxy.base_url}/v1/messages", json=ASK, headers={"x-api-key": proxy.placeholder}
-    ) as got:
+    with stream(proxy) as got:
         pieces = got.iter_raw()
         next(pieces)
         proxy.close()
@@ -291,7 +289,7 @@ def test_an_answer_without_a_count_is_estimated_from_its_size(api: Model, opened
 def test_more_calls_at_once_than_allowed_are_told_to_come_again(api: Model, opened: Any) -> None:
     api.go.clear()
     proxy = opened(at_once=1)
-    with httpx.stream("POST", f"{proxy.base_url}/v1/messages", json=ASK, headers={"x-api-key": proxy.placeholder}):
+    with stream(proxy):
         answer = ask(proxy)
         assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
         api.go.set()
