@@ -26,9 +26,7 @@ _QUERY = frozenset({"beta", "alt", "api-version", "limit", "after_id", "before_i
 _VALUE = re.compile(r"[\w.:-]{0,100}")
 _MOST_FIELDS = 20
 
-_SENT = frozenset(
-    {"accept", "content-type", "user-agent", "anthropic-version", "anthropic-beta", "openai-beta", "x-app"}
-)
+_SENT = frozenset({"accept", "user-agent", "anthropic-version", "anthropic-beta", "openai-beta", "x-app"})
 _SENT_LIKE = ("x-stainless-", "x-claude-code-")
 _ANSWERED = frozenset({"content-type", "retry-after", "retry-after-ms", "x-should-retry", "request-id", "x-request-id"})
 _ANSWERED_LIKE = ("anthropic-ratelimit-", "x-ratelimit-")
@@ -70,8 +68,13 @@ def refuse_call(method: str, path: str, query: str = "") -> str:
 
 
 def sent_headers(given: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The headers that go on to the provider: a list of what does, so that nothing else can."""
-    return [(name, value) for name, value in given if name in _SENT or name.startswith(_SENT_LIKE)]
+    """The headers that go on to the provider: a list of what does, so that nothing else can.
+
+    The type of the body is none of them: what was judged as JSON is sent as JSON, whatever the agent calls it.
+    """
+    return [
+        (name, value) for name, value in given if (name in _SENT or name.startswith(_SENT_LIKE)) and value.isascii()
+    ]
 
 
 def answered_headers(given: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -19,6 +19,10 @@ class KeyFilter:
         self._held = data[len(data) - keep :]
         return data[: len(data) - keep]
 
+    def whole(self, text: str) -> str:
+        """A text that is no part of the stream, without the value."""
+        return text.replace(self._value.decode(), _INSTEAD.decode())
+
     def end(self) -> bytes:
         """What was held back and is not the value."""
         held, self._held = self._held, b""

@@ -38,6 +38,7 @@ class Provider:
             raise httpx.ReadError("closed")
         upstream = self._upstream
         given = [(name, value) for name, value in headers if name != upstream.header]
+        given += [("content-type", "application/json")] if body else []
         request = self._client.build_request(
             method,
             upstream.url.rstrip("/") + target,

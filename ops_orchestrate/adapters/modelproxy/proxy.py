@@ -141,6 +141,8 @@ class ModelProxy:
         problem = refuse_call(ask.method, path, ask.query)
         if problem:
             raise Refusal(403, "permission_error", problem)
+        if ask.method != "POST" and ask.body:
+            raise Refusal(400, "invalid_request_error", "Only a POST has a body.")
         model = self._judge_body(ask, path) if ask.method == "POST" else ""
         return path + (f"?{ask.query}" if ask.query else ""), model
 
@@ -182,7 +184,7 @@ class _Passing:
             raise Refusal(answer.status_code, "authentication_error", "The model's API does not accept the key.")
         self._fine = answer.is_success
         self._meter = Meter(answer.headers.get("content-type", "").encode())
-        headers = [(name.lower(), value) for name, value in answer.headers.multi_items()]
+        headers = [(name.lower(), self._filter.whole(value)) for name, value in answer.headers.multi_items()]
         self._talk.begin(answer.status_code, answered_headers(headers))
         for piece in answer.iter_bytes():
             self._size += len(piece)

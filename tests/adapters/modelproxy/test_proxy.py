@@ -195,6 +195,24 @@ def test_headers_that_tell_of_us_or_of_the_account_do_not_pass(api: Model, opene
     assert not {"cookie", "x-forwarded-for", "proxy-authorization", "te"} & set(api.asked[0][2])
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "application/json; charset=utf-7", "multipart/form-data; boundary=x"])
+def test_what_was_judged_as_json_is_sent_as_json(api: Model, opened: Any, kind: str) -> None:
+    assert ask(opened(), headers={"content-type": kind}).status_code == 200
+    assert api.asked[0][2]["content-type"] == "application/json"
+
+
+def test_a_header_of_odd_bytes_goes_no_further_and_ends_nothing(api: Model, opened: Any) -> None:
+    assert ask(opened(), headers={"user-agent": b"caf\xe9"}).status_code == 200
+    assert api.asked[0][2]["user-agent"] == "ops-orchestrate"
+
+
+def test_what_only_asks_carries_nothing(api: Model, opened: Any) -> None:
+    proxy = opened()
+    assert ask(proxy, b"", "/v1/models", method="GET").status_code == 200
+    assert ask(proxy, b"unjudged", "/v1/models", method="GET").status_code == 400
+    assert len(api.asked) == 1
+
+
 def test_a_redirect_is_not_followed(api: Model, opened: Any) -> None:
     api.status, api.headers = 307, {"location": f"{api.url}/elsewhere"}
     answer = ask(opened())
@@ -225,6 +243,11 @@ def test_errors_of_the_provider_come_through(api: Model, opened: Any, status: in
 def test_a_provider_that_repeats_the_key_does_not_give_it_away(api: Model, opened: Any, cut: int) -> None:
     api.kind, api.pieces = "text/plain", [b"you said " + KEY[:cut].encode(), KEY[cut:].encode() + b" sk-ant"]
     assert ask(opened()).text == "you said [removed] sk-ant"
+
+
+def test_a_header_that_repeats_the_key_does_not_give_it_away(api: Model, opened: Any) -> None:
+    api.headers = {"request-id": f"for {KEY}"}
+    assert ask(opened()).headers["request-id"] == "for [removed]"
 
 
 def test_a_provider_that_is_not_there(opened: Any, api: Model) -> None:
