@@ -38,10 +38,48 @@ def split_records(data: bytes, size: int) -> bytes:
     return b"".join(b"\x16\x03\x01" + len(part).to_bytes(2, "big") + part for part in parts)
 
 
+def extended(data: bytes, *extensions: tuple[int, bytes]) -> bytes:
+    """The greeting in one record, with these extensions at its end."""
+    more = b"".join(kind.to_bytes(2, "big") + len(what).to_bytes(2, "big") + what for kind, what in extensions)
+    body = bytearray(data[9:])
+    at = 34
+    for size in (1, 2, 1):
+        at += size + int.from_bytes(body[at : at + size], "big")
+    body[at : at + 2] = (int.from_bytes(body[at : at + 2], "big") + len(more)).to_bytes(2, "big")
+    message = b"\x01" + (len(body) + len(more)).to_bytes(3, "big") + body + more
+    return b"\x16\x03\x01" + len(message).to_bytes(2, "big") + message
+
+
+def names(*given: bytes) -> bytes:
+    """What a server_name extension holds."""
+    listed = b"".join(b"\0" + len(name).to_bytes(2, "big") + name for name in given)
+    return len(listed).to_bytes(2, "big") + listed
+
+
 def test_the_name_in_a_greeting() -> None:
     assert server_name(hello("pypi.org")) == "pypi.org"
     assert server_name(hello(None)) == ""
     assert server_name(split_records(hello("pypi.org"), 50)) == "pypi.org"
+
+
+def test_a_greeting_with_one_more_extension_is_read_as_before() -> None:
+    assert server_name(extended(hello("pypi.org"), (0x1234, b"x"))) == "pypi.org"
+    assert server_name(extended(hello(None), (0, names(b"pypi.org")))) == "pypi.org"
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        extended(hello("pypi.org"), (0xFE0D, b"\0" * 40)),
+        extended(hello("pypi.org"), (0, names(b"evil.example"))),
+        extended(hello(None), (0, names(b"pypi.org", b"evil.example"))),
+        b"\x16\x03\x01\0\0" + hello("pypi.org"),
+    ],
+    ids=["hidden (ECH)", "the extension twice", "two names", "an empty record"],
+)
+def test_a_greeting_for_more_than_one_host_is_none(greeting: bytes) -> None:
+    with pytest.raises(ValueError, match=r"another greeting|more than one|empty piece"):
+        server_name(greeting)
 
 
 @given(st.integers(0, 600))
