@@ -10,11 +10,14 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+PIECE = 65_536
+"""Bytes that are read at once."""
 _MOST = 64
 _PATIENCE = 2.0
 
@@ -92,6 +95,15 @@ class Listener:
             _shut(connection)
             connection.close()
             self._room.release()
+
+
+def receive(connection: socket.socket, deadline: float) -> bytes:
+    """What comes next, b"" at its end. Raises TimeoutError at that moment of time.monotonic, OSError."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    connection.settimeout(left)
+    return connection.recv(PIECE)
 
 
 def _listen(path: Path | None) -> socket.socket:

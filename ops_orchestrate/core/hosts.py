@@ -23,7 +23,7 @@ class HostRule(NamedTuple):
 
     def allows(self, host: str, port: int) -> bool:
         """Whether that host and port is what the rule means."""
-        wanted = host.lower().rstrip(".")
+        wanted = host.lower().removesuffix(".")
         if self.name.startswith("*."):
             return port == self.port and wanted.endswith(self.name[1:]) and _NAME.fullmatch(wanted) is not None
         return port == self.port and wanted == self.name

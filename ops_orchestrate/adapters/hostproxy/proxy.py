@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import h11
 
-from ops_orchestrate.adapters.door import Door, Listener
+from ops_orchestrate.adapters.door import PIECE, Door, Listener, receive
 from ops_orchestrate.adapters.hostproxy.hello import LIMIT, server_name
 from ops_orchestrate.adapters.hostproxy.reach import connect
 from ops_orchestrate.core.hosts import HostRule, may_reach
@@ -24,8 +25,8 @@ PORT = 4142
 OUT_LIMIT = 8 << 20
 """Bytes that may go out, over all of its connections together."""
 _PATIENCE = 30.0
+"""Seconds for all of a question, and again for all of a greeting."""
 _SILENCE = 300.0
-_PIECE = 65_536
 
 Connect = Callable[[str, int], socket.socket]
 
@@ -71,9 +72,9 @@ class HostProxy:
         self._listener.close()
 
     def _serve(self, near: socket.socket) -> None:
-        near.settimeout(_PATIENCE)
         machine = h11.Connection(h11.SERVER)
         target = _asked(near, machine)
+        near.settimeout(_PATIENCE)
         if target is None or not may_reach(self._rules, *target):
             self._refuse(near, machine, 403 if target else 405)
             return
@@ -125,9 +126,10 @@ class HostProxy:
 
 def _asked(near: socket.socket, machine: h11.Connection) -> tuple[str, int] | None:
     """The host and port of a CONNECT; None for anything else."""
+    deadline = time.monotonic() + _PATIENCE
     try:
         while (event := machine.next_event()) is h11.NEED_DATA:
-            machine.receive_data(near.recv(_PIECE))
+            machine.receive_data(receive(near, deadline))
     except h11.RemoteProtocolError:
         return None
     if not isinstance(event, h11.Request) or event.method != b"CONNECT":
@@ -139,20 +141,21 @@ def _asked(near: socket.socket, machine: h11.Connection) -> tuple[str, int] | No
 
 def _hello(near: socket.socket, first: bytes, host: str) -> bytes | None:
     """What the client says first, if it is a TLS greeting to that host; None if not."""
+    deadline = time.monotonic() + _PATIENCE
     try:
         while (name := server_name(first)) is None:
-            data = near.recv(_PIECE)
+            data = receive(near, deadline)
             if not data or len(first) + len(data) > LIMIT:
                 return None
             first += data
     except (ValueError, TimeoutError):
         return None
-    return first if name == host.lower().rstrip(".") else None
+    return first if name == host.lower().removesuffix(".") else None
 
 
 def _copy(source: socket.socket, target: socket.socket, may: Callable[[int], bool] | None) -> None:
     with suppress(OSError):
-        while data := source.recv(_PIECE):
+        while data := source.recv(PIECE):
             if may is not None and not may(len(data)):
                 break
             target.sendall(data)

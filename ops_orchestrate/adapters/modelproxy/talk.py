@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import h11
 
+from ops_orchestrate.adapters.door import receive
+
 _HEAD = 65_536
-_PIECE = 65_536
 
 
 class Ask(NamedTuple):
@@ -102,11 +103,7 @@ class Talk:
 
     def _next(self, deadline: float) -> object:
         while (event := self._machine.next_event()) is h11.NEED_DATA:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            self._connection.settimeout(left)
-            self._machine.receive_data(self._connection.recv(_PIECE))
+            self._machine.receive_data(receive(self._connection, deadline))
         return event
 
     def _send(self, event: h11.Event) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.adapters.hostproxy import HostProxy
+from ops_orchestrate.adapters.hostproxy import proxy as hostproxy
 from ops_orchestrate.adapters.hostproxy.hello import server_name
 from ops_orchestrate.adapters.hostproxy.reach import connect, public_addresses
 from ops_orchestrate.core.hosts import read_host
@@ -197,6 +199,7 @@ def test_a_tunnel_to_a_named_host(proxy: HostProxy, host: Host) -> None:
         ("pypi.org.evil.example:443", b"403"),
         ("127.0.0.1:443", b"403"),
         ("[::1]:443", b"403"),
+        ("pypi.org..:443", b"403"),
         ("pypi.org", b"405"),
         ("pypi.org:99999999", b"405"),
         ("gone.pypi.org:443", b"502"),
@@ -233,6 +236,24 @@ def test_a_tunnel_is_for_tls_to_the_host_that_was_named(proxy: HostProxy, host: 
         raw.sendall(first)
         with suppress(ConnectionResetError):
             assert raw.recv(100) == b""
+    assert host.got == b""
+
+
+@pytest.mark.parametrize("first", [b"CONNECT pypi.org:443 HTTP/1.1\r\nx: ", None], ids=["the question", "the greeting"])
+def test_who_drips_does_not_stay(
+    proxy: HostProxy, host: Host, monkeypatch: pytest.MonkeyPatch, first: bytes | None
+) -> None:
+    """A byte now and then is no reason to wait for the next one."""
+    monkeypatch.setattr(hostproxy, "_PATIENCE", 0.4)
+    with call(proxy) as raw:
+        if first:
+            raw.sendall(first)
+        else:
+            tunnel(raw, "pypi.org:443")
+        with pytest.raises(OSError):
+            for byte in hello("pypi.org")[:100] if first is None else b"x" * 100:
+                raw.sendall(bytes([byte]))
+                time.sleep(0.1)
     assert host.got == b""
 
 
