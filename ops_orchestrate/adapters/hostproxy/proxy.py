@@ -27,6 +27,7 @@ OUT_LIMIT = 8 << 20
 _PATIENCE = 30.0
 """Seconds for all of a question, and again for all of a greeting."""
 _SILENCE = 300.0
+"""Seconds in which nothing at all goes through a tunnel: its end."""
 
 Connect = Callable[[str, int], socket.socket]
 
@@ -107,11 +108,12 @@ class HostProxy:
     def _tunnel(self, near: socket.socket, far: socket.socket, first: bytes) -> None:
         for end in (near, far):
             end.settimeout(_SILENCE)
-        back = threading.Thread(target=_copy, args=(far, near, None), daemon=True)
+        traffic = _Traffic()
+        back = threading.Thread(target=_copy, args=(far, near, traffic), daemon=True)
         back.start()
         if self._may_go(len(first)):
             far.sendall(first)
-            _copy(near, far, self._may_go)
+            _copy(near, far, traffic, self._may_go)
         for end in (near, far):  # either side's end is the end: TLS has said goodbye by then
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -153,9 +155,30 @@ def _hello(near: socket.socket, first: bytes, host: str) -> bytes | None:
     return first if name == host.lower().removesuffix(".") else None
 
 
-def _copy(source: socket.socket, target: socket.socket, may: Callable[[int], bool] | None) -> None:
+class _Traffic:
+    """When bytes last went through a tunnel, either way: a long download says nothing in the other direction."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def next(self, source: socket.socket) -> bytes:
+        """What comes next; b"" at its end, and where nothing goes either way any more. Raises OSError."""
+        while True:
+            try:
+                data = source.recv(PIECE)
+            except TimeoutError:
+                if time.monotonic() - self._last < _SILENCE:
+                    continue
+                return b""
+            self._last = time.monotonic()
+            return data
+
+
+def _copy(
+    source: socket.socket, target: socket.socket, traffic: _Traffic, may: Callable[[int], bool] | None = None
+) -> None:
     with suppress(OSError):
-        while data := source.recv(PIECE):
+        while data := traffic.next(source):
             if may is not None and not may(len(data)):
                 break
             target.sendall(data)

@@ -133,6 +133,8 @@ class Host:
         self.server = socket.create_server(("127.0.0.1", 0))
         self.got = b""
         self.asked: list[tuple[str, int]] = []
+        self.more: list[bytes] = []
+        """What it says after its first answer, slowly."""
         threading.Thread(target=self._serve, daemon=True).start()
 
     def reach(self, host: str, port: int) -> socket.socket:
@@ -152,6 +154,9 @@ class Host:
                 while data := connection.recv(65_536):
                     self.got += data
                     connection.sendall(b"heard %d" % len(data))
+                    while self.more:
+                        time.sleep(0.1)
+                        connection.sendall(self.more.pop())
 
 
 @pytest.fixture
@@ -270,6 +275,21 @@ def test_what_goes_out_is_capped_over_all_tunnels(proxy: HostProxy, host: Host) 
             except OSError:
                 continue
     assert 0 < len(host.got) <= 100_000
+
+
+def test_a_long_download_goes_on_and_a_dead_tunnel_ends(
+    proxy: HostProxy, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hostproxy, "_SILENCE", 0.5)
+    host.more = [b"piece"] * 12
+    with call(proxy) as raw:
+        tunnel(raw, "pypi.org:443")
+        raw.sendall(hello("pypi.org"))
+        with suppress(ConnectionResetError):
+            got = b""
+            while data := raw.recv(1000):
+                got += data
+    assert got.count(b"piece") == 12
 
 
 def test_closing_ends_the_tunnels(proxy: HostProxy, host: Host) -> None:
