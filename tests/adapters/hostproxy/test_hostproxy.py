@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -12,92 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ops_orchestrate.adapters.hostproxy import HostProxy
 from ops_orchestrate.adapters.hostproxy import proxy as hostproxy
-from ops_orchestrate.adapters.hostproxy.hello import server_name
 from ops_orchestrate.adapters.hostproxy.reach import connect, public_addresses
 from ops_orchestrate.core.hosts import read_host
 from tests.adapters.foreign import eventually
-
-
-def hello(name: str | None) -> bytes:
-    """What a real TLS client says first."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = context.wrap_bio(incoming, outgoing, server_hostname=name)
-    with pytest.raises(ssl.SSLWantReadError):
-        client.do_handshake()
-    return outgoing.read()
-
-
-def split_records(data: bytes, size: int) -> bytes:
-    """The same handshake message in records of `size` bytes."""
-    parts = [data[5:][at : at + size] for at in range(0, len(data) - 5, size)]
-    return b"".join(b"\x16\x03\x01" + len(part).to_bytes(2, "big") + part for part in parts)
-
-
-def extended(data: bytes, *extensions: tuple[int, bytes]) -> bytes:
-    """The greeting in one record, with these extensions at its end."""
-    more = b"".join(kind.to_bytes(2, "big") + len(what).to_bytes(2, "big") + what for kind, what in extensions)
-    body = bytearray(data[9:])
-    at = 34
-    for size in (1, 2, 1):
-        at += size + int.from_bytes(body[at : at + size], "big")
-    body[at : at + 2] = (int.from_bytes(body[at : at + 2], "big") + len(more)).to_bytes(2, "big")
-    message = b"\x01" + (len(body) + len(more)).to_bytes(3, "big") + body + more
-    return b"\x16\x03\x01" + len(message).to_bytes(2, "big") + message
-
-
-def names(*given: bytes) -> bytes:
-    """What a server_name extension holds."""
-    listed = b"".join(b"\0" + len(name).to_bytes(2, "big") + name for name in given)
-    return len(listed).to_bytes(2, "big") + listed
-
-
-def test_the_name_in_a_greeting() -> None:
-    assert server_name(hello("pypi.org")) == "pypi.org"
-    assert server_name(hello(None)) == ""
-    assert server_name(split_records(hello("pypi.org"), 50)) == "pypi.org"
-
-
-def test_a_greeting_with_one_more_extension_is_read_as_before() -> None:
-    assert server_name(extended(hello("pypi.org"), (0x1234, b"x"))) == "pypi.org"
-    assert server_name(extended(hello(None), (0, names(b"pypi.org")))) == "pypi.org"
-
-
-@pytest.mark.parametrize(
-    "greeting",
-    [
-        extended(hello("pypi.org"), (0xFE0D, b"\0" * 40)),
-        extended(hello("pypi.org"), (0, names(b"evil.example"))),
-        extended(hello(None), (0, names(b"pypi.org", b"evil.example"))),
-        b"\x16\x03\x01\0\0" + hello("pypi.org"),
-    ],
-    ids=["hidden (ECH)", "the extension twice", "two names", "an empty record"],
-)
-def test_a_greeting_for_more_than_one_host_is_none(greeting: bytes) -> None:
-    with pytest.raises(ValueError, match=r"another greeting|more than one|empty piece"):
-        server_name(greeting)
-
-
-@given(st.integers(0, 600))
-def test_a_greeting_that_is_not_whole_has_no_name_yet(cut: int) -> None:
-    whole = hello("files.pythonhosted.org")
-    assert server_name(whole[:cut]) == (None if cut < len(whole) else "files.pythonhosted.org")
-
-
-@given(st.binary(max_size=200))
-def test_anything_else_is_no_greeting_or_not_whole(data: bytes) -> None:
-    for noise in (data, b"\x16\x03\x01" + data, b"\x16\x03\x01\x00\x40\x01\x00\x00\x3c" + data):
-        try:
-            found = server_name(noise)
-        except ValueError:
-            continue
-        assert found is None or found == "" or found.isascii()
+from tests.adapters.hostproxy.greetings import hello
 
 
 @pytest.mark.parametrize(
