@@ -23,8 +23,8 @@ class DiskUse:
     """The size of some folders together."""
 
     def __init__(self, folders: Iterable[str]) -> None:
-        self._folders = [folder for folder in folders if os.path.isdir(folder)]  # noqa: PTH112 - the script's own style
-        self._free = {self._device(folder): self._free_at(folder) for folder in self._folders}
+        self._folders = list(folders)
+        self._free = self._free_now()
         self._walk: Iterator[int] | None = None
         self._known = self._sum = 0
         self._blind = self._was_blind = False
@@ -81,12 +81,16 @@ class DiskUse:
 
     def _lost(self) -> int:
         """What the file systems have lost since the start, whoever took it."""
-        now = {self._device(folder): self._free_at(folder) for folder in self._folders if os.path.isdir(folder)}  # noqa: PTH112
+        now = self._free_now()
         return sum(max(0, before - now.get(device, before)) for device, before in self._free.items())
 
-    @staticmethod
-    def _device(folder: str) -> int:
-        return os.lstat(folder).st_dev
+    def _free_now(self) -> dict[int, int]:
+        """Bytes that are free on each file system of the folders that are there."""
+        found = {}
+        for folder in self._folders:
+            with suppress(OSError):
+                found[os.lstat(folder).st_dev] = self._free_at(folder)
+        return found
 
     @staticmethod
     def _free_at(folder: str) -> int:

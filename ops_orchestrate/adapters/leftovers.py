@@ -136,16 +136,16 @@ class Sweeper:
     def _is_large(self, path: bytes) -> bool:
         if path in self._removed:
             return False
-        return os.lstat(self._full(path)).st_size > _LARGEST_FILE
+        return self._full(path).lstat().st_size > _LARGEST_FILE
 
     def _mode(self, path: bytes) -> int:
         try:
-            return os.lstat(self._full(path)).st_mode
+            return self._full(path).lstat().st_mode
         except OSError:
             return 0
 
-    def _full(self, path: bytes) -> bytes:
-        return os.path.join(os.fsencode(self._tree), path)  # noqa: PTH118 - pathlib takes no bytes
+    def _full(self, path: bytes) -> Path:
+        return self._tree / os.fsdecode(path)
 
     def _run(self, *args: str, stdin: bytes = b"", options: tuple[str, ...] = ()) -> bytes:
         return self._git.run(

@@ -38,6 +38,7 @@ _ETC = [
 ]
 _ROOM = "/run/ops"
 """Inside: where doors and the bridge are."""
+_TMP, _SHARED = "/tmp", "/dev/shm"  # noqa: S108 - the sandbox's own, empty at its start
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _known: dict[tuple[object, ...], SandboxProbe] = {}
 
@@ -107,7 +108,7 @@ def isolated(settings: Settings, *, network: bool) -> bool:
 def environment(spec: SandboxSpec) -> dict[str, str]:
     """Every variable of the program: nothing is inherited."""
     path = [f"{prefix}/bin" for prefix in prefixes()] + ["/usr/local/bin", "/usr/bin", "/bin"]
-    base = {"PATH": ":".join(dict.fromkeys(path)), "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"}  # noqa: S108 - the sandbox's own
+    base = {"PATH": ":".join(dict.fromkeys(path)), "HOME": _TMP, "TMPDIR": _TMP, "LANG": "C.UTF-8"}
     return base | {"PYTHONDONTWRITEBYTECODE": "1", "GIT_TERMINAL_PROMPT": "0"} | spec.env
 
 
@@ -169,12 +170,12 @@ def _system(network: bool) -> Iterable[str]:
     for name in (*_ETC, "resolv.conf") if network else _ETC:
         yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
     yield from ("--proc", "/proc", "--dev", "/dev")
-    for mount in ("/dev/shm", "/tmp"):  # noqa: S108 - the sandbox's own
+    for mount in (_SHARED, _TMP):
         yield from ("--size", str(TMPFS_MB << 20), "--tmpfs", mount)
     yield from ("--remount-ro", "/dev")
     for folder in ("/home", "/root", "/run", "/var"):
         yield from ("--dir", folder)
-    yield from ("--symlink", "/tmp", "/var/tmp")  # noqa: S108 - the sandbox's own
+    yield from ("--symlink", _TMP, f"/var{_TMP}")
 
 
 def _shown(spec: SandboxSpec) -> Iterable[str]:
