@@ -1,7 +1,7 @@
 """What an agent's work looks like from outside: processor time, processes, and a digest of its files.
 
 Signs of life that cannot be faked by touching a file: contents count, times do not. It reads the tree while
-an agent writes to it: it follows no link, opens nothing but regular files, and is bounded in files and bytes.
+an agent writes to it: it follows no link, opens only regular files, and is bounded in files, folders and bytes.
 """
 
 from __future__ import annotations
@@ -76,9 +76,14 @@ class TreeWatch:
 
 
 def _walk(tree: Path) -> Iterator[os.DirEntry[str]]:
-    """Files and links below a folder; of a `.git` folder, only its refs. Not recursive: an agent may nest deep."""
+    """Files and links below a folder; of a `.git` folder, only its refs. Not recursive: an agent may nest deep.
+
+    It looks into as many folders as it may find files: millions of empty ones would keep the heartbeat waiting.
+    """
     folders = [str(tree)]
-    while folders:
+    for _ in range(_FILES):
+        if not folders:
+            return
         folder = folders.pop()
         git = folder.endswith("/.git")
         with suppress(OSError), os.scandir(folder) as entries:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ops_orchestrate.adapters.agents import vitals
 from ops_orchestrate.adapters.agents.vitals import TreeWatch
 
 
@@ -62,6 +63,18 @@ def test_pipes_huge_and_deep_things_are_no_trap(tmp_path: Path) -> None:
     before = watch.digest()
     (deep / "leaf").write_text("y")
     assert watch.digest() != before
+
+
+def test_no_more_folders_are_looked_into_than_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders without a file in them count for nothing, and cost time all the same."""
+    monkeypatch.setattr(vitals, "_FILES", 20)
+    for number in range(200):
+        (tmp_path / str(number)).mkdir()
+    looked: list[str] = []
+    real = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: (looked.append(path), real(path))[1])
+    TreeWatch(tmp_path).digest()
+    assert 1 < len(looked) <= 20
 
 
 def test_a_tree_that_is_not_there_is_empty(tmp_path: Path) -> None:
