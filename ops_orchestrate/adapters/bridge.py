@@ -13,11 +13,13 @@ import signal
 import socket
 import sys
 import threading
+import time
 from contextlib import suppress
 
 MOST = 128
 """Connections at once; more of them wait."""
 _PIECE = 65_536
+_REST = 0.1
 
 
 def main(words: list[str]) -> None:
@@ -62,15 +64,25 @@ def _forward(listening: list[tuple[socket.socket, str]]) -> None:
 
 
 def _accept(server: socket.socket, path: str, room: threading.Semaphore) -> None:
+    """Take connections for ever: where descriptors or threads are short for a moment, one is lost, not the way out."""
     while True:
         room.acquire()
-        near, _ = server.accept()
-        threading.Thread(target=_connect, args=(near, path, room), daemon=True).start()
+        try:
+            near, _ = server.accept()
+        except OSError:
+            room.release()
+            time.sleep(_REST)
+            continue
+        try:
+            threading.Thread(target=_connect, args=(near, path, room), daemon=True).start()
+        except RuntimeError:
+            near.close()
+            room.release()
 
 
 def _connect(near: socket.socket, path: str, room: threading.Semaphore) -> None:
     """One connection, both ways. Where nobody answers behind the socket, it is closed."""
-    with near, socket.socket(socket.AF_UNIX) as far, suppress(OSError):
+    with suppress(OSError, RuntimeError), near, socket.socket(socket.AF_UNIX) as far:
         near.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         far.connect(path)
         back = threading.Thread(target=_copy, args=(far, near), daemon=True)

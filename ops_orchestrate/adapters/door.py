@@ -20,6 +20,7 @@ PIECE = 65_536
 """Bytes that are read at once."""
 _MOST = 64
 _PATIENCE = 2.0
+_REST = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +77,26 @@ class Listener:
             self._room.acquire()
             try:
                 connection, _ = self._socket.accept()
-            except OSError:  # closed
-                return
-            thread = threading.Thread(target=self._run, args=(connection,), name=self._thread.name, daemon=True)
-            with self._lock:
-                self._open[connection] = thread
+            except OSError:
                 if self._closed:
-                    _shut(connection)
-            thread.start()
+                    return
+                time.sleep(_REST)  # no descriptor is free for the moment
+                self._room.release()
+                continue
+            self._begin(connection)
+
+    def _begin(self, connection: socket.socket) -> None:
+        thread = threading.Thread(target=self._run, args=(connection,), name=self._thread.name, daemon=True)
+        with self._lock:
+            self._open[connection] = thread
+            if self._closed:
+                _shut(connection)
+            try:
+                thread.start()
+            except RuntimeError:  # no thread is to be had for the moment
+                del self._open[connection]
+                connection.close()
+                self._room.release()
 
     def _run(self, connection: socket.socket) -> None:
         try:
