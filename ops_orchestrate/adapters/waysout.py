@@ -24,9 +24,9 @@ class ModelAccess:
     upstream: Upstream
     key: Callable[[], str | None]
     """Asked with each call, in a thread of the proxy."""
-    url_names: tuple[str, ...] = ("ANTHROPIC_BASE_URL",)
+    url_names: tuple[str, ...]
     """Variables that the program finds the base URL in."""
-    key_names: tuple[str, ...] = ("ANTHROPIC_API_KEY",)
+    key_names: tuple[str, ...]
     """Variables that it finds the placeholder in."""
     limits: Limits = field(default_factory=Limits)
     price: Price | None = None

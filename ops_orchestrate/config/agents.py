@@ -30,6 +30,12 @@ class AgentSettings(BaseSettings):
         gt=0,
         description="What one attempt of `claude` may cost, by its own count after each turn; unset: no limit.",
     )
+    max_attempt_tokens: int | None = Field(
+        None,
+        gt=0,
+        description="Tokens after which the proxy begins no more calls of an attempt's model; unset: no limit. They "
+        "are counted outside of the agent, cached ones too.",
+    )
     model_retries: int = Field(
         4, ge=0, le=20, description="How often a model that does not answer is asked again before the attempt ends."
     )

@@ -63,6 +63,25 @@ def test_an_agent_reaches_its_model_and_never_holds_the_key(
     assert list((Path(work.scratch) / "doors").glob("*")) == [] if sandboxed and not network else True
 
 
+CALLS = (
+    ASK.replace("answer = ", "answer = lambda: ").partition("print")[0]
+    + """
+for _ in range(3):
+    try:
+        print(len(answer().read()) and 200)
+    except OSError as error:
+        print(error.code)
+"""
+)
+
+
+def test_a_cap_in_tokens_holds_whatever_the_agent_does(tmp_path: Path, api: Model) -> None:
+    result = finish(asking(tmp_path, api, CALLS, max_attempt_tokens=20, unsandboxed_ok=True).start(job(tmp_path)))
+    assert result.log_tail.split() == ["200", "200", "402"]
+    assert result.usage is not None
+    assert (result.usage.calls, result.usage.total) == (2, Tokens(20, 10))
+
+
 def test_a_model_like_openais(tmp_path: Path, api: Model) -> None:
     agent = asking(tmp_path, api, model_key_header="authorization", unsandboxed_ok=True)
     assert finish(agent.start(job(tmp_path))).end is AgentEnd.DONE

@@ -11,8 +11,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from ops_orchestrate.adapters.agents.model import Names, model_access
 from ops_orchestrate.adapters.agents.session import ProcessSession, Program, open_session
-from ops_orchestrate.adapters.modelproxy import Limits, Upstream
 from ops_orchestrate.adapters.sandbox import SandboxSpec, environment, probe
 from ops_orchestrate.adapters.waysout import ModelAccess
 from ops_orchestrate.config import Settings
@@ -45,7 +45,7 @@ class CommandAgent:
         return checked(self.name, program.argv[0], self._settings)
 
     def start(self, job: AgentJob) -> ProcessSession:
-        """Start it. Raises SandboxUnavailable, AgentUnavailable."""
+        """Start it. Raises SandboxUnavailable, AgentUnavailable, UsageError."""
         return open_session(self._program(), job, self._settings)
 
     def _program(self) -> Program:
@@ -59,23 +59,17 @@ class CommandAgent:
         named = [Path(word) for word in (found, *command[1:]) if word.startswith("/") and Path(word).is_file()]
         reads = dict.fromkeys(path for name in named for path in (name, name.resolve()))
         env = {name: os.environ[name] for name in self._settings.agent_env if name in os.environ}
-        return Program((found, *command[1:]), tuple(reads), env, model=model_access(self._settings, self._secret))
+        return Program((found, *command[1:]), tuple(reads), env, model=_model(self._settings, self._secret))
 
 
-def model_access(settings: Settings, secret: Callable[[str], str | None]) -> ModelAccess | None:
-    """The model's API that the settings name, and the variables by which programs look for one of its kind."""
+def _model(settings: Settings, secret: Callable[[str], str | None]) -> ModelAccess | None:
+    """The model's API that the settings name, under the variables by which programs look for one of its kind."""
     if settings.model_url is None:
         return None
-    header = settings.model_key_header
-    family = _FAMILIES.get(header, "OPENAI")
+    family = _FAMILIES.get(settings.model_key_header, "OPENAI")
     base = "GOOGLE_GEMINI_BASE_URL" if family == "GEMINI" else f"{family}_BASE_URL"
-    return ModelAccess(
-        Upstream(settings.model_url, header, "Bearer " if header == "authorization" else ""),
-        key=lambda: secret(settings.model_key),
-        url_names=("OPS_MODEL_URL", base),
-        key_names=("OPS_MODEL_KEY", f"{family}_API_KEY"),
-        limits=Limits(server_tools=settings.model_server_tools),
-    )
+    names = Names(("OPS_MODEL_URL", base), ("OPS_MODEL_KEY", f"{family}_API_KEY"))
+    return model_access(settings, secret, settings.model_url, names)
 
 
 def checked(name: str, what: str, settings: Settings) -> AgentProbe:

@@ -13,8 +13,8 @@ from ops_orchestrate.adapters.agents.claude.commandline import arguments, settin
 from ops_orchestrate.adapters.agents.claude.session import ClaudeSession
 from ops_orchestrate.adapters.agents.claude.transcript import Transcript, prune, transcript_path, transcripts
 from ops_orchestrate.adapters.agents.claude.wire import INTERRUPT, said
+from ops_orchestrate.adapters.agents.model import model_access
 from ops_orchestrate.adapters.agents.session import Program, launch
-from ops_orchestrate.adapters.modelproxy import Limits, Upstream
 from ops_orchestrate.adapters.process import run
 from ops_orchestrate.adapters.sandbox import probe
 from ops_orchestrate.adapters.waysout import ModelAccess
@@ -102,13 +102,10 @@ class ClaudeAgent:
                 f"It has no key for its model: nobody knows {settings.model_key} (environment, Doppler, password "
                 "manager; OPS_MODEL_KEY is its name)."
             )
-        header = settings.model_key_header
         try:
-            upstream = Upstream(settings.model_url or _API, header, "Bearer " if header == "authorization" else "")
+            return model_access(settings, self._secret, settings.model_url or _API)
         except UsageError as error:
-            raise AgentUnavailable(f"OPS_MODEL_URL: {error}") from error
-        limits = Limits(server_tools=settings.model_server_tools)
-        return ModelAccess(upstream, key=lambda: self._secret(settings.model_key), limits=limits)
+            raise AgentUnavailable(str(error)) from error
 
     def _problems(self, program: Path, version: str) -> Iterator[str]:
         if not version:
