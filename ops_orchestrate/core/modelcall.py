@@ -91,6 +91,13 @@ def refuse_model(name: object, allowed: Sequence[str]) -> str:
     return ""
 
 
+def refuse_unwatched(body: Mapping[str, Any]) -> str:
+    """What in a call would go on after its answer has ended, where nobody counts it; empty where nothing would."""
+    if body.get("background"):
+        return "A call that runs in the background is not allowed: its tokens are not counted."
+    return ""
+
+
 def refuse_reach(body: Mapping[str, Any]) -> str:
     """What in a call would have the provider's servers reach out; empty where nothing would."""
     others = body.get("models")  # OpenRouter's: asked in place of `model` where that does not answer
