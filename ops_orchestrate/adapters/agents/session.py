@@ -191,6 +191,12 @@ def judge(ended: Exit, report: AgentReport | None, problem: str) -> tuple[AgentE
     return AgentEnd.DONE, ""
 
 
+def unstarted(job: AgentJob, error: OSError) -> AgentUnavailable:
+    """Why an agent could not be started where it was to work, with the file that is in the way."""
+    why = ": ".join(filter(None, (str(error.filename or ""), error.strerror or str(error))))
+    return AgentUnavailable(f"The agent could not be started in {job.scratch}: {why}.")
+
+
 def open_session(program: Program, job: AgentJob, settings: Settings) -> ProcessSession:
     """Start `program` on `job`, in the sandbox, under a supervisor. Raises SandboxUnavailable, AgentUnavailable."""
     return ProcessSession(launch(program, job, settings), job)
@@ -218,7 +224,7 @@ def launch(program: Program, job: AgentJob, settings: Settings) -> Launched:
             ways.close()
             raise
     except OSError as error:
-        raise AgentUnavailable(f"The agent could not be started in {job.scratch}: {error.strerror}.") from error
+        raise unstarted(job, error) from error
     return Launched(supervised, box, confined, ways)
 
 

@@ -14,7 +14,7 @@ from ops_orchestrate.adapters.agents.claude.session import ClaudeSession
 from ops_orchestrate.adapters.agents.claude.transcript import Transcript, prune, transcript_path, transcripts
 from ops_orchestrate.adapters.agents.claude.wire import INTERRUPT, said
 from ops_orchestrate.adapters.agents.model import model_access
-from ops_orchestrate.adapters.agents.session import Program, launch
+from ops_orchestrate.adapters.agents.session import Program, launch, unstarted
 from ops_orchestrate.adapters.process import run
 from ops_orchestrate.adapters.sandbox import probe
 from ops_orchestrate.adapters.waysout import ModelAccess
@@ -74,7 +74,7 @@ class ClaudeAgent:
             prune(transcripts(settings), settings.keep_transcripts)
             transcript = Transcript(transcript_path(settings, job.key), limit, self._redact)
         except OSError as error:
-            raise AgentUnavailable(f"The agent could not be started in {job.scratch}: {error.strerror}.") from error
+            raise unstarted(job, error) from error
         prepared = Program(
             argv=(str(program), *arguments(job.key, settings, rules, sandboxed=sandboxed)),
             reads=(rules, program),
@@ -83,7 +83,12 @@ class ClaudeAgent:
             opening=said(job.brief) + "\n",
             farewell=INTERRUPT,
         )
-        return ClaudeSession(launch(prepared, job, settings), job, transcript, limit)
+        try:
+            launched = launch(prepared, job, settings)
+        except BaseException:
+            transcript.close()
+            raise
+        return ClaudeSession(launched, job, transcript, limit)
 
     def _program(self) -> Path:
         found = shutil.which(self._settings.claude)

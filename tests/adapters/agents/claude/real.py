@@ -57,3 +57,11 @@ def follow(session: AgentSession, until: Callable[[Sequence[AgentEvent]], object
     if until is not None:
         return seen
     return found, [*seen, *session.events(0)]
+
+
+def stand_in(folder: Path, body: str) -> str:
+    """A program in the place of Claude Code: a shell script with this body."""
+    program = folder / "claude"
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o755)
+    return str(program)

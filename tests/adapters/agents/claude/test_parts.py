@@ -23,7 +23,7 @@ from ops_orchestrate.core.agent import AgentEnd
 from ops_orchestrate.core.claude_outcome import claude_end
 from ops_orchestrate.core.redaction import redact
 from ops_orchestrate.errors import AgentUnavailable, UsageError
-from tests.adapters.agents.claude.real import CLAUDE, KEY, follow, needs_claude, work
+from tests.adapters.agents.claude.real import CLAUDE, KEY, follow, needs_claude, stand_in, work
 from tests.adapters.foreign import needs_sandbox, settings
 
 _RESULT = {"type": "result", "subtype": "success", "is_error": False, "terminal_reason": "completed", "result": "ok"}
@@ -203,13 +203,6 @@ def test_settings_that_are_refused(name: str, value: Any) -> None:
 
 
 # Probe --------------------------------------------------------------------------------------------------------------
-
-
-def stand_in(folder: Path, body: str) -> str:
-    program = folder / "claude"
-    program.write_text(f"#!/bin/sh\n{body}\n")
-    program.chmod(0o755)
-    return str(program)
 
 
 @needs_sandbox
