@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -76,19 +76,20 @@ def run(
 
     Output and errors go together into `log` (cut at `log_limit` bytes) and, cleaned, into the tail. With
     `keep`, standard output is kept apart as bytes, up to that many. Never raises for a command that cannot
-    be started: that is exit code 126 or 127, with the reason as the tail.
+    be started: that is exit code 126 or 127, with the reason as the tail. Raises OSError where `log` cannot be written.
     """
     marker, started = f"run-{uuid4().hex}", time.monotonic()
-    try:
-        process = _start(argv, cwd, {**env, MARK: marker}, stdin or b"", apart=keep > 0)
-    except OSError as error:
-        code = 127 if isinstance(error, FileNotFoundError) else 126
-        return Finished(code, False, 0.0, plain(f"{error.filename or argv[0]}: {error.strerror}"))
-    reader = _Reader(process, log, log_limit, keep)
-    try:
-        why = reader.until_end(started + timeout, stop)
-    finally:  # also when an exception such as a worker's shutdown passes through here
-        reader.close(f"{MARK}={marker}")
+    with log.open("wb") if log else nullcontext() as file:  # first: what has no place for its log is not started
+        try:
+            process = _start(argv, cwd, {**env, MARK: marker}, stdin or b"", apart=keep > 0)
+        except OSError as error:
+            code = 127 if isinstance(error, FileNotFoundError) else 126
+            return Finished(code, False, 0.0, plain(f"{error.filename or argv[0]}: {error.strerror}"))
+        reader = _Reader(process, file, log_limit, keep)
+        try:
+            why = reader.until_end(started + timeout, stop)
+        finally:  # also when an exception such as a worker's shutdown passes through here
+            reader.close(f"{MARK}={marker}")
     code = process.returncode
     return Finished(
         exit_code=code if code >= 0 else 128 - code,
@@ -122,9 +123,9 @@ def _start(
 class _Reader:
     """Drains a process's pipes until it has ended, and sees to it that nothing of it stays."""
 
-    def __init__(self, process: subprocess.Popen[bytes], log: Path | None, log_limit: int, keep: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], file: IO[bytes] | None, log_limit: int, keep: int) -> None:
         self._process = process
-        self._file: IO[bytes] | None = log.open("wb") if log else None
+        self._file = file
         self._room = log_limit
         self._keep = keep
         self._open = [pipe for pipe in (process.stdout, process.stderr) if pipe]
@@ -172,12 +173,12 @@ class _Reader:
                 self._file.write(b"\n[... log cut here ...]\n")
 
     def close(self, marker: str) -> None:
-        """Kill what is left of it (only then is /proc searched), reap it, close the files."""
+        """Kill what is left of it (only then is /proc searched), reap it, close its pipes."""
         if self._open or self._process.poll() is None:
             kill_all(self._process.pid, marker)
             self._process.kill()
         self._process.wait()
-        for pipe in (self._process.stdout, self._process.stderr, self._file):
+        for pipe in (self._process.stdout, self._process.stderr):
             if pipe:
                 pipe.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ops_orchestrate.adapters.process import Finished, kill_marked, plain, run, spawn
-from ops_orchestrate.adapters.proctree import kill_all
+from ops_orchestrate.adapters.proctree import descendants, kill_all
 from tests.adapters.foreign import alive, eventually
 
 ESC = "\x1b"
@@ -150,3 +151,10 @@ def test_killing_by_mark_finds_what_has_no_parent_left(tmp_path: Path) -> None:
 def test_the_whole_machine_is_never_killed(root: int) -> None:
     with pytest.raises(ValueError, match="refusing"):
         kill_all(root, "")
+
+
+def test_what_has_no_place_for_its_log_is_not_started(tmp_path: Path) -> None:
+    before = {process.pid for _, process in descendants(os.getpid())}
+    with pytest.raises(FileNotFoundError):
+        run(["sleep", "30"], cwd="/", env={"PATH": "/usr/bin:/bin"}, timeout=5, log=tmp_path / "none" / "log")
+    assert {process.pid for _, process in descendants(os.getpid())} <= before
