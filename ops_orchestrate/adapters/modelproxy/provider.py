@@ -66,10 +66,15 @@ class Provider:
         """httpx's own hook: remember every connection, to be able to end it while a thread waits on it."""
         if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
             with self._lock:
-                self._streams.append(info["return_value"])
+                self._streams = [*filter(_is_open, self._streams), info["return_value"]]
                 closed = self._closed
             if closed:
                 _shut(info["return_value"])
+
+
+def _is_open(stream: Any) -> bool:
+    connection = stream.get_extra_info("socket")
+    return connection is not None and connection.fileno() >= 0
 
 
 def _shut(stream: Any) -> None:

@@ -207,6 +207,14 @@ def test_one_connection_serves_many_calls(api: Model, opened: Any) -> None:
     assert proxy.usage().calls == 3
 
 
+def test_connections_that_have_ended_are_forgotten(api: Model, opened: Any) -> None:
+    api.headers = {"connection": "close"}
+    proxy = opened()
+    for _ in range(5):
+        assert ask(proxy).status_code == 200
+    assert len(proxy._provider._streams) <= 1
+
+
 def test_a_compressed_answer_is_counted_and_readable(api: Model, opened: Any) -> None:
     import gzip
 
