@@ -27,7 +27,6 @@ class Init(Frame):
     """`system/init`: comes once a turn, and need not come first."""
 
     claude_code_version: str = ""
-    model: str = ""
 
 
 class Retry(Frame):
@@ -107,7 +106,6 @@ class Result(Frame):
     terminal_reason: str = ""
     result: str | None = None
     errors: list[str] = Field(default_factory=list)
-    stop_reason: str | None = None
     api_error_status: int | None = None
     queued_turn_count: int = 0
     permission_denials: list[Denial] = Field(default_factory=list)
