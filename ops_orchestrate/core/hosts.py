@@ -52,7 +52,8 @@ def is_public(address: str) -> bool:
     inner = _inner(found)
     if inner is not None:
         return is_public(str(inner))
-    return found.is_global and not (found.is_multicast or found.is_reserved)
+    site_local = isinstance(found, ipaddress.IPv6Address) and found.is_site_local  # deprecated, and routed all the same
+    return found.is_global and not (found.is_multicast or found.is_reserved or site_local)
 
 
 def _inner(address: Address) -> ipaddress.IPv4Address | None:
