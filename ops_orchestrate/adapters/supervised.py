@@ -74,6 +74,7 @@ class Supervised:
         self._exit: Exit | None = None
         self._offset = 0
         self._seen = (0, 0)
+        self._unsent = b""
         self.log = watch.folder / "log"
         self.pid = child.pid
         """The supervisor's."""
@@ -139,12 +140,20 @@ class Supervised:
         return ""
 
     def _tell(self, line: bytes) -> bool:
-        """Write to the supervisor; a full or closed pipe is its own answer, never an error of ours."""
+        """Write to the supervisor; a full or closed pipe is its own answer, never an error of ours.
+
+        What of a line no longer fitted goes before the next one: half a line would spoil the beat behind it.
+        """
         pipe = self._child.stdin
         if pipe is None or pipe.closed:
             return False
         try:
-            return os.write(pipe.fileno(), line) == len(line)
+            if self._unsent:
+                self._unsent = self._unsent[os.write(pipe.fileno(), self._unsent) :]
+            if self._unsent:
+                return False
+            self._unsent = line[os.write(pipe.fileno(), line) :]
+            return True
         except (BrokenPipeError, BlockingIOError):
             return False
 

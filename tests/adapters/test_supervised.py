@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
+from ops_orchestrate.adapters.process import spawn
 from ops_orchestrate.adapters.proctree import MARK
 from ops_orchestrate.adapters.sandbox import SandboxSpec, confine
-from ops_orchestrate.adapters.supervised import Watch, supervise
+from ops_orchestrate.adapters.supervised import Supervised, Watch, supervise
 from tests.adapters.foreign import (
     alive,
     end_of,
@@ -149,3 +151,24 @@ def test_the_mark_is_in_the_environment_only(tmp_path: Path, mark: str) -> None:
         assert f"{MARK}={mark}".encode() in Path(f"/proc/{pid}/environ").read_bytes()
     running.stop("kill")
     end_of(running)
+
+
+def test_a_line_that_does_not_fit_whole_spoils_no_other(tmp_path: Path) -> None:
+    """A supervisor that stands still for a moment, and is told much meanwhile."""
+    hear = "import os, sys, time\nwhile not os.path.exists('go'): time.sleep(0.02)\n"
+    hear += "open('heard', 'wb').write(sys.stdin.buffer.read())"
+    child = spawn([sys.executable, "-I", "-S", "-c", hear], cwd=tmp_path, env={}, pipe=True)
+    assert child.stdin is not None
+    os.set_blocking(child.stdin.fileno(), False)
+    watch = Watch(folder=tmp_path, mark="m", cwd=tmp_path, seconds=5, beat_seconds=5, grace=0.1, talk=True)
+    supervised = Supervised(child, watch)
+    told = 0
+    while supervised.say("x" * 12_000):
+        told += 1
+    (tmp_path / "go").touch()
+    assert eventually(lambda: supervised.say("the end"))
+    supervised.beat()
+    child.close()
+    child.wait(10)
+    lines = (tmp_path / "heard").read_bytes().splitlines()
+    assert lines == [*[b"say " + b"x" * 12_000] * told, b"say the end", b"beat"]
