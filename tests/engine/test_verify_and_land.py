@@ -207,8 +207,14 @@ def test_two_runs_share_slots_and_never_a_repository(rig: Rig) -> None:
     first_name = rig.newest
     rig.upstreams |= {name: rig.more(name) for name in (f"{first_name}b", f"{first_name}c")}
     repos = list(rig.upstreams)
-    rig.play({"*": [[{"sleep": {"seconds": 0.3}}, {"run": {"argv": ["sh", "-c", "echo $OPS_TASK > src/$OPS_TASK"]}},
-                     {"commit": {"message": "Work"}}, {"report": {}}]]})  # fmt: skip
+    rest = [
+        {"run": {"argv": ["sh", "-c", "echo $OPS_TASK > src/$OPS_TASK"]}},
+        {"commit": {"message": "Work"}},
+        {"report": {}},
+    ]
+    # One repository after another becomes free, so that the other run has one while the first still holds some.
+    paces = {f"{run}{n}": [[{"sleep": {"seconds": 0.3 + n}}, *rest]] for run in ("x", "y") for n in range(len(repos))}
+    rig.play(paces)
     runs = [rig.submit([requested(f"{run}{n}", repo) for n, repo in enumerate(repos)]) for run in ("x", "y")]
     for run in runs:
         rig.finish(run)
