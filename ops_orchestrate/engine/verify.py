@@ -15,6 +15,7 @@ from ops_orchestrate.core.guard import judge
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.refusal import Consequence, Refusal, Subject
 from ops_orchestrate.core.states import Stage
+from ops_orchestrate.core.tail import relevant_tail
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.core.verdict import verify_verdict
 from ops_orchestrate.engine.lease import Lease, keep
@@ -143,6 +144,12 @@ def _gate_name(repository: Repository) -> str:
     return hashlib.sha256((repository.gate or "").encode()).hexdigest()[:16]
 
 
+#: Of a gate that ended so, a person wants to read why.
+_TELLING = frozenset({GateEnd.FAILED, GateEnd.TIMED_OUT})
+#: Characters of its log in the event: enough for what failed, too little to fill the ledger.
+_LOG = 3_000
+
+
 def _evidence(key: StageKey, diff: Diff, preview: Preview, gate: GateResult, tools: Toolbox) -> None:
     data = {
         "what": "merge preview",
@@ -154,5 +161,6 @@ def _evidence(key: StageKey, diff: Diff, preview: Preview, gate: GateResult, too
         "exit_code": gate.exit_code,
         "seconds": round(gate.seconds, 3),
         "unsandboxed": gate.unsandboxed,
+        "log": relevant_tail(gate.log_tail, _LOG) if gate.end in _TELLING else "",
     }
     tools.note(key, EventKind.EVIDENCE, data)

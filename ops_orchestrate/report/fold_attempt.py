@@ -19,8 +19,10 @@ HAND_OVER = "hand-over"
 def _attempt_started(draft: Draft, event: Event) -> None:
     data = event.data
     host = read.text({"host": event.host}, "host")
+    slots = (slot for slot in draft.slots.values() if (slot.task, slot.attempt) == (event.task, event.attempt))
     known = present(
         fence=event.fence,
+        slot=next((slot.index for slot in slots), None),
         agent=read.text(data, "agent"),
         branch=read.text(data, "branch"),
         brief=read.text(data, "brief"),

@@ -25,6 +25,8 @@ class AttemptView(Value):
     agent: str = ""
     agent_version: str = ""
     host: str = ""
+    slot: int | None = None
+    """Which of the five it had."""
     started: float | None = None
     ended: float | None = None
     """When the agent had exited and its commits were in; verifying and shipping come after it."""

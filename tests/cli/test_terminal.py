@@ -108,6 +108,12 @@ def test_what_is_left_open_can_be_answered_in_the_morning(house: House) -> None:
     preferences.unlink()
     assert "ORCHESTRATION MODE" not in at.seen
     assert merged(house, "open") is None
+    page = house.home / "morning.html"
+    assert call("report", "--html", str(page)).out == f"The page is in {page}.\n"
+    assert re.search(r"ops-orchestrate answer \S+ open yes", page.read_text(encoding="utf-8"))
+    nowhere = call("report", "--html", str(house.home / "no" / "such" / "folder.html"))
+    assert nowhere.code == 2
+    assert "could not be written" in nowhere.err
     assert shell("answer", "last", "open", "yes").code == 4, "the promotion waits"
     assert merged(house, "open") == "open"
     run = report()
