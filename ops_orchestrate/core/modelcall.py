@@ -46,7 +46,7 @@ _REACHING = (
     *("urlContext", "url_context", "codeExecution", "code_execution"),
 )
 #: Models that search the web unasked: OpenRouter's `:online`, OpenAI's `…-search-preview` and `…-search-api`.
-_SEARCHING = re.compile(r":online(?::|\Z)|-search-(?:preview|api)\b")
+_SEARCHING = re.compile(r":online(?::|\Z)|-search-(?:preview|api)\b", re.IGNORECASE)
 #: Below these stand words of the agent's own tools, in any shape.
 _OPAQUE = frozenset(
     {"input_schema", "parameters", "parametersJsonSchema", "schema", "output_schema", "input_examples", "args"}
@@ -54,6 +54,11 @@ _OPAQUE = frozenset(
 _OPAQUE_DICTS = frozenset({"input", "response", "arguments"})
 _THEMSELVES = "Give files and pictures themselves, not their addresses."
 _ADDRESSES = ("image_url", "file_url", "audio_url", "video_url", "document_url")
+_JUDGED = frozenset(
+    {*_REACHING, *_ADDRESSES, "model", "models", "tools", "type", "name", "background", "file_data", "url"}
+    | {"functionDeclarations", "function_declarations"}
+)
+_FOLDED = frozenset(map(str.casefold, _JUDGED))
 
 
 def refuse_call(method: str, path: str, query: str = "") -> str:
@@ -91,6 +96,18 @@ def refuse_model(name: object, allowed: Sequence[str]) -> str:
     return ""
 
 
+def refuse_spelling(body: Mapping[str, Any]) -> str:
+    """Which key of a call is one of those judged here in other letters; empty where none is.
+
+    Some servers read `Tools` as `tools`, and take the last one where both are there.
+    """
+    for found in _objects(body):
+        for key in found:
+            if key not in _JUDGED and key.casefold() in _FOLDED:
+                return f"The key {key[:60]!r} is not written as the model's API has it."
+    return ""
+
+
 def refuse_unwatched(body: Mapping[str, Any]) -> str:
     """What in a call would go on after its answer has ended, where nobody counts it; empty where nothing would."""
     if body.get("background"):
@@ -114,7 +131,7 @@ def _refuse_object(found: Mapping[str, Any]) -> str:
     for key in _REACHING:
         if found.get(key) not in (None, []):  # an empty object asks for it too, with nothing set
             return f"{key} is not allowed: the model's provider would reach out for it."
-    if found.get("type") == "url":
+    if str(found.get("type")).casefold() == "url":
         return _THEMSELVES
     for key in _ADDRESSES:
         given = found.get(key)

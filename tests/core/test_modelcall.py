@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from ops_orchestrate.core.modelcall import answered_headers, refuse_call, refuse_model, refuse_reach, sent_headers
+from ops_orchestrate.core.modelcall import (
+    answered_headers,
+    refuse_call,
+    refuse_model,
+    refuse_reach,
+    refuse_spelling,
+    sent_headers,
+)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +84,7 @@ USER = {"role": "user", "content": "hi"}
     ],
 )
 def test_what_the_provider_does_by_itself_is_fine(body: dict[str, Any]) -> None:
-    assert refuse_reach(body) == ""
+    assert (refuse_reach(body), refuse_spelling(body)) == ("", "")
 
 
 URL = "https://evil.example/?stolen"
@@ -149,3 +156,33 @@ def test_headers_pass_by_name_or_not_at_all() -> None:
     assert sent_headers([*given, ("cookie", "c"), ("content-length", "1")]) == given[:2]
     back = [("content-type", "t"), ("x-ratelimit-limit", "1"), ("set-cookie", "s"), ("anthropic-organization-id", "o")]
     assert answered_headers(back) == back[:2]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"model": "small", "Model": "large"},
+        {"model": "m", "Tools": [{"type": "web_search_20250305"}]},
+        {"model": "m", "tool\u017f": []},
+        {"model": "m", "bac\u212aground": True},
+        {"model": "m", "messages": [{"content": [{"Type": "url", "URL": "https://evil.example"}]}]},
+        {"model": "m", "MCP_Servers": [{}]},
+        {"contents": [{"parts": [{"fileData": {"FileUri": "https://evil.example"}}]}]},
+    ],
+)
+def test_a_key_in_other_letters_is_refused_as_some_servers_read_it_all_the_same(body: dict[str, Any]) -> None:
+    assert "is not written as" in refuse_spelling(body)
+
+
+def test_words_of_the_agents_own_tools_may_be_written_as_it_likes() -> None:
+    schema = {"type": "object", "properties": {"Model": {"Type": "x"}, "URL": {"type": "string"}}}
+    assert refuse_spelling({"model": "m", "tools": [{"name": "t", "input_schema": schema}]}) == ""
+
+
+@pytest.mark.parametrize("name", ["openai/gpt-5:ONLINE", "GPT-5-Search-API"])
+def test_a_model_that_searches_is_known_in_any_letters(name: str) -> None:
+    assert refuse_reach({"model": name})
+
+
+def test_an_address_is_known_in_any_letters() -> None:
+    assert refuse_reach({"messages": [{"content": [{"source": {"type": "URL", "x": "https://evil.example"}}]}]})

@@ -27,6 +27,7 @@ from ops_orchestrate.core.modelcall import (
     refuse_call,
     refuse_model,
     refuse_reach,
+    refuse_spelling,
     refuse_unwatched,
     sent_headers,
 )
@@ -155,7 +156,7 @@ class ModelProxy:
         if not isinstance(body, dict):
             raise Refusal(400, "invalid_request_error", "The request is no JSON object.")
         named = path.rpartition("/")[2].partition(":")[0] if ":" in path else body.get("model")
-        problem = refuse_model(named, self._limits.models) or refuse_unwatched(body)
+        problem = refuse_spelling(body) or refuse_model(named, self._limits.models) or refuse_unwatched(body)
         if not problem and not self._limits.server_tools:
             problem = refuse_reach(body)
         if problem:

@@ -30,6 +30,7 @@ from tests.adapters.modelproxy.model import Model
         (403, {"body": {**ASK, "tools": [{"type": "web_fetch_20250910", "name": "web_fetch"}]}}),
         (403, {"body": {"messages": []}}),
         (403, {"body": {**ASK, "background": True}}),
+        (403, {"body": {**ASK, "Model": "another"}}),
     ],
 )
 def test_what_is_refused_goes_nowhere(api: Model, opened: Any, status: int, what: dict[str, Any]) -> None:
