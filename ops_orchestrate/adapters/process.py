@@ -76,10 +76,12 @@ def run(
 
     Output and errors go together into `log` (cut at `log_limit` bytes) and, cleaned, into the tail. With
     `keep`, standard output is kept apart as bytes, up to that many. Never raises for a command that cannot
-    be started: that is exit code 126 or 127, with the reason as the tail. Raises OSError where `log` cannot be written.
+    be started: that is exit code 126 or 127, with the reason as the tail. Raises OSError where `log` cannot be made;
+    what a full disk does not take of it is lost, and the tool runs on.
     """
     marker, started = f"run-{uuid4().hex}", time.monotonic()
-    with log.open("wb") if log else nullcontext() as file:  # first: what has no place for its log is not started
+    # First: what has no place for its log is not started.
+    with log.open("wb", buffering=0) if log else nullcontext() as file:
         try:
             process = _start(argv, cwd, {**env, MARK: marker}, stdin or b"", apart=keep > 0)
         except OSError as error:
@@ -167,10 +169,11 @@ class _Reader:
     def _take(self, data: bytes) -> None:
         self.tail = (self.tail + data)[-4 * TAIL :]
         if self._file and self._room > 0:
-            self._file.write(data[: self._room])
-            self._room -= len(data)
-            if self._room <= 0:
-                self._file.write(b"\n[... log cut here ...]\n")
+            kept, self._room = data[: self._room], self._room - len(data)
+            try:
+                _write(self._file, kept if self._room > 0 else kept + b"\n[... log cut here ...]\n")
+            except OSError:  # the disk is full: keep draining, or the tool would hang on its own output
+                self._room = 0
 
     def close(self, marker: str) -> None:
         """Kill what is left of it (only then is /proc searched), reap it, close its pipes."""
@@ -181,6 +184,12 @@ class _Reader:
         for pipe in (self._process.stdout, self._process.stderr):
             if pipe:
                 pipe.close()
+
+
+def _write(file: IO[bytes], data: bytes) -> None:
+    """All of it, to a file without a buffer. Raises OSError."""
+    while data:
+        data = data[file.write(data) :]
 
 
 class Child:

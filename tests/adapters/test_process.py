@@ -158,3 +158,10 @@ def test_what_has_no_place_for_its_log_is_not_started(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         run(["sleep", "30"], cwd="/", env={"PATH": "/usr/bin:/bin"}, timeout=5, log=tmp_path / "none" / "log")
     assert {process.pid for _, process in descendants(os.getpid())} <= before
+
+
+def test_a_log_on_a_full_disk_costs_the_log_and_not_the_tool() -> None:
+    code = "import sys; [sys.stdout.write('x' * 999 + '\\n') for _ in range(1000)]; print('the end')"
+    ended = python(code, log=Path("/dev/full"))
+    assert ended.exit_code == 0
+    assert ended.output_tail.endswith("the end\n")
