@@ -6,9 +6,12 @@ it watches; when the supervisor itself is killed, the worker sweeps up by the ma
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import select
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +27,8 @@ from ops_orchestrate.config import Settings
 _RECORD_LIMIT = 65_536
 MESSAGE_LIMIT = 8_000
 _PIECE = 65_536
+_PATIENCE = 30.0
+"""Seconds for a supervisor to take its first line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,14 +192,19 @@ def supervise(confined: Confined, watch: Watch, settings: Settings) -> Supervise
     return supervised
 
 
-def _instruct(child: Child, spec: Spec) -> None:
+def _instruct(child: Child, spec: Spec, patience: float = _PATIENCE) -> None:
+    """Say what to run. Raises OSError for a supervisor that does not take it: then it is killed."""
     if child.stdin is None:
         raise OSError("the supervisor has no pipe")
+    pipe, deadline = child.stdin.fileno(), time.monotonic() + patience
+    os.set_blocking(pipe, False)  # a stopped supervisor must hold up neither this nor a heartbeat
     line = json.dumps(spec._asdict()).encode() + b"\n"
     with suppress(BrokenPipeError):  # it has died at once: its missing record says so
         while line:
-            line = line[os.write(child.stdin.fileno(), line) :]
-    os.set_blocking(child.stdin.fileno(), False)  # a stopped supervisor must never hold up a heartbeat
+            if not select.select([], [pipe], [], max(0.0, deadline - time.monotonic()))[1]:
+                child.terminate(grace=0)
+                raise OSError(errno.ETIMEDOUT, "the supervisor does not take what it is to run")
+            line = line[os.write(pipe, line) :]
 
 
 def _spec(confined: Confined, watch: Watch, settings: Settings) -> Spec:

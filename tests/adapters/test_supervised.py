@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from ops_orchestrate.adapters.launch import Spec
 from ops_orchestrate.adapters.process import spawn
 from ops_orchestrate.adapters.proctree import MARK
 from ops_orchestrate.adapters.sandbox import SandboxSpec, confine
-from ops_orchestrate.adapters.supervised import Supervised, Watch, supervise
+from ops_orchestrate.adapters.supervised import Supervised, Watch, _instruct, supervise
 from tests.adapters.foreign import (
     alive,
     end_of,
@@ -172,3 +173,12 @@ def test_a_line_that_does_not_fit_whole_spoils_no_other(tmp_path: Path) -> None:
     child.wait(10)
     lines = (tmp_path / "heard").read_bytes().splitlines()
     assert lines == [*[b"say " + b"x" * 12_000] * told, b"say the end", b"beat"]
+
+
+def test_a_supervisor_that_does_not_listen_holds_nobody_up(tmp_path: Path) -> None:
+    """A gate may be longer than a pipe takes at once: whoever starts it must not wait for ever."""
+    child = spawn([sys.executable, "-I", "-S", "-c", "import time; time.sleep(60)"], cwd=tmp_path, env={}, pipe=True)
+    spec = Spec(["x" * 1_000_000], "/", "", 0, "", "", 1, 1, 1)
+    with pytest.raises(OSError, match="does not take"):
+        _instruct(child, spec, patience=0.2)
+    assert child.poll() is not None
