@@ -14,7 +14,7 @@ import pytest
 
 from ops_orchestrate.adapters.hostproxy import HostProxy
 from ops_orchestrate.adapters.hostproxy import proxy as hostproxy
-from ops_orchestrate.adapters.hostproxy.reach import connect, public_addresses
+from ops_orchestrate.adapters.hostproxy.reach import connect, in_time, public_addresses
 from ops_orchestrate.core.hosts import read_host
 from tests.adapters.foreign import eventually
 from tests.adapters.hostproxy.greetings import hello
@@ -44,6 +44,37 @@ def test_the_real_door_does_not_lead_to_this_machine() -> None:
     """By the resolver of the host: its own name is never public."""
     with pytest.raises(OSError, match="not public"):
         connect("localhost", 443)
+
+
+def test_a_name_that_nobody_answers_for_is_not_waited_for() -> None:
+    """The system's resolver may hang for minutes: whoever asked is told, and the next name is looked up."""
+    go = threading.Event()
+
+    def hangs(*_: object) -> list[str]:
+        go.wait(60)
+        return []
+
+    try:
+        with pytest.raises(TimeoutError):
+            in_time("slow.example.org", 443, hangs, seconds=0.2)
+        assert in_time("pypi.org", 443, lambda *_: ["151.101.0.223"]) == ["151.101.0.223"]
+        for _ in range(15):
+            with pytest.raises(TimeoutError):
+                in_time("slow.example.org", 443, hangs, seconds=0.01)
+        with pytest.raises(TimeoutError, match="too many"):
+            in_time("pypi.org", 443, hangs, seconds=0.2)
+    finally:
+        go.set()
+    assert eventually(lambda: in_time("pypi.org", 443, lambda *_: ["151.101.0.223"], seconds=1))
+
+
+@pytest.mark.parametrize("error", [socket.gaierror(-2, "no such name"), UnicodeError("label too long")])
+def test_a_name_that_cannot_be_looked_up(error: Exception) -> None:
+    def fails(*_: object) -> list[str]:
+        raise error
+
+    with pytest.raises(OSError, match=r"no such name|label too long"):
+        in_time("x", 443, fails)
 
 
 class Host:
