@@ -19,6 +19,7 @@ VERBS: dict[str, str] = {
     "init": "Make a registry from the git repositories under some folders.",
     "status": "Runs, slots, ownership, hosts.",
     "report": "The report of a run.",
+    "watch": "Look on while a run goes.",
     "events": "The events of a run, one a line.",
     "explain": "Why is this task not running, or not shipped?",
     "answer": "Answer what a task waits for.",

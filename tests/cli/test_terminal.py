@@ -189,6 +189,12 @@ def test_a_run_is_watched_and_stopped_from_another_shell(house: House) -> None:
         assert [(slot["run"], slot["task"]) for slot in status["slots"]] == [(run, "slow")]
         assert [(owner["task"], owner["paths"]) for owner in status["ownership"]] == [("slow", ["src/again.txt"])]
         assert "◉ wip" in call("report").out
+        with Terminal(["watch"]) as beside:
+            beside.expect(r"1/1 done|0/1 done, 1 in flight")
+            beside.expect(r" \d  slow \d+ s")
+            beside.type("^C")
+            beside.expect(rf"The run goes on: `ops-orchestrate watch {run}` looks again")
+            assert beside.ends() == 0
         said = shell("stop")
         assert said.out == f"Run {run} is stopping; `ops-orchestrate resume {run}` goes on.\n"
         at.expect("ORCHESTRATION STOPPED")
