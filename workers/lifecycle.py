@@ -26,9 +26,15 @@ logger = logging.getLogger("ops_orchestrate.worker")
 _upkeep: list[Upkeep] = []
 
 
+@signals.setup_logging.connect
+def _log(**_: Any) -> None:
+    """Celery leaves the log to us, level and all, because somebody listens to this signal."""
+    settings = process_settings()
+    log.configure(settings.log_level, settings.log_format, settings.host)
+
+
 @signals.worker_init.connect
 def _begin(**_: Any) -> None:
-    log.configure(process_settings().log_level)
     watch_lifeline(grace=3 * process_settings().grace)
 
 

@@ -96,6 +96,7 @@ class Settings(AgentSettings, RoomSettings, ForgeSettings, SourceSettings):
 
     # Logs
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What the workers log.")
+    log_format: Literal["text", "json"] = Field("text", description="How: lines for people, or a JSON object a line.")
 
     @field_validator(*_LISTS, mode="before")
     @classmethod

@@ -5,6 +5,7 @@ It is one trust domain, and says so.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 
@@ -23,7 +24,7 @@ pytestmark = [pytest.mark.real]
 @pytest.fixture(scope="module")
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """Two repositories and the plain worker alone."""
-    with standing(tmp_path_factory.mktemp("plain"), ("app", "web")) as made:
+    with standing(tmp_path_factory.mktemp("plain"), ("app", "web"), OPS_LOG_FORMAT="json") as made:
         made.start_plain()
         yield made
 
@@ -62,6 +63,13 @@ def test_it_runs_a_whole_graph_by_itself(rig: Rig) -> None:
 def test_it_serves_every_queue_and_keeps_one_place_free_of_agents(rig: Rig) -> None:
     (host,) = rig.ledger.hosts.live()
     assert dict(host.pools) == {**dict.fromkeys(POOLS, 4), "agent": 3}
+
+
+def test_each_line_of_its_log_says_which_attempt_it_is_about(rig: Rig) -> None:
+    said = [json.loads(line) for line in (rig.home / "plain.log").read_text().splitlines() if line.startswith("{")]
+    stages = {(one["task"], one["attempt"]) for one in said if one["message"].startswith("agent.implement: go-on")}
+    assert stages == {("root", 1), ("left", 1), ("left", 2), ("right", 1), ("last", 1)}
+    assert {one["host"] for one in said} == {"rig"}
 
 
 def test_it_says_that_it_is_one_trust_domain(rig: Rig) -> None:
