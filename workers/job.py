@@ -23,6 +23,7 @@ from ops_orchestrate.engine.step import Next
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.log import about
 from ops_orchestrate.wiring import toolbox
+from workers import traces
 
 log = logging.getLogger("ops_orchestrate.job")
 
@@ -35,11 +36,12 @@ EARLY: dict[str, Any] = {"acks_late": False}
 
 
 class Job(Task):  # the name of the library's class is theirs; "task" means something else here
-    """A job whose log lines say which run, task and attempt it works at."""
+    """A job whose log lines and spans say which run, task and attempt it works at."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the job's body."""
-        with about(**_subject(signature(self.run), args, kwargs)):
+        subject = _subject(signature(self.run), args, kwargs)
+        with about(**subject), traces.span(self.name, subject):
             return super().__call__(*args, **kwargs)
 
 

@@ -19,6 +19,7 @@ from ops_orchestrate.celery import POOLS
 from ops_orchestrate.config import process_settings
 from ops_orchestrate.core.board import Host
 from ops_orchestrate.wiring import STOPPING, sandbox_line, toolbox
+from workers import traces
 from workers.upkeep import Upkeep
 
 logger = logging.getLogger("ops_orchestrate.worker")
@@ -35,6 +36,7 @@ def _log(**_: Any) -> None:
 
 @signals.worker_init.connect
 def _begin(**_: Any) -> None:
+    traces.check()
     watch_lifeline(grace=3 * process_settings().grace)
 
 
@@ -71,3 +73,9 @@ def _stop(**_: Any) -> None:
 def _end(**_: Any) -> None:
     for upkeep in _upkeep:
         upkeep.end()
+    traces.end()
+
+
+@signals.worker_process_shutdown.connect
+def _end_child(**_: Any) -> None:
+    traces.end()

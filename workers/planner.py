@@ -14,6 +14,7 @@ from ops_orchestrate.engine import reconcile as reconciling
 from ops_orchestrate.engine import settle as settling
 from ops_orchestrate.engine import structure as structuring
 from ops_orchestrate.wiring import toolbox
+from workers import traces
 from workers.job import LATE, job
 
 
@@ -44,7 +45,9 @@ def edge(_task: Task, run: str, parent: str, child: str) -> str:
 @job("planner.settle", LATE)
 def settle(_task: Task, key: dict[str, Any]) -> None:
     """Move the task of an attempt on."""
-    settling.settle(StageKey.model_validate(key), toolbox())
+    about = StageKey.model_validate(key)
+    settling.settle(about, toolbox())
+    traces.task_settled(about, toolbox().ledger)
 
 
 @job("planner.reconcile", LATE)

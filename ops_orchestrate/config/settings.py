@@ -96,6 +96,9 @@ class Settings(AgentSettings, RoomSettings, ForgeSettings, SourceSettings):
 
     # Logs
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What the workers log.")
+    traces_url: str | None = Field(
+        None, description="Where workers send their OpenTelemetry spans, by OTLP over HTTP; unset: nowhere."
+    )
     log_format: Literal["text", "json"] = Field("text", description="How: lines for people, or a JSON object a line.")
 
     @field_validator(*_LISTS, mode="before")

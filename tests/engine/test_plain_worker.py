@@ -5,11 +5,17 @@ It is one trust domain, and says so.
 
 from __future__ import annotations
 
+import gzip
 import json
+import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from ops_orchestrate.celery import POOLS
 from ops_orchestrate.core.event import EventKind
@@ -24,9 +30,46 @@ pytestmark = [pytest.mark.real]
 @pytest.fixture(scope="module")
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """Two repositories and the plain worker alone."""
-    with standing(tmp_path_factory.mktemp("plain"), ("app", "web"), OPS_LOG_FORMAT="json") as made:
-        made.start_plain()
-        yield made
+    with collector() as (url, spans):
+        SPANS.append(spans)
+        where = tmp_path_factory.mktemp("plain")
+        with standing(where, ("app", "web"), OPS_LOG_FORMAT="json", OPS_TRACES_URL=url) as made:
+            made.start_plain()
+            yield made
+
+
+SPANS: list[Callable[[], list[Span]]] = []
+
+
+@contextmanager
+def collector() -> Iterator[tuple[str, Callable[[], list[Span]]]]:
+    """What receives spans by OTLP over HTTP, as Jaeger or Tempo would: its address, and what it has so far."""
+    bodies: list[bytes] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(self.rfile.read(int(self.headers["content-length"])))
+            if self.headers.get("content-encoding") == "gzip":
+                bodies[-1] = gzip.decompress(bodies[-1])
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    def spans() -> list[Span]:
+        asked = [ExportTraceServiceRequest.FromString(body) for body in list(bodies)]
+        return [s for one in asked for part in one.resource_spans for scope in part.scope_spans for s in scope.spans]
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1/traces", spans
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def test_it_runs_a_whole_graph_by_itself(rig: Rig) -> None:
@@ -70,6 +113,27 @@ def test_each_line_of_its_log_says_which_attempt_it_is_about(rig: Rig) -> None:
     stages = {(one["task"], one["attempt"]) for one in said if one["message"].startswith("agent.implement: go-on")}
     assert stages == {("root", 1), ("left", 1), ("left", 2), ("right", 1), ("last", 1)}
     assert {one["host"] for one in said} == {"rig"}
+
+
+def test_each_task_is_one_trace_over_all_jobs_of_its_chain(rig: Rig) -> None:
+    def whole() -> dict[str, Span]:
+        return {str(value(span, "ops.task")): span for span in SPANS[0]() if span.name == "task"}
+
+    rig.until(lambda: len(whole()) == 4, 20, "the tasks' first spans to be sent")
+    for task, first in whole().items():
+        jobs = [span for span in SPANS[0]() if span.trace_id == first.trace_id and span is not first]
+        names = {span.name for span in jobs if span.name != "task"}
+        assert {"agent.implement", "audit.verify", "ship.land", "planner.settle"} <= names
+        assert {span.parent_span_id for span in jobs if span.name != "task"} == {first.span_id}
+        assert {value(span, "ops.task") for span in jobs} == {task}
+        assert value(first, "ops.state") == "completed"
+        attempts = {value(span, "ops.attempt") for span in jobs if span.name == "agent.implement"}
+        assert attempts == ({1, 2} if task == "left" else {1})
+
+
+def value(span: Span, name: str) -> str | int | None:
+    found = next((one.value for one in span.attributes if one.key == name), None)
+    return (found.string_value or found.int_value) if found else None
 
 
 def test_it_says_that_it_is_one_trust_domain(rig: Rig) -> None:
