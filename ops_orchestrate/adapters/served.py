@@ -5,11 +5,16 @@ The URLs are the owner's, from the registry. Redirects are not followed: a healt
 
 from __future__ import annotations
 
+import errno
 import re
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import httpx
 
-from ops_orchestrate.core.change import HealthLook, ServedLook
+from ops_orchestrate.core.change import HealthLook, Reach, ServedLook
 from ops_orchestrate.core.names import one_line
 
 #: Seconds for one answer; tries of a connection that is refused (a deployment may be restarting).
@@ -18,6 +23,10 @@ TRIES = 2
 #: Where a version page says it, as the plugin's services file has it.
 _KEYS = ("commit", "sha", "gitSha")
 _SHA = re.compile(r"[0-9a-f]{7,64}")
+#: Nothing got out of this machine.
+_OURS = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.EACCES})
+#: It went out, and nobody said anything: a router's word counts for no more than silence.
+_LOST = frozenset({errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ETIMEDOUT})
 
 
 class HttpHealth:
@@ -26,15 +35,16 @@ class HttpHealth:
     def look(self, url: str) -> HealthLook:
         """Whether the URL answers 200. Never raises: what can't be reached is not healthy, and says why."""
         answer = _get(url)
-        if isinstance(answer, str):
-            return HealthLook(ok=False, detail=answer)
-        return HealthLook(ok=answer.status_code == httpx.codes.OK, detail=f"HTTP {answer.status_code}")
+        if isinstance(answer, _NoAnswer):
+            return HealthLook(ok=False, detail=answer.detail, reach=answer.reach)
+        detail = f"HTTP {answer.status_code}"
+        return HealthLook(ok=answer.status_code == httpx.codes.OK, detail=detail, reach=_reach_of(answer.status_code))
 
     def served(self, url: str) -> ServedLook:
         """The commit that the URL's JSON names. Never raises: what names none says why."""
         answer = _get(url)
-        if isinstance(answer, str):
-            return ServedLook(commit="", detail=answer)
+        if isinstance(answer, _NoAnswer):
+            return ServedLook(commit="", detail=answer.detail, reach=answer.reach)
         try:
             said = answer.json() if answer.status_code == httpx.codes.OK else None
         except ValueError:
@@ -42,13 +52,51 @@ class HttpHealth:
         values = [said[key] for key in _KEYS if key in said] if isinstance(said, dict) else []
         commit = next((one.lower() for one in values if isinstance(one, str) and _SHA.fullmatch(one.lower())), "")
         detail = f"it serves {commit[:10]}" if commit else f"HTTP {answer.status_code} without a commit"
-        return ServedLook(commit=commit, detail=detail)
+        return ServedLook(commit=commit, detail=detail, reach=_reach_of(answer.status_code))
 
 
-def _get(url: str) -> httpx.Response | str:
+class _NoAnswer(NamedTuple):
+    """Why there is no answer, in words and by whose doing."""
+
+    detail: str
+    reach: Reach
+
+
+def _get(url: str) -> httpx.Response | _NoAnswer:
     """The answer, or why there is none."""
     try:
         with httpx.Client(transport=httpx.HTTPTransport(retries=TRIES), timeout=TIMEOUT) as client:
             return client.get(url)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return f"no answer: {one_line(str(error), 200) or type(error).__name__}"
+        return _NoAnswer(f"no answer: {one_line(str(error), 200) or type(error).__name__}", _why(error))
+
+
+def _reach_of(status: int) -> Reach:
+    """A service that wants to be left alone is up, and says nothing of how it is."""
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        return Reach.UNASKED
+    return Reach.DOWN if status >= httpx.codes.INTERNAL_SERVER_ERROR else Reach.ANSWERED
+
+
+def _why(error: Exception) -> Reach:
+    """Whose doing it is that there is no answer, as far as the error tells."""
+    if not isinstance(error, httpx.TransportError) or isinstance(error, httpx.ProxyError | httpx.UnsupportedProtocol):
+        return Reach.UNASKED
+    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
+        return Reach.SILENT
+    for one in _causes(error):
+        if isinstance(one, socket.gaierror | ssl.SSLCertVerificationError):
+            return Reach.UNASKED  # a name or a certificate that this machine cannot check
+        number = one.errno if isinstance(one, OSError) else None
+        if number in _OURS or number in _LOST:
+            return Reach.UNASKED if number in _OURS else Reach.SILENT
+    return Reach.DOWN
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and those behind it: httpx wraps what the operating system said."""
+    seen: list[BaseException] = []
+    while error not in seen and len(seen) < 10:
+        yield error
+        seen.append(error)
+        error = error.__cause__ or error.__context__ or error

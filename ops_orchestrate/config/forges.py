@@ -19,6 +19,7 @@ class ForgeSettings(BaseSettings):
     )
     watch_every: float = Field(30, gt=0, description="Between two looks at what is deployed after a merge.")
     watch_window: float = Field(900, ge=0, description="How long a deployment is watched once it is served.")
+    watch_restart: float = Field(300, ge=0, description="How long a service may be away while a merge is deployed.")
     watch_deadline: float = Field(1800, gt=0, description="A merge that is not served by then is reported.")
     max_fixes: int = Field(2, ge=0, le=9, description="Attempts spent on what CI or reviewers say, for one change.")
     github_api_url: str = Field(

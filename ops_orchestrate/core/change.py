@@ -103,11 +103,21 @@ class GateResult(Value):
     unsandboxed: bool = False
 
 
+class Reach(StrEnum):
+    """How far a question to a deployed service came."""
+
+    ANSWERED = "answered"
+    DOWN = "down"  #: nobody listens, the connection broke off, or it answers that it failed (5xx)
+    SILENT = "silent"  #: no connection came about: it is gone, or our own network is
+    UNASKED = "unasked"  #: our side: no such name, no network, no proxy; it says nothing of the service
+
+
 class HealthLook(Value):
     """What a service's health URL said."""
 
     ok: bool
     detail: str
+    reach: Reach = Reach.ANSWERED
 
 
 class ServedLook(Value):
@@ -116,6 +126,7 @@ class ServedLook(Value):
     commit: str
     """Empty where it did not say."""
     detail: str
+    reach: Reach = Reach.ANSWERED
 
 
 class OwnBranch(Value):

@@ -24,6 +24,7 @@ _ENV = {
     "OPS_CI_POLL": "0.1",
     "OPS_MERGE_UNKNOWN": "0.5",
     "OPS_WATCH_EVERY": "0.1",
+    "OPS_WATCH_RESTART": "0.3",
 }
 
 
@@ -149,10 +150,11 @@ class Deployed:
         return ServedLook(commit=self.commit, detail=url)
 
 
-@pytest.mark.parametrize("dies", [False, True])
+@pytest.mark.parametrize(("dies", "says"), [(False, True), (True, True), (False, False)])
 def test_an_unhealthy_deployment_is_offered_to_be_taken_back_once(
-    walk: Walk, dies: bool, monkeypatch: pytest.MonkeyPatch
+    walk: Walk, dies: bool, says: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Also one that is down altogether, and so does not say what it serves."""
     walk.forge.repository(
         f"promo{next(_NUMBERS)}", JOB, promote=True, health_url="http://app/health", version_url="http://app/version"
     )
@@ -160,7 +162,7 @@ def test_an_unhealthy_deployment_is_offered_to_be_taken_back_once(
     object.__setattr__(walk.tools, "health", service)
     run = walk.go()
     walk.until(lambda: state(walk, run) is PromotionState.WATCHING)
-    service.commit, service.ok = walk.forge.head("main"), False
+    service.commit, service.ok = walk.forge.head("main") if says else "", False
     if dies:
         around(monkeypatch, "open", after=die)
     events = walk.finish(run)

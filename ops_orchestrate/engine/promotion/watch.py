@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ops_orchestrate.core.change import LandingEnd
+from ops_orchestrate.core.change import HealthLook, LandingEnd, Reach, ServedLook
 from ops_orchestrate.core.message import revert_message
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.project import Repository
@@ -45,6 +45,7 @@ def first_watch(run: RunRecord, repository: Repository, *, promoted: bool, tools
         commit=commit,
         began_at=now,
         errors_before=_errors(run, repository, now - tools.settings.watch_window, now, tools),
+        healthy_before=_asked(repository, branch or "", tools).healthy,
     )
     return {"state": PromotionState.WATCHING, "watched": watched, "wake_at": now + tools.settings.watch_every}
 
@@ -57,7 +58,8 @@ def watch_once(run_id: str, repo: str, holder: str, tools: Toolbox) -> None:
         known = promotion_of(run_id, repo, tools)
         if not mine or known is None or known.state is not PromotionState.WATCHING or known.watched is None:
             return
-        rule = WatchRule(window=tools.settings.watch_window, deadline=tools.settings.watch_deadline)
+        settings = tools.settings
+        rule = WatchRule(window=settings.watch_window, deadline=settings.watch_deadline, restart=settings.watch_restart)
         after, end, reason = watch(known.watched, _look(run, repository, known.watched, tools), rule)
         wake_at = tools.ledger.now() + tools.settings.watch_every
         going_on = end is WatchEnd.WATCHING
@@ -74,19 +76,40 @@ def watch_once(run_id: str, repo: str, holder: str, tools: Toolbox) -> None:
 
 
 def _look(run: RunRecord, repository: Repository, watched: Watched, tools: Toolbox) -> WatchLook:
-    now = tools.ledger.now()
-    service = repository.deployed_at(watched.branch)
+    look = _asked(repository, watched.branch, tools)
+    since = watched.served_at or (watched.began_at if look.served is None else 0.0)
+    errors = _errors(run, repository, since, look.now, tools) if since else None
+    return look.model_copy(update={"errors": errors})
+
+
+def _asked(repository: Repository, branch: str, tools: Toolbox) -> WatchLook:
+    """What the deployed service itself says now."""
+    service = repository.deployed_at(branch)
     health = tools.health.look(service.health_url) if service.health_url else None
     served = tools.health.served(service.version_url) if service.version_url else None
-    since = watched.served_at or (watched.began_at if not service.version_url else 0.0)
-    detail = "; ".join(part for part in (health.detail if health else "", served.detail if served else "") if part)
+    up = [_is_up(one, repository, tools) if one else None for one in (health, served)]
+    detail = "; ".join(one.detail for one in (health, served) if one and one.detail)
     return WatchLook(
-        now=now,
+        now=tools.ledger.now(),
         served=served.commit if served else None,
-        healthy=health.ok if health else None,
+        healthy=up[0] and health.ok if health else None,
+        answers=up[1],
         detail=one_line(detail, 200),
-        errors=_errors(run, repository, since, now, tools) if since else None,
     )
+
+
+def _is_up(look: HealthLook | ServedLook, repository: Repository, tools: Toolbox) -> bool | None:
+    """Whether the service answers; None where nobody could ask it.
+
+    Silence is the service's only where our own network is seen to work: the repository's upstream answers meanwhile.
+    """
+    if look.reach is not Reach.SILENT:
+        return None if look.reach is Reach.UNASKED else look.reach is Reach.ANSWERED
+    try:
+        tools.workshop.refresh(repository)
+    except OpsError:
+        return None
+    return False
 
 
 def _errors(run: RunRecord, repository: Repository, since: float, until: float, tools: Toolbox) -> int | None:
