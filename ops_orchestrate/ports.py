@@ -207,6 +207,9 @@ class PullRequests(Protocol):
     def publish(self, repo: Repository, *, commit: str, branch: str, expected: str) -> Landing:
         """Push a commit of the mirror to a branch of ours (`ops/…`); `expected`: its head there, "" for none."""
 
+    def remove(self, repo: Repository, *, branch: str, head: str) -> Landing:
+        """Delete a branch of ours (`ops/…`), if its head is the expected one: compare-and-set. LANDED: it is gone."""
+
     def open(self, repo: Repository, *, branch: str, base: str, title: str, body: str) -> int:
         """Open a pull request and return its number; the one that is open for that branch, if there is one."""
 

@@ -149,11 +149,11 @@ class Mirrors:
         lease = f"--force-with-lease={ref}:{object_id(expected) if expected else ''}"
         return self._push(repo, lease, "--", _address(repo), f"{object_id(commit)}:{ref}")
 
-    def unpublish(self, repo: Repository, commit: str, branch: str) -> None:
+    def unpublish(self, repo: Repository, commit: str, branch: str) -> Answer:
         """Delete a branch of ours upstream, if it still stands at `commit`. Raises GuardRefusal, GitError."""
         self._refuse(repo, branch, "delete")
         ref = f"{_HEADS}{branch}"
-        self._push(repo, f"--force-with-lease={ref}:{object_id(commit)}", "--", _address(repo), f":{ref}")
+        return self._push(repo, f"--force-with-lease={ref}:{object_id(commit)}", "--", _address(repo), f":{ref}")
 
     def _push(self, repo: Repository, *words: str) -> Answer:
         options = ("--porcelain", "--no-verify", "--no-follow-tags")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ops_orchestrate.adapters.github.publishing import publish
+from ops_orchestrate.adapters.github.publishing import publish, unpublish
 from ops_orchestrate.core.change import Landing, LandingEnd
 from tests.adapters.gitshop import Shop, make_shop
 
@@ -73,3 +73,33 @@ def test_an_upstream_that_does_not_answer_is_unknown(shop: Shop) -> None:
     commit = _commit(shop, "one")
     shutil.move(shop.repo.upstream, f"{shop.repo.upstream}.gone")
     assert _publish(shop, commit).end is LandingEnd.UNKNOWN
+
+
+def _remove(shop: Shop, head: str, branch: str = OURS) -> LandingEnd:
+    return unpublish(shop.workshop.mirrors, shop.repo, branch=branch, head=head).end
+
+
+def test_a_branch_of_ours_is_taken_away_where_it_stands_as_seen(shop: Shop) -> None:
+    commit = _commit(shop, "one")
+    _publish(shop, commit)
+    assert _remove(shop, _commit(shop, "two")) is LandingEnd.MOVED
+    assert _upstream(shop) == commit
+    assert [_remove(shop, commit) for _ in range(2)] == [LandingEnd.LANDED] * 2
+    assert _upstream(shop) is None
+
+
+@pytest.mark.parametrize("branch", ["main", "dev", "feature", "ops/../main", "opsx/y", "refs/heads/ops/x"])
+def test_nobody_elses_branch_is_taken_away(shop: Shop, branch: str) -> None:
+    before = dict(shop.workshop.mirrors.upstream(shop.repo).heads)
+    assert _remove(shop, shop.base(), branch) is LandingEnd.REFUSED
+    assert shop.workshop.mirrors.upstream(shop.repo).heads == before
+
+
+def test_a_branch_that_the_forge_keeps_is_no_crash(shop: Shop) -> None:
+    commit = _commit(shop, "one")
+    _publish(shop, commit)
+    with (Path(shop.repo.upstream) / "config").open("a") as config:
+        config.write("[receive]\n\tdenyDeletes = true\n")
+    assert _remove(shop, commit) is LandingEnd.REFUSED
+    shutil.move(shop.repo.upstream, f"{shop.repo.upstream}.gone")
+    assert _remove(shop, commit) is LandingEnd.UNKNOWN

@@ -95,6 +95,49 @@ def test_a_worker_that_dies_right_after_an_effect_repeats_none(
     assert len(walk.control.journal.effects("rerun", walk.slug)) == (name == "rerun")
 
 
+def left(walk: Walk, run: str) -> str | None:
+    """Where the change's branch stands; None where it is gone."""
+    return walk.control.repository(walk.slug).branch(f"ops/{run}/go")
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_the_branch_of_what_is_merged_is_taken_away(walk: Walk, dies: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if dies:
+        around(monkeypatch, "remove", before=die)
+    run = walk.go()
+    completed(walk, run)
+    once(walk)
+    assert left(walk, run) is None
+
+
+def test_a_branch_that_somebody_has_pushed_to_since_stays(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = walk.go()
+    branch = f"ops/{run}/go"
+    later = lambda: walk.control.push(walk.slug, branch, {"later.txt": "x"}, by="rita", start=branch)  # noqa: E731
+    around(monkeypatch, "remove", before=later)
+    completed(walk, run)
+    head = left(walk, run)
+    assert head is not None
+    assert walk.control.repository(walk.slug).bare.read(head, "later.txt") is not None
+
+
+def test_a_branch_that_the_forge_keeps_is_no_failure(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    around(monkeypatch, "remove", before=lambda: walk.control.permit(walk.slug, "bot", "read"))
+    run = walk.go()
+    completed(walk, run)
+    assert left(walk, run)
+
+
+def test_the_branch_of_a_change_that_is_not_merged_stays(walk: Walk) -> None:
+    walk.forge.repository(f"walk{next(_NUMBERS)}", JobPlan("test", hold=True))
+    run = walk.go()
+    walk.until(lambda: walk.pulls() == [1])
+    walk.control.change_pull(walk.slug, 1, open=False)
+    walk.finish(run)
+    assert walk.task(run).state is TaskState.BLOCKED
+    assert left(walk, run)
+
+
 def test_a_worker_that_dies_between_the_proof_and_the_end_says_it_once(
     walk: Walk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,7 @@ def promoted(walk: Walk, run: str) -> None:
 def test_dev_gets_to_main_by_a_merge_commit(walk: Walk) -> None:
     promoted(walk, walk.go())
     assert len(walk.control.repository(walk.slug).bare.commit(walk.forge.head("main")).parents) == 2
+    assert not [ref for ref in walk.control.repository(walk.slug).refs if "/ops/" in ref]
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -1,11 +1,11 @@
-"""Pushes a commit of the mirror to a branch of ours, and reads from git alone what came of it."""
+"""Pushes a commit of the mirror to a branch of ours, or takes the branch away; git alone says what came of it."""
 
 from __future__ import annotations
 
 from ops_orchestrate.adapters.git import Answer, rejection, strip_userinfo
 from ops_orchestrate.adapters.mirrors import Mirrors
 from ops_orchestrate.core.change import Landing, LandingEnd
-from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.names import OUR_BRANCHES, is_branch, one_line
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.errors import GitError, GuardRefusal, SourceUnavailable
 
@@ -23,6 +23,24 @@ def publish(mirrors: Mirrors, repo: Repository, *, commit: str, branch: str, exp
     if answer.code == 0:
         return Landing(end=LandingEnd.LANDED, commit=commit)
     return _seen(mirrors, repo, commit, branch) or _rejected(answer, branch)
+
+
+def unpublish(mirrors: Mirrors, repo: Repository, *, branch: str, head: str) -> Landing:
+    """LANDED where the branch is gone, whoever took it away; MOVED where it stands elsewhere. Safe to repeat."""
+    if not branch.startswith(OUR_BRANCHES) or not is_branch(branch):
+        return Landing(end=LandingEnd.REFUSED, detail=f"{one_line(branch, 80)} is no branch of ours (ops/…)")
+    try:
+        answer = mirrors.unpublish(repo, head, branch)
+        there = mirrors.upstream(repo).heads.get(branch)
+    except GuardRefusal as refusal:
+        return Landing(end=LandingEnd.REFUSED, detail=str(refusal))
+    except (SourceUnavailable, GitError) as error:
+        return Landing(end=LandingEnd.UNKNOWN, detail=str(error))
+    if there is None:
+        return Landing(end=LandingEnd.LANDED)
+    if there != head:
+        return Landing(end=LandingEnd.MOVED, detail=f"{branch} is not where it was expected")
+    return _rejected(answer, branch)
 
 
 def _seen(mirrors: Mirrors, repo: Repository, commit: str, branch: str) -> Landing | None:

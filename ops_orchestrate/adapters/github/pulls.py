@@ -11,7 +11,7 @@ from ops_orchestrate.adapters.github.client import GitHubClient
 from ops_orchestrate.adapters.github.jobs import Reading, failed_jobs
 from ops_orchestrate.adapters.github.limits import Purpose
 from ops_orchestrate.adapters.github.permission import why_no_push
-from ops_orchestrate.adapters.github.publishing import publish
+from ops_orchestrate.adapters.github.publishing import publish, unpublish
 from ops_orchestrate.adapters.github.reading import Reader
 from ops_orchestrate.adapters.github.recheck import still
 from ops_orchestrate.adapters.github.rules import branch_rules
@@ -57,6 +57,13 @@ class GitHubPullRequests:
         if no:
             return Landing(end=LandingEnd.REFUSED, detail=no)
         return publish(self._mirrors, repo, commit=commit, branch=branch, expected=expected)
+
+    def remove(self, repo: Repository, *, branch: str, head: str) -> Landing:
+        """Delete a branch of ours that stands at `head`. Safe to repeat."""
+        no = self.may_write(repo)
+        if no:
+            return _refused(no)
+        return unpublish(self._mirrors, repo, branch=branch, head=head)
 
     def open(self, repo: Repository, *, branch: str, base: str, title: str, body: str) -> int:
         """The number of the pull request that is open for the branch, a new one where there is none.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from ops_orchestrate.core.states import Stage
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.step import Next
 from ops_orchestrate.engine.toolbox import Toolbox
-from ops_orchestrate.errors import OpsError
+from ops_orchestrate.errors import OpsError, SourceUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,19 @@ def merged(case: Case, intent: MergeIntent) -> Next:
     if not attempts.prove(case.key, holder=case.holder, intent=intent):
         return Next.DROP
     _close_sources(case)
+    _remove_branch(case, intent)
     told = {"kind": OutcomeKind.MERGED, "head": intent.head, "base": intent.base, "merge": intent.commit}
     return end(case, attempts.verified(case.key).model_copy(update=told))
+
+
+def _remove_branch(case: Case, intent: MergeIntent) -> None:
+    """The change's own branch, where it still stands at what was merged. Nothing depends on it: a no is no failure."""
+    pulls = case.tools.pulls_of(case.repository)
+    branch = case.tools.ledger.attempts.pursuit(case.key.run, case.key.task).branch
+    if pulls is None or not branch:
+        return
+    with suppress(SourceUnavailable):
+        pulls.remove(case.repository, branch=branch, head=intent.head)
 
 
 def _close_sources(case: Case) -> None:

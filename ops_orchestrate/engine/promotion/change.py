@@ -6,6 +6,7 @@ table as every change, and is merged by a merge commit: a squash would make the 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ops_orchestrate.core.change import LandingEnd
@@ -22,7 +23,7 @@ from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.engine.frozen import held
 from ops_orchestrate.engine.promotion.book import evidence, remember, warn
 from ops_orchestrate.engine.toolbox import Toolbox
-from ops_orchestrate.errors import LedgerUnavailable, OpsError
+from ops_orchestrate.errors import LedgerUnavailable, OpsError, SourceUnavailable
 from ops_orchestrate.ports import PullRequests
 
 Step = tuple[PromotionState, str]
@@ -240,6 +241,8 @@ def _promoted(sync: Sync, pursuit: Pursuit) -> Step:
     except OpsError as error:
         sync.warn(f"{sync.main} was not brought back to {sync.seen.integration}: {error}")
     sync.tools.ledger.runs.note(sync.run.id, EventKind.PROMOTED, host=sync.tools.host, data=data)
+    with suppress(SourceUnavailable):
+        sync.pulls.remove(sync.repository, branch=pursuit.branch, head=pursuit.head)
     sync.keep(None)
     return PromotionState.DONE, ""
 

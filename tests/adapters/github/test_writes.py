@@ -77,6 +77,7 @@ def test_nothing_is_written_where_we_may_not(scene: Scene) -> None:
         scene.pulls.rerun(scene.repo, check),
         scene.pulls.answer(scene.repo, thread, "Because."),
         scene.pulls.publish(scene.repo, commit=head, branch=OURS, expected=""),
+        scene.pulls.remove(scene.repo, branch=OURS, head=head),
     ]
     assert {landing.end for landing in landings} == {REFUSED}
     with pytest.raises(GuardRefusal):
