@@ -46,8 +46,7 @@ class AgentSession(Protocol):
     def beat(self, at: float | None = None) -> None:
         """The lease was renewed, at this moment of the clock that counts a suspended machine's seconds (None: now).
 
-        The supervisor may let the agent live for another two thirds of a lease from then.
-        """
+        The supervisor may let the agent live for another two thirds of a lease from then."""
 
     def stop(self, how: Literal["interrupt", "kill"]) -> None:
         """Ask the agent to end (interrupt, then TERM, then KILL after the grace), or kill all of it at once."""
@@ -93,10 +92,9 @@ class Workshop(Protocol):
         """A private clone at `base`, on the attempt's own branch, borrowing objects read-only from the mirror."""
 
     def hold_tree(self, repo: Repository, key: StageKey) -> AbstractContextManager[bool]:
-        """Keep everybody else on this host from the attempt's tree for the length of the block.
+        """Keep everybody else on this host from the tree for the length of the block; who dies gives it back.
 
-        False where somebody has it. Who dies gives it back.
-        """
+        False where somebody has it."""
 
     def collect(self, repo: Repository, key: StageKey, *, base: str, paths: tuple[str, ...]) -> Collected:
         """Import what the agent committed (checked by fsck) and, as one more commit, what it left uncommitted."""
@@ -104,8 +102,7 @@ class Workshop(Protocol):
     def salvage(self, repo: Repository, key: StageKey, *, base: str = "") -> str | None:
         """Keep everything in the attempt's tree under a ref of ours; None where there is nothing to keep.
 
-        Without `base` it is compared with the commit that it was made from.
-        """
+        It is compared with `base`, else with the commit that it was made from."""
 
     def discard_tree(self, repo: Repository, key: StageKey) -> None:
         """Remove the attempt's tree. Only after collect or salvage."""
@@ -219,8 +216,13 @@ class PullRequests(Protocol):
     def glance(self, repo: Repository, number: int, max_age: float) -> Pull:
         """The same, but all open ones of the repository are read at once and shared for `max_age` seconds.
 
-        Good enough to go on waiting; nothing is ever merged by it.
-        """
+        Good enough to go on waiting; nothing is ever merged by it."""
+
+    def opened(self, repo: Repository) -> tuple[Pull, ...]:
+        """All open pull requests as they are now, as a glance shows them."""
+
+    def close(self, repo: Repository, number: int, *, head: str) -> Landing:
+        """Close a pull request of ours without a word, if its head is the expected one. LANDED: it is closed."""
 
     def rules(self, repo: Repository, branch: str) -> BranchRules:
         """What the forge demands before anything gets into the branch, some minutes old at most: it enforces them."""
@@ -274,8 +276,7 @@ class Errors(Protocol):
     def count(self, project: str, *, since: float, until: float, release: str = "") -> ErrorCount:
         """The errors of a Sentry project between two moments (seconds since 1970), of one release or of all.
 
-        Raises SourceUnavailable, also where it is not set up: what is not known is never none.
-        """
+        Raises SourceUnavailable, also where it is not set up: what is not known is never none."""
 
 
 class Tracker(Protocol):
@@ -286,8 +287,7 @@ class Tracker(Protocol):
     def close(self, closes: str) -> bool:
         """Mark as done what `Finding.closes` names (`sentry:4711`, `linear:ENG-12`); False where it was done already.
 
-        Raises SourceUnavailable: it may have happened, and doing it again is safe. UsageError: it is not of this place.
-        """
+        Raises SourceUnavailable: it may have happened, and doing it again is safe. UsageError: not of this place."""
 
 
 class Secrets(Protocol):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from ops_orchestrate.core.change import GateEnd
+from ops_orchestrate.core.merge.pull import Pull, PullState
 from ops_orchestrate.core.merge.pursuit import Pursuit
+from ops_orchestrate.core.names import OUR_BRANCHES
 from ops_orchestrate.core.value import Value
 from ops_orchestrate.core.watch import Watched
 
@@ -82,6 +85,29 @@ class PromotionDecision(Value):
 
     step: PromotionStep
     reason: str = ""
+
+
+def sync_branch(commit: str) -> str:
+    """The branch of the promotion of a commit: it never holds anything else."""
+    return f"{OUR_BRANCHES}sync/{commit[:12]}"
+
+
+def syncs(pulls: Iterable[Pull], main: str) -> list[Pull]:
+    """The open pull requests to main that are promotions of ours, and still what we pushed."""
+    return [
+        pull
+        for pull in pulls
+        if pull.ours
+        and pull.state is PullState.OPEN
+        and pull.base_ref == main
+        and pull.head
+        and pull.head_ref == sync_branch(pull.head)
+    ]
+
+
+def overtaken(pulls: Iterable[Pull], main: str, head: str, contains: Callable[[str], bool]) -> list[Pull]:
+    """Promotions of ours that the one of `head` makes needless: it `contains` all that they bring."""
+    return [pull for pull in syncs(pulls, main) if pull.head != head and contains(pull.head)]
 
 
 def goes_on(known: Promotion, head: str) -> bool:

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from ops_orchestrate.core.change import GateEnd
-from ops_orchestrate.core.promotion import PromotionDecision, PromotionSnapshot, PromotionStep, decide_promotion
+from ops_orchestrate.core.merge.pull import Pull
+from ops_orchestrate.core.promotion import (
+    PromotionDecision,
+    PromotionSnapshot,
+    PromotionStep,
+    decide_promotion,
+    overtaken,
+)
 
 HEAD = "a" * 40
 READY: dict[str, Any] = {
@@ -76,3 +83,29 @@ def test_over_the_whole_product_a_promotion_implies_all_of_its_conditions() -> N
         assert (step is PromotionStep.REFUSE) is bool(wanted and not green)
         assert (step is PromotionStep.ASK) is bool(wanted and green and not answered)
         assert (step is PromotionStep.PROMOTE) is bool(wanted and green and answered)
+
+
+def sync_pull(**more: object) -> Pull:
+    mine = {"number": 2, "state": "open", "head": "a" * 40, "head_ref": f"ops/sync/{'a' * 12}", "base_ref": "main"}
+    return Pull.model_validate(mine | {"ours": True} | more)
+
+
+@pytest.mark.parametrize(
+    ("more", "closed"),
+    [
+        ({}, True),
+        ({"ours": False}, False),
+        ({"base_ref": "release"}, False),
+        ({"head": "b" * 40}, False),  # somebody has pushed to it
+        ({"head_ref": "ops/t1/a"}, False),
+        ({"state": "closed"}, False),
+        ({"state": "unknown"}, False),
+        ({"head": "c" * 40, "head_ref": f"ops/sync/{'c' * 12}"}, False),  # it is the newer one itself
+        ({"head": "d" * 40, "head_ref": f"ops/sync/{'d' * 12}"}, False),  # it brings what the newer one lacks
+    ],
+)
+def test_only_a_promotion_of_ours_that_is_wholly_in_the_newer_one_is_overtaken(
+    more: dict[str, object], closed: bool
+) -> None:
+    found = overtaken([sync_pull(**more)], "main", "c" * 40, lambda older: older in ("a" * 40, "b" * 40))
+    assert bool(found) is closed

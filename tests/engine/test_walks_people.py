@@ -166,7 +166,8 @@ def test_nothing_is_pushed_to_a_change_that_was_merged_while_an_attempt_mended_i
     sent_back = walk.forge.head(f"ops/{run}/go")
     walk.control.merge(walk.slug, 1, by="rita", method="squash")
     completed(walk, run)
-    assert walk.forge.head(f"ops/{run}/go") == sent_back
+    assert walk.control.pull(walk.slug, 1).head_sha == sent_back
+    assert walk.control.repository(walk.slug).branch(f"ops/{run}/go") is None  # taken away, never pushed to
 
 
 def test_a_review_is_mended_answered_and_resolved_and_other_threads_are_left_alone(walk: Walk) -> None:

@@ -10,7 +10,7 @@ import pytest
 from ops_orchestrate.core.change import HealthLook, ServedLook
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.promotion import PromotionState
-from ops_orchestrate.engine.promotion.book import promotion_of
+from ops_orchestrate.engine.promotion.book import promotion_of, remember
 from ops_orchestrate.report.check import violations
 from ops_orchestrate.standin.profile import JobPlan
 from tests.engine.forge_rig import JOB
@@ -121,6 +121,50 @@ def test_what_is_pinned_is_promoted_also_when_dev_moves_meanwhile(walk: Walk) ->
     bare = walk.control.repository(walk.slug).bare
     assert bare.commit(walk.forge.head("main")).parents[1] == pinned
     assert bare.read(walk.forge.head("main"), "later.txt") is None
+
+
+def newer_head(walk: Walk, run: str) -> None:
+    """Integration moves while the promotion waits, and a person says yes to what it is now."""
+    walk.control.push(walk.slug, "dev", {"later.txt": "x"}, by="rita")
+    key = walk.forge.portfolio().projects[0].repositories[0].key
+    walk.tools.workshop.refresh(walk.forge.portfolio().projects[0].repositories[0])
+    remember(run, key, walk.tools, approved=walk.forge.head("dev"))
+
+
+@pytest.mark.parametrize("dies", ["", "opened", "remove", "close"])
+def test_a_promotion_that_a_newer_one_overtakes_is_closed_and_nobody_elses_is(
+    walk: Walk, dies: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = held_at_main(walk)
+    bare, old = walk.control.repository(walk.slug).bare, walk.forge.head("dev")
+    walk.control.push(walk.slug, "ops/sync/bobs", {"x": "x"}, by="rita", start="main")
+    walk.control.open_pull(walk.slug, "ops/sync/bobs", "main", "chore: sync dev → main", "rita")
+    walk.control.push(walk.slug, "ops/sync/touched", {"y": "y"}, by="rita", start="dev")
+    walk.control.open_pull(walk.slug, "ops/sync/touched", "main", "Ours, and somebody pushed to it", "bot")
+    if dies:
+        around(monkeypatch, dies, after=die)
+    newer_head(walk, run)
+    walk.until(lambda: not walk.control.pull(walk.slug, 2).open)
+    walk.until(lambda: walk.pulls() == [1, 2, 3, 4, 5])
+    walk.control.release(walk.slug)
+    walk.finish(run)
+    assert [walk.control.pull(walk.slug, number).open for number in (3, 4)] == [True, True]
+    assert (walk.control.pull(walk.slug, 2).merged, walk.control.pull(walk.slug, 5).merged) == (False, True)
+    assert bare.is_ancestor(old, walk.forge.head("main"))
+    assert walk.control.repository(walk.slug).branch(f"ops/sync/{old[:12]}") is None
+    assert len(walk.control.journal.effects("pull-opened", walk.slug)) == 5
+
+
+def test_a_promotion_that_another_run_overtakes_is_left_to_that_run(walk: Walk) -> None:
+    run = held_at_main(walk)
+    walk.control.push(walk.slug, "dev", {"later.txt": "x"}, by="rita")
+    newer = f"ops/sync/{walk.forge.head('dev')[:12]}"
+    walk.control.push(walk.slug, newer, None, by="bot", start="dev")
+    walk.control.open_pull(walk.slug, newer, "main", "chore: sync dev → main", "bot")
+    walk.control.change_pull(walk.slug, 2, open=False)
+    walk.finish(run)
+    assert state(walk, run) is PromotionState.SKIPPED
+    assert walk.forge.merges() == ["1"]
 
 
 def test_a_promotion_that_a_person_merges_is_known_as_done(walk: Walk) -> None:

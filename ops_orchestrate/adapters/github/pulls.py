@@ -94,6 +94,24 @@ class GitHubPullRequests:
         """The same from a shared look at all open ones; threads come without their comments."""
         return self._reader.glance(_slug(repo), number, max_age)
 
+    def opened(self, repo: Repository) -> tuple[Pull, ...]:
+        """All open pull requests as they are now; threads come without their comments."""
+        return self._reader.opened(_slug(repo))
+
+    def close(self, repo: Repository, number: int, *, head: str) -> Landing:
+        """Close a pull request of ours at this head. Safe to repeat."""
+        no = self.may_write(repo)
+        if no:
+            return _refused(no)
+        pull = self.read(repo, number)
+        if pull.state in (PullState.CLOSED, PullState.MERGED):
+            return Landing(end=LandingEnd.LANDED, detail=f"#{number} is {pull.state}")
+        if not pull.ours or pull.state is not PullState.OPEN:
+            return _refused(f"#{number} is not ours to close")
+        if pull.head != head:
+            return Landing(end=LandingEnd.MOVED, detail=f"the head of #{number} is not the expected one")
+        return self._writer.close(_slug(repo), number)
+
     def rules(self, repo: Repository, branch: str) -> BranchRules:
         """What GitHub demands before anything gets into the branch. Asked again after `RULES_SECONDS`: it costs four
         points, and half of them also where nothing has changed. What could not be read is asked again at once."""

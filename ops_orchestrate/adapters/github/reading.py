@@ -69,6 +69,10 @@ class Reader:
         own = [one for one in nodes if one and not one.get("isCrossRepository")]
         return self.whole(slug, int(own[0]["number"])) if own else None
 
+    def opened(self, slug: str) -> tuple[Pull, ...]:
+        """All open pull requests as they are now, as a glance shows them. Raises SourceUnavailable."""
+        return tuple(self._open_ones(slug).values())
+
     def glance(self, slug: str, number: int, max_age: float) -> Pull:
         """A pull request as it was at most `max_age` seconds ago. Who comes meanwhile waits for the same answer."""
         with self._lock:

@@ -57,6 +57,10 @@ class Writer:
         why = self._client.clean(_errors(done) or done.detail)
         raise OpsError(f"GitHub opens no pull request from {branch} into {base} of {slug} ({done.status}): {why}")
 
+    def close(self, slug: str, number: int) -> Landing:
+        """Close it without a word."""
+        return landing_of(self._client.write("PATCH", f"/repos/{slug}/pulls/{number}", {"state": "closed"}))
+
     def rerun(self, slug: str, check: Check) -> Landing:
         """Run the failed jobs again, unless somebody else has."""
         if check.run is None:

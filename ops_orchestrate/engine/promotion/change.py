@@ -7,7 +7,6 @@ table as every change, and is merged by a merge commit: a squash would make the 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 
 from ops_orchestrate.core.change import LandingEnd
 from ops_orchestrate.core.event import EventKind
@@ -17,56 +16,20 @@ from ops_orchestrate.core.merge.pull import Pull
 from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.merge.snapshot import Act, Decision, MergePolicy, MergeSnapshot
 from ops_orchestrate.core.message import promotion_message, sync_body
-from ops_orchestrate.core.project import Repository
-from ops_orchestrate.core.promotion import Promotion, PromotionSnapshot, PromotionState, goes_on
-from ops_orchestrate.core.run import RunRecord
-from ops_orchestrate.engine.frozen import held
-from ops_orchestrate.engine.promotion.book import evidence, remember, warn
-from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.core.promotion import (
+    Promotion,
+    PromotionState,
+    goes_on,
+    sync_branch,
+)
+from ops_orchestrate.engine.promotion.overtaken import close_overtaken, overtaken_by
+from ops_orchestrate.engine.promotion.sync import Sync
 from ops_orchestrate.errors import LedgerUnavailable, OpsError, SourceUnavailable
-from ops_orchestrate.ports import PullRequests
 
 Step = tuple[PromotionState, str]
 
 _MOST_REFUSALS = 3
 _MOST_ENTRIES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Sync:
-    """One promotion and all that is needed to bring it a step further."""
-
-    run: RunRecord
-    repository: Repository
-    seen: PromotionSnapshot
-    pulls: PullRequests
-    tools: Toolbox
-
-    @property
-    def main(self) -> str:
-        """The branch promoted to; there is one, or nothing would be promoted."""
-        return self.seen.main or ""
-
-    def note(self, what: str, text: str) -> None:
-        """Something that was looked at or done, for the report."""
-        evidence(self.run.id, self.repository, what, text, self.tools)
-
-    def warn(self, text: str) -> None:
-        """Something a person should know."""
-        warn(self.run.id, self.repository, text, self.tools)
-
-    def contains(self, head: str, commit: str) -> bool:
-        """Whether `head` has the commit."""
-        return self.tools.workshop.is_ancestor(self.repository, commit, head)
-
-    def held(self) -> str:
-        """Why nothing may be promoted for now."""
-        branches = (self.seen.integration, self.main)
-        return next((why for one in branches if (why := held(self.repository, one, self.tools))), "")
-
-    def keep(self, pursuit: Pursuit | None) -> None:
-        """Remember where it stands."""
-        remember(self.run.id, self.repository.key, self.tools, pursuit=pursuit)
 
 
 def promote_change(sync: Sync, known: Promotion | None) -> Step:
@@ -88,7 +51,7 @@ def promote_change(sync: Sync, known: Promotion | None) -> Step:
 
 
 def _open(sync: Sync) -> Pursuit | Step:
-    branch = f"ops/sync/{sync.seen.head[:12]}"
+    branch = sync_branch(sync.seen.head)
     landing = sync.pulls.publish(sync.repository, commit=sync.seen.head, branch=branch, expected="")
     if landing.end is LandingEnd.UNKNOWN:
         return PromotionState.PENDING, landing.detail
@@ -97,6 +60,7 @@ def _open(sync: Sync) -> Pursuit | Step:
     title = f"chore: sync {sync.seen.integration} → {sync.main}"
     body = sync_body(integration=sync.seen.integration, main=sync.main, run=sync.run.id, head=sync.seen.head)
     number = sync.pulls.open(sync.repository, branch=branch, base=sync.main, title=title, body=body)
+    close_overtaken(sync)  # before it is remembered: a worker that dies in between comes here again
     pursuit = Pursuit(number=number, branch=branch, head=sync.seen.head, base=sync.seen.main_head)
     sync.keep(pursuit)
     sync.note("promotion", f"#{number} brings {sync.seen.integration} to {sync.main}")
@@ -159,6 +123,9 @@ def _act(sync: Sync, pursuit: Pursuit, pull: Pull, decision: Decision) -> Step:
         return _reconcile(sync, pursuit)
     if decision.act in (Act.MERGE, Act.ENQUEUE):
         return _merge(sync, pursuit, decision)
+    if decision.row == "closed" and (newer := overtaken_by(sync, pursuit)):
+        sync.keep(None)
+        return PromotionState.SKIPPED, f"#{newer} brings a newer {sync.seen.integration} to {sync.main}"
     sync.keep(None)  # the next merge is promoted by another one; for the same head this one is found again
     return PromotionState.REFUSED, f"{named} [{decision.row}]"
 

@@ -24,7 +24,8 @@ from ops_orchestrate.engine.lease import base_lock, hold
 from ops_orchestrate.engine.promotion.answer import answer_command
 from ops_orchestrate.engine.promotion.book import merges_of, promotion_of, remember, warn
 from ops_orchestrate.engine.promotion.branch import catch_up, promote_branch
-from ops_orchestrate.engine.promotion.change import Sync, promote_change
+from ops_orchestrate.engine.promotion.change import promote_change
+from ops_orchestrate.engine.promotion.sync import Sync
 from ops_orchestrate.engine.promotion.watch import first_watch
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.engine.verify import gate_on, known_gate

@@ -78,6 +78,7 @@ def test_nothing_is_written_where_we_may_not(scene: Scene) -> None:
         scene.pulls.answer(scene.repo, thread, "Because."),
         scene.pulls.publish(scene.repo, commit=head, branch=OURS, expected=""),
         scene.pulls.remove(scene.repo, branch=OURS, head=head),
+        scene.pulls.close(scene.repo, number, head=head),
     ]
     assert {landing.end for landing in landings} == {REFUSED}
     with pytest.raises(GuardRefusal):
@@ -292,3 +293,19 @@ def test_a_repository_without_a_name_on_github_is_never_written(scene: Scene) ->
     assert "no name on GitHub" in (scene.pulls.may_write(nameless) or "")
     assert scene.pulls.merge(nameless, 1, head="e" * 40, method="squash", title="", message="").end is REFUSED
     assert scene.asked() == []
+
+
+def test_ours_is_closed_once_at_the_head_that_was_seen(scene: Scene) -> None:
+    number = scene.open()
+    assert scene.pulls.close(scene.repo, number, head="1" * 40).end is MOVED
+    assert scene.control.pull(SLUG, number).open
+    assert [scene.pulls.close(scene.repo, number, head=scene.head()).end for _ in range(2)] == [LANDED] * 2
+    assert not scene.control.pull(SLUG, number).open
+    assert len(scene.control.journal.effects("pull-closed")) == 1
+
+
+@pytest.mark.parametrize(("branch", "by"), [(OURS, "rita"), ("feature", "bot")])
+def test_what_is_not_ours_is_not_closed(scene: Scene, branch: str, by: str) -> None:
+    number = scene.open(branch, by=by)
+    assert scene.pulls.close(scene.repo, number, head=scene.head(branch)).end is REFUSED
+    assert scene.control.pull(SLUG, number).open
