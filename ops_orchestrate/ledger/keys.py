@@ -39,7 +39,7 @@ The scripts build the same names with `key(...)` of lua/prelude.lua; this file i
 | lock:NAME | string | holder |
 | gate:REPO:TREE:DIGEST | string | result of a gate |
 | green:REPO:BRANCH | list | checks of each head merged lately, JSON |
-| frozen:REPO:BRANCH | string | RUN/TASK whose merge did not hold what was verified |
+| frozen:REPO:BRANCH | string | RUN/TASK, or RUN/promote:REPO, whose merge did not hold what was verified |
 | nightly:DAY | string | who began the nightly run |
 | reply:TOKEN | string | answer of a script, for a repeated call |
 """

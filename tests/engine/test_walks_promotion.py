@@ -10,8 +10,11 @@ import pytest
 from ops_orchestrate.core.change import HealthLook, ServedLook
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.promotion import PromotionState
+from ops_orchestrate.engine.answer import answer
+from ops_orchestrate.engine.frozen import held
 from ops_orchestrate.engine.promotion.book import promotion_of, remember
 from ops_orchestrate.report.check import violations
+from ops_orchestrate.standin.git import Bare
 from ops_orchestrate.standin.profile import JobPlan
 from tests.engine.forge_rig import JOB
 from tests.engine.rig import work
@@ -79,6 +82,34 @@ def test_a_worker_that_dies_while_it_promotes_repeats_nothing(
     walk.until(lambda: walk.forge.merges() == ["1"])
     around(monkeypatch, name, after=die)
     promoted(walk, run)
+
+
+def test_a_worker_that_dies_right_after_it_has_said_so_says_it_once(
+    walk: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = walk.go()
+    walk.until(lambda: walk.forge.merges() == ["1"])
+    around(monkeypatch, "remove", before=die)
+    promoted(walk, run)
+
+
+def test_a_promotion_that_holds_something_else_closes_main_until_a_person_has_looked(
+    walk: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The forge is believed neither when it says that it has merged, nor that it has merged what it was asked to."""
+    run = held_at_main(walk)
+    monkeypatch.setattr(Bare, "merged_tree", lambda bare, base, head: bare.git("rev-parse", f"{base}^{{tree}}").strip())
+    walk.control.release(walk.slug)
+    events = walk.finish(run)
+    assert not of(events, EventKind.PROMOTED)
+    (refused,) = of(events, EventKind.MERGE_REFUSED)
+    assert "does not hold what was verified" in str(refused.data["reason"])
+    repository = walk.forge.portfolio().projects[0].repositories[0]
+    assert "main is closed" in held(repository, "main", walk.tools)
+    answer(run, f"promote:{repository.key}", "yes", by="test", tools=walk.tools)
+    walk.finish(run)
+    assert not held(repository, "main", walk.tools)
+    assert walk.forge.merges() == ["1", "2"]
 
 
 def test_red_ci_on_the_promotion_is_for_a_person(walk: Walk) -> None:

@@ -69,6 +69,14 @@ def remember(run: str, repo: str, tools: Toolbox, **changes: Any) -> Promotion:
     return after
 
 
+def already_said(run: str, repo: str, head: str, tools: Toolbox) -> bool:
+    """Whether the run's story has the promotion of that commit."""
+    return any(
+        event.kind is EventKind.PROMOTED and event.data.get("repo") == repo and event.data.get("head") == head
+        for event in tools.ledger.events.all(run)
+    )
+
+
 def merges_of(run: str, tools: Toolbox) -> dict[str, int]:
     """How many tasks of the run were merged, by repository."""
     merges: dict[str, int] = {}

@@ -6,10 +6,7 @@ table as every change, and is merged by a merge commit: a squash would make the 
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from ops_orchestrate.core.change import LandingEnd
-from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.merge.decide import decide
 from ops_orchestrate.core.merge.failure import classify
 from ops_orchestrate.core.merge.pull import Pull
@@ -23,10 +20,8 @@ from ops_orchestrate.core.promotion import (
     sync_branch,
 )
 from ops_orchestrate.engine.promotion.overtaken import close_overtaken, overtaken_by
-from ops_orchestrate.engine.promotion.sync import Sync
-from ops_orchestrate.errors import LedgerUnavailable, OpsError, SourceUnavailable
-
-Step = tuple[PromotionState, str]
+from ops_orchestrate.engine.promotion.proof import promoted
+from ops_orchestrate.engine.promotion.sync import Step, Sync
 
 _MOST_REFUSALS = 3
 _MOST_ENTRIES = 2
@@ -36,7 +31,7 @@ def promote_change(sync: Sync, known: Promotion | None) -> Step:
     """One look at the promotion's pull request, and the one thing that is to be done about it."""
     pursuit = known.pursuit if known else None
     if pursuit and sync.contains(sync.seen.main_head, pursuit.head):
-        return _promoted(sync, pursuit)  # by us, whose worker died then, or by a person
+        return promoted(sync, pursuit)  # by us, whose worker died then, or by a person
     if pursuit is None or known is None or not goes_on(known, sync.seen.head):
         opened = _open(sync)
         if not isinstance(opened, Pursuit):
@@ -171,7 +166,7 @@ def _merge(sync: Sync, pursuit: Pursuit, decision: Decision) -> Step:
             message=rest.strip("\n"),
         )
     if landing.end is LandingEnd.LANDED:
-        return _promoted(sync, asked)
+        return promoted(sync, asked, landing.commit)
     if landing.end is LandingEnd.UNKNOWN:
         return PromotionState.PENDING, landing.detail or f"#{pursuit.number} is on its way"
     counted = pursuit.model_copy(update={"refusals": pursuit.refusals + 1})
@@ -183,50 +178,5 @@ def _merge(sync: Sync, pursuit: Pursuit, decision: Decision) -> Step:
 
 def _reconcile(sync: Sync, pursuit: Pursuit) -> Step:
     if sync.contains(sync.seen.main_head, pursuit.head):
-        return _promoted(sync, pursuit)
+        return promoted(sync, pursuit)
     return PromotionState.PENDING, f"#{pursuit.number}: whether it was merged is not known yet"
-
-
-def _promoted(sync: Sync, pursuit: Pursuit) -> Step:
-    """Main shows the commit: said once, and whether main has anything that integration lacks."""
-    sync.tools.workshop.refresh(sync.repository)
-    main_head = sync.tools.workshop.head(sync.repository, sync.main) or ""
-    if not sync.contains(main_head, pursuit.head):
-        return PromotionState.PENDING, f"#{pursuit.number} is merged and not visible on {sync.main} yet"
-    data = {
-        "repo": sync.repository.key,
-        "name": sync.repository.name,
-        "from": sync.seen.integration,
-        "to": sync.main,
-        "commit": main_head,
-        "change": f"#{pursuit.number}",
-    }
-    try:
-        _back(sync, main_head)  # before it is said to be done: nobody comes back for it
-    except LedgerUnavailable:
-        raise
-    except OpsError as error:
-        sync.warn(f"{sync.main} was not brought back to {sync.seen.integration}: {error}")
-    sync.tools.ledger.runs.note(sync.run.id, EventKind.PROMOTED, host=sync.tools.host, data=data)
-    with suppress(SourceUnavailable):
-        sync.pulls.remove(sync.repository, branch=pursuit.branch, head=pursuit.head)
-    sync.keep(None)
-    return PromotionState.DONE, ""
-
-
-def _back(sync: Sync, main_head: str) -> None:
-    """What main has and integration lacks comes back in a pull request of its own, which waits for a person."""
-    dev = sync.tools.workshop.head(sync.repository, sync.seen.integration) or sync.seen.head
-    preview = sync.tools.workshop.preview(sync.repository, dev, main_head)
-    if preview.empty:
-        return
-    branch = f"ops/back/{main_head[:12]}"
-    landing = sync.pulls.publish(sync.repository, commit=main_head, branch=branch, expected="")
-    if landing.end is not LandingEnd.LANDED:
-        sync.warn(f"{sync.main} has work that {sync.seen.integration} lacks: {landing.detail}")
-        return
-    title = f"chore: bring {sync.main} back to {sync.seen.integration}"
-    body = sync_body(integration=sync.main, main=sync.seen.integration, run=sync.run.id, head=main_head)
-    number = sync.pulls.open(sync.repository, branch=branch, base=sync.seen.integration, title=title, body=body)
-    text = f"{sync.main} has work that {sync.seen.integration} lacks; #{number} brings it back and waits for you"
-    sync.warn(text)

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.project import Repository
-from ops_orchestrate.core.promotion import PromotionSnapshot
+from ops_orchestrate.core.promotion import PromotionSnapshot, PromotionState
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.engine.frozen import held
 from ops_orchestrate.engine.promotion.book import evidence, remember, warn
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.ports import PullRequests
+
+#: Where it stands after a look, and why.
+Step = tuple[PromotionState, str]
 
 
 @dataclass(frozen=True, slots=True)
