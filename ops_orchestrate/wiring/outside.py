@@ -103,7 +103,8 @@ class Outside:
         def github() -> Source:
             from ops_orchestrate.adapters.github.source import GitHubSource
 
-            return GitHubSource(self.github, threads=self.settings.github_threads)
+            kept = self.settings.state_dir / "cache" / "github"
+            return GitHubSource(self.github, threads=self.settings.github_threads, kept=kept)
 
         def sentry() -> Source:
             from ops_orchestrate.adapters.sentry.source import SentrySource

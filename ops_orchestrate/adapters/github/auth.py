@@ -5,6 +5,7 @@ A token is in memory only. Neither `repr` nor any message of these classes holds
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -37,6 +38,9 @@ class Identity(Protocol):
     def bot(self) -> bool:
         """Whether we act as an App's bot, whose login ends in `[bot]`."""
 
+    def name(self) -> str:
+        """What tells this identity from any other, over its tokens; it gives no secret away."""
+
     def lacks(self) -> str:
         """What is missing on our side before anybody can be asked for a token; empty where nothing is."""
 
@@ -63,6 +67,10 @@ class TokenIdentity:
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
+
+    def name(self) -> str:
+        """A digest of the token."""
+        return hashlib.sha256((self._secrets.get(TOKEN_NAME) or "").encode()).hexdigest()
 
     def lacks(self) -> str:
         """A token, where nobody has it."""
@@ -116,6 +124,10 @@ class AppIdentity:
         self._lock = threading.Lock()
         self._token: SecretStr | None = None
         self._ends = 0.0
+
+    def name(self) -> str:
+        """App and installation: their tokens change by the hour."""
+        return f"app {self._app} installation {self._installation}"
 
     def lacks(self) -> str:
         """A key that can sign; GitHub is not asked for anything."""

@@ -33,6 +33,7 @@ from ops_orchestrate.adapters.github.answers import (
 )
 from ops_orchestrate.adapters.github.auth import TOKEN_NAME, Identity
 from ops_orchestrate.adapters.github.limits import Purpose, RateLimits
+from ops_orchestrate.adapters.github.logs import end_of_log
 from ops_orchestrate.adapters.github.transport import HEADERS, SignedTransport, cache_key, cached, direct
 from ops_orchestrate.adapters.github.trouble import Denied, Missing, Transient, worth_another_try
 from ops_orchestrate.core.names import one_line
@@ -44,7 +45,7 @@ _MAX_HOPS = 3
 _SHORT_WAIT = 5.0
 """Seconds that a read waits by itself when GitHub asks for it; longer waits are the caller's to plan."""
 _MOVED = frozenset({301, 302, 307, 308})
-_LOG_BYTES = 50_000_000
+_REFUSALS: dict[str, type[SourceUnavailable]] = {"NOT_FOUND": Missing, "FORBIDDEN": Denied}
 _WHOLE_ANSWER = 5
 """A whole answer may take so many times as long as each of its parts."""
 
@@ -91,7 +92,19 @@ class GitHubClient:
         url = str(httpx.URL(self._absolute(path), params=params) if params else self._absolute(path))
         for attempt in self._tries():
             with attempt:
-                return self._read(url, purpose, fresh=attempt.num > 1)
+                found = self._read(url, purpose, fresh=attempt.num > 1)
+                assert found is not None
+                return found
+        raise AssertionError("stamina gives the last error")  # pragma: no cover
+
+    def get_if_changed(self, path: str, purpose: Purpose, etag: str) -> Reply | None:
+        """One resource; None where it is still what had this ETag (""  asks in any case). Nothing of it is kept here.
+
+        Raises as `get` does.
+        """
+        for attempt in self._tries():
+            with attempt:
+                return self._read(self._absolute(path), purpose, fresh=True, etag=etag)
         raise AssertionError("stamina gives the last error")  # pragma: no cover
 
     def pages(
@@ -165,10 +178,12 @@ class GitHubClient:
             raise SourceUnavailable("GitHub's answer leads to another host, which is not asked")
         return path
 
-    def _read(self, url: str, purpose: Purpose, *, fresh: bool) -> Reply:
+    def _read(self, url: str, purpose: Purpose, *, fresh: bool, etag: str = "") -> Reply | None:
         moved = False
         for _ in range(_MAX_HOPS):
-            status, headers, raw = self._send("GET", url, purpose, fresh=fresh)
+            status, headers, raw = self._send("GET", url, purpose, fresh=fresh, etag=etag)
+            if etag and status == httpx.codes.NOT_MODIFIED:
+                return None
             if status not in _MOVED:
                 break
             url, moved = self._absolute(urljoin(url, headers.get("location", ""))), True
@@ -192,13 +207,7 @@ class GitHubClient:
                 f"GitHub's rate limit refused a query: {text}", retry_after=60.0 if wait is None else max(wait, 1.0)
             )
         if not isinstance(data, dict) or all(part is None for part in data.values()):
-            kind = (
-                Missing
-                if first_kind(errors) == "NOT_FOUND"
-                else Denied
-                if first_kind(errors) == "FORBIDDEN"
-                else Transient
-            )
+            kind = _REFUSALS.get(first_kind(errors), Transient)
             raise kind(f"GitHub's GraphQL gave no data: {text or 'and no reason'}")
         return GraphAnswer(data, text)
 
@@ -221,14 +230,21 @@ class GitHubClient:
         return Written(status, data, detail, limited)
 
     def _send(
-        self, method: str, url: str, purpose: Purpose, *, body: Mapping[str, Any] | None = None, fresh: bool = True
+        self,
+        method: str,
+        url: str,
+        purpose: Purpose,
+        *,
+        body: Mapping[str, Any] | None = None,
+        fresh: bool = True,
+        etag: str = "",
     ) -> tuple[int, httpx.Headers, bytes]:
         """One request and its whole answer. Every exception of the library ends here, without its text's secrets."""
         self.limits.check("graphql" if url == self.address.graphql else "core", purpose)
         client = self._plain if fresh or method != "GET" else self._cached
         problem = ""
         try:
-            request = client.build_request(method, url, json=body)
+            request = client.build_request(method, url, json=body, headers={"If-None-Match": etag} if etag else None)
             if client is self._cached:
                 request.headers["Cache-Control"] = "no-cache"  # kept answers are always asked after
                 request.extensions["caching"] = {"key": cache_key(url, self.identity.token())}
@@ -278,22 +294,6 @@ class GitHubClient:
             ours = self.address.plain and origin_of(target) == self.address.origin
             if not (ours or target.startswith("https://")):
                 raise SourceUnavailable("GitHub's log is at an address that is not safe to ask")
-            status, raw = self._log(target)
+            status, raw = end_of_log(self._plain, target)
         self._judge(status, headers, raw, url)
         return raw.decode("utf-8", "replace")[-limit:]
-
-    def _log(self, url: str) -> tuple[int, bytes]:
-        """The end of a log, or of its first `_LOG_BYTES`; its address is signed, so it is in no message."""
-        kept, seen = bytearray(), 0
-        try:
-            with self._plain.stream("GET", url) as answer:
-                for chunk in answer.iter_bytes():
-                    kept += chunk
-                    seen += len(chunk)
-                    del kept[:-200_000]
-                    if seen > _LOG_BYTES:
-                        break
-                return answer.status_code, bytes(kept)
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
-            problem = type(error).__name__
-        raise Transient(f"GitHub's log store did not answer: {problem}")

@@ -1,4 +1,4 @@
-"""Looks at one repository for the audit: one GraphQL query and one list of workflow runs; more where they go on."""
+"""Looks at one repository for the audit: one GraphQL query, more where its lists go on."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ from ops_orchestrate.adapters.github.pull_of import TRUSTED, name_of
 from ops_orchestrate.adapters.github.trouble import Missing
 from ops_orchestrate.adapters.github.wire import read
 from ops_orchestrate.adapters.github.wire_look import LookIssue, LookNode, LookPull
-from ops_orchestrate.adapters.github.wire_rest import RunRest
 from ops_orchestrate.core.forge_look import ForgeLook, IssueSeen, PullRef, PullSeen
 from ops_orchestrate.core.issue_text import issue_name
 from ops_orchestrate.core.merge.pull import Conclusion, is_ours
-from ops_orchestrate.core.merge.regression import WorkflowRun, red_workflows
 from ops_orchestrate.core.names import clean_text, one_line
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.errors import SourceUnavailable
@@ -24,7 +22,7 @@ from ops_orchestrate.errors import SourceUnavailable
 _WRITING = frozenset({"ADMIN", "MAINTAIN", "WRITE"})
 _MAX_PAGES = 10
 _LONGEST_BODY = 10_000
-_RUNS = 100
+_HEADS = ("defaultBranchRef", "integration", "main", "master")
 
 
 class Seen(NamedTuple):
@@ -32,6 +30,8 @@ class Seen(NamedTuple):
 
     look: ForgeLook
     trace: str
+    newest: float
+    """When an issue or a pull request there was last updated, in seconds since 1970; 0: there is none."""
 
 
 def look_at(client: GitHubClient, repository: Repository) -> Seen:
@@ -65,7 +65,9 @@ def look_at(client: GitHubClient, repository: Repository) -> Seen:
         notes.append(
             f"{repository.slug} is called {one_line(node.name_with_owner, 140)} now: change its registry entry"
         )
-    return Seen(_look(node, repository, pulls=pulls, issues=issues, viewer=viewer, notes=notes), trace_of(first or {}))
+    look = _look(node, repository, pulls=pulls, issues=issues, viewer=viewer, notes=notes)
+    times = [one.updated_at for one in pulls] + [one.updated_at for one in issues]
+    return Seen(look, trace_of(first or {}), max(map(words.time_of, times), default=0.0))
 
 
 def branches_asked(repository: Repository) -> dict[str, str]:
@@ -77,75 +79,23 @@ def branches_asked(repository: Repository) -> dict[str, str]:
 
 
 def trace_of(data: Mapping[str, Any]) -> str:
-    """What tells that a repository has changed, from either query; equal traces mean equal looks.
+    """What tells that a repository has changed, from either query; equal traces mean equal findings.
 
-    It has the times of the newest issue and of pull requests, heads, and what checks and reviews amount to.
+    It has the heads, and the times of the newest issue and of pull requests. What those of others have in checks and
+    merge state is in no finding, and where there is one of ours no trace is asked for.
     """
     pulls = data.get("pullRequests") or {}
     issues = data.get("issues") or {}
     newest = [(one or {}).get("updatedAt") for one in (issues.get("nodes") or [])[:1]]
-    heads = [_path(data, name, "target", "oid") for name in ("defaultBranchRef", "integration", "main")]
+    heads = [_path(data, name, "target", "oid") for name in _HEADS]
     rows = [
-        [one.get(key) for key in ("number", "updatedAt", "headRefOid", "mergeable", "reviewDecision")]
-        + [_path(one, "statusCheckRollup", "state")]
+        [one.get(key) for key in ("number", "updatedAt", "headRefOid")]
         for one in (pulls.get("nodes") or [])[:20]
         if one
     ]
-    who = [data.get("nameWithOwner"), data.get("isArchived"), data.get("viewerPermission")]
+    who = [data.get(name) for name in ("nameWithOwner", "isArchived", "isDisabled", "viewerPermission")]
+    who.append(_path(data, "defaultBranchRef", "name"))
     return repr([who, heads, issues.get("totalCount"), newest, pulls.get("totalCount"), rows])
-
-
-def runs_at(client: GitHubClient, slug: str, branches: Sequence[str]) -> tuple[WorkflowRun, ...]:
-    """Recent runs of workflows on these branches: the newest hundred of all, and more of a branch that needs it.
-
-    Raises SourceUnavailable. A repository without Actions has none.
-    """
-    try:
-        runs, whole = _list(client, slug, {})
-    except Missing:
-        return ()
-    if not whole:
-        for branch in branches:
-            if _shallow(runs, branch):
-                runs = (*runs, *_list(client, slug, {"branch": branch})[0])
-    return tuple({(run.id, run.attempt): run for run in runs if run.branch in branches}.values())
-
-
-def runs_of_branch(client: GitHubClient, slug: str, branch: str, event: str) -> tuple[WorkflowRun, ...]:
-    """The newest hundred runs for one event on one branch. Raises SourceUnavailable."""
-    return _list(client, slug, {"branch": branch, "event": event})[0]
-
-
-def _shallow(runs: Sequence[WorkflowRun], branch: str) -> bool:
-    """Whether too little is known of a branch: nothing, or a failure whose beginning is not in sight."""
-    if not any(run.branch == branch for run in runs):
-        return True
-    return any(one.shallow for one in red_workflows(runs, {branch}))
-
-
-def _list(client: GitHubClient, slug: str, more: dict[str, str]) -> tuple[tuple[WorkflowRun, ...], bool]:
-    params: dict[str, str | int] = {"per_page": _RUNS, "exclude_pull_requests": "true", **more}
-    body = client.get(f"/repos/{slug}/actions/runs", Purpose.AUDIT, params).data
-    listed = body.get("workflow_runs") if isinstance(body, dict) else None
-    if not isinstance(listed, list):
-        raise SourceUnavailable(f"GitHub's list of workflow runs of {slug} is none")
-    runs = tuple(_run(read(RunRest, one, f"a run of {slug}")) for one in listed)
-    return runs, body.get("total_count") == len(listed)
-
-
-def _run(run: RunRest) -> WorkflowRun:
-    file = (run.path or "").split("@")[0].rsplit("/", 1)[-1]
-    return WorkflowRun(
-        id=run.id,
-        workflow=run.workflow_id,
-        name=one_line(file or run.name or "", 100),
-        event=one_line(run.event, 60),
-        branch=one_line(run.head_branch or "", 200),
-        conclusion=words.conclusion_of(run.status, run.conclusion),
-        attempt=run.run_attempt,
-        head=one_line(run.head_sha, 64),
-        url=one_line(run.html_url, 500),
-    )
 
 
 def _ask(client: GitHubClient, slug: str, variables: Mapping[str, Any]) -> tuple[dict[str, Any], str]:

@@ -149,14 +149,15 @@ query Look($owner: String!, $name: String!, $integration: String!, $main: String
 )
 """One repository for the audit."""
 
-_TRACE = """{ nameWithOwner isArchived viewerPermission
+_TRACE = """{ nameWithOwner isArchived isDisabled viewerPermission
   defaultBranchRef { name target { oid } }
   integration: ref(qualifiedName: $i@N@) { target { oid } }
   main: ref(qualifiedName: $m@N@) { target { oid } }
+  master: ref(qualifiedName: "refs/heads/master") { target { oid } }
   issues(states: OPEN, first: 1, orderBy: {field: UPDATED_AT, direction: DESC}) {
     totalCount nodes { number updatedAt } }
   pullRequests(states: OPEN, first: 20, orderBy: {field: UPDATED_AT, direction: DESC}) {
-    totalCount nodes { number updatedAt headRefOid mergeable reviewDecision statusCheckRollup { state } } } }
+    totalCount nodes { number updatedAt headRefOid } } }
 """
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ops_orchestrate.adapters.github.actions import runs_of_branch
 from ops_orchestrate.adapters.github.client import GitHubClient
 from ops_orchestrate.adapters.github.limits import Purpose
-from ops_orchestrate.adapters.github.looking import runs_of_branch
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.recheck import (
     MOST_NAMES,

@@ -1,21 +1,24 @@
 """The audit source "github": every repository with a name on GitHub, a few at once.
 
-A repository that nobody has looked at yet costs two requests. What was seen is kept in memory: later, one small query
-tells of many repositories at once which of them have changed, and the list of runs answers 304.
+A repository that nobody has looked at yet costs two requests. What was seen is kept: later, one small query tells of
+many repositories at once which of them have changed, and the list of runs answers 304.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ops_orchestrate.adapters.github import queries
+from ops_orchestrate.adapters.github.actions import runs_at
 from ops_orchestrate.adapters.github.client import GitHubClient
 from ops_orchestrate.adapters.github.jobs import failed_run
+from ops_orchestrate.adapters.github.kept import Kept, Memory
 from ops_orchestrate.adapters.github.limits import Purpose
-from ops_orchestrate.adapters.github.looking import Seen, branches_asked, look_at, runs_at, trace_of
+from ops_orchestrate.adapters.github.looking import branches_asked, look_at, trace_of
 from ops_orchestrate.core.finding import AuditPart, Finding
 from ops_orchestrate.core.forge_findings import SOURCE, forge_findings, read_only
 from ops_orchestrate.core.forge_look import FailedRun, ForgeLook
@@ -29,6 +32,8 @@ _LOOKED_INTO = 5
 """Red workflows of one repository whose jobs are read."""
 _AT_ONCE = 25
 """Repositories that one query asks after; it stays one point."""
+_SETTLED = 10.0
+"""Seconds. Times at GitHub are whole seconds, and this machine's clock is not GitHub's."""
 
 
 class _Place(NamedTuple):
@@ -48,12 +53,19 @@ class GitHubSource:
 
     name = SOURCE
 
-    def __init__(self, client: GitHubClient, *, threads: int = 4) -> None:
+    def __init__(
+        self,
+        client: GitHubClient,
+        *,
+        threads: int = 4,
+        kept: Path | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """`kept`: the folder for what was seen; None: it is known to this process only."""
         self._client = client
         self._threads = threads
-        self._kept: dict[str, Seen] = {}
-        self._told: dict[tuple[int, int], FailedRun] = {}
-        self._lock = threading.Lock()
+        self._now = now
+        self._memory = Memory(kept, now)
 
     def findings(self, projects: Sequence[Project], request: RunRequest) -> AuditPart:
         """What GitHub knows of these projects. A repository it does not tell of is unknown.
@@ -69,53 +81,62 @@ class GitHubSource:
             same = self._unchanged(list(good.values()), pool.map)
             for slug, look in zip(good, pool.map(lambda r: self._look(r, same), good.values()), strict=True):
                 looks[slug] = look
+        self._memory.tidy()
         return _part(places, {slug: _as_app(look, covered) for slug, look in looks.items()})
 
-    def _look(self, repository: Repository, same: frozenset[str]) -> ForgeLook | SourceUnavailable:
+    def _look(self, repository: Repository, same: Mapping[str, Kept]) -> ForgeLook | SourceUnavailable:
+        name = self._name(repository)
+        before = same.get(name) or self._memory.get(name)
         try:
-            with self._lock:
-                kept = self._kept.get(_key(repository)) if _key(repository) in same else None
-            seen = kept or look_at(self._client, repository)
-            with self._lock:
-                self._kept[_key(repository)] = seen
-            runs = runs_at(self._client, seen.look.slug, seen.look.branches)
-            failures = self._failures(seen.look.slug, runs, seen.look.branches)
-            return seen.look.model_copy(update={"runs": runs, "failures": failures})
+            kept = same.get(name) or self._looked(repository)
+            slug, branches = kept.look.slug, kept.look.branches
+            runs, pages = runs_at(self._client, slug, branches, before.pages if before else {})
+            failures = self._failures(slug, runs, branches, before.told if before else {})
         except SourceUnavailable as error:
             return error
+        told = {_key(run): failures[run.id] for run in runs if run.id in failures}
+        kept = kept.model_copy(update={"pages": dict(pages), "told": told})
+        if kept != before:
+            self._memory.put(name, kept)
+        return kept.look.model_copy(update={"runs": runs, "failures": failures})
 
-    def _failures(self, slug: str, runs: Sequence[WorkflowRun], branches: Sequence[str]) -> dict[int, FailedRun]:
+    def _looked(self, repository: Repository) -> Kept:
+        """A new look. What was changed a moment ago may be changed once more without another time: that is not kept."""
+        at = self._now()
+        seen = look_at(self._client, repository)
+        return Kept(look=seen.look, trace=seen.trace if at - seen.newest > _SETTLED else "", at=at)
+
+    def _failures(
+        self, slug: str, runs: Sequence[WorkflowRun], branches: Sequence[str], told: Mapping[str, FailedRun]
+    ) -> dict[int, FailedRun]:
         """Red runs looked into, so that no agent is paid for a runner that broke. Each is read once: it has ended."""
         red = [one.latest for one in red_workflows(runs, branches) if one.standing is not Standing.SKIP]
-        found: dict[int, FailedRun] = {}
-        for run in red[:_LOOKED_INTO]:
-            with self._lock:
-                told = self._told.get((run.id, run.attempt))
-            told = told or failed_run(self._client, slug, run)
-            found[run.id] = told
-            with self._lock:
-                self._told[run.id, run.attempt] = told
-        return found
+        return {run.id: told.get(_key(run)) or failed_run(self._client, slug, run) for run in red[:_LOOKED_INTO]}
 
-    def _unchanged(self, repositories: Sequence[Repository], run: Callable[..., Iterable[Any]]) -> frozenset[str]:
-        """Which of the repositories that were looked at before look the same.
+    def _unchanged(self, repositories: Sequence[Repository], run: Callable[..., Iterable[Any]]) -> dict[str, Kept]:
+        """What is kept of the repositories that look the same as then.
 
         One with an open pull request of ours is always looked at: a thread that somebody resolves leaves no trace.
         """
-        with self._lock:
-            kept = {
-                _key(one): (one, seen.trace)
-                for one in repositories
-                if (seen := self._kept.get(_key(one))) and not any(pull.ours for pull in seen.look.pulls)
-            }
-        items = list(kept.items())
+        known = {name: (one, kept) for one in repositories if (kept := self._memory.get(name := self._name(one)))}
+        items = [
+            (name, one, kept)
+            for name, (one, kept) in known.items()
+            if kept.trace and not any(pull.ours for pull in kept.look.pulls)
+        ]
         groups = [items[at : at + _AT_ONCE] for at in range(0, len(items), _AT_ONCE)]
-        found = run(self._same_of, groups)
-        return frozenset(key for group in found for key in group)
+        return {name: kept for group in run(self._same_of, groups) for name, kept in group}
 
-    def _same_of(self, group: Sequence[tuple[str, tuple[Repository, str]]]) -> list[str]:
+    def _name(self, repository: Repository) -> str:
+        """What is kept of a repository is kept of its branches, as one identity sees them."""
+        refs = branches_asked(repository)
+        who = self._client.identity.name()
+        place = f"{self._client.address.rest} {str(repository.slug).lower()}"
+        return f"{who} {place} {refs['integration']} {refs['main']}"
+
+    def _same_of(self, group: Sequence[tuple[str, Repository, Kept]]) -> list[tuple[str, Kept]]:
         variables: dict[str, str] = {}
-        for at, (_, (repository, _trace)) in enumerate(group):
+        for at, (_, repository, _kept) in enumerate(group):
             owner, name = str(repository.slug).split("/", 1)
             refs = branches_asked(repository)
             variables |= {f"o{at}": owner, f"n{at}": name, f"i{at}": refs["integration"], f"m{at}": refs["main"]}
@@ -123,7 +144,9 @@ class GitHubSource:
             data = self._client.ask(queries.traces(len(group)), variables, Purpose.AUDIT).data
         except SourceUnavailable:
             return []  # then each of them is looked at, and says itself what is wrong
-        return [key for at, (key, (_, trace)) in enumerate(group) if trace_of(data.get(f"r{at}") or {}) == trace]
+        return [
+            (name, kept) for at, (name, _, kept) in enumerate(group) if trace_of(data.get(f"r{at}") or {}) == kept.trace
+        ]
 
 
 def _part(places: Sequence[_Place], looks: dict[str, ForgeLook | SourceUnavailable]) -> AuditPart:
@@ -165,6 +188,5 @@ def _fit(place: _Place) -> bool:
     return is_slug(str(place.repository.slug)) and all(is_branch(name) for name in names)
 
 
-def _key(repository: Repository) -> str:
-    refs = branches_asked(repository)
-    return f"{str(repository.slug).lower()} {refs['integration']} {refs['main']}"
+def _key(run: WorkflowRun) -> str:
+    return f"{run.id}.{run.attempt}"

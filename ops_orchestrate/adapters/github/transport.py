@@ -5,6 +5,7 @@ httpx.Client → [hishel: RFC 9111] → SignedTransport (token, limits) → http
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import sqlite3
 from collections.abc import Callable
@@ -79,10 +80,24 @@ def cached(next_transport: httpx.BaseTransport, file: Path | None) -> httpx.Base
     if file is None:
         where: dict[str, Any] = {"connection": sqlite3.connect(":memory:", check_same_thread=False)}
     else:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _prepare(file)
         where = {"database_path": file}
     storage = SqliteStorage(**where, default_tti=_KEEP_UNUSED, max_stream_size=_LONGEST_BODY, max_size=_CACHE_BYTES)
     return CacheTransport(next_transport, storage=storage, rfc=CacheOptions(shared=False))
+
+
+def _prepare(file: Path) -> None:
+    """A file for the owner only. One that is damaged is removed: the library would serve nothing from it for good."""
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if file.exists():
+            with contextlib.closing(sqlite3.connect(file)) as opened:
+                try:
+                    opened.execute("PRAGMA schema_version").fetchone()
+                except sqlite3.DatabaseError:
+                    file.unlink()
+        file.touch(mode=0o600)
+        file.chmod(0o600)
 
 
 def cache_key(url: str, token: str) -> str:

@@ -35,6 +35,7 @@ class LookPull(Wire):
     state: str
     is_draft: bool = False
     title: str = ""
+    updated_at: str | None = None
     head_ref_oid: str = ""
     head_ref_name: str = ""
     base_ref_name: str = ""
@@ -66,6 +67,7 @@ class LookIssue(Wire):
     url: str = ""
     title: str = ""
     body: str = ""
+    updated_at: str | None = None
     author: Actor | None = None
     author_association: str = ""
     labels: Connection[Label] | None = None
