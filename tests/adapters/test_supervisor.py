@@ -90,8 +90,9 @@ def test_a_polite_program_may_finish_after_an_interrupt(
     if not sandboxed:
         without_sandbox(monkeypatch, tmp_path)
     code = (
-        "import time\nprint('up', flush=True)\n"
-        "try:\n  time.sleep(60)\nexcept KeyboardInterrupt:\n  open('kept', 'w').write('x'); print('bye')"
+        "import time\n"
+        "try:\n  print('up', flush=True); time.sleep(60)\n"
+        "except KeyboardInterrupt:\n  open('kept', 'w').write('x'); print('bye')"
     )
     running = start(tmp_path, mark, code, watch={"grace": 5.0})
     assert said(running)
