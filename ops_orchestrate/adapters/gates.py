@@ -100,6 +100,7 @@ class SandboxedGates:
             log_tail="\n".join(filter(None, (words, tail[-8_000:]))),
             log_path=str(self._keep_log(supervised.log, repo)),
             unsandboxed=confined.unsandboxed,
+            unlisted=ways.unlisted,
         )
 
     def _keep_log(self, log: Path, repo: Repository) -> Path | str:

@@ -51,6 +51,7 @@ class WaysOut:
         self.doors: tuple[Door, ...] = ()
         """For `SandboxSpec.doors`; nothing where the program shares the host's network."""
         self._model: ModelProxy | None = None
+        self._hosts: HostProxy | None = None
         if not (hosts or model):
             return
         place = folder if isolated(settings, network=network) else None
@@ -64,11 +65,16 @@ class WaysOut:
                 self.env |= dict.fromkeys(model.url_names, self._model.base_url)
                 self.env |= dict.fromkeys(model.key_names, self._model.placeholder)
             if hosts and not network:
-                proxy = HostProxy([read_host(host) for host in hosts], folder=place)
+                self._hosts = proxy = HostProxy([read_host(host) for host in hosts], folder=place)
                 opening.callback(proxy.close)
                 self.doors += proxy.doors
                 self.env |= proxy.env
             self._open = opening.pop_all()
+
+    @property
+    def unlisted(self) -> tuple[str, ...]:
+        """Hosts that the program asked for and that the owner has not named."""
+        return self._hosts.unlisted if self._hosts else ()
 
     def close(self) -> ModelUsage | None:
         """Shut them; what was used of the model, where there was one."""

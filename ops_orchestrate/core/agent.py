@@ -106,6 +106,8 @@ class AgentResult(Value):
     unsandboxed: bool = False
     usage: ModelUsage | None = None
     """What our own proxy has counted, where the agent's model was reached through it: not the agent's word."""
+    unlisted: tuple[str, ...] = ()
+    """Hosts that it asked our proxy for and that OPS_AGENT_HOSTS does not name."""
     version: str = ""
     """The program's, as it said itself while it ran."""
     resets_at: float = 0.0

@@ -101,6 +101,8 @@ class GateResult(Value):
     log_tail: str = ""
     log_path: str = ""
     unsandboxed: bool = False
+    unlisted: tuple[str, ...] = ()
+    """Hosts that it asked for and that the repository's `gate_hosts` do not name."""
 
 
 class Reach(StrEnum):

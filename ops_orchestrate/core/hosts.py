@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"(?:\*\.)?(?:{_LABEL}\.)+[a-z][a-z0-9-]{{0,61}}[a-z0-9]")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _COMPATIBLE = ipaddress.ip_network("::/96")
+
+_LONGEST = 100
+SHOWN = 5
+"""Names of refused hosts that are shown: what asks for them chooses them, and could write letters with them."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -41,6 +45,23 @@ def read_host(text: str) -> HostRule:
 def may_reach(rules: Iterable[HostRule], host: str, port: int) -> bool:
     """Whether one of the rules allows it."""
     return any(rule.allows(host, port) for rule in rules)
+
+
+def named(host: str, port: int) -> str:
+    """A host that somebody asked for, as the owner would write it; empty for what is no name of one."""
+    name = host.lower().removesuffix(".")
+    if len(name) > _LONGEST or not _NAME.fullmatch(name) or name.startswith("*"):
+        return ""
+    return name if port == 443 else f"{name}:{port}"
+
+
+def why_refused(who: str, hosts: Sequence[str], setting: str) -> str:
+    """A sentence for the owner about hosts that were asked for and are not on the list; empty where there are none."""
+    if not hosts:
+        return ""
+    more = " and others" if len(hosts) > SHOWN else ""
+    is_are = "is" if len(hosts) == 1 else "are"
+    return f"{who} asked for {', '.join(hosts[:SHOWN])}{more}, which {is_are} not on the list of {setting}."
 
 
 def is_public(address: str) -> bool:

@@ -21,6 +21,7 @@ from ops_orchestrate.core.verdict import verify_verdict
 from ops_orchestrate.engine.lease import Lease, keep
 from ops_orchestrate.engine.step import Next, passed_on
 from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.engine.unlisted import tell_unlisted
 from ops_orchestrate.errors import GitError, SourceUnavailable
 
 
@@ -126,6 +127,8 @@ def gate_on(repository: Repository, commit: str, tree: str, lease: Lease | None,
         return known
     with tools.workshop.checkout(repository, commit) as path:
         result = tools.gates.run(repository, path, network=repository.gate_network, stop=lease.halt if lease else None)
+    if lease is not None:
+        tell_unlisted(lease.key, "The gate", result.unlisted, f"`gate_hosts` of {repository.name}", tools)
     result = result.model_copy(update={"log_tail": tools.secrets.redact(result.log_tail)})
     if lease is None or not lease.halt.is_set():
         tools.ledger.facts.put_gate(repository.key, tree, _gate_name(repository), result)

@@ -27,6 +27,7 @@ from ops_orchestrate.engine.pulse import Pulse
 from ops_orchestrate.engine.remark import Remarks
 from ops_orchestrate.engine.step import Next, passed_on
 from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.engine.unlisted import tell_unlisted
 from ops_orchestrate.engine.verify import known_gate
 from ops_orchestrate.errors import (
     AgentUnavailable,
@@ -91,6 +92,7 @@ def _attempt(key: StageKey, run: RunRecord, spec: TaskSpec, lease: Lease, tools:
     ended = _watch(session, lease, tools)
     if ended is None:
         return None
+    tell_unlisted(key, "The agent", ended.result.unlisted, "OPS_AGENT_HOSTS", tools)
     if ended.stopped == "now" and ended.result.end is AgentEnd.STOPPED:  # its tree stays, for the next sweep
         return _redacted(ending(ended, Collected(head=None), base=base), ended.result, tools)
     outcome = _bring_home(key, repository, base=base, paths=spec.paths, ended=ended, tools=tools)

@@ -126,6 +126,7 @@ except OSError as error:
 def test_an_agent_reaches_named_hosts_alone(tmp_path: Path, api: Model) -> None:
     result = finish(asking(tmp_path, api, REFUSED, agent_hosts=("pypi.org",)).start(job(tmp_path)))
     assert "SAID <urlopen error Tunnel connection failed: 403" in result.log_tail
+    assert result.unlisted == ("evil.example",)
 
 
 @needs_sandbox
@@ -139,6 +140,7 @@ def test_a_gate_reaches_the_hosts_of_its_repository_alone(tmp_path: Path) -> Non
     assert result.end is GateEnd.PASSED
     assert "Tunnel connection failed: 403" in result.log_tail
     assert "HTTPS_PROXY=http://127.0.0.1:4142" in result.log_tail
+    assert result.unlisted == ("evil.example",)
 
 
 @needs_sandbox

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ops_orchestrate.core.hosts import HostRule, is_public, may_reach, read_host
+from ops_orchestrate.core.hosts import HostRule, is_public, may_reach, named, read_host, why_refused
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,35 @@ def test_public_addresses(address: str) -> None:
 )  # fmt: skip
 def test_private_addresses_in_every_dress(address: str) -> None:
     assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "name"),
+    [
+        ("PyPI.org.", 443, "pypi.org"),
+        ("deb.example.org", 8443, "deb.example.org:8443"),
+        ("127.0.0.1", 443, ""),
+        ("*.org.example", 443, ""),
+        ("allow\x1b[2J.example", 443, ""),
+        ("a b.example", 443, ""),
+        ("x" * 60 + "." + "y" * 60 + ".example", 443, ""),
+        ("localhost", 443, ""),
+    ],
+)
+def test_what_is_shown_of_a_host_that_was_asked_for(host: str, port: int, name: str) -> None:
+    assert named(host, port) == name
+
+
+@pytest.mark.parametrize(
+    ("hosts", "words"),
+    [
+        ((), ""),
+        (("pypi.org",), "The agent asked for pypi.org, which is not on the list of L."),
+        (
+            ("a.org", "b.org", "c.org", "d.org", "e.org", "f.org"),
+            "The agent asked for a.org, b.org, c.org, d.org, e.org and others, which are not on the list of L.",
+        ),
+    ],
+)
+def test_how_the_owner_is_told(hosts: tuple[str, ...], words: str) -> None:
+    assert why_refused("The agent", hosts, "L") == words

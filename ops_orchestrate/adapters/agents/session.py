@@ -129,7 +129,7 @@ class ProcessSession:
     def result(self) -> AgentResult | None:
         """How it ended; None while it runs."""
         if self._result is None and (ended := self._supervised.poll()) is not None:
-            self._result = self._read(ended)
+            self._result = self._read(ended).model_copy(update={"unlisted": self._ways.unlisted})
         return self._result
 
     def _read(self, ended: Exit) -> AgentResult:

@@ -18,7 +18,7 @@ import h11
 from ops_orchestrate.adapters.door import PIECE, Door, Listener, receive
 from ops_orchestrate.adapters.hostproxy.hello import LIMIT, server_name
 from ops_orchestrate.adapters.hostproxy.reach import connect
-from ops_orchestrate.core.hosts import HostRule, may_reach
+from ops_orchestrate.core.hosts import SHOWN, HostRule, may_reach, named
 
 PORT = 4142
 """Where the program finds it on the loopback of its own network."""
@@ -49,6 +49,7 @@ class HostProxy:
         self._lock = threading.Lock()
         self._room = out_limit
         self._refused = 0
+        self._unlisted: dict[str, None] = {}
         self._listener = Listener(self._serve, folder=folder, port=PORT)
 
     @property
@@ -68,6 +69,11 @@ class HostProxy:
         """Connections that were refused."""
         return self._refused
 
+    @property
+    def unlisted(self) -> tuple[str, ...]:
+        """Hosts that were asked for and are not on the list, the first few and one more; for the owner to read."""
+        return tuple(self._unlisted)
+
     def close(self) -> None:
         """End every tunnel."""
         self._listener.close()
@@ -77,6 +83,7 @@ class HostProxy:
         target = _asked(near, machine)
         near.settimeout(_PATIENCE)
         if target is None or not may_reach(self._rules, *target):
+            self._remember(target)
             self._refuse(near, machine, 403 if target else 405)
             return
         try:
@@ -92,10 +99,16 @@ class HostProxy:
                 return
             self._tunnel(near, far, first)
 
+    def _remember(self, target: tuple[str, int] | None) -> None:
+        name = named(*target) if target else ""
+        with self._lock:
+            if name and len(self._unlisted) <= SHOWN:
+                self._unlisted[name] = None
+
     def _refuse(self, near: socket.socket, machine: h11.Connection, status: int) -> None:
         self._refused += 1
         words = {
-            403: "That host is not one of those that the owner allows (OPS_AGENT_HOSTS, gate_network).",
+            403: "That host is not one of those that the owner allows (OPS_AGENT_HOSTS, gate_hosts).",
             405: "Only CONNECT goes through here: use https.",
             502: "That host cannot be reached.",
         }[status].encode() + b"\n"

@@ -168,6 +168,14 @@ def test_whom_it_does_not_reach(proxy: HostProxy, host: Host, target: str, statu
     assert eventually(lambda: proxy.refused == 1)
 
 
+def test_whom_was_asked_for_in_vain_is_remembered_by_name_and_not_without_end(proxy: HostProxy) -> None:
+    asked = ["pypi.org:80", "127.0.0.1:443", "\x1b[2J.example:443", *(f"h{number}.example:443" for number in range(9))]
+    for target in (*asked, *asked):
+        with call(proxy) as raw:
+            tunnel(raw, target)
+    assert proxy.unlisted == ("pypi.org:80", "h0.example", "h1.example", "h2.example", "h3.example", "h4.example")
+
+
 def test_only_connect(proxy: HostProxy, host: Host) -> None:
     with call(proxy) as raw:
         raw.sendall(b"GET http://pypi.org/simple/ HTTP/1.1\r\nHost: pypi.org\r\n\r\n")
