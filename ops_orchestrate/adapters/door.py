@@ -110,13 +110,16 @@ class Listener:
             self._room.release()
 
 
-def receive(connection: socket.socket, deadline: float) -> bytes:
-    """What comes next, b"" at its end. Raises TimeoutError at that moment of time.monotonic, OSError."""
+def receive(connection: socket.socket, deadline: float, most: int = PIECE) -> bytes:
+    """What comes next, at most so many bytes; b"" at its end.
+
+    Raises TimeoutError at that moment of time.monotonic, OSError.
+    """
     left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError
     connection.settimeout(left)
-    return connection.recv(PIECE)
+    return connection.recv(most)
 
 
 def _listen(path: Path | None) -> socket.socket:

@@ -76,7 +76,7 @@ class SandboxedGates:
         env = {"CI": "1", "HOME": str(box / "home"), "TMPDIR": str(box / "tmp"), MARK: mark}
         reads = git_folders(tree, self._state)
         ways = WaysOut(folder / "doors", self._settings, network=network, hosts=repo.gate_hosts)
-        spec = SandboxSpec(tree, (tree, box), reads, env | ways.env, network, ways.doors)
+        spec = SandboxSpec(tree, (tree, box), (*reads, *ways.reads), env | ways.env, network, ways.doors)
         watch = Watch(
             folder=folder / "watch",
             mark=mark,

@@ -11,6 +11,7 @@ from ops_orchestrate.adapters.door import Door
 from ops_orchestrate.adapters.hostproxy import HostProxy
 from ops_orchestrate.adapters.modelproxy import Limits, ModelProxy, Upstream
 from ops_orchestrate.adapters.modelproxy.terms import Price
+from ops_orchestrate.adapters.outward import Outward
 from ops_orchestrate.adapters.sandbox import isolated
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.hosts import read_host
@@ -48,27 +49,31 @@ class WaysOut:
         self._open = ExitStack()
         self.env: dict[str, str] = {}
         """The variables by which the program finds them."""
+        self.reads: tuple[Path, ...] = ()
+        """For `SandboxSpec.read`."""
         self.doors: tuple[Door, ...] = ()
         """For `SandboxSpec.doors`; nothing where the program shares the host's network."""
         self._model: ModelProxy | None = None
         self._hosts: HostProxy | None = None
         if not (hosts or model):
             return
+        outward = Outward.of(settings)
         place = folder if isolated(settings, network=network) else None
         with ExitStack() as opening:
             if model:
                 self._model = ModelProxy(
-                    model.upstream, model.key, folder=place, limits=model.limits, price=model.price
+                    model.upstream, model.key, folder=place, limits=model.limits, price=model.price, outward=outward
                 )
                 opening.callback(self._model.close)
                 self.doors += self._model.doors
                 self.env |= dict.fromkeys(model.url_names, self._model.base_url)
                 self.env |= dict.fromkeys(model.key_names, self._model.placeholder)
             if hosts and not network:
-                self._hosts = proxy = HostProxy([read_host(host) for host in hosts], folder=place)
+                self._hosts = proxy = HostProxy([read_host(host) for host in hosts], folder=place, outward=outward)
                 opening.callback(proxy.close)
                 self.doors += proxy.doors
                 self.env |= proxy.env
+                self.reads = proxy.reads
             self._open = opening.pop_all()
 
     @property

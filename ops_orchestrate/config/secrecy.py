@@ -6,6 +6,7 @@ import os
 from urllib.parse import urlsplit
 
 from ops_orchestrate.config.settings import Settings
+from ops_orchestrate.core.relay import read_relay
 
 #: Variables whose values are secrets, by the end of their names: what a log or a report must never show.
 _SECRET_NAMES = ("TOKEN", "KEY", "SECRET", "PASSWORD", "PASSWD", "CREDENTIALS")
@@ -13,8 +14,10 @@ _SHORTEST_SECRET = 8
 
 
 def known_secrets(settings: Settings) -> tuple[str, ...]:
-    """The secret values that this process could leak: of its environment, and the servers' passwords."""
+    """The secret values that this process could leak: of its environment, the servers' passwords and the proxy's."""
     values = [value for name, value in os.environ.items() if name.upper().endswith(_SECRET_NAMES)]
     for url in (settings.redis_url, settings.broker_url, settings.results_url, settings.ledger_url):
         values.append((urlsplit(url.get_secret_value()).password or "") if url else "")
+    if settings.https_proxy:
+        values.append(read_relay(settings.https_proxy.get_secret_value()).password)
     return tuple(value for value in values if len(value) >= _SHORTEST_SECRET)

@@ -235,7 +235,7 @@ def _spec(program: Program, job: AgentJob, settings: Settings, box: Path, ways: 
     return SandboxSpec(
         cwd=Path(job.tree),
         write=(Path(job.tree), box),
-        read=(ours / "brief.md", *mailbox, *map(Path, job.reads), *program.reads),
+        read=(ours / "brief.md", *mailbox, *map(Path, job.reads), *program.reads, *ways.reads),
         env=_environment(program, job, settings, box) | ways.env,
         network=settings.agent_network,
         doors=ways.doors,

@@ -18,6 +18,7 @@ import h11
 from ops_orchestrate.adapters.door import PIECE, Door, Listener, receive
 from ops_orchestrate.adapters.hostproxy.hello import LIMIT, server_name
 from ops_orchestrate.adapters.hostproxy.reach import connect
+from ops_orchestrate.adapters.outward import DIRECT, Outward, connect_through
 from ops_orchestrate.core.hosts import SHOWN, HostRule, may_reach, named
 
 PORT = 4142
@@ -41,11 +42,12 @@ class HostProxy:
         *,
         folder: Path | None,
         reach: Connect = connect,
+        outward: Outward = DIRECT,
         out_limit: int = OUT_LIMIT,
     ) -> None:
         """Start to listen; `folder` as for the model's proxy. Raises OSError."""
         self._rules = tuple(rules)
-        self._reach = reach
+        self._direct, self._outward = reach, outward
         self._lock = threading.Lock()
         self._room = out_limit
         self._refused = 0
@@ -56,8 +58,14 @@ class HostProxy:
     def env(self) -> dict[str, str]:
         """The variables by which pip, npm, cargo, go, git and curl find it."""
         url, here = f"http://127.0.0.1:{self._listener.port}", "127.0.0.1,localhost"
-        named = {"HTTPS_PROXY": url, "HTTP_PROXY": url, "NO_PROXY": here}
-        return named | {name.lower(): value for name, value in named.items()} | {"NODE_USE_ENV_PROXY": "1"}
+        upper = {"HTTPS_PROXY": url, "HTTP_PROXY": url, "NO_PROXY": here}
+        lower = {name.lower(): value for name, value in upper.items()}
+        return upper | lower | {"NODE_USE_ENV_PROXY": "1"} | self._outward.env
+
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """For `SandboxSpec.read`."""
+        return self._outward.reads
 
     @property
     def doors(self) -> tuple[Door, ...]:
@@ -87,7 +95,8 @@ class HostProxy:
             self._refuse(near, machine, 403 if target else 405)
             return
         try:
-            far = self._reach(*target)
+            relay = self._outward.relay_to(*target)
+            far = connect_through(relay, *target) if relay else self._direct(*target)
         except OSError:
             self._refuse(near, machine, 502)
             return

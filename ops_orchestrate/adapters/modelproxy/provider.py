@@ -11,12 +11,15 @@ from typing import Any
 import httpx
 
 from ops_orchestrate.adapters.modelproxy.terms import Limits, Upstream
+from ops_orchestrate.adapters.outward import DIRECT, Outward
+from ops_orchestrate.core.relay import Relay
 
 
 class Provider:
     """A client of one API for one attempt."""
 
-    def __init__(self, upstream: Upstream, limits: Limits) -> None:
+    def __init__(self, upstream: Upstream, limits: Limits, outward: Outward = DIRECT) -> None:
+        """Raises OSError where the certificates to believe cannot be read."""
         self._upstream = upstream
         self._lock = threading.Lock()
         self._streams: list[Any] = []
@@ -26,6 +29,8 @@ class Provider:
             limits=httpx.Limits(max_connections=limits.at_once, max_keepalive_connections=limits.at_once),
             follow_redirects=False,
             trust_env=False,
+            verify=outward.trust(),
+            proxy=_proxy(outward.relay_to(upstream.host, upstream.port)),
             headers={"accept-encoding": "identity", "user-agent": "ops-orchestrate"},
         )
 
@@ -64,12 +69,20 @@ class Provider:
 
     def _trace(self, event: str, info: dict[str, Any]) -> None:
         """httpx's own hook: remember every connection, to be able to end it while a thread waits on it."""
-        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):  # through a proxy, TLS is that one's event
             with self._lock:
                 self._streams = [*filter(_is_open, self._streams), info["return_value"]]
                 closed = self._closed
             if closed:
                 _shut(info["return_value"])
+
+
+def _proxy(relay: Relay | None) -> httpx.Proxy | None:
+    if relay is None:
+        return None
+    host = f"[{relay.host}]" if ":" in relay.host else relay.host
+    auth = (relay.user, relay.password) if relay.user or relay.password else None
+    return httpx.Proxy(f"http://{host}:{relay.port}", auth=auth)
 
 
 def _is_open(stream: Any) -> bool:

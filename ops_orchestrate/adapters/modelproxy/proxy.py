@@ -21,6 +21,7 @@ from ops_orchestrate.adapters.modelproxy.keyfilter import KeyFilter
 from ops_orchestrate.adapters.modelproxy.provider import Provider
 from ops_orchestrate.adapters.modelproxy.talk import Ask, Refusal, Talk
 from ops_orchestrate.adapters.modelproxy.terms import Limits, Price, Upstream
+from ops_orchestrate.adapters.outward import DIRECT, Outward
 from ops_orchestrate.core.modelcall import (
     CREDENTIALS,
     answered_headers,
@@ -52,6 +53,7 @@ class ModelProxy:
         folder: Path | None,
         limits: Limits | None = None,
         price: Price | None = None,
+        outward: Outward = DIRECT,
     ) -> None:
         """Start to listen.
 
@@ -62,7 +64,7 @@ class ModelProxy:
         self._key = key
         self._limits = limits or Limits()
         self._account = Account(self._limits, price)
-        self._provider = Provider(upstream, self._limits)
+        self._provider = Provider(upstream, self._limits, outward)
         self.placeholder = f"ops-placeholder-{secrets.token_urlsafe(24)}"
         """What the agent gives as its key."""
         self._listener = Listener(self._serve, folder=folder, port=PORT)

@@ -38,6 +38,17 @@ class Upstream:
             raise UsageError("The model's base URL must be https: a key would go over the network in the clear.")
 
     @property
+    def host(self) -> str:
+        """Whom it is asked of."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """Where."""
+        parts = urlsplit(self.url)
+        return parts.port or (443 if parts.scheme == "https" else 80)
+
+    @property
     def path(self) -> str:
         """The path of the base URL, without a slash at its end."""
         return urlsplit(self.url).path.rstrip("/")

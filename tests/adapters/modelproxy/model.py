@@ -44,6 +44,7 @@ class Model:
         self.cut_off = threading.Event()
         """Somebody has gone while it was speaking."""
         self.url = ""
+        self.server: ThreadingHTTPServer
 
     def answer(self, call: BaseHTTPRequestHandler) -> None:
         length = int(call.headers.get("content-length", "0"))
@@ -84,6 +85,7 @@ def model() -> Iterator[Model]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
+        made.server = server
         made.url = f"http://127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
