@@ -1,10 +1,16 @@
-"""`python -m workers POOL` starts the worker of one pool: what the embedded stack runs."""
+"""`python -m workers POOL` starts the worker of one pool: what the embedded stack, the Procfile and the image run.
+
+The process keeps only its own pool's secrets: where it was given others it starts itself again without them, so that
+they are not in what /proc shows of it either.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 
-from ops_orchestrate.celery import app
+from ops_orchestrate.adapters.process import become
+from ops_orchestrate.core.duty import duty_of
 from workers.pools import POOLS
 
 
@@ -13,8 +19,18 @@ def main(argv: list[str]) -> int:
     if len(argv) != 2 or argv[1] not in POOLS:
         sys.stderr.write(f"usage: python -m workers {{{','.join(POOLS)}}}\n")
         return 2
-    app.worker_main(argv=[*POOLS[argv[1]].options(), "--loglevel=warning"])
+    pool = argv[1]
+    kept = _without(duty_of(pool, os.environ).withheld()) | {"OPS_POOL": pool}
+    if kept != dict(os.environ):
+        become([sys.executable, *sys.orig_argv[1:]], env=kept)
+    from ops_orchestrate.celery import app  # late: it may not see what is dropped here
+
+    app.worker_main(argv=[*POOLS[pool].options(), "--loglevel=warning"])
     return 0
+
+
+def _without(names: tuple[str, ...]) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in names}
 
 
 if __name__ == "__main__":

@@ -39,8 +39,12 @@ POOLS: dict[str, Pool] = {
     pool.name: pool
     for pool in (
         Pool("planner", 4, "plans, admits, settles; holds no secret of a forge"),
-        Pool("audit", 4, "reads projects, verifies changes, runs gates in the sandbox"),
-        Pool("agent", MAX_AGENTS, "runs agents in their sandbox; can neither push nor merge"),
-        Pool("ship", 2, "alone moves branches"),
+        Pool("audit", 4, "reads projects, verifies changes, runs gates in the sandbox; needs a token that reads"),
+        Pool("agent", MAX_AGENTS, "runs agents in their sandbox; holds no token that pushes or merges"),
+        Pool(
+            "ship",
+            2,
+            "alone moves branches; alone holds the token that merges, where the audit has one that only reads",
+        ),
     )
 }

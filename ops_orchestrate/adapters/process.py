@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 from uuid import uuid4
 
 from ops_orchestrate.adapters.proctree import MARK, descendants, kill_all, processes, send
@@ -272,3 +272,8 @@ def spawn(
 def kill_marked(marker: str, patience: float = 5.0) -> int:
     """Kill every process that carries a mark (`NAME=value`); how many are left. For repairs after a crash."""
     return kill_all(None, marker, patience)
+
+
+def become(argv: Sequence[str], *, env: Mapping[str, str]) -> NoReturn:
+    """Replace this process by a program, in another environment; descriptors that may be inherited stay open."""
+    os.execve(argv[0], list(argv), dict(env))  # noqa: S606 - no shell is what is wanted

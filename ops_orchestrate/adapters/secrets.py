@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from ops_orchestrate.adapters.process import run
+from ops_orchestrate.core.duty import Duty
 from ops_orchestrate.core.preferences import Preferences
 from ops_orchestrate.core.value import Value
 from ops_orchestrate.errors import UsageError
@@ -59,7 +60,9 @@ class SecretChain:
         *,
         cwd: Path,
         timeout: float = TOOL_TIMEOUT,
+        duty: Duty | None = None,
     ) -> None:
+        self._duty = duty or Duty()
         self._environment = dict(environment)
         self._preferences = preferences
         self._cwd = cwd
@@ -95,6 +98,8 @@ class SecretChain:
         return self._known[name]
 
     def _ask(self, name: str) -> tuple[Looked, ...]:
+        if not self._duty.may_hold(name):
+            return (Looked(origin=Origin.ENVIRONMENT, note=f"not for the pool {self._duty.pool}"),)
         asked: list[Looked] = []
         for place in (self._in_environment, self._in_doppler, self._in_manager):
             asked.append(place(name))

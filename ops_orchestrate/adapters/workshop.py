@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -19,7 +20,9 @@ from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.change import Collected, Diff, OwnBranch, Preview, WorkState
 from ops_orchestrate.core.names import is_branch, one_line
 from ops_orchestrate.core.project import Repository
-from ops_orchestrate.errors import GitError
+from ops_orchestrate.errors import GitError, SourceUnavailable
+
+log = logging.getLogger("ops_orchestrate.git")
 
 
 class GitWorkshop:
@@ -27,6 +30,8 @@ class GitWorkshop:
 
     def __init__(self, state_dir: Path, settings: Settings, access: Access | None = None) -> None:
         git = Git(settings)
+        # Agents' workers may hold no token; what they start from is judged on the newest base all the same.
+        self._content = settings.pool == "agent"
         self.git = git
         self.mirrors = Mirrors(state_dir / "mirrors", settings, git, access)
         self._looker = Looker(git)
@@ -40,8 +45,16 @@ class GitWorkshop:
         return self._looker.look(Path(repo.path))
 
     def refresh(self, repo: Repository) -> None:
-        """Bring the mirror up to date. Raises SourceUnavailable; GitError for an empty upstream."""
-        self.mirrors.refresh(repo)
+        """Bring the mirror up to date. Raises SourceUnavailable; GitError for an empty upstream.
+
+        A worker of the agent pool goes on with what the audit of this host fetched, where upstream does not answer it.
+        """
+        try:
+            self.mirrors.refresh(repo)
+        except SourceUnavailable as error:
+            if not (self._content and self.mirrors.path(repo).is_dir()):
+                raise
+            log.info("%s is worked on as it was fetched last: %s", repo.name, error)
 
     def integration(self, repo: Repository) -> str:
         """The owner's integration branch, else `dev`, else upstream's default. Raises GitError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from ops_orchestrate.adapters.stack import Stack, WorkerSpec
 from ops_orchestrate.celery import POOLS, point_at
 from ops_orchestrate.config import Settings, Urls
+from ops_orchestrate.core.duty import duty_of
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.nearest import did_you_mean
 from ops_orchestrate.engine.toolbox import Toolbox
@@ -92,8 +94,16 @@ def _external(settings: Settings, urls: Urls) -> Connection:
 
 
 def worker_specs() -> tuple[WorkerSpec, ...]:
-    """One worker process a pool, started by name: this package does not know the workers."""
-    return tuple(WorkerSpec(name=pool, argv=(sys.executable, "-m", "workers", pool)) for pool in POOLS)
+    """One worker process a pool, with that pool's secrets; started by name: this package does not know the workers."""
+    return tuple(
+        WorkerSpec(
+            name=pool,
+            argv=(sys.executable, "-m", "workers", pool),
+            env={"OPS_POOL": pool},
+            drop=duty_of(pool, os.environ).withheld(),
+        )
+        for pool in POOLS
+    )
 
 
 def run_named(ledger: Ledger, name: str) -> str:

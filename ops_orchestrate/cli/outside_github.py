@@ -9,6 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from ops_orchestrate.cli.checkup import Check
+from ops_orchestrate.core.duty import READ_TOKEN
 from ops_orchestrate.core.project import Portfolio
 from ops_orchestrate.errors import SourceUnavailable
 from ops_orchestrate.report.amounts import count
@@ -79,6 +80,7 @@ def _looked(outside: Outside, client: GitHubClient, slugs: list[str]) -> Iterato
         state="ok",
         found=f"we are {who} ({_origin(outside)}), may push to {fine} of {len(slugs)}{rest}",
     )
+    yield _reading(outside)
     yield from _limit(client)
     for slug, reason in zip(asked, why, strict=True):
         if reason is not None:
@@ -88,6 +90,18 @@ def _looked(outside: Outside, client: GitHubClient, slugs: list[str]) -> Iterato
                 found=reason,
                 remedy="Until that is mended its work is planned and made, and nothing of it is merged.",
             )
+
+
+def _reading(outside: Outside) -> Check:
+    """Whether the pools that only look at GitHub have a token that can do no more."""
+    if outside.secrets.get(READ_TOKEN):
+        return Check(what="github's reading", state="ok", found=f"the audit reads with {READ_TOKEN}")
+    return Check(
+        what="github's reading",
+        state="warning",
+        found="the audit reads with the token that merges, and agents' workers do not ask GitHub at all",
+        remedy=f"Set {READ_TOKEN} to a token that can only read.",
+    )
 
 
 def _origin(outside: Outside) -> str:

@@ -60,6 +60,12 @@ class Settings(AgentSettings, RoomSettings, OutwardSettings, ForgeSettings, Sour
         description="Stable name of this machine on the board.",
     )
 
+    pool: Literal["", "planner", "audit", "agent", "ship"] = Field(
+        "",
+        description="The pool that this worker process is of: it then asks for no other pool's secrets. Set by "
+        "`python -m workers POOL`; set it beside `celery -A ops_orchestrate worker -Q POOL`.",
+    )
+
     # How much at once
     max_agents: int = Field(MAX_AGENTS, ge=1, le=MAX_AGENTS, description="Agents at once, over all machines and runs.")
     max_attempts: int = Field(3, ge=1, le=10, description="Attempts of a task before it is discarded.")

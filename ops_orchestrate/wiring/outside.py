@@ -16,6 +16,7 @@ from ops_orchestrate.adapters.git import Access
 from ops_orchestrate.adapters.preferences import load_preferences
 from ops_orchestrate.adapters.secrets import SecretChain
 from ops_orchestrate.config import Settings
+from ops_orchestrate.core.duty import duty_of
 from ops_orchestrate.core.finding import AuditPart
 from ops_orchestrate.core.project import Project
 from ops_orchestrate.core.run import RunRequest
@@ -35,7 +36,8 @@ class Outside:
     @cached_property
     def secrets(self) -> SecretChain:
         """The chain that tokens come from."""
-        return SecretChain(os.environ, load_preferences(self.settings), cwd=Path.home())
+        duty = duty_of(self.settings.pool, os.environ)
+        return SecretChain(os.environ, load_preferences(self.settings), cwd=Path.home(), duty=duty)
 
     @cached_property
     def identity(self) -> Identity:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ops_orchestrate.adapters.secrets import SecretChain, secret_in
+from ops_orchestrate.core.duty import Duty
 from ops_orchestrate.core.preferences import Preferences
 from ops_orchestrate.errors import UsageError
 
@@ -50,6 +51,15 @@ def test_the_environment_comes_first_and_nobody_else_is_asked(tools: Path) -> No
     assert chain.get("GITHUB_TOKEN") == VALUE
     assert _arguments(tools, "doppler") == []
     assert chain.tried("GITHUB_TOKEN") == ("environment: found",)
+
+
+def test_a_worker_asks_nobody_for_another_pools_secret(tools: Path) -> None:
+    _tool(tools, "doppler", "print('other')")
+    chain = SecretChain({"PATH": str(tools)}, Preferences(), cwd=tools, duty=Duty(pool="agent"))
+    assert chain.get("GITHUB_TOKEN") is None
+    assert chain.tried("GITHUB_TOKEN") == ("environment: not for the pool agent",)
+    assert _arguments(tools, "doppler") == []
+    assert chain.get("A_MODEL_KEY") == "other"
 
 
 def test_the_values_known_so_far_are_those_that_were_found(tools: Path) -> None:

@@ -77,7 +77,10 @@ class TestGitHub:
         limits = [one for one in rest if one.what == "github's limit"]
         assert [one.state for one in limits] == ["ok", "ok"]
         assert limits[0].found.endswith(" of 5000 points an hour are left for requests")
-        said = {one.what: one.found for one in rest if one not in limits}
+        reading, *each = [one for one in rest if one not in limits]
+        assert (reading.what, reading.state) == ("github's reading", "warning")
+        assert "OPS_GITHUB_READ_TOKEN" in reading.remedy
+        said = {one.what: one.found for one in each}
         assert said.keys() == {"github acme/lib", "github acme/none", "github acme/old"}
         assert "only read" in said["github acme/lib"]
         assert "does not show us" in said["github acme/none"]
@@ -110,7 +113,7 @@ class TestGitHub:
         whole, *rest = asked("github", on_github("acme/app", "else/lib"), tmp_path, github_api_url=github.url, **ids)
         place = f"GitHub App {app.id}, GITHUB_APP_KEY from the environment"
         assert whole.found == f"we are ops[bot] ({place}), may push to 1 of 2"
-        assert [one.what for one in rest if one.what != "github's limit"] == ["github else/lib"]
+        assert [one.what for one in rest if not one.what.startswith("github's ")] == ["github else/lib"]
         monkeypatch.delenv("GITHUB_APP_KEY")
         (line,) = asked("github", on_github("acme/app"), tmp_path, github_api_url=github.url, **ids)
         assert (line.state, "GITHUB_APP_KEY was not found" in line.found) == ("warning", True)

@@ -18,6 +18,7 @@ from ops_orchestrate.adapters.credential import required
 from ops_orchestrate.adapters.github.address import Address, read_address
 from ops_orchestrate.adapters.github.words import time_of
 from ops_orchestrate.config import Settings
+from ops_orchestrate.core.duty import READ_TOKEN, READERS
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.errors import SourceUnavailable, UsageError
 from ops_orchestrate.ports import Secrets
@@ -65,8 +66,9 @@ class TokenIdentity:
 
     bot = False
 
-    def __init__(self, secrets: Secrets) -> None:
+    def __init__(self, secrets: Secrets, name: str = TOKEN_NAME) -> None:
         self._secrets = secrets
+        self._name = name
 
     def name(self) -> str:
         """A digest of the token."""
@@ -82,7 +84,7 @@ class TokenIdentity:
 
     def token(self) -> str:
         """The token. Raises SourceUnavailable, with the places that were asked for it."""
-        return required(self._secrets, TOKEN_NAME)
+        return required(self._secrets, self._name)
 
     def granted(self, slug: str) -> bool | None:
         """A person's permissions stand in the repository's own answer."""
@@ -95,7 +97,7 @@ class TokenIdentity:
 
     def secrets(self) -> tuple[str, ...]:
         """The token."""
-        token = self._secrets.get(TOKEN_NAME)
+        token = self._secrets.get(self._name)
         return (token,) if token else ()
 
 
@@ -201,7 +203,12 @@ class AppIdentity:
 
 
 def identity_of(settings: Settings, secrets: Secrets) -> Identity:
-    """The identity that the settings name. Raises UsageError where an App is named by half."""
+    """The identity that the settings name; in a pool that only reads, the token for reading where there is one.
+
+    Raises UsageError where an App is named by half.
+    """
+    if settings.pool in READERS and secrets.get(READ_TOKEN):
+        return TokenIdentity(secrets, READ_TOKEN)
     app, installation = settings.github_app_id, settings.github_app_installation
     if not app and not installation:
         return TokenIdentity(secrets)

@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from ops_orchestrate.adapters.github.address import read_address
-from ops_orchestrate.adapters.github.auth import AppIdentity, TokenIdentity, identity_of
+from ops_orchestrate.adapters.github.auth import TOKEN_NAME, AppIdentity, TokenIdentity, identity_of
 from ops_orchestrate.adapters.github.limits import Purpose
 from ops_orchestrate.config import Settings
+from ops_orchestrate.core.duty import READ_TOKEN
 from ops_orchestrate.errors import SourceUnavailable, UsageError
 from tests.adapters.github.scripted import NOW, Asked, Known, Say, Server, make_client
 
@@ -145,3 +146,19 @@ def test_the_settings_choose_who_we_are(tmp_path: Any) -> None:
     ):
         with pytest.raises(UsageError, match="OPS_GITHUB_APP_INSTALLATION"):
             chosen(**half)
+
+
+@pytest.mark.parametrize(
+    ("pool", "held", "sent"),
+    [
+        ("audit", {READ_TOKEN: "reads", TOKEN_NAME: "merges"}, "reads"),
+        ("agent", {READ_TOKEN: "reads"}, "reads"),
+        ("audit", {TOKEN_NAME: "merges"}, "merges"),
+        ("ship", {READ_TOKEN: "reads", TOKEN_NAME: "merges"}, "merges"),
+        ("", {READ_TOKEN: "reads", TOKEN_NAME: "merges"}, "merges"),
+    ],
+)
+def test_pools_that_only_look_use_the_token_that_only_reads(
+    tmp_path: Any, pool: Any, held: dict[str, str], sent: str
+) -> None:
+    assert identity_of(Settings(data_dir=tmp_path, pool=pool), Known(**held)).token() == sent
