@@ -1,7 +1,7 @@
-"""`python -m workers POOL` starts the worker of one pool: what the embedded stack, the Procfile and the image run.
+"""`python -m workers NAME` starts one process of an installation: a pool's worker, beat or Flower.
 
-The process keeps only its own pool's secrets: where it was given others it starts itself again without them, so that
-they are not in what /proc shows of it either.
+It is what the embedded stack, the Procfile and the image run. The process keeps only its own secrets: where it was
+given others it starts itself again without them, so that they are not in what /proc shows of it either.
 """
 
 from __future__ import annotations
@@ -10,23 +10,29 @@ import os
 import sys
 
 from ops_orchestrate.adapters.process import become
+from ops_orchestrate.cli.exits import guarded
 from ops_orchestrate.core.duty import duty_of
-from workers.pools import POOLS
+from workers.pools import POOLS, PROCESSES
 
 
 def main(argv: list[str]) -> int:
-    """Run until stopped. Exit 2 for an unknown pool."""
-    if len(argv) != 2 or argv[1] not in POOLS:
-        sys.stderr.write(f"usage: python -m workers {{{','.join(POOLS)}}}\n")
+    """Run until stopped. Exit 2 for an unknown name."""
+    if len(argv) != 2 or argv[1] not in PROCESSES:
+        sys.stderr.write(f"usage: python -m workers {{{','.join(PROCESSES)}}}\n")
         return 2
-    pool = argv[1]
-    kept = _without(duty_of(pool, os.environ).withheld()) | {"OPS_POOL": pool}
+    name = argv[1]
+    kept = _without(duty_of(name, os.environ).withheld()) | {"OPS_POOL": name}
     if kept != dict(os.environ):
         become([sys.executable, *sys.orig_argv[1:]], env=kept)
     from ops_orchestrate.celery import app  # late: it may not see what is dropped here
+    from ops_orchestrate.config import process_settings
 
-    app.worker_main(argv=[*POOLS[pool].options(), "--loglevel=warning"])
-    return 0
+    if name in POOLS:
+        app.worker_main(argv=[*POOLS[name].options(process_settings().host_agents), "--loglevel=warning"])
+        return 0
+    from workers import besides
+
+    return besides.beat() if name == "beat" else besides.flower()
 
 
 def _without(names: tuple[str, ...]) -> dict[str, str]:
@@ -34,4 +40,4 @@ def _without(names: tuple[str, ...]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv))
+    raise SystemExit(guarded(lambda: main(sys.argv)))

@@ -14,7 +14,7 @@ from celery import signals
 
 from ops_orchestrate import __version__, log
 from ops_orchestrate.adapters.lifeline import watch_lifeline
-from ops_orchestrate.adapters.proctree import STACK
+from ops_orchestrate.adapters.proctree import KEPT_SERVER
 from ops_orchestrate.celery import POOLS
 from ops_orchestrate.config import process_settings
 from ops_orchestrate.core.board import Host
@@ -48,7 +48,7 @@ def _announce(sender: Any, **_: Any) -> None:
         logger.warning("this worker serves %s: it is one trust domain", ", ".join(pools))
     tools = toolbox()
     # Our own server forgets nothing; somebody else's may come back without its last moments.
-    tools.ledger.open(quiet=tools.settings.lease, restarted=0 if STACK in os.environ else None)
+    tools.ledger.open(quiet=tools.settings.lease, restarted=0 if KEPT_SERVER in os.environ else None)
     host = Host(name=tools.host, pools=pools, seen_at=tools.ledger.now(), sandbox=sandbox_line(), version=__version__)
     upkeep = Upkeep(tools, host, process=f"{os.getpid()}:{','.join(pools)}")
     upkeep.start()

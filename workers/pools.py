@@ -20,13 +20,14 @@ class Pool:
     concurrency: int
     duty: str
 
-    def options(self) -> list[str]:
-        """The options of `celery worker` for this pool, beside `-A ops_orchestrate`."""
+    def options(self, most: int = MAX_AGENTS) -> list[str]:
+        """The options of `celery worker` for this pool, beside `-A ops_orchestrate`; `most` agents on this machine."""
+        at_once = min(most, self.concurrency) if self.name == "agent" else self.concurrency
         return [
             "worker",
             f"--queues={self.name}",
             "--pool=threads",
-            f"--concurrency={self.concurrency}",
+            f"--concurrency={at_once}",
             f"--hostname={self.name}@%h",
             # Gossip, mingle and worker heartbeats are Celery's own chatter; liveness is the ledger's here.
             "--without-gossip",
@@ -48,3 +49,12 @@ POOLS: dict[str, Pool] = {
         ),
     )
 }
+
+#: What runs beside the pools: once in an installation, wherever it is convenient. Neither needs a secret of a pool.
+BESIDES: dict[str, str] = {
+    "beat": "asks for what runs on a clock; two of them do no harm",
+    "flower": "shows the queues, read only, behind a password (the extra `flower`)",
+}
+
+#: The names that `python -m workers NAME`, the Procfile and docker-compose.yml know.
+PROCESSES = (*POOLS, *BESIDES)

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from ops_orchestrate.adapters.lifeline import LIFELINE
 from ops_orchestrate.adapters.process_id import ProcessId
-from ops_orchestrate.adapters.proctree import STACK, marked
+from ops_orchestrate.adapters.proctree import KEPT_SERVER, STACK, marked
 from ops_orchestrate.adapters.server import describe, urls
 from ops_orchestrate.adapters.server_process import ServerProcess
 from ops_orchestrate.adapters.stack_files import (
@@ -42,7 +42,7 @@ from ops_orchestrate.adapters.stack_files import (
 from ops_orchestrate.adapters.stack_lock import HANDED_LOCK, StackLock
 from ops_orchestrate.adapters.state_dir import StateDir
 from ops_orchestrate.adapters.worker_process import Pauses, WorkerProcess
-from ops_orchestrate.config import Urls
+from ops_orchestrate.config import Urls, load_settings
 from ops_orchestrate.errors import OpsError
 from ops_orchestrate.ledger import connect
 
@@ -90,13 +90,23 @@ class Keeper:
         return not problem
 
     def _start(self) -> None:
-        # Asked before the server starts: it is the one thing of an earlier stack that may be adopted.
-        fresh = not marked(f"{STACK}={self._state.root}")
-        self._start_server(quiet=0 if fresh else self._spec.lease)
+        if self._spec.elsewhere:
+            self._use(own_urls())
+        else:
+            self._start_our_server()
         for worker in self._leftover:
             worker.signal(signal.SIGTERM)
         self._leftover_until = time.monotonic() + self._patience
         self._say("ready")
+
+    def _start_our_server(self) -> None:
+        # Asked before the server starts: it is the one thing of an earlier stack that may be adopted.
+        fresh = not marked(f"{STACK}={self._state.root}")
+        self._start_server(quiet=0 if fresh else self._spec.lease)
+
+    def _use(self, addresses: Urls) -> None:
+        if not self._workers:
+            self._workers = [self._worker(spec, addresses) for spec in self._spec.workers]
 
     def _start_server(self, *, quiet: float) -> None:
         self._server_born = time.monotonic()
@@ -105,22 +115,22 @@ class Keeper:
         addresses = urls(self._server.info)
         with contextlib.closing(connect(addresses.ledger)) as ledger:
             ledger.open(quiet=quiet, restarted=0)
-        if not self._workers:
-            self._workers = [self._worker(spec, addresses) for spec in self._spec.workers]
+        self._use(addresses)
         how = "adopted" if self._server.adopted else "started"
         _LOG.info("%s %s; a new ledger admits nothing for %g s", how, describe(self._server.info), quiet)
 
     def _worker(self, spec: WorkerSpec, addresses: Urls) -> WorkerProcess:
+        kept = {} if self._spec.elsewhere else {KEPT_SERVER: "1"}
         return WorkerProcess(
             spec,
             cwd=self._state.root,
-            env=worker_environment(spec, os.environ, addresses, self._state, self._lifeline),
+            env=worker_environment(spec, os.environ, addresses, self._state, self._lifeline) | kept,
             log=self._state.log(spec.name),
             lifeline=self._lifeline,
         )
 
     def _tick(self, now: float) -> None:
-        if self._server is None or not self._server.running():
+        if not self._spec.elsewhere and (self._server is None or not self._server.running()):
             self._revive_server(now)
         elif not self._leftovers(now):
             changes = [worker.tick(now) for worker in self._workers]
@@ -210,6 +220,14 @@ def worker_environment(
         STACK: str(state.root),
         LIFELINE: str(lifeline),
     }
+
+
+def own_urls() -> Urls:
+    """Where the owner's own server is. Raises OpsError where the settings name none."""
+    urls = load_settings().urls
+    if urls is None:
+        raise OpsError("These workers were to use a server of yours, and OPS_REDIS_URL is not set.")
+    return urls
 
 
 def _keeper_lock(state: StateDir) -> StackLock | None:

@@ -20,6 +20,8 @@ MARK = "OPS_ATTEMPT"
 STACK = "OPS_STACK"
 """Every process of an embedded stack carries it, with the state directory as its value: keepers start the workers
 with it, workers the supervisors; agents do not see it."""
+KEPT_SERVER = "OPS_KEPT_SERVER"
+"""Set for the workers of a stack whose server is ours: every answered write of it is on the disk."""
 
 _PAGE = resource.getpagesize()
 _TICKS = os.sysconf("SC_CLK_TCK")

@@ -74,12 +74,14 @@ class Stack:
         self._closed = False
 
     @classmethod
-    def open(cls, settings: Settings, *, workers: Sequence[WorkerSpec]) -> Stack:
+    def open(cls, settings: Settings, *, workers: Sequence[WorkerSpec], elsewhere: bool = False) -> Stack:
         """Use the data directory's stack; start it if nobody does yet, then with these workers.
+
+        `elsewhere`: the workers use the server that the settings name, and none is started.
 
         Returns when the server answers; the workers may still be starting. Raises OpsError.
         """
-        spec = StackSpec(workers=tuple(workers), lease=settings.lease, grace=settings.grace)
+        spec = StackSpec(workers=tuple(workers), lease=settings.lease, grace=settings.grace, elsewhere=elsewhere)
         return cls._open(settings.state_dir, spec)
 
     @classmethod
@@ -115,6 +117,8 @@ class Stack:
     def serves(self, workers: Sequence[WorkerSpec]) -> bool:
         """Whether the stack was started with these workers. One started only to read from has none."""
         spec = read_spec(self._state)
+        if spec and spec.elsewhere != self._spec.elsewhere:
+            return False
         there = {worker.name for worker in spec.workers} if spec else set()
         return there.issuperset(worker.name for worker in workers)
 
@@ -226,8 +230,10 @@ class Stack:
             )
 
     def _usable(self, status: Status | None) -> bool:
-        if status is None or status.phase != "ready" or status.server is None or not status.keeper.alive():
+        if status is None or status.phase != "ready" or not status.keeper.alive():
             return False
+        if self._spec.elsewhere or status.server is None:
+            return True
         self._server = status.server
         return isinstance(ask(status.server.socket), dict)
 

@@ -45,6 +45,8 @@ class StackSpec(Value):
     """Seconds without admission after a server that came back."""
     grace: float
     """Seconds: a third of what workers get between SIGTERM and SIGKILL."""
+    elsewhere: bool = False
+    """Whether the server is the owner's own: none is started, its address comes from the settings."""
     throwaway: bool = False
     """Whether the keeper removes the state directory when it ends."""
 

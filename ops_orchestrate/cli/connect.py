@@ -65,24 +65,24 @@ def connected(settings: Settings, *, workers: bool, new: bool = False) -> Iterat
         return
     if not new and not (settings.state_dir / "server").exists():
         raise UnknownRun(f"There is no run yet in {settings.data_dir}; `ops-orchestrate run` makes the first.")
-    with _stack(settings, workers=worker_specs() if workers else ()) as stack:
+    with stack_of(settings, workers=worker_specs() if workers else ()) as stack:
         point_at(stack.urls)
         yield Connection(settings, connect(stack.urls.ledger), stack)
 
 
-def _stack(settings: Settings, *, workers: Sequence[WorkerSpec]) -> Stack:
-    """The data directory's stack, with these workers.
+def stack_of(settings: Settings, *, workers: Sequence[WorkerSpec], elsewhere: bool = False) -> Stack:
+    """The data directory's stack, with these workers; `elsewhere`: on the server that the settings name.
 
     A stack that another command started only to read from has none; it ends with that command, so this one waits.
     """
     deadline = time.monotonic() + _PATIENCE
     while True:
-        stack = Stack.open(settings, workers=workers)
+        stack = Stack.open(settings, workers=workers, elsewhere=elsewhere)
         if stack.serves(workers):
             return stack
         stack.close(wait=False)
         if time.monotonic() > deadline:
-            raise OpsError(f"Another command keeps the server of {settings.data_dir} without workers; end it first.")
+            raise OpsError(f"Another command keeps the stack of {settings.data_dir} with other workers; end it first.")
         time.sleep(0.2)
 
 
@@ -95,15 +95,13 @@ def _external(settings: Settings, urls: Urls) -> Connection:
 
 def worker_specs() -> tuple[WorkerSpec, ...]:
     """One worker process a pool, with that pool's secrets; started by name: this package does not know the workers."""
-    return tuple(
-        WorkerSpec(
-            name=pool,
-            argv=(sys.executable, "-m", "workers", pool),
-            env={"OPS_POOL": pool},
-            drop=duty_of(pool, os.environ).withheld(),
-        )
-        for pool in POOLS
-    )
+    return tuple(process_spec(pool) for pool in POOLS)
+
+
+def process_spec(name: str) -> WorkerSpec:
+    """One process of an installation, as `python -m workers` knows it."""
+    argv, withheld = (sys.executable, "-m", "workers", name), duty_of(name, os.environ).withheld()
+    return WorkerSpec(name=name, argv=argv, env={"OPS_POOL": name}, drop=withheld)
 
 
 def run_named(ledger: Ledger, name: str) -> str:

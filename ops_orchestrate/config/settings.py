@@ -23,6 +23,7 @@ from pydantic_settings import (
 from ops_orchestrate.config.agents import AgentSettings
 from ops_orchestrate.config.file import toml_source
 from ops_orchestrate.config.forges import ForgeSettings
+from ops_orchestrate.config.operations import OperationSettings
 from ops_orchestrate.config.outward import OutwardSettings
 from ops_orchestrate.config.places import Urls, database_url, default_data_dir, default_plugin_root, toml_file
 from ops_orchestrate.config.room import RoomSettings
@@ -35,7 +36,7 @@ from ops_orchestrate.errors import UsageError
 _LISTS = ("agent_command", "agent_env", "agent_hosts", "sandbox_read", "sensitive_paths", "required_services")
 
 
-class Settings(AgentSettings, RoomSettings, OutwardSettings, ForgeSettings, SourceSettings):
+class Settings(AgentSettings, RoomSettings, OutwardSettings, ForgeSettings, SourceSettings, OperationSettings):
     """Everything that can be set. Each field's description is its row in docs/configuration.md."""
 
     model_config = SettingsConfigDict(env_prefix="OPS_", extra="ignore", frozen=True, env_ignore_empty=True)
@@ -60,7 +61,7 @@ class Settings(AgentSettings, RoomSettings, OutwardSettings, ForgeSettings, Sour
         description="Stable name of this machine on the board.",
     )
 
-    pool: Literal["", "planner", "audit", "agent", "ship"] = Field(
+    pool: Literal["", "planner", "audit", "agent", "ship", "beat", "flower"] = Field(
         "",
         description="The pool that this worker process is of: it then asks for no other pool's secrets. Set by "
         "`python -m workers POOL`; set it beside `celery -A ops_orchestrate worker -Q POOL`.",

@@ -6,7 +6,7 @@ may hold all of them.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Mapping
 
 from ops_orchestrate.core.value import Value
 
@@ -56,6 +56,6 @@ class Duty(Value):
         return tuple(name for name in HOLDERS if not self.may_hold(name))
 
 
-def duty_of(pool: str, names: Container[str]) -> Duty:
-    """The duty of a worker of `pool`; `names` are the variables that are set where it is started."""
-    return Duty(pool=pool, read_token=READ_TOKEN in names)
+def duty_of(pool: str, environment: Mapping[str, str]) -> Duty:
+    """The duty of a worker of `pool` that is started in that environment."""
+    return Duty(pool=pool, read_token=bool(environment.get(READ_TOKEN)))

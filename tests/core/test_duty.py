@@ -35,5 +35,5 @@ def test_what_is_no_secret_of_ours_is_nobodys_business() -> None:
 
 
 def test_a_token_that_reads_is_seen_among_the_variables() -> None:
-    assert duty_of("audit", {READ_TOKEN}) == Duty(pool="audit", read_token=True)
-    assert duty_of("audit", {"GITHUB_TOKEN"}) == Duty(pool="audit")
+    assert duty_of("audit", {READ_TOKEN: "x"}) == Duty(pool="audit", read_token=True)
+    assert duty_of("audit", {"GITHUB_TOKEN": "x", READ_TOKEN: ""}) == Duty(pool="audit")

@@ -1,0 +1,67 @@
+"""`up`: an installation that stays. What the Procfile starts, started and kept running without a process manager.
+
+The keeper of the embedded stack does it, since it already has what a manager lacks: it starts again what dies, with
+growing pauses, and gives agents the time to be interrupted and their work the time to be salvaged.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from importlib.util import find_spec
+
+import click
+
+from ops_orchestrate.adapters.stack import Stack
+from ops_orchestrate.cli.connect import process_spec, stack_of, worker_specs
+from ops_orchestrate.cli.ready import check_server, check_this_host
+from ops_orchestrate.cli.screen import warn
+from ops_orchestrate.config import Settings, load_settings
+
+#: How often the stack is looked at, in seconds.
+_LOOK = 1.0
+
+
+@click.command("up")
+@click.option("--no-flower", is_flag=True, help="Without Flower.")
+def command(no_flower: bool) -> int:
+    """Keep the four pools, beat and Flower running on this machine, until Ctrl-C or SIGTERM.
+
+    Without OPS_REDIS_URL it brings a server along, as `run` does, and `run` then uses these workers.
+    """
+    settings = load_settings()
+    check_server(settings)
+    if settings.urls is None:
+        check_this_host(settings, settings.agent)
+    shows = not no_flower and find_spec("flower") is not None
+    if not no_flower and not shows:
+        warn("Flower is not installed, so it is left out: pip install 'ops-orchestrate[flower]'")
+    specs = (*worker_specs(), process_spec("beat"), *([process_spec("flower")] if shows else []))
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    with stack_of(settings, workers=specs, elsewhere=settings.urls is not None) as stack:
+        _say(settings, stack, shows=shows)
+        _stay(stack, ended)
+        click.echo("Stopping; agents are interrupted and their work is kept.")
+    return 0
+
+
+def _say(settings: Settings, stack: Stack, *, shows: bool) -> None:
+    where = "your server" if settings.urls else stack.describe()
+    click.echo(f"Up on {where}; logs in {settings.state_dir / 'logs'}")
+    if shows:
+        login = "OPS_FLOWER_AUTH" if settings.flower_auth else str(settings.state_dir / "flower.auth")
+        click.echo(f"Flower: http://{settings.flower_address}:{settings.flower_port} (login in {login})")
+
+
+def _stay(stack: Stack, ended: threading.Event) -> None:
+    """Until somebody ends it: start the keeper again if it was killed, and say once what it cannot mend itself."""
+    said = ""
+    while not ended.wait(_LOOK):
+        if not stack.alive():
+            stack.ensure()
+        problem = stack.problem()
+        if problem and problem != said:
+            warn(problem)
+        said = problem

@@ -1,0 +1,33 @@
+"""Settings of what runs beside the runs themselves: the night, Flower, this machine's share, what is kept."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings
+
+from ops_orchestrate.core.board import MAX_AGENTS
+
+
+class OperationSettings(BaseSettings):
+    """Part of Settings; each field's description is its row in docs/configuration.md."""
+
+    host_agents: int = Field(
+        MAX_AGENTS, ge=1, le=MAX_AGENTS, description="Agents at once on this machine, below `OPS_MAX_AGENTS` over all."
+    )
+    flower_auth: SecretStr | None = Field(
+        None,
+        description="`USER:PASSWORD` of Flower; unset: a password is made, and kept in "
+        "`DATA_DIR/orchestrate/flower.auth`. Flower never runs without one.",
+    )
+    flower_address: str = Field("127.0.0.1", description="Where Flower listens.")
+    flower_port: int = Field(5555, ge=0, le=65_535, description="Flower's port.")
+
+    @field_validator("flower_auth")
+    @classmethod
+    def _names_a_user(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            user, _, password = value.get_secret_value().partition(":")
+            # A comma would make two logins of it, for Flower.
+            if not user or len(password) < 8 or "," in value.get_secret_value():
+                raise ValueError("must be USER:PASSWORD, with 8 characters or more and no comma")
+        return value
