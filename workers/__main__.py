@@ -28,7 +28,8 @@ def main(argv: list[str]) -> int:
     from ops_orchestrate.config import process_settings
 
     if name in POOLS:
-        app.worker_main(argv=[*POOLS[name].options(process_settings().host_agents), "--loglevel=warning"])
+        settings = process_settings()
+        app.worker_main(argv=[*POOLS[name].options(settings.host, settings.host_agents), "--loglevel=warning"])
         return 0
     from workers import besides
 

@@ -20,15 +20,18 @@ class Pool:
     concurrency: int
     duty: str
 
-    def options(self, most: int = MAX_AGENTS) -> list[str]:
-        """The options of `celery worker` for this pool, beside `-A ops_orchestrate`; `most` agents on this machine."""
+    def options(self, host: str = "%h", most: int = MAX_AGENTS) -> list[str]:
+        """The options of `celery worker` for this pool, beside `-A ops_orchestrate`.
+
+        `host` is the machine's name on the board, `most` how many agents it takes at once.
+        """
         at_once = min(most, self.concurrency) if self.name == "agent" else self.concurrency
         return [
             "worker",
             f"--queues={self.name}",
             "--pool=threads",
             f"--concurrency={at_once}",
-            f"--hostname={self.name}@%h",
+            f"--hostname={self.name}@{host}",
             # Gossip, mingle and worker heartbeats are Celery's own chatter; liveness is the ledger's here.
             "--without-gossip",
             "--without-mingle",

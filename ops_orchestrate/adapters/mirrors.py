@@ -7,6 +7,7 @@ holds no URL and no credentials: the upstream is named in each fetch and push.
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 import time
@@ -17,16 +18,21 @@ from pathlib import Path
 
 from ops_orchestrate.adapters.filelock import file_lock
 from ops_orchestrate.adapters.git import Access, Answer, Git, NoAccess, object_id, printable
+from ops_orchestrate.adapters.parcels import Parcels
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.guard import refuse_push
 from ops_orchestrate.core.names import OUR_BRANCHES, is_branch, is_name, one_line
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.errors import GitError, GuardRefusal, SourceUnavailable
 
+log = logging.getLogger("ops_orchestrate.git")
+
 UPSTREAM = "refs/remotes/origin/"
 _HEADS = "refs/heads/"
 _REFSPECS = (f"+{_HEADS}*:{UPSTREAM}*", f"^{_HEADS}HEAD")
 """All branches, but none called HEAD: it would be written through our note of the default branch."""
+_LASTING = {"dev", "develop", "main", "master", "trunk"}
+"""Branches that every host has the history of; of any other one a parcel brings what it needs along."""
 _MOVED = re.compile(r"returned error: 30[1278]\b")
 _STALE_LOCK = 10.0
 """Seconds after which a lock file of git's own in a mirror belongs to a command that was killed: git holds
@@ -44,10 +50,13 @@ class UpstreamState:
 class Mirrors:
     """All mirrors below one folder."""
 
-    def __init__(self, folder: Path, settings: Settings, git: Git, access: Access | None = None) -> None:
+    def __init__(
+        self, folder: Path, settings: Settings, git: Git, access: Access | None = None, parcels: Parcels | None = None
+    ) -> None:
         self._folder = folder
         self._git = git
         self._access = access or NoAccess()
+        self._parcels = parcels
         self._patience = 2 * settings.fetch_timeout
 
     def path(self, repo: Repository) -> Path:
@@ -82,6 +91,30 @@ class Mirrors:
                 self._fetch(repo, mirror)
             if state.default in state.heads:
                 self._git.run("symbolic-ref", f"{UPSTREAM}HEAD", f"{UPSTREAM}{state.default}", repo=mirror)
+
+    def send(self, repo: Repository, commit: str, *also: str) -> None:
+        """Let other hosts have a commit that is made here, also under the ids of objects in it (`also`).
+
+        One that cannot travel is logged: this host has it all the same.
+        """
+        if self._parcels is None:
+            return
+        known = [f"{UPSTREAM}{name}" for name in _LASTING & self.branches(repo).keys()]
+        with self.lock(repo):
+            try:
+                self._parcels.send(repo.key, self.existing(repo), commit, also=also, known=known)
+            except GitError as error:
+                log.warning("%s: %s", repo.name, error)
+
+    def bring(self, repo: Repository, *names: str) -> None:
+        """Fetch objects that another host has made, as far as the mirror lacks them and they were sent."""
+        if self._parcels is None:
+            return
+        mirror = self.ready(repo)
+        for name in names:
+            if self._git.run("cat-file", "-e", object_id(name), repo=mirror, ok=(0, 1, 128)).code != 0:
+                with self.lock(repo):
+                    self._parcels.receive(repo.key, mirror, name)
 
     def upstream(self, repo: Repository) -> UpstreamState:
         """Ask the upstream for its branches and its default one. Raises SourceUnavailable."""
@@ -130,6 +163,7 @@ class Mirrors:
         The answer's code is 1 when upstream rejected it. Raises GuardRefusal for what would rewrite the branch,
         GitError when it could not be asked.
         """
+        self.bring(repo, commit)
         self._refuse(repo, branch, "fast-forward" if self._grows(repo, expected, commit) else "force")
         ref = f"{_HEADS}{branch}"
         lease = [f"--force-with-lease={ref}:{object_id(expected)}"] if expected else []
@@ -145,6 +179,7 @@ class Mirrors:
         refusal = refuse_push(branch, [name for name in (repo.integration, repo.main) if name], "force")
         if refusal is not None or not branch.startswith(OUR_BRANCHES):
             raise GuardRefusal(refusal.detail if refusal else f"{one_line(branch, 80)} is no branch of ours (ops/…)")
+        self.bring(repo, commit)
         ref = f"{_HEADS}{branch}"
         lease = f"--force-with-lease={ref}:{object_id(expected) if expected else ''}"
         return self._push(repo, lease, "--", _address(repo), f"{object_id(commit)}:{ref}")

@@ -13,6 +13,7 @@ from ops_orchestrate.adapters.harvest import Harvest
 from ops_orchestrate.adapters.history import History
 from ops_orchestrate.adapters.look import Looker
 from ops_orchestrate.adapters.mirrors import Mirrors
+from ops_orchestrate.adapters.parcels import Parcels, Post
 from ops_orchestrate.adapters.traces import own_branches
 from ops_orchestrate.adapters.trees import Tree, Trees
 from ops_orchestrate.config import Settings
@@ -28,12 +29,16 @@ log = logging.getLogger("ops_orchestrate.git")
 class GitWorkshop:
     """Implements ports.Workshop below one state folder; the methods' meaning is written there."""
 
-    def __init__(self, state_dir: Path, settings: Settings, access: Access | None = None) -> None:
+    def __init__(
+        self, state_dir: Path, settings: Settings, access: Access | None = None, post: Post | None = None
+    ) -> None:
+        """`post`: carries commits between hosts; None where there is one host only."""
         git = Git(settings)
+        parcels = Parcels(git, post, int(settings.carry_mb * 1e6)) if post else None
         # Agents' workers may hold no token; what they start from is judged on the newest base all the same.
         self._content = settings.pool == "agent"
         self.git = git
-        self.mirrors = Mirrors(state_dir / "mirrors", settings, git, access)
+        self.mirrors = Mirrors(state_dir / "mirrors", settings, git, access, parcels)
         self._looker = Looker(git)
         self._history = History(git, self.mirrors, settings)
         self._trees = Trees(state_dir / "trees", settings, git, self.mirrors)
@@ -90,6 +95,7 @@ class GitWorkshop:
         if left:
             self._harvest.salvage(repo, key, base=left.base)
         self._trees.discard(repo, key)
+        self.mirrors.bring(repo, base)
         if not self._history.has(repo, base):
             self.mirrors.refresh(repo)  # another host knows a newer upstream
         return self._trees.prepare(repo, key, base)
@@ -100,7 +106,10 @@ class GitWorkshop:
 
     def collect(self, repo: Repository, key: StageKey, *, base: str, paths: tuple[str, ...]) -> Collected:
         """Import the agent's commits and what it left uncommitted. Raises GitError where there is no tree."""
-        return self._harvest.collect(repo, key, base=base, paths=paths)
+        collected = self._harvest.collect(repo, key, base=base, paths=paths)
+        if collected.head:
+            self.mirrors.send(repo, collected.head)
+        return collected
 
     def salvage(self, repo: Repository, key: StageKey, *, base: str = "") -> str | None:
         """Keep everything under a ref. Raises GitError where not all can be; the folder is then set aside."""
@@ -113,26 +122,37 @@ class GitWorkshop:
 
     def diff(self, repo: Repository, base: str, head: str) -> Diff:
         """What `head` changes since its merge base with `base`."""
+        self.mirrors.bring(repo, base, head)
         return self._history.diff(repo, base, head)
 
     def preview(self, repo: Repository, base: str, head: str) -> Preview:
         """The merge of `head` into `base`, made without a working tree."""
-        return self._history.preview(repo, base, head)
+        self.mirrors.bring(repo, base, head)
+        merged = self._history.preview(repo, base, head)
+        if merged.commit:
+            self.mirrors.send(repo, merged.commit, merged.tree)
+        return merged
 
     def checkout(self, repo: Repository, commit: str) -> AbstractContextManager[Path]:
         """A fresh worktree at `commit`, gone afterwards."""
+        self.mirrors.bring(repo, commit)
         return self._checkouts.checkout(repo, commit)
 
     def commit_tree(self, repo: Repository, *, tree: str, parents: tuple[str, ...], message: str, at: float) -> str:
         """Write a commit dated `at`: the same arguments always give the same id."""
-        return self._history.commit_tree(repo, tree=tree, parents=parents, message=message, at=at)
+        self.mirrors.bring(repo, tree, *parents)
+        commit = self._history.commit_tree(repo, tree=tree, parents=parents, message=message, at=at)
+        self.mirrors.send(repo, commit)
+        return commit
 
     def is_ancestor(self, repo: Repository, older: str, newer: str) -> bool:
         """Whether `newer` contains `older`."""
+        self.mirrors.bring(repo, older, newer)
         return self._history.is_ancestor(repo, older, newer)
 
     def tree_of(self, repo: Repository, commit: str) -> str:
         """The tree of a commit."""
+        self.mirrors.bring(repo, commit)
         return self._history.tree_of(repo, commit)
 
     def parents_of(self, repo: Repository, commit: str) -> tuple[str, ...]:

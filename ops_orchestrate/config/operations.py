@@ -14,6 +14,9 @@ class OperationSettings(BaseSettings):
     host_agents: int = Field(
         MAX_AGENTS, ge=1, le=MAX_AGENTS, description="Agents at once on this machine, below `OPS_MAX_AGENTS` over all."
     )
+    carry_mb: float = Field(
+        16, gt=0, le=256, description="Commits up to this size travel to other hosts, through the ledger's server."
+    )
     flower_auth: SecretStr | None = Field(
         None,
         description="`USER:PASSWORD` of Flower; unset: a password is made, and kept in "

@@ -18,6 +18,7 @@ from ops_orchestrate.ledger.facts import Facts
 from ops_orchestrate.ledger.hosts import Hosts
 from ops_orchestrate.ledger.keys import Keys
 from ops_orchestrate.ledger.locks import Locks
+from ops_orchestrate.ledger.parcels import Parcels
 from ops_orchestrate.ledger.results import Claim, ClaimView, Reaped, Renewal, Settled
 from ops_orchestrate.ledger.runs import Runs
 from ops_orchestrate.ledger.scripts import Scripts
@@ -42,6 +43,7 @@ class Ledger:
         self.attempts = Attempts(server, scripts, keys)
         self.locks = Locks(scripts)
         self.hosts = Hosts(server, scripts, keys)
+        self.parcels = Parcels(server, keys)
         self.events = Events(server, keys)
         self.facts = Facts(server, scripts, keys)
 

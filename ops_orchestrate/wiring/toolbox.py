@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
 
 from ops_orchestrate.adapters.gates import SandboxedGates
+from ops_orchestrate.adapters.proctree import KEPT_SERVER
 from ops_orchestrate.adapters.served import HttpHealth
 from ops_orchestrate.adapters.workshop import GitWorkshop
 from ops_orchestrate.config import Settings, known_secrets, process_settings
@@ -26,13 +28,14 @@ def toolbox() -> Toolbox:
     urls = settings.urls
     if urls is None:
         raise UsageError("No server is known to this process: set OPS_REDIS_URL.")
-    return make_toolbox(settings, connect(urls.ledger))
+    # A server that we keep ourselves has the workers of this machine alone: nothing has to travel.
+    return make_toolbox(settings, connect(urls.ledger), hosts=KEPT_SERVER not in os.environ)
 
 
-def make_toolbox(settings: Settings, ledger: Ledger, *, state_dir: Path | None = None) -> Toolbox:
-    """Every port over these settings; `state_dir` elsewhere only for a dry run."""
+def make_toolbox(settings: Settings, ledger: Ledger, *, state_dir: Path | None = None, hosts: bool = False) -> Toolbox:
+    """Every port over these settings; `state_dir` elsewhere only for a dry run. `hosts`: there may be other hosts."""
     outside = Outside(settings)
-    workshop = GitWorkshop(state_dir or settings.state_dir, settings, outside.access)
+    workshop = GitWorkshop(state_dir or settings.state_dir, settings, outside.access, ledger.parcels if hosts else None)
     forges = Forges(outside, workshop)
     secrecy = Secrecy(lambda: (*known_secrets(settings), *outside.secret_values()))
     return Toolbox(

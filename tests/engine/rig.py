@@ -126,6 +126,23 @@ class Rig:
             self.workers[pool] = self._spawn(pool, argv)
         self.until(lambda: set(pools or POOLS) <= self.joined(), 30, "workers to join")
 
+    def start_host(self, host: str, *pools: str, **env: str) -> None:
+        """Start workers of these pools on a machine of its own: another name, another data directory."""
+        given = {"OPS_HOST": host, "OPS_DATA_DIR": str(self.home / host), **env}
+        for pool in pools:
+            argv = [sys.executable, "-m", "workers", pool]
+            self.workers[f"{pool}@{host}"] = self._spawn(f"{pool}@{host}", argv, **given)
+        self.until(lambda: set(pools) <= self.pools_on(host), 30, f"workers of {host} to join")
+
+    def pools_on(self, host: str) -> set[str]:
+        """Pools that live workers of one machine announce."""
+        return {pool for one in self.ledger.hosts.live() if one.name == host for pool in one.pools}
+
+    def kill_host(self, host: str) -> None:
+        """The machine is gone: every process of its workers, at once."""
+        for name in [name for name in self.workers if name.endswith(f"@{host}")]:
+            self.kill(name)
+
     def start_plain(self, concurrency: int = 4) -> None:
         """The plain worker of the design card, which serves every queue."""
         argv = [sys.executable, "-m", "celery", "-A", "ops_orchestrate", "worker", f"--concurrency={concurrency}"]
@@ -217,9 +234,10 @@ class Rig:
         for pool in list(self.workers):
             self.kill(pool)
 
-    def _spawn(self, name: str, argv: list[str]) -> subprocess.Popen[bytes]:
+    def _spawn(self, name: str, argv: list[str], **more: str) -> subprocess.Popen[bytes]:
+        env = {**self.env, **more}
         with (self.home / f"{name}.log").open("ab") as log:
-            return subprocess.Popen(argv, env=self.env, cwd=self.home, stdout=log, stderr=log, start_new_session=True)
+            return subprocess.Popen(argv, env=env, cwd=self.home, stdout=log, stderr=log, start_new_session=True)
 
 
 @contextmanager

@@ -1,0 +1,85 @@
+"""Commits that travel: what one host has made, and another one has to verify, to ship or to go on from.
+
+Each host has mirrors of its own, filled from upstream. What is not upstream yet (an attempt's head, the merge that was
+previewed, a commit that a push was announced with) goes as a git bundle through the post, under the id
+of the object that is asked for. The receiver imports it as it imports an agent's work: each object checked, no ref of
+the sender taken over.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Protocol
+
+from ops_orchestrate.adapters.git import Git, object_id
+from ops_orchestrate.core.names import one_line
+from ops_orchestrate.errors import GitError
+
+PARCELS = "refs/ops/parcels/"
+_EMPTY = "empty bundle"
+
+
+class Post(Protocol):
+    """Carries bundles between hosts."""
+
+    def put(self, repo: str, name: str, bundle: bytes) -> None:
+        """Leave a bundle under a name."""
+
+    def get(self, repo: str, name: str) -> bytes | None:
+        """The bundle of that name."""
+
+
+class Parcels:
+    """Sends and receives for the mirrors of one host. Whoever calls holds the mirror's lock."""
+
+    def __init__(self, git: Git, post: Post, limit: int) -> None:
+        self._git = git
+        self._post = post
+        self._limit = limit
+
+    def send(self, repo: str, mirror: Path, commit: str, *, also: tuple[str, ...], known: list[str]) -> None:
+        """Post what `commit` has beyond the `known` refs, under its id and under those of `also`.
+
+        Raises GitError where it is too large to travel.
+        """
+        ref = f"{PARCELS}{object_id(commit)}"
+        self._git.run("update-ref", "--no-deref", ref, commit, repo=mirror)
+        bundle = self._bundle(mirror, ref, known)
+        if bundle is None:
+            return  # upstream has all of it, and so has every host
+        if len(bundle) > self._limit:
+            raise GitError(
+                f"The commits of {commit[:12]} take {len(bundle) / 1e6:.1f} MB, more than travels to another host "
+                f"(OPS_CARRY_MB is {self._limit / 1e6:g}); they are on this one"
+            )
+        for name in (commit, *also):
+            self._post.put(repo, name, bundle)
+
+    def receive(self, repo: str, mirror: Path, name: str) -> bool:
+        """Import the parcel of that object; False where there is none. Raises GitError for one that is no good."""
+        bundle = self._post.get(repo, object_id(name))
+        if bundle is None:
+            return False
+        with tempfile.NamedTemporaryFile(prefix="ops-parcel-", suffix=".bundle") as file:
+            file.write(bundle)
+            file.flush()
+            fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", file.name)
+            try:
+                self._git.run(
+                    *fetch, f"+{PARCELS}*:{PARCELS}*", repo=mirror, options=("fetch.fsckObjects=true",), slow=True
+                )
+            except GitError as error:
+                raise GitError(f"What came from another host cannot be imported: {one_line(str(error), 300)}") from None
+        return True
+
+    def _bundle(self, mirror: Path, ref: str, known: list[str]) -> bytes | None:
+        with tempfile.TemporaryDirectory(prefix="ops-parcel-") as folder:
+            file = Path(folder) / "bundle"
+            try:
+                self._git.run("bundle", "create", "--quiet", file, ref, "--not", *known, repo=mirror, slow=True)
+            except GitError as error:
+                if _EMPTY in str(error):
+                    return None
+                raise
+            return file.read_bytes()

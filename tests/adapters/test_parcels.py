@@ -1,0 +1,140 @@
+"""Commits that travel between hosts: two workshops on one upstream, each with a folder of its own, and a post."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from ops_orchestrate.adapters.github.publishing import publish
+from ops_orchestrate.adapters.workshop import GitWorkshop
+from ops_orchestrate.config import Settings
+from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.change import LandingEnd
+from ops_orchestrate.errors import GitError
+from ops_orchestrate.ledger import connect
+from tests.adapters.gitshop import Shop, files
+from tests.repos import Upstream, commit, make_upstream, repository_value
+
+NEXT = StageKey(run="run-1", task="t1", attempt=2, fence=8)
+
+
+class Desk:
+    """A post that keeps what it is given in memory. Implements adapters.parcels.Post."""
+
+    def __init__(self) -> None:
+        self.parcels: dict[tuple[str, str], bytes] = {}
+
+    def put(self, repo: str, name: str, bundle: bytes) -> None:
+        self.parcels[repo, name] = bundle
+
+    def get(self, repo: str, name: str) -> bytes | None:
+        return self.parcels.get((repo, name))
+
+
+@pytest.fixture
+def post() -> Desk:
+    return Desk()
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> Upstream:
+    return make_upstream(tmp_path)
+
+
+def host(name: str, upstream: Upstream, tmp_path: Path, post: Desk, carry_mb: float = 16) -> Shop:
+    """A machine: a workshop in a folder of its own."""
+    state = tmp_path / name
+    made = GitWorkshop(state, Settings(data_dir=state, carry_mb=carry_mb), None, post)
+    return Shop(upstream, repository_value(upstream), made, state)
+
+
+def made_by(shop: Shop) -> tuple[str, str]:
+    """(base, head) of an attempt on that machine."""
+    tree = shop.tree()
+    commit(Path(tree.path), {"src/new.txt": "new\n"}, "Do it")
+    head = shop.collect(tree).head
+    assert head
+    return tree.base, head
+
+
+def test_every_step_after_an_attempt_can_be_another_machines(upstream: Upstream, tmp_path: Path, post: Desk) -> None:
+    base, head = made_by(host("agent", upstream, tmp_path, post))
+    audit = host("audit", upstream, tmp_path, post)
+    preview = audit.workshop.preview(audit.repo, base, head)
+    assert [one.path for one in audit.workshop.diff(audit.repo, base, head).files] == ["src/new.txt"]
+    with audit.workshop.checkout(audit.repo, preview.commit) as path:
+        assert (path / "src/new.txt").read_text() == "new\n"
+    ship = host("ship", upstream, tmp_path, post)
+    # Only the tree that was verified is named, which no commit of upstream has.
+    merge = ship.workshop.commit_tree(ship.repo, tree=preview.tree, parents=(base,), message="land\n", at=1)
+    other = host("other ship", upstream, tmp_path, post)
+    assert not other.workshop.is_ancestor(other.repo, merge, base), "what the first was about to push is known"
+    assert other.workshop.mirrors.push(other.repo, merge, "dev", base).code == 0
+    assert "src/new.txt" in files(other, other.base())
+
+
+def test_the_next_attempt_goes_on_from_another_machines_commits(upstream: Upstream, tmp_path: Path, post: Desk) -> None:
+    _, head = made_by(host("first", upstream, tmp_path, post))
+    second = host("second", upstream, tmp_path, post)
+    second.base()
+    tree = second.workshop.prepare(second.repo, NEXT, head)
+    assert (Path(tree.path) / "src/new.txt").exists()
+
+
+def test_a_verified_head_is_published_from_a_machine_that_did_not_make_it(
+    upstream: Upstream, tmp_path: Path, post: Desk
+) -> None:
+    _, head = made_by(host("first", upstream, tmp_path, post))
+    second = host("second", upstream, tmp_path, post)
+    second.base()
+    landing = publish(second.workshop.mirrors, second.repo, commit=head, branch="ops/t1/a1", expected="")
+    assert landing.end is LandingEnd.LANDED
+
+
+def test_what_is_too_large_stays_where_it_is_and_is_named(
+    upstream: Upstream, tmp_path: Path, post: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        base, head = made_by(host("first", upstream, tmp_path, post, carry_mb=0.0001))
+    assert "OPS_CARRY_MB" in caplog.text
+    assert post.parcels == {}
+    second = host("second", upstream, tmp_path, post)
+    with pytest.raises(GitError):
+        second.workshop.preview(second.repo, base, head)
+
+
+def test_what_upstream_has_does_not_travel(upstream: Upstream, tmp_path: Path, post: Desk) -> None:
+    first = host("first", upstream, tmp_path, post)
+    first.workshop.mirrors.send(first.repo, first.base())
+    assert post.parcels == {}
+
+
+@pytest.mark.parametrize("damage", ["cut", "nonsense", "another"])
+def test_a_parcel_that_is_not_what_it_says_brings_nothing(
+    damage: str, upstream: Upstream, tmp_path: Path, post: Desk
+) -> None:
+    base, head = made_by(host("first", upstream, tmp_path, post))
+    name, bundle = (head, post.parcels[upstream_key(upstream), head])
+    wrong = {"cut": bundle[:-30], "nonsense": b"# v2 git bundle\nnonsense", "another": bundle}[damage]
+    name = "0" * 39 + "1" if damage == "another" else name
+    post.parcels = {(upstream_key(upstream), name): wrong}
+    second = host("second", upstream, tmp_path, post)
+    second.base()
+    with pytest.raises(GitError):
+        second.workshop.preview(second.repo, base, name)
+
+
+def upstream_key(upstream: Upstream) -> str:
+    return repository_value(upstream).key
+
+
+def test_the_ledger_carries_any_bytes(server_url: str) -> None:
+    ledger = connect(server_url)
+    bundle = bytes(range(256)) * 3
+    assert ledger.parcels.get("app", "a" * 40) is None
+    for _ in range(2):
+        ledger.parcels.put("app", "a" * 40, bundle)
+        assert ledger.parcels.get("app", "a" * 40) == bundle
+    ledger.close()
