@@ -7,7 +7,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 
 COPY . /source
-RUN pip install --no-cache-dir '/source[flower,github-app]' && rm -rf /source
+RUN pip install --no-cache-dir '/source[flower,github-app,notify]' && rm -rf /source
 
 # Not root: a sandbox inside needs no right that this user has not.
 RUN useradd --create-home --uid 10001 ops && install --directory --owner=ops --mode=0700 /data

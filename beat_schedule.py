@@ -13,4 +13,11 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 15.0,
         "options": {"queue": "planner", "expires": 15},
     },
+    # Asked every minute, not once a night: whether tonight's run is due is decided by a rule and begun once by the
+    # ledger. So a beat that was down at that minute, was late, or stands beside another one makes exactly one run.
+    "nightly": {
+        "task": "planner.nightly",
+        "schedule": 60.0,
+        "options": {"queue": "planner", "expires": 60},
+    },
 }

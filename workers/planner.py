@@ -14,7 +14,7 @@ from ops_orchestrate.engine import reconcile as reconciling
 from ops_orchestrate.engine import settle as settling
 from ops_orchestrate.engine import structure as structuring
 from ops_orchestrate.wiring import toolbox
-from workers import traces
+from workers import night, traces
 from workers.job import LATE, job
 
 
@@ -60,3 +60,9 @@ def reconcile(_task: Task) -> None:
 def finish(_task: Task, run: str) -> None:
     """Ask whether the run has ended."""
     finishing.finish(run, toolbox())
+
+
+@job("planner.nightly", LATE)
+def nightly(_task: Task) -> str:
+    """Begin tonight's run if it is due, and send the digest of one that has ended."""
+    return night.look(toolbox())

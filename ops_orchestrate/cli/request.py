@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,6 +77,25 @@ class Asked:
         return cls(mode=modes[0] if modes else None, **{**flags, "max_waves": _waves(flags["max_waves"])})
 
 
+def asked_of(words: Sequence[str]) -> Asked:
+    """The flags of `run`, given as words (the nightly's). Raises UsageError; there is no dry run without a reader."""
+
+    @click.command("nightly", add_help_option=False)
+    @options
+    def read(**flags: object) -> Asked:
+        return Asked.of(flags)
+
+    try:
+        asked: Asked = read.main(args=list(words), prog_name="OPS_NIGHTLY_FLAGS", standalone_mode=False)
+    except click.ClickException as error:
+        raise UsageError(f"OPS_NIGHTLY_FLAGS: {error.format_message()}") from None
+    except UsageError as error:
+        raise UsageError(f"OPS_NIGHTLY_FLAGS: {error}") from None
+    if asked.dry_run:
+        raise UsageError("OPS_NIGHTLY_FLAGS: a night has no reader for --dry-run; call `ops-orchestrate plan` instead.")
+    return asked
+
+
 def _waves(text: str | None) -> int | None:
     if text is None:
         return None
@@ -93,9 +112,12 @@ class Material:
     tasks: tuple[RequestedTask, ...]
 
 
-def gather(settings: Settings, asked: Asked) -> Material:
-    """Read registry and tasks file. Raises UsageError, RegistryError, TasksFileError, GitError."""
-    found = portfolio(settings, registry=asked.registry, project=asked.project)
+def gather(settings: Settings, asked: Asked, *, anywhere: bool = False) -> Material:
+    """Read registry and tasks file; `anywhere`: whatever the folder that this process stands in.
+
+    Raises UsageError, RegistryError, TasksFileError, GitError.
+    """
+    found = portfolio(settings, registry=asked.registry, project=asked.project, anywhere=anywhere)
     wanted = load_tasks(asked.tasks, found) if asked.tasks else TasksFile(tasks=())
     found = found.model_copy(update={"skipped": (*found.skipped, *wanted.skipped)})
     return Material(portfolio=found, tasks=wanted.tasks)

@@ -12,9 +12,11 @@ from importlib.util import find_spec
 
 import click
 
+from ops_orchestrate.adapters.preferences import load_preferences
 from ops_orchestrate.adapters.stack import Stack
 from ops_orchestrate.cli.connect import process_spec, stack_of, worker_specs
 from ops_orchestrate.cli.ready import check_server, check_this_host
+from ops_orchestrate.cli.request import asked_of
 from ops_orchestrate.cli.screen import warn
 from ops_orchestrate.config import Settings, load_settings
 
@@ -30,6 +32,7 @@ def command(no_flower: bool) -> int:
     Without OPS_REDIS_URL it brings a server along, as `run` does, and `run` then uses these workers.
     """
     settings = load_settings()
+    asked_of(settings.nightly_flags)  # a mistake in them is better said now than at three in the morning
     check_server(settings)
     if settings.urls is None:
         check_this_host(settings, settings.agent)
@@ -50,6 +53,8 @@ def command(no_flower: bool) -> int:
 def _say(settings: Settings, stack: Stack, *, shows: bool) -> None:
     where = "your server" if settings.urls else stack.describe()
     click.echo(f"Up on {where}; logs in {settings.state_dir / 'logs'}")
+    at = f"at {settings.nightly} ({load_preferences(settings).timezone})" if settings.nightly else "off (OPS_NIGHTLY)"
+    click.echo(f"Nightly: {at}")
     if shows:
         login = "OPS_FLOWER_AUTH" if settings.flower_auth else str(settings.state_dir / "flower.auth")
         click.echo(f"Flower: http://{settings.flower_address}:{settings.flower_port} (login in {login})")

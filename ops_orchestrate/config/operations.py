@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, NoDecode
 
 from ops_orchestrate.core.board import MAX_AGENTS
+from ops_orchestrate.core.night import read_time
 
 
 class OperationSettings(BaseSettings):
@@ -13,6 +16,21 @@ class OperationSettings(BaseSettings):
 
     host_agents: int = Field(
         MAX_AGENTS, ge=1, le=MAX_AGENTS, description="Agents at once on this machine, below `OPS_MAX_AGENTS` over all."
+    )
+    nightly: str | None = Field(
+        None,
+        description="When the nightly run begins, in the time zone of preferences.json: `03:00`. Unset: none. Asked by "
+        "beat, decided by the planner.",
+    )
+    nightly_flags: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Flags of `run` for the nightly: `--hybrid --no-main`. Nobody is asked anything: without a mode it "
+        "is hybrid, and without `--force` each merge waits for an `answer`.",
+    )
+    notify: SecretStr | None = Field(
+        None,
+        description="Where the digest of a nightly goes: addresses of apprise, separated by white space "
+        "(`mailtos://…`, `slack://…`, `ntfy://…`). They are secrets. Needs the extra `notify`.",
     )
     carry_mb: float = Field(
         16, gt=0, le=256, description="Commits up to this size travel to other hosts, through the ledger's server."
@@ -24,6 +42,13 @@ class OperationSettings(BaseSettings):
     )
     flower_address: str = Field("127.0.0.1", description="Where Flower listens.")
     flower_port: int = Field(5555, ge=0, le=65_535, description="Flower's port.")
+
+    @field_validator("nightly")
+    @classmethod
+    def _is_a_time(cls, value: str | None) -> str | None:
+        if value is not None:
+            read_time(value)
+        return value
 
     @field_validator("flower_auth")
     @classmethod

@@ -33,7 +33,15 @@ from ops_orchestrate.core.board import MAX_AGENTS
 from ops_orchestrate.errors import UsageError
 
 #: Settings that are lists, in whichever part of the settings they stand.
-_LISTS = ("agent_command", "agent_env", "agent_hosts", "sandbox_read", "sensitive_paths", "required_services")
+_LISTS = (
+    "agent_command",
+    "agent_env",
+    "agent_hosts",
+    "nightly_flags",
+    "sandbox_read",
+    "sensitive_paths",
+    "required_services",
+)
 
 
 class Settings(AgentSettings, RoomSettings, OutwardSettings, ForgeSettings, SourceSettings, OperationSettings):

@@ -41,6 +41,8 @@ class RunRequest(Value):
     agent: str = "command"
     """Which agent works: a name of wiring.AGENTS."""
     requested_by: str = ""
+    night: str = ""
+    """The date of the night that it was begun for, by nobody's hand; a digest follows it."""
     merge_authors: tuple[str, ...] = ()
     """Logins whose changes may be merged (the owner's preferences); empty: everybody's."""
 

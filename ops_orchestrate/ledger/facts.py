@@ -1,9 +1,8 @@
-"""What is learned and may be forgotten: results of gates per tree, lengths of attempts, tonight's run."""
+"""What is learned and may be forgotten: results of gates per tree, lengths of attempts."""
 
 from __future__ import annotations
 
 import json
-import uuid
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +16,6 @@ from ops_orchestrate.ledger.server import Server
 GATE_SECONDS = 30 * 86400
 #: Checks that are usual: green on so many of the last heads that were merged (docs/pull-requests.md).
 USUAL, HEADS_KEPT = 3, 5
-NIGHT_SECONDS = 2 * 86400
 
 
 class Facts:
@@ -76,14 +74,3 @@ class Facts:
     def learn(self, repo: str, seconds: float) -> None:
         """One attempt in this repository took so long."""
         self._scripts("facts_learn", repo, seconds)
-
-    def nightly_once(self, day: str) -> bool:
-        """True for one caller a day: that one begins the nightly run."""
-        name, mine = self._keys("nightly", day), uuid.uuid4().hex
-
-        def take() -> bool:
-            taken = self._server.client.set(name, mine, nx=True, ex=NIGHT_SECONDS)
-            # A repeated call finds its own mark: the first answer was lost.
-            return bool(taken) or self._server.client.get(name) == mine
-
-        return self._server.ask(take)

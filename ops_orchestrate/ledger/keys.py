@@ -40,7 +40,6 @@ The scripts build the same names with `key(...)` of lua/prelude.lua; this file i
 | gate:REPO:TREE:DIGEST | string | result of a gate |
 | green:REPO:BRANCH | list | checks of each head merged lately, JSON |
 | frozen:REPO:BRANCH | string | RUN/TASK, or RUN/promote:REPO, whose merge did not hold what was verified |
-| nightly:DAY | string | who began the nightly run |
 | parcel:REPO:OBJECT | string | a git bundle that brings the object, in base64 |
 | reply:TOKEN | string | answer of a script, for a repeated call |
 """

@@ -21,12 +21,16 @@ from ops_orchestrate.report.view import RunView
 from ops_orchestrate.wiring.toolbox import make_toolbox
 
 
-def portfolio(settings: Settings, *, registry: Path | None, project: str | None) -> Portfolio:
+def portfolio(settings: Settings, *, registry: Path | None, project: str | None, anywhere: bool = False) -> Portfolio:
     """The projects of a run. A registry named on the command line is meant whole, wherever the command stands.
+
+    `anywhere`: so is the registry of the settings, because nobody stands anywhere (the nightly).
 
     Raises RegistryError, UsageError, GitError.
     """
-    return load_portfolio(settings, git_probe(settings), registry, None if registry else Path.cwd(), project)
+    return load_portfolio(
+        settings, git_probe(settings), registry, None if registry or anywhere else Path.cwd(), project
+    )
 
 
 class Previewed(NamedTuple):

@@ -46,6 +46,8 @@ PERIODS = {
     "OPS_START_LIMIT": "60",
 }
 
+POOLS_KEYS = [f"ops:{pool}" for pool in POOLS]
+
 Steps = list[dict[str, Any]]
 
 
@@ -158,6 +160,14 @@ class Rig:
         os.killpg(self.workers[pool].pid, number)
         if number == signal.SIGKILL:
             self.workers.pop(pool).wait()
+
+    def settled_messages(self) -> bool:
+        """Whether no message waits or is being worked on: all that was published has been heard."""
+        broker = redis.Redis.from_url(self.server)
+        try:
+            return sum(map(broker.llen, POOLS_KEYS)) + broker.hlen("ops:unacked") == 0
+        finally:
+            broker.close()
 
     def submit(self, tasks: Sequence[RequestedTask], **request: Any) -> str:
         """Begin a run over all repositories; its id. `gate`, `promote` and `upstream` are set for each of them."""

@@ -66,7 +66,3 @@ def test_lengths_are_learned_per_repository_and_over_all(ledger: Ledger) -> None
     ledger.facts.learn("web", 200)
     ledger.facts.learn("app", 200)
     assert ledger.facts.lengths() == pytest.approx({"app": 130, "web": 200, "": 151})
-
-
-def test_one_caller_a_night(ledger: Ledger) -> None:
-    assert [ledger.facts.nightly_once(day) for day in ("2026-01-01", "2026-01-01", "2026-01-02")] == [True, False, True]

@@ -1,0 +1,34 @@
+"""Tells people: one message to every address of the owner's, through apprise. An address is a secret, whole.
+
+apprise logs what it does with parts of the address in it, so its log is closed here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from ops_orchestrate.errors import OpsError
+
+
+class NotToldError(OpsError):
+    """Somebody was not reached; the text says how many and names no address."""
+
+
+def tell(addresses: Sequence[str], *, title: str, body: str) -> None:
+    """Send to each address. Raises NotToldError where one is none, or its service did not take the message."""
+    try:
+        import apprise  # an extra, and slow to import: only whoever wants digests needs it
+    except ImportError:
+        raise NotToldError("Digests need apprise: pip install 'ops-orchestrate[notify]'") from None
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+    failed = 0
+    for address in addresses:
+        one = apprise.Apprise()
+        try:
+            taken = bool(one.add(address)) and bool(one.notify(title=title, body=body))
+        except (TypeError, ValueError, OSError):
+            taken = False
+        failed += not taken
+    if failed:
+        raise NotToldError(f"{failed} of {len(addresses)} addresses of OPS_NOTIFY did not take the digest.")

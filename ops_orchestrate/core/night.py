@@ -1,0 +1,43 @@
+"""Which night it is, and whether its run is due.
+
+A night has one run: its date names it, and the ledger begins a run of one name once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta, tzinfo
+
+#: How late a night may begin, in seconds: after a machine that was off until then. Later it would be tomorrow's work.
+CATCH_UP = 6 * 3600
+
+
+def read_time(text: str) -> time:
+    """`03:00`. Raises ValueError."""
+    hour, colon, minute = text.strip().partition(":")
+    if not (colon and hour.isascii() and hour.isdigit() and minute.isascii() and minute.isdigit() and len(minute) == 2):
+        raise ValueError(f"{text[:40]!r} is no time of day such as 03:00")
+    return time(int(hour), int(minute))  # raises ValueError itself for 25:00
+
+
+def last_night(at: time, zone: tzinfo, now: float) -> tuple[str, float]:
+    """(the date of the newest night that has begun, its beginning), for nights that begin at that time of day.
+
+    A time that a change of clocks leaves out is an hour later; one that it repeats is the first of both.
+    """
+    today = datetime.fromtimestamp(now, zone).date()
+    for day in (today, today - timedelta(days=1)):
+        begins = datetime.combine(day, at, tzinfo=zone).timestamp()
+        if begins <= now:
+            return day.isoformat(), begins
+    raise AssertionError("yesterday's night has begun")
+
+
+def night_due(at: time, zone: tzinfo, now: float) -> str | None:
+    """The night whose run may begin now; None between two of them."""
+    night, began = last_night(at, zone, now)
+    return night if now - began < CATCH_UP else None
+
+
+def run_of(night: str) -> str:
+    """The name of a night's run: whoever else begins it begins the same one."""
+    return f"night-{night}"

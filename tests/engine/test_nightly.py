@@ -1,0 +1,127 @@
+"""A night on real workers: one run whatever beats do, one digest to a real endpoint, also of a night without work."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops_orchestrate.celery import app
+from ops_orchestrate.core.states import RUN_OPEN, RunState
+from tests.engine.rig import GATE, Rig, standing, work
+from tests.repos import read
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
+
+
+class Ear(ThreadingHTTPServer):
+    """A messenger's endpoint: keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[dict[str, Any]] = []
+        told = self.told
+
+        class Listen(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                """Quiet."""
+
+        super().__init__(("127.0.0.1", 0), Listen)
+
+    @property
+    def address(self) -> str:
+        """As apprise reads it; the path stands for a messenger's token."""
+        return f"json://127.0.0.1:{self.server_port}/s3cr3t-path"
+
+
+@pytest.fixture
+def ear() -> Iterator[Ear]:
+    with Ear() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@contextmanager
+def night(home: Path, ear: Ear, flags: str, **env: str) -> Iterator[Rig]:
+    """An installation whose night began a minute ago."""
+    began = datetime.now(UTC) - timedelta(minutes=1)
+    more = {"OPS_NIGHTLY": f"{began:%H:%M}", "OPS_NIGHTLY_FLAGS": flags, "OPS_NOTIFY": ear.address, **env}
+    with standing(home, ("app",), **more) as rig:
+        entry = {"alias": "app", "paths": [str(rig.upstream.checkout)], "ops": {"gate": GATE, "promote": False}}
+        (home / "data").mkdir(exist_ok=True)
+        (home / "data" / "registry.json").write_text(json.dumps({"projects": [entry]}))
+        yield rig
+
+
+def beats(times: int) -> None:
+    """What so many beats send in the same minute, as each of them does."""
+    for _ in range(times):
+        app.send_task("planner.nightly", queue="planner", expires=60)
+
+
+def test_one_night_one_run_one_digest(tmp_path: Path, ear: Ear) -> None:
+    tasks = tmp_path / "tasks.json"
+    tasks.write_text(json.dumps({"tasks": [{"id": "mend", "project": "app", "title": "Mend it"}]}))
+    with night(tmp_path, ear, f"--subagents --force --tasks {tasks}") as rig:
+        rig.play({"mend": [work("mend")]})
+        rig.start()
+        rig.start_host("second", "planner", OPS_DATA_DIR=rig.env["OPS_DATA_DIR"])
+        beats(8)
+        rig.until(lambda: len(rig.ledger.runs.list()) > 0, 30, "the night to begin")
+        (run,) = rig.ledger.runs.list()
+        assert (run.request.night, run.request.requested_by, run.request.force) == (
+            run.id.removeprefix("night-"),
+            "nightly",
+            True,
+        )
+        rig.finish(run.id, 90)
+        beats(8)
+        rig.until(lambda: len(ear.told) > 0, 30, "the digest")
+        beats(4)
+        rig.until(rig.settled_messages, 30, "the last beats to be heard")
+        assert [one.id for one in rig.ledger.runs.list()] == [run.id]
+        assert read(rig.upstream.bare, "dev", "src/mend.txt") == "mend"
+        (told,) = ear.told
+        assert told["title"] == "ops-orchestrate: 1 task done, 0 waiting for you"
+        for part in ("- mend: Mend it", "Cost: ", f"report {run.id}"):
+            assert part in told["message"]
+        logs = "".join(path.read_text() for path in rig.home.glob("*.log"))
+        assert "s3cr3t-path" not in logs
+
+
+def test_a_night_that_found_nothing_says_so(tmp_path: Path, ear: Ear) -> None:
+    with night(tmp_path, ear, "") as rig:
+        rig.start("planner", "audit")
+        beats(1)
+        rig.until(lambda: any(run.state not in RUN_OPEN for run in rig.ledger.runs.list()), 60, "the night to end")
+        assert [run.state for run in rig.ledger.runs.list()] == [RunState.DONE]
+        beats(1)
+        rig.until(lambda: len(ear.told) > 0, 30, "the digest")
+        (told,) = ear.told
+        assert told["title"] == "ops-orchestrate: nothing to do, 0 waiting for you"
+        assert "The audit of 1 project found no work." in told["message"]
+
+
+def test_a_night_that_cannot_begin_is_told_once(tmp_path: Path, ear: Ear) -> None:
+    with night(tmp_path, ear, "--hybrid --teams") as rig:
+        rig.start("planner")
+        beats(3)
+        rig.until(lambda: len(ear.told) > 0 and rig.settled_messages(), 30, "the words")
+        (told,) = ear.told
+        assert told["title"] == "ops-orchestrate: the nightly did not begin"
+        assert "contradict each other" in told["message"]
+        assert rig.ledger.runs.list() == []

@@ -1,0 +1,98 @@
+"""The nightly, as a planner sees it once a minute: begin tonight's run if it is due, tell the owner how it ended.
+
+Whatever beats do, a night has one run: its name is made of its date, and the ledger begins a run of one name once.
+Nobody is there to be asked, so the flags in the settings answer what `run` would ask (docs/operating.md).
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from zoneinfo import ZoneInfo
+
+from ops_orchestrate.adapters.notify import NotToldError, tell
+from ops_orchestrate.adapters.preferences import load_preferences
+from ops_orchestrate.cli.ready import check_services
+from ops_orchestrate.cli.request import asked_of, gather, make_request
+from ops_orchestrate.config import Settings
+from ops_orchestrate.core.night import last_night, night_due, read_time, run_of
+from ops_orchestrate.core.states import RUN_OPEN
+from ops_orchestrate.engine.begin import submit
+from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.errors import OpsError, UnknownRun
+from ops_orchestrate.report.digest import Digest, digest
+from ops_orchestrate.report.fold import fold
+
+log = logging.getLogger("ops_orchestrate.night")
+
+#: What was said once is not said again for as long, in seconds.
+_SAID = 30 * 24 * 3600
+
+
+def look(tools: Toolbox) -> str:
+    """Do what is due tonight, in a word for Flower."""
+    settings = tools.settings
+    if settings.nightly is None:
+        return "off"
+    at, zone, now = read_time(settings.nightly), ZoneInfo(load_preferences(settings).timezone), tools.ledger.now()
+    night = night_due(at, zone, now)
+    if night and not _exists(run_of(night), tools):
+        return _begin(night, tools)
+    return _follow(run_of(last_night(at, zone, now)[0]), tools)
+
+
+def _begin(night: str, tools: Toolbox) -> str:
+    """Submit tonight's run; what keeps it from that is told once, and tried again until the night is over."""
+    try:
+        settings = tools.settings
+        check_services(settings)
+        asked = asked_of(settings.nightly_flags)
+        request = make_request(settings, asked, gather(settings, asked, anywhere=True), terminal=False)
+        submit(run_of(night), request.model_copy(update={"night": night, "requested_by": "nightly"}), tools)
+    except OpsError as error:
+        log.warning("the night of %s has not begun: %s", night, error)
+        words = Digest("ops-orchestrate: the nightly did not begin", f"The night of {night}: {error}")
+        _tell_once(f"{run_of(night)}:not-begun", words, tools)
+        return "not begun"
+    return f"began {run_of(night)}"
+
+
+def _follow(run: str, tools: Toolbox) -> str:
+    """The digest of a night's run that has ended, once."""
+    if not _exists(run, tools):
+        return "nothing due"
+    state = tools.ledger.runs.get(run).state
+    if state in RUN_OPEN:
+        return f"{run} is {state}"
+    told = _tell_once(run, digest(fold(tools.ledger.events.all(run))), tools)
+    return f"{run}: digest sent" if told else f"{run} is {state}"
+
+
+def _tell_once(what: str, words: Digest, tools: Toolbox) -> bool:
+    """True where this call has told it. One that dies while it tells is followed by another: twice, not never.
+
+    Who is not reached is not told again: an address that is wrong would be wrong every minute.
+    """
+    addresses, locks = _addresses(tools.settings), tools.ledger.locks
+    mark, me = f"told:{what}", f"{tools.host}:{uuid.uuid4().hex}"
+    if not addresses or not locks.acquire(mark, me, tools.settings.lease):
+        return False
+    redact = tools.secrets.redact
+    try:
+        tell(addresses, title=redact(words.title), body=redact(words.body))
+    except NotToldError as error:
+        log.warning("%s", error)
+    locks.renew(mark, me, _SAID)
+    return True
+
+
+def _addresses(settings: Settings) -> list[str]:
+    return settings.notify.get_secret_value().split() if settings.notify else []
+
+
+def _exists(run: str, tools: Toolbox) -> bool:
+    try:
+        tools.ledger.runs.get(run)
+    except UnknownRun:
+        return False
+    return True
