@@ -11,10 +11,10 @@ from pathlib import Path
 
 from ops_orchestrate.adapters.agents.claude.commandline import arguments, settings_text, variables
 from ops_orchestrate.adapters.agents.claude.session import ClaudeSession
-from ops_orchestrate.adapters.agents.claude.transcript import Transcript, prune, transcript_path, transcripts
 from ops_orchestrate.adapters.agents.claude.wire import INTERRUPT, said
 from ops_orchestrate.adapters.agents.model import model_access
 from ops_orchestrate.adapters.agents.session import Program, launch, unstarted
+from ops_orchestrate.adapters.agents.transcript import Transcript, prune, transcript_path, transcripts
 from ops_orchestrate.adapters.process import run
 from ops_orchestrate.adapters.sandbox import probe
 from ops_orchestrate.adapters.waysout import ModelAccess

@@ -13,9 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ops_orchestrate.adapters.agents.report import MOST_TOKENS, MOST_USD
 
-LINE_LIMIT = 1 << 20
-"""Bytes of one line; a longer one is ignored."""
-
 
 class Frame(BaseModel):
     """One line of the program's."""

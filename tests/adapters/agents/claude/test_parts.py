@@ -14,10 +14,10 @@ import pytest
 from ops_orchestrate.adapters.agents import ClaudeAgent
 from ops_orchestrate.adapters.agents.claude.agent import TESTED
 from ops_orchestrate.adapters.agents.claude.commandline import TOOLS, arguments, session_id, settings_text, variables
-from ops_orchestrate.adapters.agents.claude.lines import Lines
 from ops_orchestrate.adapters.agents.claude.tally import Tally
-from ops_orchestrate.adapters.agents.claude.transcript import Transcript, prune
 from ops_orchestrate.adapters.agents.claude.wire import Limit, Result, read_line, said
+from ops_orchestrate.adapters.agents.lines import Lines
+from ops_orchestrate.adapters.agents.transcript import Transcript, prune
 from ops_orchestrate.config import load_settings
 from ops_orchestrate.core.agent import AgentEnd
 from ops_orchestrate.core.claude_outcome import claude_end

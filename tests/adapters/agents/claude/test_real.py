@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ops_orchestrate.adapters.agents.claude.agent import TESTED
-from ops_orchestrate.adapters.agents.claude.transcript import transcript_path
+from ops_orchestrate.adapters.agents.transcript import transcript_path
 from ops_orchestrate.core.agent import AgentEnd, AgentEvent, AgentEventKind, AgentJob, ToolState
 from tests.adapters.agents.claude.real import KEY, claude, follow, play, real, work
 from tests.adapters.agents.work import mark
