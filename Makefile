@@ -48,15 +48,21 @@ schemas: .schemas/schema.graphql .schemas/api.github.com.json ## fetch GitHub's 
 simulate: $(STAMP) ## play the merge gate in a hundred thousand worlds and print the figures (SIMULATE="--worlds 1000 --seed 7")
 	$(BIN)/python -m tests.simulate $(SIMULATE)
 
-# Claude Code, pinned, for the tests that drive the real program; it is proprietary, so it is never shipped with this.
-# Its binary is native: the version of node does not matter. Bounded, because a slow registry must not hold up a check.
+# Agents, pinned, for the tests that drive the real programs; never shipped with this (Claude Code is proprietary).
+# Bounded, because a slow registry must not hold up a check.
 CLAUDE := .agents/node_modules/.bin/claude
+OTHERS := .agents/acp/node_modules/.bin/opencode
 $(CLAUDE):
 	@mkdir -p .agents
 	timeout 300 npm install --silent --no-audit --no-fund --prefix .agents @anthropic-ai/claude-code@2.1.330
 	@env -i HOME=.agents PATH=/usr/bin:/bin $(CLAUDE) --version
 
-agents: $(CLAUDE) ## fetch the coding agents that the tests drive, from npm into .agents/ (about 400 MB)
+$(OTHERS):
+	@mkdir -p .agents/acp
+	timeout 300 npm install --silent --no-audit --no-fund --prefix .agents/acp opencode-ai@1.18.33 @google/gemini-cli@0.61.0
+	@env -i HOME=.agents PATH=/usr/bin:/bin $(OTHERS) --version
+
+agents: $(CLAUDE) $(OTHERS) ## fetch the coding agents that the tests drive, from npm into .agents/ (about 900 MB)
 
 recordings: $(STAMP) agents ## record once more what the real Claude Code says to the model stand-in (npm, for `agents`)
 	$(BIN)/python -m tests.adapters.agents.claude.record

@@ -107,6 +107,14 @@ class Supervised:
             return False
         return self._tell(b"say " + line.encode() + b"\n")
 
+    def farewell(self, line: str) -> bool:
+        """From here on this is the line that asks it to stop, in place of SIGINT; False where that did not arrive."""
+        return self._tell(b"farewell " + line.encode() + b"\n")
+
+    def flush(self) -> None:
+        """Send on what of a long line did not fit yet."""
+        self._tell(b"")
+
     def end_input(self) -> None:
         """Nothing more will be said: a program that waits for its input ends."""
         self._tell(b"eof\n")

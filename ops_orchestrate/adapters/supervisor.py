@@ -3,7 +3,8 @@
 Started as a script of its own (`python -I -S supervisor.py`), in its own session, with the agent's variables:
 a stopped or killed worker cannot stop its agent, so this does. The first line of its standard input says what
 to run (JSON, see `Spec`); the next ones are `beat`, `interrupt`, `kill` and `message <json>`, and for a program
-that is spoken to on its input `say <line>` and `eof`. The end of that pipe, no beat for too long, the time limit
+that is spoken to on its input `say <line>`, `eof` and `farewell <line>` (its own word for SIGINT, where that is known
+only once it runs). The end of that pipe, no beat for too long, the time limit
 or a resource limit all start the stop ladder: SIGINT (or the program's own word for it), SIGTERM, and SIGKILL of
 every descendant. It is a subreaper: a daemon that forks twice becomes its child and is found.
 
@@ -154,10 +155,17 @@ class Supervisor:
             elif word == b"message" and self.spec.messages:
                 with suppress(OSError), Path(self.spec.messages).open("ab") as channel:
                     channel.write(rest + b"\n")
-            elif word == b"say" and self._inlet:
-                self._inlet.say(rest + b"\n")
-            elif word == b"eof" and self._inlet:
-                self._inlet.close()
+            elif self._inlet:
+                self._pass_on(word, rest, self._inlet)
+
+    def _pass_on(self, word: bytes, rest: bytes, inlet: Inlet) -> None:
+        """What is for a program that is spoken to."""
+        if word == b"say":
+            inlet.say(rest + b"\n")
+        elif word == b"eof":
+            inlet.close()
+        elif word == b"farewell":
+            self.spec = self.spec._replace(farewell=rest.decode(errors="replace"))
 
     def _drain(self, limit: int | None) -> None:
         """Read what is there, at most `limit` pieces: a flood must not keep us from our other duties."""

@@ -15,7 +15,7 @@ from ops_orchestrate.adapters.outward import Outward
 from ops_orchestrate.adapters.sandbox import isolated
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.hosts import read_host
-from ops_orchestrate.core.modelusage import ModelUsage
+from ops_orchestrate.core.modelusage import ModelTrouble, ModelUsage
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,10 @@ class WaysOut:
     def unlisted(self) -> tuple[str, ...]:
         """Hosts that the program asked for and that the owner has not named."""
         return self._hosts.unlisted if self._hosts else ()
+
+    def trouble(self) -> ModelTrouble | None:
+        """What the model's API said since it last answered well; None where there is none, or all is well."""
+        return self._model.trouble() if self._model else None
 
     def close(self) -> ModelUsage | None:
         """Shut them; what was used of the model, where there was one."""

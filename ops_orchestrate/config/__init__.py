@@ -1,11 +1,13 @@
 """Settings: typed, prefixed `OPS_`, from the environment and one TOML file. No other room reads a setting there."""
 
+from ops_orchestrate.config.models import AgentModel, settings_of_agent
 from ops_orchestrate.config.places import LEDGER_DATABASE, Urls, database_url, default_data_dir, default_plugin_root
 from ops_orchestrate.config.secrecy import known_secrets
 from ops_orchestrate.config.settings import Settings, load_settings, process_settings
 
 __all__ = [
     "LEDGER_DATABASE",
+    "AgentModel",
     "Settings",
     "Urls",
     "database_url",
@@ -14,4 +16,5 @@ __all__ = [
     "known_secrets",
     "load_settings",
     "process_settings",
+    "settings_of_agent",
 ]

@@ -8,13 +8,32 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode
 
+from ops_orchestrate.config.models import AgentModel
 from ops_orchestrate.core.redaction import kinds_in
 
 
 class AgentSettings(BaseSettings):
     """Part of Settings; each field's description is its row in docs/configuration.md."""
 
-    agent: str = Field("command", description="Which agent works: `claude`, `command` or `scripted`.")
+    agent: str = Field(
+        "command",
+        description="Which agent works: `claude`, `opencode`, `gemini`, `codex`, `acp`, `command` or `scripted` "
+        "(docs/agents.md).",
+    )
+    agent_fallback: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Agents that work in its place, in this order, while its account gives no more: `gemini codex`.",
+    )
+    acp_command: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="The argv of `acp`, any agent that speaks the Agent Client Protocol on its standard input and "
+        "output; or the name of one that is known: `opencode`, `gemini`, `codex`, `claude`.",
+    )
+    models: dict[str, AgentModel] = Field(
+        default_factory=dict,
+        description="By the name of an agent, where it is not the one of `OPS_MODEL…`: its model and that model's API, "
+        '`{"gemini": {"model": "…", "url": "…", "key": "GEMINI_API_KEY", "key_header": "x-goog-api-key"}}`.',
+    )
     agent_command: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="The agent's argv for `command`: a JSON list, or one line split like a shell would."
     )
@@ -44,7 +63,7 @@ class AgentSettings(BaseSettings):
         900, gt=0, description="How long a task waits after a quota where the provider does not say when it ends."
     )
 
-    @field_validator("agent_command")
+    @field_validator("agent_command", "acp_command")
     @classmethod
     def _no_secret_in_sight(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         """Whoever may list processes reads a command line."""

@@ -59,6 +59,21 @@ class ModelUsage(Value):
         return total
 
 
+class ModelTrouble(Value):
+    """What a model's API, or our proxy before it, says since it last answered well."""
+
+    status: int
+    """The last HTTP status; 502 and 504 where it cannot be reached or does not answer."""
+    words: str = ""
+    """The beginning of what came with it, cleaned."""
+    times: int = 1
+    """How often in a row it was no."""
+    again_at: float = 0.0
+    """When to ask again, in seconds since 1970; 0 where nobody said."""
+    ours: bool = False
+    """Our own limit, not the provider's."""
+
+
 def tokens_in(answer: Mapping[str, Any]) -> Tokens | None:
     """The tokens that an answer, or one event of a stream, counts; None where it counts none."""
     for place in (answer, answer.get("message"), answer.get("response")):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from ops_orchestrate.adapters.agents import ClaudeAgent, CommandAgent, ScriptedAgent
+from ops_orchestrate.adapters.agents import AcpAgent, ClaudeAgent, CommandAgent, ScriptedAgent
 from ops_orchestrate.adapters.sandbox import probe
-from ops_orchestrate.config import Settings, process_settings
+from ops_orchestrate.config import AgentModel, Settings, process_settings, settings_of_agent
 from ops_orchestrate.core.redaction import redact as by_shape
 from ops_orchestrate.errors import UsageError
 from ops_orchestrate.ports import Agent
@@ -17,11 +17,19 @@ Redact = Callable[[str], str]
 
 
 def _claude(outside: Outside, redact: Redact) -> Agent:
-    return ClaudeAgent(outside.settings, _secrets_of(outside), redact)
+    settings = settings_of_agent(outside.settings, "claude", AgentModel())
+    return ClaudeAgent(settings, _secrets_of(outside), redact)
+
+
+def _acp(name: str) -> Callable[[Outside, Redact], Agent]:
+    def made(outside: Outside, redact: Redact) -> Agent:
+        return AcpAgent(outside.settings, _secrets_of(outside), redact, name)
+
+    return made
 
 
 def _command(outside: Outside, _redact: Redact) -> Agent:
-    return CommandAgent(outside.settings, _secrets_of(outside))
+    return CommandAgent(settings_of_agent(outside.settings, "command", AgentModel()), _secrets_of(outside))
 
 
 def _secrets_of(outside: Outside) -> Callable[[str], str | None]:
@@ -38,6 +46,10 @@ def _scripted(outside: Outside, _redact: Redact) -> Agent:
 #: Agent kinds by the name in OPS_AGENT.
 AGENTS: dict[str, Callable[[Outside, Redact], Agent]] = {
     "claude": _claude,
+    "opencode": _acp("opencode"),
+    "gemini": _acp("gemini"),
+    "codex": _acp("codex"),
+    "acp": _acp("acp"),
     "command": _command,
     "scripted": _scripted,
 }

@@ -1,7 +1,8 @@
 """The agents that can be configured. Which one works is chosen in `wiring`."""
 
+from ops_orchestrate.adapters.agents.acp import AcpAgent
 from ops_orchestrate.adapters.agents.claude import ClaudeAgent
 from ops_orchestrate.adapters.agents.command import CommandAgent
 from ops_orchestrate.adapters.agents.scripted import ScriptedAgent
 
-__all__ = ["ClaudeAgent", "CommandAgent", "ScriptedAgent"]
+__all__ = ["AcpAgent", "ClaudeAgent", "CommandAgent", "ScriptedAgent"]

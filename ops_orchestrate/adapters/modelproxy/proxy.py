@@ -22,6 +22,7 @@ from ops_orchestrate.adapters.modelproxy.provider import Provider
 from ops_orchestrate.adapters.modelproxy.talk import Ask, Refusal, Talk
 from ops_orchestrate.adapters.modelproxy.terms import Limits, Price, Upstream
 from ops_orchestrate.adapters.outward import DIRECT, Outward
+from ops_orchestrate.adapters.modelproxy.trouble import TroubleWatch, Words, again_at
 from ops_orchestrate.core.modelcall import (
     CREDENTIALS,
     answered_headers,
@@ -32,7 +33,7 @@ from ops_orchestrate.core.modelcall import (
     refuse_unwatched,
     sent_headers,
 )
-from ops_orchestrate.core.modelusage import ModelUsage, Tokens
+from ops_orchestrate.core.modelusage import ModelTrouble, ModelUsage, Tokens
 from ops_orchestrate.core.strict_json import load_json
 from ops_orchestrate.errors import UsageError
 
@@ -65,6 +66,7 @@ class ModelProxy:
         self._limits = limits or Limits()
         self._account = Account(self._limits, price)
         self._provider = Provider(upstream, self._limits, outward)
+        self._trouble = TroubleWatch()
         self.placeholder = f"ops-placeholder-{secrets.token_urlsafe(24)}"
         """What the agent gives as its key."""
         self._listener = Listener(self._serve, folder=folder, port=PORT)
@@ -82,6 +84,10 @@ class ModelProxy:
     def usage(self) -> ModelUsage:
         """What was used so far; after `close`, all of it."""
         return self._account.usage()
+
+    def trouble(self) -> ModelTrouble | None:
+        """What stands between the agent and its model: refusals since the last good answer; None where nothing does."""
+        return self._trouble.now()
 
     def close(self) -> None:
         """End what is under way; from here on, the agent reaches nothing."""
@@ -106,11 +112,13 @@ class ModelProxy:
             target, model = self._judge(ask)
             key = self._key()
             if not key:
+                self._trouble.failed(403, "Its key is not known on this host.")
                 raise Refusal(403, "authentication_error", "The key of the model's API is not known on this host.")
             problem = self._account.begin(model)
             if problem == BUSY:
                 raise Refusal(429, "rate_limit_error", problem, retry_after=1)
             if problem:
+                self._trouble.failed(402, problem, ours=True)
                 raise Refusal(402, "billing_error", problem)
         except Refusal:
             self._account.refuse()
@@ -120,17 +128,19 @@ class ModelProxy:
     def _answer(self, ask: Ask, talk: Talk) -> bool:
         """Judge one call and make it; whether another may come on this connection. Raises Refusal."""
         target, model, key = self._admit(ask)
-        passing = _Passing(talk, self._limits, key)
+        counted = ask.method == "POST" and not target.partition("?")[0].endswith(_UNCOUNTED)
+        passing = _Passing(talk, self._limits, key, self._trouble if counted else TroubleWatch())
         try:
             headers = sent_headers(ask.headers)
             with self._provider.call(ask.method, target, headers, ask.body, key) as answer:
                 passing.all(answer)
         except httpx.TimeoutException:
+            self._trouble.failed(504, "It does not answer.")
             raise Refusal(504, "timeout_error", "The model's API does not answer.") from None
         except (httpx.HTTPError, httpx.StreamError):
+            self._trouble.failed(502, "It cannot be reached.")
             raise Refusal(502, "api_error", "The model's API cannot be reached.") from None
         finally:
-            counted = ask.method == "POST" and not target.partition("?")[0].endswith(_UNCOUNTED)
             self._account.end(model, *passing.used(len(ask.body) if counted else None), cut=not passing.whole)
         return talk.end()  # only now: who has the end of an answer finds it counted
 
@@ -169,8 +179,9 @@ class ModelProxy:
 class _Passing:
     """One answer on its way back, piece by piece as it comes."""
 
-    def __init__(self, talk: Talk, limits: Limits, key: str) -> None:
+    def __init__(self, talk: Talk, limits: Limits, key: str, trouble: TroubleWatch) -> None:
         self._talk = talk
+        self._trouble = trouble
         self._limits = limits
         self._filter = KeyFilter(key.encode())
         self._deadline = time.monotonic() + limits.seconds
@@ -185,17 +196,24 @@ class _Passing:
         if 300 <= answer.status_code < 400:
             raise Refusal(502, "api_error", "The model's API has moved; the key is not sent after it.")
         if answer.status_code in (401, 403):
+            self._trouble.failed(answer.status_code)
             raise Refusal(answer.status_code, "authentication_error", "The model's API does not accept the key.")
         self._fine = answer.is_success
         self._meter = Meter(answer.headers.get("content-type", "").encode())
         headers = [(name.lower(), self._filter.whole(value)) for name, value in answer.headers.multi_items()]
         self._talk.begin(answer.status_code, answered_headers(headers))
+        words = Words()
+        if self._fine:
+            self._trouble.fine()
         for piece in answer.iter_bytes():
             self._size += len(piece)
+            words.feed(piece)
             self._meter.feed(piece)
             if self._size > self._limits.answer or time.monotonic() > self._deadline:
                 raise Refusal(502, "api_error", "The answer is too long.")
             self._talk.more(self._filter.feed(piece))
+        if not self._fine:  # before the end goes on: who has it finds this
+            self._trouble.failed(answer.status_code, self._filter.whole(words.text), again_at=again_at(answer))
         self._talk.more(self._filter.end())
         self.whole = True
 

@@ -74,4 +74,5 @@ def contents(turn: Say | Use, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _named(turn: Use, body: dict[str, Any], tools: dict[str, tuple[str, dict[str, str]]]) -> tuple[str, dict[str, Any]]:
     name, fields = tools.get(turn.tool, (turn.tool, {}))
     text = json.dumps({fields.get(key, key): value for key, value in turn.input.items()})
-    return name, json.loads(text.replace("{tree}", tree_in(body)))
+    more = {"instruction": "Change it."} if name == "replace" else {}
+    return name, {**json.loads(text.replace("{tree}", tree_in(body))), **more}

@@ -12,12 +12,15 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from tests.standins.loopback import listening
+from tests.standins.model.dialects import USAGE, chat, contents, is_aside, tree_in
 from tests.standins.model.scenarios import SCENARIOS, Refuse, Say, Turn, Use
 
-_PATH = re.compile(r"/(?P<scenario>[a-z]+)/(?P<who>[^/]+)/v1/messages")
-_TREE = re.compile(r"working directory: (\S+)", re.IGNORECASE)
-USAGE = (100, 20)
-"""Tokens in and out of every answer."""
+_PATH = re.compile(
+    r"/(?P<scenario>[a-z]+)/(?P<who>[^/]+)"
+    r"/(?:(?P<messages>v1/messages)|(?P<chat>v1/chat/completions)|(?P<contents>v1beta/models/[\w.-]+:\w+))"
+)
+_DIALECTS = {"chat": chat, "contents": contents}
+_TITLE = Say("A title")
 
 
 class Model:
@@ -50,6 +53,8 @@ class Model:
         found = _PATH.fullmatch(path)
         if found is None:
             return None
+        if found.lastgroup != "messages" and is_aside(body):
+            return _TITLE
         with self._lock:
             number = self._count[path]
             self._count[path] += 1
@@ -78,12 +83,23 @@ def _blocks(turn: Say | Use, body: dict[str, Any]) -> list[tuple[dict[str, Any],
     if turn.text:
         blocks.append(({"type": "text", "text": ""}, {"type": "text_delta", "text": turn.text}))
     if isinstance(turn, Use):
-        where = _TREE.search(json.dumps(body).replace("\\n", " "))
-        text = json.dumps(turn.input).replace("{tree}", where[1].strip('"\\') if where else ".")
+        text = json.dumps(turn.input).replace("{tree}", tree_in(body))
         call = f"toolu_{len(body['messages'])}"
         start = {"type": "tool_use", "id": call, "name": turn.tool, "input": {}}
         blocks.append((start, {"type": "input_json_delta", "partial_json": text}))
     return blocks
+
+
+def lines(path: str, turn: Say | Use, body: dict[str, Any]) -> Iterator[str]:
+    """The answer as server-sent events, in the words of the API that the path is of."""
+    found = _PATH.fullmatch(path)
+    dialect = _DIALECTS.get(found.lastgroup or "") if found else None
+    if dialect is None:
+        yield from (f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events(turn, body))
+        return
+    yield from (f"data: {json.dumps(event)}\n\n" for event in dialect(turn, body))
+    if dialect is chat:
+        yield "data: [DONE]\n\n"
 
 
 @contextmanager
@@ -125,8 +141,8 @@ def serving_model() -> Iterator[Model]:
             self.send_header("content-type", "text/event-stream")
             self.send_header("connection", "close")
             self.end_headers()
-            for event in events(turn, body):
-                self.wfile.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
+            for line in lines(self.path.partition("?")[0], turn, body):
+                self.wfile.write(line.encode())
             self.close_connection = True
 
         def do_GET(self) -> None:

@@ -14,12 +14,10 @@ from pathlib import Path
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.pathclass import secret_globs
+from ops_orchestrate.core.permission import DENIED_COMMANDS, LOCAL_GIT
 
 #: No tool that reaches the web, asks a person, sets a clock or makes worktrees.
 TOOLS = "Bash Edit Glob Grep Monitor NotebookEdit Read Task TaskCreate TaskList TaskStop TaskUpdate TodoWrite Write"
-#: Where there is no sandbox it may do what its brief asks for, and runs no other command.
-_ALLOWED = ("add", "commit", "diff", "log", "mv", "rm", "show", "status")
-_DENIED = ("git push", "git remote", "gh", "sudo")
 _NAMESPACE = uuid.UUID("6f1d3c1e-6f0b-4a39-9d53-3c0a0f6f7c55")
 _QUIET = (
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC",
@@ -50,8 +48,8 @@ def arguments(key: StageKey, settings: Settings, rules: Path, *, sandboxed: bool
 def settings_text(*, sandboxed: bool) -> str:
     """The settings file: what is denied, and no footers of its own in commits."""
     files = [f"{tool}(**/{name})" for name in secret_globs() for tool in ("Read", "Edit")]
-    commands = [f"Bash({words}:*)" for words in _DENIED]
-    allowed = [] if sandboxed else [f"Bash(git {word}:*)" for word in _ALLOWED]
+    commands = [f"Bash({words}:*)" for words in DENIED_COMMANDS]
+    allowed = [] if sandboxed else [f"Bash(git {word}:*)" for word in LOCAL_GIT]
     rules = {"deny": [*commands, *files, "WebFetch", "WebSearch"], "allow": allowed}
     return json.dumps({"permissions": rules, "includeCoAuthoredBy": False, "attribution": {"commit": "", "pr": ""}})
 

@@ -1,0 +1,149 @@
+"""Any agent that speaks the Agent Client Protocol, under our supervisor, in our sandbox, its model behind our proxy."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ops_orchestrate.adapters.agents.acp.presets import Dressing, Room, preset_of
+from ops_orchestrate.adapters.agents.acp.program import Found, find, version_of
+from ops_orchestrate.adapters.agents.model import model_access
+from ops_orchestrate.adapters.agents.session import Program, launch, unstarted
+from ops_orchestrate.adapters.agents.transcript import Transcript, prune, transcript_path, transcripts
+from ops_orchestrate.adapters.sandbox import probe
+from ops_orchestrate.adapters.waysout import ModelAccess
+from ops_orchestrate.config import Settings, settings_of_agent
+from ops_orchestrate.core.agent import AgentJob, AgentProbe
+from ops_orchestrate.core.redaction import redact as by_shape
+from ops_orchestrate.errors import AgentUnavailable, UsageError
+
+if TYPE_CHECKING:  # the library is an extra: it is read when an agent starts
+    from ops_orchestrate.adapters.agents.acp.session import AcpSession
+
+LIBRARY = "It needs the library of the Agent Client Protocol: pip install 'ops-orchestrate[acp]'."
+
+
+class AcpAgent:
+    """Runs one agent: one that is known by its name, or what OPS_ACP_COMMAND says."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        secret: Callable[[str], str | None],
+        redact: Callable[[str], str] = by_shape,
+        name: str = "acp",
+    ) -> None:
+        """`secret`: who is asked for the key of the model's API, by its name. `redact`: for the transcript."""
+        self.name = name
+        self._kind, self._preset = preset_of(name, settings.acp_command)
+        self._settings = settings_of_agent(settings, name, self._preset.model)
+        self._secret = secret
+        self._redact = redact
+
+    def probe(self) -> AgentProbe:
+        """Whether it is there and runs, has a model, a key and a sandbox: a sentence for each that is not so."""
+        try:
+            found = self._found()
+        except AgentUnavailable as error:
+            return AgentProbe(name=self.name, ok=False, detail=str(error))
+        version = version_of(found) if self._preset.package else ""
+        problems = list(self._problems(found, version))
+        if problems:
+            return AgentProbe(name=self.name, ok=False, detail=" ".join(problems), version=version)
+        box = probe(self._settings)
+        where = f"in {box.version}" if box.ok else f"UNSANDBOXED ({box.detail})"
+        detail = f"{self._kind} {version}{self._known(version)} at {found.path}, with a key, {where}"
+        return AgentProbe(name=self.name, ok=True, detail=" ".join(detail.split()), version=version)
+
+    def start(self, job: AgentJob) -> AcpSession:
+        """Start it. Raises SandboxUnavailable, AgentUnavailable."""
+        found, model, settings = self._found(), self._model(), self._settings
+        from ops_orchestrate import __version__
+        from ops_orchestrate.adapters.agents.acp.session import AcpSession, Manners
+        from ops_orchestrate.adapters.agents.acp.wire import hello
+
+        limit = int(settings.log_limit_mb * 1_000_000)
+        try:
+            rules = Path(job.scratch) / "rules"
+            dressing = self._dressed(rules, Path(job.scratch) / "agent")
+            prune(transcripts(settings), settings.keep_transcripts)
+            transcript = Transcript(transcript_path(settings, job.key), limit, self._redact)
+        except OSError as error:
+            raise unstarted(job, error) from error
+        given = {name: os.environ[name] for name in settings.agent_env if name in os.environ}
+        prepared = Program(
+            argv=(*found.argv, *dressing.words),
+            reads=(rules, *found.reads),
+            env=given | dressing.env,
+            model=model,
+            opening=hello(__version__) + "\n",
+        )
+        try:
+            launched = launch(prepared, job, settings)
+        except BaseException:
+            transcript.close()
+            raise
+        preset = self._preset
+        return AcpSession(
+            launched, job, transcript, Manners(preset.sign_in, preset.steers, settings.model_retries, limit)
+        )
+
+    def _found(self) -> Found:
+        """Its program. Raises AgentUnavailable where it, or the library, is not there."""
+        if importlib.util.find_spec("acp") is None:
+            raise AgentUnavailable(LIBRARY)
+        words = self._preset.command
+        if not words:
+            raise AgentUnavailable("No agent is configured: set OPS_ACP_COMMAND to the command or the name of one.")
+        found = find(words)
+        if found is None:
+            install = f" Install it: `{self._preset.package}`." if self._preset.package else ""
+            raise AgentUnavailable(f"{words[0]} is not on the PATH.{install}")
+        return found
+
+    def _dressed(self, rules: Path, box: Path) -> Dressing:
+        """Its variables and further words; its files are written. Raises OSError."""
+        dressing = self._preset.dress(Room(rules, box, self._settings))
+        rules.mkdir(parents=True, exist_ok=True)
+        for name, text in dressing.files.items():
+            (rules / name).write_text(text, encoding="utf-8")
+        return dressing
+
+    def _model(self) -> ModelAccess:
+        """The way to its model. Raises AgentUnavailable where there is none."""
+        settings = self._settings
+        if settings.model_url is None:
+            raise AgentUnavailable(
+                f"It has no model: set OPS_MODEL_URL (and OPS_MODEL, OPS_MODEL_KEY) for {self.name}, "
+                "or its entry in OPS_MODELS."
+            )
+        if not self._secret(settings.model_key):
+            raise AgentUnavailable(
+                f"It has no key for its model: nobody knows {settings.model_key} (environment, Doppler, password "
+                "manager; OPS_MODEL_KEY, or the entry in OPS_MODELS, is its name)."
+            )
+        try:
+            return model_access(settings, self._secret, settings.model_url, self._preset.names)
+        except UsageError as error:
+            raise AgentUnavailable(str(error)) from error
+
+    def _problems(self, found: Found, version: str) -> Iterator[str]:
+        if self._preset.package and not version:
+            yield f"{found.path} does not say its version, so it does not run here."
+        try:
+            self._model()
+        except AgentUnavailable as error:
+            yield str(error)
+        box = probe(self._settings)
+        if not (box.ok or self._settings.unsandboxed_ok):
+            yield f"No sandbox works here: {box.detail}."
+
+    def _known(self, version: str) -> str:
+        """What to say about a version that the tests do not drive."""
+        tested = self._preset.tested
+        if not tested:
+            return " (never tested)"
+        return "" if version == tested else f" (tested with {tested})"
