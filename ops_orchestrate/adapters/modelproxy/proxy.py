@@ -21,8 +21,8 @@ from ops_orchestrate.adapters.modelproxy.keyfilter import KeyFilter
 from ops_orchestrate.adapters.modelproxy.provider import Provider
 from ops_orchestrate.adapters.modelproxy.talk import Ask, Refusal, Talk
 from ops_orchestrate.adapters.modelproxy.terms import Limits, Price, Upstream
-from ops_orchestrate.adapters.outward import DIRECT, Outward
 from ops_orchestrate.adapters.modelproxy.trouble import TroubleWatch, Words, again_at
+from ops_orchestrate.adapters.outward import DIRECT, Outward
 from ops_orchestrate.core.modelcall import (
     CREDENTIALS,
     answered_headers,
