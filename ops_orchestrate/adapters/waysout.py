@@ -10,12 +10,12 @@ from pathlib import Path
 from ops_orchestrate.adapters.door import Door
 from ops_orchestrate.adapters.hostproxy import HostProxy
 from ops_orchestrate.adapters.modelproxy import Limits, ModelProxy, Upstream
-from ops_orchestrate.adapters.modelproxy.terms import Price
 from ops_orchestrate.adapters.outward import Outward
 from ops_orchestrate.adapters.sandbox import isolated
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.hosts import read_host
 from ops_orchestrate.core.modelusage import ModelTrouble, ModelUsage
+from ops_orchestrate.core.price import Price
 
 
 @dataclass(frozen=True, slots=True)

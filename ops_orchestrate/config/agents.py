@@ -44,10 +44,16 @@ class AgentSettings(BaseSettings):
     model: str = Field("sonnet", min_length=1, description="Model name handed to agents that take one.")
     claude: str = Field("claude", min_length=1, description="The Claude Code program: a name on the PATH, or a path.")
     max_turns: int = Field(300, ge=1, description="Turns of the model in one attempt of `claude`.")
+    prices: Path | None = Field(
+        None,
+        description="A TOML file with prices of models, over the shipped ones (docs/operating.md, Money). A model "
+        "without a price is never taken for free.",
+    )
     max_attempt_usd: float | None = Field(
         None,
         gt=0,
-        description="What one attempt of `claude` may cost, by its own count after each turn; unset: no limit.",
+        description="What one attempt may cost. The proxy counts it, outside of the agent, and begins no more calls "
+        "(none at all for a model without a price); `claude` is told it too. Unset: no limit.",
     )
     max_attempt_tokens: int | None = Field(
         None,

@@ -27,6 +27,9 @@ class AgentJob(Value):
     """The supervisor kills the agent when nobody beats for this long."""
     grace_seconds: float
     """Between one rung of the stop ladder and the next."""
+    max_usd: float | None = None
+    """What it may cost, and `max_tokens` what it may use: what was reserved for it. None: what the settings say."""
+    max_tokens: int | None = None
     renewed_at: float = 0.0
     """When the attempt's lease was last renewed, in seconds since this host's boot; 0: now."""
 

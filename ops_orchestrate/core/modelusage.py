@@ -12,6 +12,9 @@ from ops_orchestrate.core.value import Value
 #: Where an answer has no count, this many bytes of it and of the question are taken for one token: rather too many.
 BYTES_A_TOKEN = 3
 _MOST = 10**10
+#: What a call may answer with, where it does not limit that itself.
+_ANSWER = 32_000
+_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
 
 
 class Tokens(NamedTuple):
@@ -21,6 +24,8 @@ class Tokens(NamedTuple):
     output: int = 0
     cache_read: int = 0
     cache_write: int = 0
+    cache_write_hour: int = 0
+    """Written to a cache that is kept for an hour, which costs more; not among `cache_write`."""
 
     def plus(self, other: Tokens) -> Tokens:
         """Both together."""
@@ -85,15 +90,24 @@ def tokens_in(answer: Mapping[str, Any]) -> Tokens | None:
     return None
 
 
+def may_use(request: Mapping[str, Any], size: int) -> Tokens:
+    """What a call of `size` bytes may come to: its size as a question, and the longest answer it allows."""
+    places = (request, _inner(request, "generationConfig"))
+    limits = [_count(place.get(name)) for place in places for name in _LIMITS]
+    return Tokens(input=size // BYTES_A_TOKEN + 1, output=max(limits) or _ANSWER)
+
+
 def _tokens(usage: Mapping[str, Any]) -> Tokens:
     """Anthropic counts what was cached apart, OpenAI within the input."""
     cached = _count(_inner(usage, "input_tokens_details", "prompt_tokens_details").get("cached_tokens"))
     given = _count(usage.get("input_tokens", usage.get("prompt_tokens")))
+    hour = _count(_inner(usage, "cache_creation").get("ephemeral_1h_input_tokens"))
     return Tokens(
         input=max(0, given - cached),
         output=_count(usage.get("output_tokens", usage.get("completion_tokens"))),
         cache_read=cached or _count(usage.get("cache_read_input_tokens")),
-        cache_write=_count(usage.get("cache_creation_input_tokens")),
+        cache_write=max(0, _count(usage.get("cache_creation_input_tokens")) - hour),
+        cache_write_hour=hour,
     )
 
 

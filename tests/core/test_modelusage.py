@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops_orchestrate.core.modelusage import ModelUsage, Tokens, tokens_in
+from ops_orchestrate.core.modelusage import ModelUsage, Tokens, may_use, tokens_in
 
-COUNTS = st.builds(Tokens, *[st.integers(0, 10**6)] * 4)
+COUNTS = st.builds(Tokens, *[st.integers(0, 10**6)] * 5)
 
 
 CACHED = {"input_tokens": 30, "output_tokens": 4, "input_tokens_details": {"cached_tokens": 20}}
@@ -24,6 +24,8 @@ CACHED = {"input_tokens": 30, "output_tokens": 4, "input_tokens_details": {"cach
             {"message": {"usage": {"input_tokens": 3, "cache_read_input_tokens": 9, "cache_creation_input_tokens": 8}}},
             Tokens(3, 0, 9, 8),
         ),
+        ({"usage": {"cache_creation_input_tokens": 8, "cache_creation": {"ephemeral_1h_input_tokens": 5}}},
+         Tokens(cache_write=3, cache_write_hour=5)),
         (
             {"response": {"usage": CACHED}},
             Tokens(10, 4, 20),
@@ -43,6 +45,21 @@ CACHED = {"input_tokens": 30, "output_tokens": 4, "input_tokens_details": {"cach
 )  # fmt: skip
 def test_where_an_answer_counts(answer: dict[str, Any], tokens: Tokens | None) -> None:
     assert tokens_in(answer) == tokens
+
+
+@pytest.mark.parametrize(
+    ("limits", "output"),
+    [
+        ({"max_tokens": 10}, 10),
+        ({"max_completion_tokens": 20, "max_tokens": 10}, 20),
+        ({"max_output_tokens": 30}, 30),
+        ({"generationConfig": {"maxOutputTokens": 40}}, 40),
+        ({}, 32_000),
+        ({"max_tokens": "many", "generationConfig": "odd"}, 32_000),
+    ],
+)
+def test_what_a_call_may_come_to(limits: dict[str, Any], output: int) -> None:
+    assert may_use(limits, 299) == Tokens(100, output)
 
 
 @given(COUNTS, COUNTS)

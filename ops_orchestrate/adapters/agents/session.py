@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ops_orchestrate.adapters.agents.model import allowed
 from ops_orchestrate.adapters.agents.report import NAME, ReportError, read_report
 from ops_orchestrate.adapters.agents.vitals import TreeWatch, vitals
 from ops_orchestrate.adapters.proctree import MARK
@@ -215,7 +216,7 @@ def launch(program: Program, job: AgentJob, settings: Settings) -> Launched:
             settings,
             network=settings.agent_network,
             hosts=settings.agent_hosts,
-            model=program.model,
+            model=program.model and allowed(program.model, job, settings),
         )
         try:
             confined = confine(program.argv, _spec(program, job, settings, box, ways), settings)

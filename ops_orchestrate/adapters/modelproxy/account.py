@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import threading
 
-from ops_orchestrate.adapters.modelproxy.terms import Limits, Price
+from ops_orchestrate.adapters.modelproxy.terms import Limits
 from ops_orchestrate.core.modelusage import BYTES_A_TOKEN, ModelUsage, Tokens, tokens_in
+from ops_orchestrate.core.price import Price, in_dollars, in_micros
 
 BUSY = "Too many calls at once."
-"""As many calls are under way as may be; one may begin when another has ended."""
+"""As many calls are under way as may be, or as the rest of a cap has room for; one may begin when another has ended."""
 _FRAME = 90
 """Bytes of an event that are not the text in it, about."""
 _LONGEST_LINE = 8 << 20
@@ -69,33 +70,41 @@ class Meter:
 
 
 class Account:
-    """The sum of an attempt. Safe to share between threads."""
+    """The sum of an attempt. Safe to share between threads.
+
+    A cap holds against calls that begin together: what those under way may use (`may_use`) counts until they have
+    ended. The first call of all, or the only one, begins whatever it may use, so a cap is passed by one call at most.
+    """
 
     def __init__(self, limits: Limits, price: Price | None) -> None:
         self._limits = limits
         self._price = price
         self._lock = threading.Lock()
         self._tokens: dict[str, Tokens] = {}
-        self._calls = self._refused = self._estimated = self._running = 0
+        self._under_way: list[tuple[str, Tokens]] = []
+        self._calls = self._refused = self._estimated = 0
 
-    def begin(self, model: str) -> str:
-        """Whether another call may begin; else why not, or BUSY. After an empty answer, `end` must follow."""
+    def begin(self, model: str, may_use: Tokens) -> str:
+        """Whether another call may begin; else why not, or BUSY. After an empty answer, `end` must follow.
+
+        `may_use`: what the call may come to.
+        """
         with self._lock:
-            problem = self._over(model) or (BUSY if self._running >= self._limits.at_once else "")
+            problem = self._over(model) or self._busy()
             if not problem:
                 self._calls += 1
-                self._running += 1
+                self._under_way.append((model, may_use))
             return problem
 
-    def end(self, model: str, tokens: Tokens | None, size: int = 0, *, cut: bool = False) -> None:
+    def end(self, model: str, may_use: Tokens, tokens: Tokens | None, size: int = 0, *, cut: bool = False) -> None:
         """A call is over. `size`: bytes that went both ways, where the answer did not count and yet was one."""
         with self._lock:
-            self._running -= 1
+            self._under_way.remove((model, may_use))
             if tokens is None and size:
                 tokens, cut = Tokens(output=size // BYTES_A_TOKEN + 1), True
             self._estimated += cut and tokens is not None
             if tokens is not None:
-                self._tokens[model] = self._tokens.get(model, Tokens()).plus(tokens)
+                self._tokens = _with(self._tokens, model, tokens)
 
     def refuse(self) -> None:
         """A call went no further."""
@@ -105,25 +114,50 @@ class Account:
     def usage(self) -> ModelUsage:
         """What was used so far."""
         with self._lock:
+            spent = self._micros(self._tokens)
             return ModelUsage(
                 calls=self._calls,
                 refused=self._refused,
                 tokens=dict(self._tokens),
-                usd=self._usd(self._tokens),
+                usd=None if spent is None else in_dollars(spent),
                 estimated=self._estimated,
             )
 
-    def _usd(self, tokens: dict[str, Tokens]) -> float | None:
+    def _micros(self, tokens: dict[str, Tokens]) -> int | None:
         costs = [self._price(model, used) if self._price else None for model, used in tokens.items()]
         known = [cost for cost in costs if cost is not None]
-        return round(sum(known), 6) if len(known) == len(costs) else None
+        return sum(known) if len(known) == len(costs) else None
 
     def _over(self, model: str) -> str:
-        if self._limits.tokens and sum(used.all for used in self._tokens.values()) >= self._limits.tokens:
+        if self._limits.tokens and _all(self._tokens) >= self._limits.tokens:
             return "The attempt has used all the tokens that it may."
         if not self._limits.usd:
             return ""
-        spent = self._usd(self._tokens | {model: self._tokens.get(model, Tokens())})
+        spent = self._micros(_with(self._tokens, model, Tokens()))
         if spent is None:
-            return "The price of the model is not known, and the attempt has a cap in dollars."
-        return "The attempt has spent all the money that it may." if spent >= self._limits.usd else ""
+            return (
+                f"The price of the model {model} is not known, and a cap in dollars is set: name the price in a file "
+                "(OPS_PRICES)."
+            )
+        return "The attempt has spent all the money that it may." if spent >= in_micros(self._limits.usd) else ""
+
+    def _busy(self) -> str:
+        """BUSY where those under way are too many, or may use up what is left."""
+        if len(self._under_way) >= self._limits.at_once:
+            return BUSY
+        if not self._under_way:
+            return ""
+        then = self._tokens
+        for model, may_use in self._under_way:
+            then = _with(then, model, may_use)
+        if self._limits.tokens and _all(then) >= self._limits.tokens:
+            return BUSY
+        return BUSY if self._limits.usd and (self._micros(then) or 0) >= in_micros(self._limits.usd) else ""
+
+
+def _with(tokens: dict[str, Tokens], model: str, more: Tokens) -> dict[str, Tokens]:
+    return tokens | {model: tokens.get(model, Tokens()).plus(more)}
+
+
+def _all(tokens: dict[str, Tokens]) -> int:
+    return sum(used.all for used in tokens.values())

@@ -20,7 +20,7 @@ from ops_orchestrate.adapters.modelproxy.account import BUSY, Account, Meter
 from ops_orchestrate.adapters.modelproxy.keyfilter import KeyFilter
 from ops_orchestrate.adapters.modelproxy.provider import Provider
 from ops_orchestrate.adapters.modelproxy.talk import Ask, Refusal, Talk
-from ops_orchestrate.adapters.modelproxy.terms import Limits, Price, Upstream
+from ops_orchestrate.adapters.modelproxy.terms import Limits, Upstream
 from ops_orchestrate.adapters.modelproxy.trouble import TroubleWatch, Words, again_at
 from ops_orchestrate.adapters.outward import DIRECT, Outward
 from ops_orchestrate.core.modelcall import (
@@ -33,7 +33,8 @@ from ops_orchestrate.core.modelcall import (
     refuse_unwatched,
     sent_headers,
 )
-from ops_orchestrate.core.modelusage import ModelTrouble, ModelUsage, Tokens
+from ops_orchestrate.core.modelusage import ModelTrouble, ModelUsage, Tokens, may_use
+from ops_orchestrate.core.price import Price
 from ops_orchestrate.core.strict_json import load_json
 from ops_orchestrate.errors import UsageError
 
@@ -106,15 +107,18 @@ class ModelProxy:
             except Refusal as refusal:
                 again = talk.refuse(refusal)
 
-    def _admit(self, ask: Ask) -> tuple[str, str, str]:
-        """(what comes behind the base URL, the model, the key); from here on the call counts. Raises Refusal."""
+    def _admit(self, ask: Ask) -> tuple[str, str, Tokens, str]:
+        """(what comes behind the base URL, the model, what it may use, the key); from here on the call counts.
+
+        Raises Refusal.
+        """
         try:
-            target, model = self._judge(ask)
+            target, model, most = self._judge(ask)
             key = self._key()
             if not key:
                 self._trouble.failed(403, "Its key is not known on this host.")
                 raise Refusal(403, "authentication_error", "The key of the model's API is not known on this host.")
-            problem = self._account.begin(model)
+            problem = self._account.begin(model, most)
             if problem == BUSY:
                 raise Refusal(429, "rate_limit_error", problem, retry_after=1)
             if problem:
@@ -123,11 +127,11 @@ class ModelProxy:
         except Refusal:
             self._account.refuse()
             raise
-        return target, model, key
+        return target, model, most, key
 
     def _answer(self, ask: Ask, talk: Talk) -> bool:
         """Judge one call and make it; whether another may come on this connection. Raises Refusal."""
-        target, model, key = self._admit(ask)
+        target, model, most, key = self._admit(ask)
         counted = ask.method == "POST" and not target.partition("?")[0].endswith(_UNCOUNTED)
         passing = _Passing(talk, self._limits, key, self._trouble if counted else TroubleWatch())
         try:
@@ -141,11 +145,11 @@ class ModelProxy:
             self._trouble.failed(502, "It cannot be reached.")
             raise Refusal(502, "api_error", "The model's API cannot be reached.") from None
         finally:
-            self._account.end(model, *passing.used(len(ask.body) if counted else None), cut=not passing.whole)
+            self._account.end(model, most, *passing.used(len(ask.body) if counted else None), cut=not passing.whole)
         return talk.end()  # only now: who has the end of an answer finds it counted
 
-    def _judge(self, ask: Ask) -> tuple[str, str]:
-        """(what comes behind the base URL, the model). Raises Refusal."""
+    def _judge(self, ask: Ask) -> tuple[str, str, Tokens]:
+        """(what comes behind the base URL, the model, the most it may use). Raises Refusal."""
         shown = [value.removeprefix("Bearer ") for name, value in ask.headers if name in CREDENTIALS]
         if not any(hmac.compare_digest(value.encode(), self.placeholder.encode()) for value in shown):
             raise Refusal(401, "authentication_error", "That is not the placeholder of this attempt.")
@@ -157,10 +161,10 @@ class ModelProxy:
             raise Refusal(403, "permission_error", problem)
         if ask.method != "POST" and ask.body:
             raise Refusal(400, "invalid_request_error", "Only a POST has a body.")
-        model = self._judge_body(ask, path) if ask.method == "POST" else ""
-        return path + (f"?{ask.query}" if ask.query else ""), model
+        model, most = self._judge_body(ask, path) if ask.method == "POST" else ("", Tokens())
+        return path + (f"?{ask.query}" if ask.query else ""), model, most
 
-    def _judge_body(self, ask: Ask, path: str) -> str:
+    def _judge_body(self, ask: Ask, path: str) -> tuple[str, Tokens]:
         try:
             body = load_json(ask.body, origin="The request", error=UsageError, limit=self._limits.request)
         except UsageError as error:
@@ -173,7 +177,7 @@ class ModelProxy:
             problem = refuse_reach(body)
         if problem:
             raise Refusal(403, "permission_error", problem)
-        return str(named)[:100]
+        return str(named)[:100], may_use(body, len(ask.body))
 
 
 class _Passing:

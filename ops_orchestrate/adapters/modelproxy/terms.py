@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ops_orchestrate.core.modelusage import Tokens
 from ops_orchestrate.errors import UsageError
 
 _HERE = ("127.0.0.1", "localhost", "::1")
-
-Price = Callable[[str, Tokens], float | None]
-"""Dollars for tokens of a model; None where its price is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +68,5 @@ class Limits:
     """Whether the provider may reach out for the agent: its own search, fetching, code and MCP servers."""
     tokens: int = 0
     usd: float = 0.0
-    """A call begins only below these, so they are passed by what is under way at the most. With a price that is not
-    known, a cap in dollars lets nothing begin."""
+    """A call begins only while what was used and what others under way may use is below these, so one call passes
+    them at the most. With a price that is not known, a cap in dollars lets nothing begin."""

@@ -62,8 +62,32 @@ def test_no_call_begins_above_the_cap(calls: list[tuple[str, int]], cap: int) ->
     account = Account(Limits(tokens=cap), None)
     for model, used in calls:
         before = account.usage().total.all
-        problem = account.begin(model)
+        problem = account.begin(model, Tokens(output=1000))
         assert bool(problem) is (before >= cap)
         if not problem:
-            account.end(model, Tokens(output=used))
+            account.end(model, Tokens(output=1000), Tokens(output=used))
     assert account.usage().total.all <= cap + 1000
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 1000), st.floats(0, 1), st.integers(0, 9)), max_size=40),
+    st.integers(1, 3000),
+    st.booleans(),
+)
+def test_calls_at_once_pass_a_cap_by_one_call_at_most(
+    calls: list[tuple[int, float, int]], cap: int, in_dollars: bool
+) -> None:
+    """Each may come to so much, comes to a share of it, and ends after some others have begun."""
+    limits = Limits(usd=cap / 1e6) if in_dollars else Limits(tokens=cap)
+    account = Account(limits, lambda _, tokens: tokens.all)
+    under_way: list[tuple[int, float]] = []
+    for most, share, ends in calls:
+        if not account.begin("m", Tokens(output=most)):
+            under_way.append((most, share))
+        for _ in range(min(ends, len(under_way))):
+            used, part = under_way.pop(0)
+            account.end("m", Tokens(output=used), Tokens(output=int(used * part)))
+    for used, _ in under_way:
+        account.end("m", Tokens(output=used), Tokens(output=used))
+    assert account.usage().total.all < cap + max((most for most, _, _ in calls), default=1)
+    assert account.usage().calls <= len(calls)

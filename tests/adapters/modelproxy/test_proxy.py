@@ -171,12 +171,25 @@ def test_a_cap_in_tokens_ends_it(api: Model, opened: Any) -> None:
 
 
 def test_a_cap_in_dollars_ends_it_and_an_unknown_price_begins_nothing(api: Model, opened: Any) -> None:
-    proxy = opened(price=lambda model, used: used.output * 0.01, usd=0.08)
+    proxy = opened(price=lambda model, used: used.output * 10_000, usd=0.08)
     assert [ask(proxy).status_code for _ in range(3)] == [200, 200, 402]
     assert proxy.usage().usd == pytest.approx(0.1)
     unknown = opened(price=lambda model, used: None, usd=100)
     assert ask(unknown).status_code == 402
     assert len(api.asked) == 2
+
+
+@pytest.mark.parametrize("cap", [{"tokens": 40}, {"price": lambda model, used: used.all, "usd": 0.000_040}])
+def test_calls_that_begin_together_do_not_pass_a_cap_together(api: Model, opened: Any, cap: dict[str, Any]) -> None:
+    """What one under way may come to counts until it has ended: the others are told to come again."""
+    api.go.clear()
+    proxy = opened(**cap)
+    with stream(proxy) as held:  # may come to the size of its question and ten tokens: more than there is
+        assert [ask(proxy).status_code for _ in range(3)] == [429] * 3
+        api.go.set()
+        held.read()  # it came to fifteen
+    assert [ask(proxy).status_code for _ in range(3)] == [200, 200, 402]
+    assert proxy.usage().total.all == 45, "one call over, not eight"
 
 
 def test_an_answer_without_a_count_is_estimated_from_its_size(api: Model, opened: Any) -> None:

@@ -76,7 +76,7 @@ class ClaudeAgent:
         except OSError as error:
             raise unstarted(job, error) from error
         prepared = Program(
-            argv=(str(program), *arguments(job.key, settings, rules, sandboxed=sandboxed)),
+            argv=(str(program), *arguments(job.key, settings, rules, sandboxed=sandboxed, max_usd=job.max_usd)),
             reads=(rules, program),
             env=given | variables(Path(job.scratch) / "agent", settings, sandboxed=sandboxed),
             model=model,

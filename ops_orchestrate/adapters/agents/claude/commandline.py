@@ -31,9 +31,15 @@ _QUIET = (
 )
 
 
-def arguments(key: StageKey, settings: Settings, rules: Path, *, sandboxed: bool) -> tuple[str, ...]:
-    """Everything after the program's name. `rules` is the file with `settings_text`."""
-    budget = ("--max-budget-usd", f"{settings.max_attempt_usd:f}") if settings.max_attempt_usd else ()
+def arguments(
+    key: StageKey, settings: Settings, rules: Path, *, sandboxed: bool, max_usd: float | None = None
+) -> tuple[str, ...]:
+    """Everything after the program's name. `rules` is the file with `settings_text`.
+
+    `max_usd`: what was reserved for it; None: what the settings say.
+    """
+    most = settings.max_attempt_usd if max_usd is None else max_usd
+    budget = ("--max-budget-usd", f"{most:f}") if most else ()
     # `bypassPermissions` asks nobody, and denies what is denied; the sandbox is what keeps it in.
     mode = "bypassPermissions" if sandboxed else "acceptEdits"
     return (
