@@ -258,6 +258,8 @@ def _project(entry: Entry, repositories: tuple[Repository, ...]) -> Project:
         priority=entry.priority,
         stage=entry.stage,
         consumes=entry.settings.consumes,
+        day_usd=entry.settings.day_usd,
+        day_tokens=entry.settings.day_tokens,
         planning=entry.planning or planned,
         linear_team=entry.settings.linear_team,
         sentry_project=entry.settings.sentry_project,

@@ -11,9 +11,11 @@ from ops_orchestrate.cli.connect import Connection, connected, run_named, task_n
 from ops_orchestrate.cli.look import diff_command
 from ops_orchestrate.config import load_settings
 from ops_orchestrate.core.ask import command_for
+from ops_orchestrate.core.budget import candidate_of
 from ops_orchestrate.core.explain import explain
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.core.task import TaskRecord
+from ops_orchestrate.engine.budget import budget_of
 
 
 @click.command("explain")
@@ -33,15 +35,17 @@ def explained(connection: Connection, run: str, task: str) -> dict[str, Any]:
     """The document about one task; its `lines` are what is printed. Raises UnknownTask."""
     ledger = connection.ledger
     record = ledger.tasks.get(run, task)
+    board = ledger.board.look(connection.settings.max_agents)
     lines = explain(
         record,
         run=ledger.runs.get(run),
         blockers=ledger.tasks.many(run, list(record.spec.blocked_by)),
         dependants=ledger.tasks.dependants(run, task),
-        board=ledger.board.look(connection.settings.max_agents),
+        board=board,
         attempts=ledger.tasks.attempts(run, task),
         now=ledger.now(),
         hosts=ledger.hosts.live(),
+        budget=budget_of(board, connection.tools, [candidate_of(record)]),
     )
     look = _look(connection, record)
     *facts, last = [*lines, *_promotion(connection, run, record)]

@@ -11,6 +11,7 @@ from ops_orchestrate.cli.connect import Connection, connected
 from ops_orchestrate.cli.screen import width
 from ops_orchestrate.config import load_settings
 from ops_orchestrate.core.states import RUN_OPEN, TaskState
+from ops_orchestrate.engine.budget import money_now
 from ops_orchestrate.errors import UnknownRun
 from ops_orchestrate.report.json import status_json
 from ops_orchestrate.report.status import Status, status_text
@@ -56,4 +57,5 @@ def look(connection: Connection) -> Status:
         candidates=board.candidates,
         waiting=sum(counts[run.id].get(TaskState.QUEUED, 0) for run in runs if run.state in RUN_OPEN),
         quiet_until=board.quiet_until,
+        treasury=money_now(connection.tools),
     )

@@ -44,30 +44,10 @@ class AgentSettings(BaseSettings):
     model: str = Field("sonnet", min_length=1, description="Model name handed to agents that take one.")
     claude: str = Field("claude", min_length=1, description="The Claude Code program: a name on the PATH, or a path.")
     max_turns: int = Field(300, ge=1, description="Turns of the model in one attempt of `claude`.")
-    prices: Path | None = Field(
-        None,
-        description="A TOML file with prices of models, over the shipped ones (docs/operating.md, Money). A model "
-        "without a price is never taken for free.",
-    )
-    max_attempt_usd: float | None = Field(
-        None,
-        gt=0,
-        description="What one attempt may cost. The proxy counts it, outside of the agent, and begins no more calls "
-        "(none at all for a model without a price); `claude` is told it too. Unset: no limit.",
-    )
-    max_attempt_tokens: int | None = Field(
-        None,
-        gt=0,
-        description="Tokens after which the proxy begins no more calls of an attempt's model; unset: no limit. They "
-        "are counted outside of the agent, cached ones too.",
-    )
     model_retries: int = Field(
         4, ge=0, le=20, description="How often a model that does not answer is asked again before the attempt ends."
     )
     keep_transcripts: int = Field(200, ge=1, description="So many transcripts of attempts are kept, the newest ones.")
-    quota_pause: float = Field(
-        900, gt=0, description="How long a task waits after a quota where the provider does not say when it ends."
-    )
 
     @field_validator("agent_command", "acp_command")
     @classmethod

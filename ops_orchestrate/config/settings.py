@@ -25,6 +25,7 @@ from ops_orchestrate.config.file import toml_source
 from ops_orchestrate.config.forges import ForgeSettings
 from ops_orchestrate.config.operations import OperationSettings
 from ops_orchestrate.config.outward import OutwardSettings
+from ops_orchestrate.config.money import MoneySettings
 from ops_orchestrate.config.places import Urls, database_url, default_data_dir, default_plugin_root, toml_file
 from ops_orchestrate.config.room import RoomSettings
 from ops_orchestrate.config.sources import SourceSettings
@@ -39,7 +40,9 @@ _LISTS = (
 )
 
 
-class Settings(AgentSettings, RoomSettings, OutwardSettings, ForgeSettings, SourceSettings, OperationSettings):
+class Settings(
+    AgentSettings, MoneySettings, RoomSettings, OutwardSettings, ForgeSettings, SourceSettings, OperationSettings
+):
     """Everything that can be set. Each field's description is its row in docs/configuration.md."""
 
     model_config = SettingsConfigDict(env_prefix="OPS_", extra="ignore", frozen=True, env_ignore_empty=True)

@@ -7,9 +7,20 @@ the ledger does that in one step, or not at all when the board has moved.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ops_orchestrate.core.board import MAX_AGENTS, Board, Candidate
+from ops_orchestrate.core.budget import Budget, Wait
 from ops_orchestrate.core.ownership import overlap
 from ops_orchestrate.core.rank import order
+from ops_orchestrate.core.spend import Reserve
+
+
+class Pick(NamedTuple):
+    """A candidate to grant, and what its attempt sets aside."""
+
+    candidate: Candidate
+    reserve: Reserve | None = None
 
 
 def room(board: Board, now: float) -> int:
@@ -19,23 +30,31 @@ def room(board: Board, now: float) -> int:
     return max(0, min(min(MAX_AGENTS, board.cap) - len(board.slots), board.capacity))
 
 
-def choose(board: Board, now: float) -> tuple[Candidate, ...]:
-    """The candidates to grant, best first; never more than fit, and none is left that would still fit."""
+def choose(board: Board, now: float, budget: Budget | None = None) -> tuple[Pick, ...]:
+    """The candidates to grant, best first; never more than fit, and none is left that would still fit.
+
+    `budget`: what money and quotas allow; None: nobody counts.
+    """
     free = room(board, now)
     if not free:
         return ()
     held: dict[str, list[tuple[str, ...]]] = {}
     for owner in board.owners:
         held.setdefault(owner.repo, []).append(owner.paths)
-    picked: dict[tuple[str, str], Candidate] = {}
+    picked: list[Pick] = []
     started = {(slot.run, slot.task) for slot in board.slots}
     for one in order(board.candidates, board, now):
         writers = held.setdefault(one.repo, [])
         if (one.run, one.task) in started or any(overlap(one.paths, paths) for paths in writers):
             continue
-        picked[one.run, one.task] = one
+        reserve = budget.ask(one) if budget else None
+        if isinstance(reserve, Wait):
+            continue
+        if budget and reserve:
+            budget = budget.with_reserve(one, reserve)
+        picked.append(Pick(one, reserve))
         started.add((one.run, one.task))
         writers.append(one.paths)
         if len(picked) == free:
             break
-    return tuple(picked.values())
+    return tuple(picked)

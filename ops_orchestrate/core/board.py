@@ -43,6 +43,8 @@ class Candidate(Value):
     run: str
     task: str
     repo: str
+    project: str = ""
+    """Its alias."""
     paths: tuple[str, ...] = ()
     priority: Priority = Priority.P2
     path_left: float = 0.0
@@ -77,6 +79,10 @@ class Board(Value):
     """Seconds of unfinished work left per repository."""
     quiet_until: float = 0.0
     """Nothing is admitted before this: a new epoch, or the server was restarted."""
+    born: float = 0.0
+    """When the ledger began; 0: not known."""
+    parked: dict[str, float] = Field(default_factory=dict)
+    """Accounts without quota, and until when."""
 
 
 class Grant(Value):

@@ -54,11 +54,18 @@ def ending(ended: Ended, collected: Collected, *, base: str) -> Outcome:
     )
 
 
+def unspent(outcome: Outcome) -> Outcome:
+    """The same of an attempt that never got as far as an agent: it is known to have used nothing."""
+    return outcome.model_copy(update={"cost_usd": 0.0, "tokens": 0})
+
+
 def _measured(result: AgentResult) -> tuple[float | None, int | None]:
     """(dollars, tokens): what was counted outside the agent wins over what it says."""
     said = (result.report.cost_usd, result.report.tokens) if result.report else (None, None)
-    if result.usage is None or not result.usage.calls:
+    if result.usage is None:
         return said
+    if not result.usage.calls:  # the way to its model was not used
+        return said[0] or 0.0, said[1] or 0
     return said[0] if result.usage.usd is None else result.usage.usd, result.usage.total.all
 
 

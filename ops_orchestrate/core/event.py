@@ -23,6 +23,8 @@ class EventKind(StrEnum):
     RUN_STOPPING = "run.stopping"
     RUN_RESUMED = "run.resumed"
     RUN_FINISHED = "run.finished"
+    RUN_WAITING = "run.waiting"  #: tasks of it may start, but for money or a quota
+    ACCOUNT_PARKED = "account.parked"  #: an agent's account has no quota
     AUDIT_PART = "audit.part"
     TASK_PLANNED = "task.planned"
     TASK_SETTLED = "task.settled"  #: state and reason: completed, retryable, blocked, discarded, cancelled

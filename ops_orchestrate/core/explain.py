@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ops_orchestrate.core.ask import answers_for, command_for
 from ops_orchestrate.core.attempt import AttemptRecord
 from ops_orchestrate.core.board import Board, Host
+from ops_orchestrate.core.budget import Budget, Wait, candidate_of
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.ownership import overlap
 from ops_orchestrate.core.run import RunRecord
@@ -24,6 +25,7 @@ def explain(
     attempts: Sequence[AttemptRecord],
     now: float,
     hosts: Sequence[Host],
+    budget: Budget | None = None,
 ) -> tuple[str, ...]:
     """The facts about one task in one run, for every state."""
     spec = record.spec
@@ -35,6 +37,7 @@ def explain(
         lines.append(f"Asked: {one_line(spec.description, 300)}")
     lines.append(f"Mode: {spec.mode} ({spec.mode_reason or 'asked for'}); priority {spec.label}; wave {spec.wave}")
     if record.state in STARTABLE:
+        lines += _short(record, budget, now)
         lines += _not_started(record, run=run, blockers=blockers, board=board, now=now, hosts=hosts)
     elif record.state in IN_FLIGHT:
         lines += _in_flight(record, board, now)
@@ -44,6 +47,15 @@ def explain(
     if dependants and record.state is not TaskState.COMPLETED:
         lines.append(f"Waiting for it: {', '.join(dependants[:10])}.")
     return (*lines, *_next(record, run, blockers))
+
+
+def _short(record: TaskRecord, budget: Budget | None, now: float) -> list[str]:
+    """What money and quotas say about it."""
+    found = budget.ask(candidate_of(record)) if budget else None
+    if not isinstance(found, Wait):
+        return []
+    rest = f" It goes on by itself in {found.until - now:.0f} s." if found.until else ""
+    return [f"It waits: {found.text}.{rest}"]
 
 
 def _not_started(

@@ -16,10 +16,12 @@ def finish_state(
     beyond_waves: int,
     stop: str,
     promotions: int = 0,
+    short: tuple[int, str] = (0, ""),
 ) -> tuple[RunState, str] | None:
     """The state to end in and the reason; None while something is in flight, due or admissible.
 
-    `promotions` are those that wait for a person.
+    `promotions` are those that wait for a person; `short` are tasks that nothing but the owner's money keeps from
+    starting, and why.
     """
     if in_flight or snoozed or (candidates and not stop):
         return None
@@ -30,8 +32,9 @@ def finish_state(
     discarded = counts.get(TaskState.DISCARDED, 0)
     if not (blocked or waiting or discarded or promotions):
         return RunState.DONE, "every task has ended"
-    held = waiting - beyond_waves
+    held = waiting - beyond_waves - short[0]
     parts = [
+        f"{short[0]} waiting: {short[1]}" if short[0] else "",
         f"{blocked} wait{'' if blocked > 1 else 's'} for you" if blocked else "",
         f"{held} behind what has not been done" if held > 0 else "",
         f"{discarded} given up" if discarded else "",

@@ -82,6 +82,9 @@ class Project(Value):
     """Whether it keeps `.planning/` files."""
     linear_team: str | None = None
     sentry_project: str | None = None
+    day_usd: float | None = None
+    """What it may cost in a day, in dollars, and `day_tokens` what it may use; None: as the settings say."""
+    day_tokens: int | None = None
     deadline: str | None = None
     """ISO date from the topics file (priority context; untrusted)."""
 

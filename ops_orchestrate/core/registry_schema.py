@@ -53,6 +53,8 @@ class EntrySettings(RepoSettings):
     consumes: tuple[str, ...] = ()
     linear_team: str | None = None
     sentry_project: str | None = None
+    day_usd: float | None = None
+    day_tokens: int | None = None
     repos: dict[str, RepoSettings] = Field(default_factory=dict)
 
     def for_repository(self, *names: str) -> dict[str, Any]:
@@ -188,6 +190,18 @@ def _seconds(value: Any) -> int:
     return value
 
 
+def _dollars(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1_000_000:
+        raise ValueError("must be dollars, more than 0 and at most a million.")
+    return float(value)
+
+
+def _tokens(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= 10**12:
+        raise ValueError("must be a whole number of tokens, more than 0.")
+    return value
+
+
 def _yes_no(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"must be true or false, not {kind(value)}.")
@@ -257,6 +271,8 @@ _ENTRY_READERS: dict[str, Callable[[Any], Any]] = {
     "consumes": _aliases,
     "linear_team": read_string,
     "sentry_project": read_string,
+    "day_usd": _dollars,
+    "day_tokens": _tokens,
     "repos": _object,
 }
 

@@ -6,10 +6,11 @@ The rule is `core.admission.choose`; the ledger grants in one step, or not at al
 from __future__ import annotations
 
 from ops_orchestrate import canvas
-from ops_orchestrate.core.admission import choose
+from ops_orchestrate.core.admission import Pick, choose
 from ops_orchestrate.core.attempt import StageKey
-from ops_orchestrate.core.board import Board, Candidate, Grant
+from ops_orchestrate.core.board import Board, Grant
 from ops_orchestrate.core.task import TaskRecord
+from ops_orchestrate.engine.budget import budget_of, tell_who_waits
 from ops_orchestrate.engine.toolbox import Toolbox
 
 #: How often a board that moved under us is looked at again before the next tick of the reconciler takes over.
@@ -28,15 +29,24 @@ def fill(tools: Toolbox) -> int:
     granted = 0
     for _ in range(_LOOKS):
         board = tools.ledger.board.look(tools.settings.max_agents)
-        picks = choose(board, board.now)
+        if not board.candidates:
+            break
+        budget = budget_of(board, tools)
+        picks = choose(board, board.now, budget)
         if not picks:
+            tell_who_waits(board, budget, tools)
             break
         granted += _grant(board, picks, tools)
     return granted
 
 
-def _grant(board: Board, picks: tuple[Candidate, ...], tools: Toolbox) -> int:
-    grants = tools.ledger.board.grant(board, picks, lease=tools.settings.grant_timeout)
+def _grant(board: Board, picks: tuple[Pick, ...], tools: Toolbox) -> int:
+    grants = tools.ledger.board.grant(
+        board,
+        [pick.candidate for pick in picks],
+        lease=tools.settings.grant_timeout,
+        reserves=[pick.reserve for pick in picks],
+    )
     for grant in grants:
         canvas.publish(canvas.attempt(key_of(grant)))
     return len(grants)

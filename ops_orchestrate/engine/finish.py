@@ -10,6 +10,7 @@ from ops_orchestrate import canvas
 from ops_orchestrate.core.halt import finish_state
 from ops_orchestrate.core.states import IN_FLIGHT, RUN_OPEN, STARTABLE, RunState, TaskState
 from ops_orchestrate.core.task import TaskRecord
+from ops_orchestrate.engine.budget import short_of_money
 from ops_orchestrate.engine.promotion.book import is_watching, promotions_due
 from ops_orchestrate.engine.promotion.book import waiting as promotions_waiting
 from ops_orchestrate.engine.red_base import overtaken
@@ -25,8 +26,11 @@ def finish(run_id: str, tools: Toolbox) -> None:
     if any(counts.get(state, 0) for state in IN_FLIGHT):
         return
     tasks = tools.ledger.tasks.all(run_id)
+    short = None
     if not run.stop:
-        if _offer(run_id, tasks, tools):
+        offered = _offer(run_id, tasks, tools)
+        short = short_of_money(run_id, tools) if offered else None
+        if offered and not short:
             canvas.publish(canvas.admit(run_id, again=f"{run_id}:{tools.ledger.now():.3f}"))
             return
         if overtaken(tasks, tools):
@@ -39,11 +43,19 @@ def finish(run_id: str, tools: Toolbox) -> None:
     now = tools.ledger.now()
     paused = 0 if run.stop else sum(1 for task in tasks if task.state in STARTABLE and task.wake_at > now)
     ending = finish_state(
-        counts=counts, candidates=0, in_flight=0, snoozed=paused, beyond_waves=beyond, stop=run.stop, promotions=asked
+        counts=counts,
+        candidates=0,
+        in_flight=0,
+        snoozed=paused,
+        beyond_waves=beyond,
+        stop=run.stop,
+        promotions=asked,
+        short=(short.tasks, short.text) if short else (0, ""),
     )
     if ending is not None:
         state, reason = ending
-        tools.ledger.runs.finish(run_id, state, reason)
+        goes_on_at = short.until if short else None
+        tools.ledger.runs.finish(run_id, state, reason, held=short is not None, goes_on_at=goes_on_at)
 
 
 def offer_what_is_ready(run: str, tools: Toolbox) -> None:

@@ -42,6 +42,7 @@ def wake(tools: Toolbox) -> None:
     for key, stage in tools.ledger.board.wake():
         canvas.publish(canvas.attempt(key, start=stage))
     for run in tools.ledger.runs.woken():
+        tools.ledger.runs.goes_on(run)
         canvas.publish(canvas.finish(run, again=f"woken-{tools.ledger.now():.3f}"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
 from ops_orchestrate.config import Settings
@@ -26,6 +27,16 @@ from ops_orchestrate.ports import (
 
 
 @dataclass(frozen=True, slots=True)
+class Means:
+    """What money is counted by. Each may raise UsageError: the owner's file behind it cannot be read."""
+
+    priced: Callable[[str], bool]
+    """Whether the price of a model is known."""
+    zone: Callable[[], tzinfo]
+    """Whose midnight ends a day."""
+
+
+@dataclass(frozen=True, slots=True)
 class Toolbox:
     """The ports of this process, its settings and its name on the board."""
 
@@ -40,6 +51,7 @@ class Toolbox:
     agent_of: Callable[[str], Agent]
     sources: Mapping[str, Source]
     health: Health
+    means: Means
     trackers: Mapping[str, Tracker]
     """Where tickets and errors may be marked as done, by the first word of their names; only what the owner allows."""
     errors: Errors | None

@@ -11,17 +11,21 @@ from contextlib import suppress
 from ops_orchestrate import canvas
 from ops_orchestrate.core.agent import AgentEnd, AgentJob, AgentResult
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
+from ops_orchestrate.core.attempt_rule import resumes_at
 from ops_orchestrate.core.brief import digest, write_brief
 from ops_orchestrate.core.change import Collected, GateEnd
-from ops_orchestrate.core.ending import Ended, ending
+from ops_orchestrate.core.ending import Ended, ending, unspent
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.narrowing import failures_of
+from ops_orchestrate.core.price import in_dollars
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.run import RunRecord
+from ops_orchestrate.core.spend import Amount, Parked
 from ops_orchestrate.core.states import IN_FLIGHT, Stage
 from ops_orchestrate.core.task import TaskSpec
 from ops_orchestrate.engine.begun import needs_no_agent, where_to_begin
+from ops_orchestrate.engine.budget import account_for
 from ops_orchestrate.engine.lease import Lease, keep, last_beat
 from ops_orchestrate.engine.pulse import Pulse
 from ops_orchestrate.engine.remark import Remarks
@@ -56,12 +60,16 @@ def implement(key: StageKey, holder: str, tools: Toolbox) -> Next:
     began = time.monotonic()
     # The tree is held until it is gone: a sweep that took it from under us would salvage half of it.
     with keep(key, Stage.IMPLEMENT, holder, tools) as lease, tools.workshop.hold_tree(repository, key) as mine:
-        without = (_too_late(claim.stop) or needs_no_agent(key, repository, spec, lease, tools)) if mine else None
-        outcome = without or (_attempt(key, run, spec, lease, tools) if mine else None)
+        found = (_too_late(claim.stop) or needs_no_agent(key, repository, spec, lease, tools)) if mine else None
+        without = found and unspent(found)
+        outcome = without or (_attempt(key, run, spec, lease, tools, reserved=claim.reserved) if mine else None)
         if outcome is None:
             return Next.DROP
         goes_on = outcome.kind is OutcomeKind.SUCCEEDED
-        if not tools.ledger.attempts.end(key, Stage.IMPLEMENT, holder=holder, outcome=outcome, goes_on=goes_on):
+        park = _parked(outcome, run, tools)
+        if not tools.ledger.attempts.end(
+            key, Stage.IMPLEMENT, holder=holder, outcome=outcome, goes_on=goes_on, park=park
+        ):
             return Next.DROP
         if not (lease.stop == "now" and outcome.kind is OutcomeKind.INTERRUPTED):
             tools.workshop.discard_tree(repository, key)
@@ -76,19 +84,29 @@ def _too_late(stop: str) -> Outcome | None:
     return Outcome(kind=OutcomeKind.INTERRUPTED, summary="Stopped before it began.") if stop else None
 
 
-def _attempt(key: StageKey, run: RunRecord, spec: TaskSpec, lease: Lease, tools: Toolbox) -> Outcome | None:
+def _parked(outcome: Outcome, run: RunRecord, tools: Toolbox) -> Parked | None:
+    """The account that an attempt has found without quota."""
+    if outcome.kind is not OutcomeKind.QUOTA:
+        return None
+    until = resumes_at(outcome, tools.ledger.now(), tools.settings.quota_pause)
+    return Parked(account=account_for(run.request.agent, tools), until=until)
+
+
+def _attempt(
+    key: StageKey, run: RunRecord, spec: TaskSpec, lease: Lease, tools: Toolbox, *, reserved: Amount
+) -> Outcome | None:
     """The attempt's outcome; None when the claim was lost and nothing may be said."""
     repository = run.request.portfolio.repository(spec.repo)
     try:
         base = _base(key, repository, spec, tools)
         tree = tools.workshop.prepare(repository, key, base)
         brief = _brief(key, run, spec, tree, tools)
-        job = _job(key, brief, tree, lease, tools)
+        job = _job(key, brief, tree, lease, tools, reserved=reserved)
         if lease.lost.is_set():
             return None
         session = tools.agent_of(run.request.agent).start(job)
     except (GitError, SourceUnavailable, SandboxUnavailable, AgentUnavailable, UsageError) as error:
-        return Outcome(kind=OutcomeKind.UNSTARTED, summary=str(error))
+        return unspent(Outcome(kind=OutcomeKind.UNSTARTED, summary=str(error)))
     ended = _watch(session, lease, tools)
     if ended is None:
         return None
@@ -143,7 +161,7 @@ def _red_base(repository: Repository, base: str, tools: Toolbox) -> str | None:
     return known.log_tail if known and known.end is GateEnd.FAILED else None
 
 
-def _job(key: StageKey, brief: str, tree: AgentTree, lease: Lease, tools: Toolbox) -> AgentJob:
+def _job(key: StageKey, brief: str, tree: AgentTree, lease: Lease, tools: Toolbox, *, reserved: Amount) -> AgentJob:
     settings = tools.settings
     beat, grace = last_beat(settings)
     return AgentJob(
@@ -156,6 +174,8 @@ def _job(key: StageKey, brief: str, tree: AgentTree, lease: Lease, tools: Toolbo
         seconds=settings.attempt_limit,
         beat_seconds=beat,
         grace_seconds=grace,
+        max_usd=None if reserved.micros is None else in_dollars(reserved.micros),
+        max_tokens=reserved.tokens,
         renewed_at=lease.renewed_at,
     )
 

@@ -19,6 +19,7 @@ from ops_orchestrate.ledger.hosts import Hosts
 from ops_orchestrate.ledger.keys import Keys
 from ops_orchestrate.ledger.locks import Locks
 from ops_orchestrate.ledger.parcels import Parcels
+from ops_orchestrate.ledger.money import Money
 from ops_orchestrate.ledger.results import Claim, ClaimView, Reaped, Renewal, Settled
 from ops_orchestrate.ledger.runs import Runs
 from ops_orchestrate.ledger.scripts import Scripts
@@ -45,6 +46,7 @@ class Ledger:
         self.hosts = Hosts(server, scripts, keys)
         self.parcels = Parcels(server, keys)
         self.events = Events(server, keys)
+        self.money = Money(server, scripts, keys)
         self.facts = Facts(server, scripts, keys)
 
     @property

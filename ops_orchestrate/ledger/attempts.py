@@ -8,9 +8,12 @@ from typing import Any
 from ops_orchestrate.core.attempt import Outcome, Settlement, StageKey
 from ops_orchestrate.core.change import MergeIntent
 from ops_orchestrate.core.merge.pursuit import Pursuit
+from ops_orchestrate.core.price import in_micros
+from ops_orchestrate.core.spend import Parked
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.errors import OpsError
 from ops_orchestrate.ledger.keys import Keys
+from ops_orchestrate.ledger.money import reserved_amount
 from ops_orchestrate.ledger.records import outcome as stored_outcome
 from ops_orchestrate.ledger.results import Claim, Renewal, Settled
 from ops_orchestrate.ledger.scripts import Scripts
@@ -30,8 +33,9 @@ class Attempts:
 
     def claim(self, key: StageKey, stage: Stage, *, holder: str, host: str, lease: float, agent: str = "") -> Claim:
         """Claim a stage for `lease` seconds. The same holder may ask again and gets the same answer."""
-        kind, stop = self._scripts("attempt_claim", *_where(key), str(key.seq), stage.value, holder, host, lease, agent)
-        return Claim(kind=kind, stop=stop)
+        where = (*_where(key), str(key.seq))
+        kind, stop, aside = self._scripts("attempt_claim", *where, stage.value, holder, host, lease, agent)
+        return Claim(kind=kind, stop=stop, reserved=reserved_amount(aside))
 
     def renew(self, key: StageKey, stage: Stage, *, holder: str, lease: float) -> Renewal:
         """A heartbeat: the claim holds for another `lease` seconds, unless it is lost."""
@@ -46,11 +50,21 @@ class Attempts:
         """Digests of the briefs of all attempts that count."""
         return set(self._server.ask(lambda: self._server.client.hkeys(self._keys("digests", run, task))))
 
-    def end(self, key: StageKey, stage: Stage, *, holder: str, outcome: Outcome, goes_on: bool) -> bool:
+    def end(
+        self,
+        key: StageKey,
+        stage: Stage,
+        *,
+        holder: str,
+        outcome: Outcome,
+        goes_on: bool,
+        park: Parked | None = None,
+    ) -> bool:
         """The stage is over; False if the claim was lost.
 
-        Implement gives slot and ownership back. `goes_on`: the next stage waits to be claimed; otherwise the
-        attempt is over and settling it is due.
+        Implement gives slot and ownership back, and what was set aside for it becomes what it used. `goes_on`: the
+        next stage waits to be claimed; otherwise the attempt is over and settling it is due. `park`: the account
+        that has no quota; nothing is admitted for it until then.
         """
         files = json.dumps(outcome.files) if 0 < len(outcome.files) <= FILES_KEPT else ""
         return self._scripts.flag(
@@ -65,6 +79,10 @@ class Attempts:
             files,
             outcome.merge,
             _event_fields(stage, outcome),
+            "" if outcome.tokens is None else str(outcome.tokens),
+            "" if outcome.cost_usd is None else str(in_micros(outcome.cost_usd)),
+            park.account if park else "",
+            park.until if park else 0.0,
         )
 
     def outcome(self, key: StageKey) -> Outcome | None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.board import MAX_AGENTS, Board, Candidate, Grant, Owner, Slot, Unmerged
+from ops_orchestrate.core.spend import Reserve
 from ops_orchestrate.core.states import Stage
 from ops_orchestrate.ledger.hosts import merged
 from ops_orchestrate.ledger.keys import Keys, split_member
+from ops_orchestrate.ledger.money import reserve_text
 from ops_orchestrate.ledger.results import Reaped
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server
@@ -36,7 +39,7 @@ class BoardLedger:
     def look(self, cap: int) -> Board:
         """One picture of the board. From every repository come its first candidates, the most urgent first."""
         answer = self._scripts("board_look", CANDIDATES)
-        version, now, quiet, slots, owners, cards, unmerged, work, hosts = answer
+        version, now, quiet, born, parked, slots, owners, cards, unmerged, work, hosts = answer
         taken = tuple(sorted((Slot.model_validate_json(text) for text in slots), key=lambda slot: slot.index))
         return Board(
             version=int(version),
@@ -49,14 +52,20 @@ class BoardLedger:
             unmerged=tuple(_unmerged(name, text) for name, text in _pairs(unmerged)),
             repo_work={repo: float(left) for repo, left in _pairs(work)},
             quiet_until=float(quiet),
+            born=float(born),
+            parked={account: float(until) for account, until in _pairs(parked) if float(until) > float(now)},
         )
 
-    def grant(self, board: Board, picks: Sequence[Candidate], *, lease: float) -> list[Grant]:
+    def grant(
+        self, board: Board, picks: Sequence[Candidate], *, lease: float, reserves: Sequence[Reserve | None] = ()
+    ) -> list[Grant]:
         """Give slot, ownership and fence to the picks that may still start; nothing if the board has changed.
 
-        Each grant must be claimed within the grant timeout, or the reaper takes it back.
+        `reserves`: what each pick sets aside; one that does not fit under its caps any more gets nothing. Each grant
+        must be claimed within the grant timeout, or the reaper takes it back, with what it had set aside.
         """
-        named = [name for pick in picks for name in (pick.run, pick.task)]
+        aside = zip_longest(picks, reserves)
+        named = [word for pick, reserve in aside for word in (pick.run, pick.task, reserve_text(reserve))]
         flat = self._scripts("board_grant", str(board.version), board.cap, lease, *named)
         return [
             Grant(run=run, task=task, attempt=int(attempt), fence=int(fence), slot=int(slot))

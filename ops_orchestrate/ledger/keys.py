@@ -4,7 +4,7 @@ The scripts build the same names with `key(...)` of lua/prelude.lua; this file i
 
 | key | type | what |
 |---|---|---|
-| board | hash | version, fence, quiet_until, epoch, server |
+| board | hash | version, fence, quiet_until, epoch, born, server |
 | slots | hash | index: slot |
 | owners | hash | fence: who may write where |
 | candidate_repos | set | repositories with candidates |
@@ -16,6 +16,8 @@ The scripts build the same names with `key(...)` of lua/prelude.lua; this file i
 | snoozes | sorted set | RUN/TASK by wake_at |
 | edges | set | RUN/TASK completed, edges not published yet |
 | claims | hash | project and fingerprint: who has the finding |
+| money:PURSE | hash | what was spent and is reserved: of `task:RUN/TASK`, `run:RUN`, `day:DAY`, `project:DAY:ALIAS` |
+| parked | hash | account: until when it has no quota |
 | hosts | hash | HOST/PROCESS: what it announced |
 | hosts_until | sorted set | HOST/PROCESS by the end of its announcement |
 | lengths | hash | repository: learned seconds of one attempt |

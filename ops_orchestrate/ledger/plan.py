@@ -76,6 +76,7 @@ class PlanWriter:
             run=self.run,
             task=spec.id,
             repo=spec.repo,
+            project=spec.project,
             paths=spec.paths,
             priority=urgency,
             # Planning knows more than the graph (what the owner puts first); a plan without ranks has the graph's own.

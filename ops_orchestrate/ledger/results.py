@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.spend import Amount
 from ops_orchestrate.core.states import RunState, Stage, TaskState
 from ops_orchestrate.core.value import Value
 
@@ -20,6 +21,8 @@ class Claim(Value):
     `pass`: the attempt ended in an earlier stage, pass on to settle."""
     stop: Stop = ""
     """With `ok`: the run is stopping, or this task was cancelled."""
+    reserved: Amount = Amount()
+    """With `ok`, of an agent's stage: what was set aside for the attempt, and so the most that it may use."""
 
     @property
     def ok(self) -> bool:

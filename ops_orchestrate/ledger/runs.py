@@ -22,6 +22,9 @@ from ops_orchestrate.ledger.records import run_record, skipped_data, skipped_lin
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server
 
+#: Requests that a process keeps, over all runs that it has to do with.
+_REQUESTS_KEPT = 50
+
 
 class Runs:
     """The runs of the ledger."""
@@ -30,6 +33,7 @@ class Runs:
         self._server = server
         self._scripts = scripts
         self._keys = keys
+        self._requests: dict[str, RunRequest] = {}
 
     def begin(self, run_id: str, request: RunRequest, *, host: str, parts: Sequence[str]) -> bool:
         """Begin a run that waits for these parts of its audit; False if it existed."""
@@ -41,6 +45,14 @@ class Runs:
     def get(self, run_id: str) -> RunRecord:
         """The run. Raises UnknownRun."""
         return run_record(run_id, self._stored(run_id))
+
+    def request(self, run_id: str) -> RunRequest:
+        """What was asked for: it never changes, so it is read once. Raises UnknownRun."""
+        if run_id not in self._requests:
+            if len(self._requests) >= _REQUESTS_KEPT:
+                self._requests.clear()
+            self._requests[run_id] = self.get(run_id).request
+        return self._requests[run_id]
 
     def list(self) -> list[RunRecord]:
         """All runs, newest first."""
@@ -111,7 +123,9 @@ class Runs:
 
     def fail(self, run_id: str, reason: str) -> bool:
         """The plan could not be made: auditing to failed."""
-        return self._scripts.flag("run_finish", run_id, RunState.FAILED.value, reason, RunState.AUDITING.value)
+        return self._scripts.flag(
+            "run_finish", run_id, RunState.FAILED.value, reason, RunState.AUDITING.value, "0", 0.0
+        )
 
     def request_stop(self, run_id: str, how: str, by: str = "") -> bool:
         """Ask an open run to stop (`salvage` or `now`); True if that changed anything."""
@@ -123,9 +137,23 @@ class Runs:
         """A stopped or halted run goes on, and a stop is taken back. The caller offers its tasks again."""
         return self._scripts.flag("run_resume", run_id)
 
-    def finish(self, run_id: str, state: RunState, reason: str) -> bool:
-        """End an open run; False while something is in flight, or (done, halted) while a task waits for a slot."""
-        return self._scripts.flag("run_finish", run_id, state.value, reason, "")
+    def finish(
+        self, run_id: str, state: RunState, reason: str, *, held: bool = False, goes_on_at: float | None = None
+    ) -> bool:
+        """End an open run; False while something is in flight, or (done, halted) while a task waits for a slot.
+
+        `held`: those that wait may not start, for the owner's money; `goes_on_at`: until then.
+        """
+        return self._scripts.flag("run_finish", run_id, state.value, reason, "", held, goes_on_at or 0.0)
+
+    def goes_on(self, run_id: str) -> bool:
+        """A run that halted until a moment goes on if that has come. The caller offers its tasks again."""
+        return self._scripts.flag("run_goes_on", run_id)
+
+    def wait(self, run_id: str, reason: str, *, until: float | None, tasks: Sequence[str]) -> bool:
+        """Write down why tasks that may start do not; False where that is no news."""
+        data = {"reason": reason, "until": until, "tasks": list(tasks)}
+        return self._scripts.flag("run_wait", run_id, reason, json.dumps(data))
 
     def counts(self, run_id: str) -> dict[TaskState, int]:
         """How many tasks are in each state; states without any are left out."""

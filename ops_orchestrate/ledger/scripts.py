@@ -20,7 +20,7 @@ from ops_orchestrate.ledger.server import Server
 REPLY_SECONDS = 300
 
 #: Prepended to every script, in this order.
-PRELUDE = ("prelude", "prelude_board")
+PRELUDE = ("prelude", "prelude_money", "prelude_board")
 
 _ONCE = """
 local reply_key = key('reply', TOKEN)

@@ -9,15 +9,18 @@ from collections.abc import Iterable, Sequence
 
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.states import RunState, TaskState
-from ops_orchestrate.report.amounts import count, duration, money, short
+from ops_orchestrate.report.amounts import count, duration, short
 from ops_orchestrate.report.cells import for_encoding
 from ops_orchestrate.report.commands import command, next_command, resume_command
 from ops_orchestrate.report.frame import box, frame_width, heading, labelled
+from ops_orchestrate.report.money import cost_of, cost_words, costs_by_project, short_cost
 from ops_orchestrate.report.times import Clock
 from ops_orchestrate.report.view import AttemptView, RefusalView, RunView, TaskView
 
 #: Entries of one list before the rest is only counted: the whole of it is in the JSON.
 _LIST_LIMIT = 40
+#: Tasks whose cost is named.
+_DEAREST = 5
 _TITLES = {
     "": "ORCHESTRATION NOT BEGUN",
     RunState.AUDITING: "ORCHESTRATION UNDER WAY",
@@ -133,7 +136,8 @@ def _below(view: RunView, clock: Clock | None) -> list[tuple[str, list[str]]]:
         ("State:", [f"{view.state} — {view.reason}" if view.reason else view.state or "—"]),
         ("Began:", [clock.moment(view.began)] if clock and view.began is not None else []),
         ("Duration:", [_durations(view, attempts)]),
-        ("Cost:", [cost_words(attempts)]),
+        ("Waiting:", _waiting(view, clock)),
+        ("Cost:", [cost_words(attempts), *_costs(view)]),
         ("Sandbox:", [_sandbox(view, attempts)]),
         ("Promoted:", [f"{p.name or p.repo}: {p.source} → {p.target} at {short(p.commit)}" for p in promoted]),
         ("Hand-overs:", _handed_over(view)),
@@ -153,17 +157,23 @@ def _durations(view: RunView, attempts: Sequence[AttemptView]) -> str:
     return f"{duration(view.seconds)}; agents worked {duration(worked)} in {count(len(attempts), 'attempt')}"
 
 
-def cost_words(attempts: Sequence[AttemptView]) -> str:
-    """What the agents said they cost, and how many of them did not say."""
-    if not attempts:
-        return "none: no agent was started"
-    said = [attempt.cost_usd for attempt in attempts if attempt.cost_usd is not None]
-    tokens = sum(attempt.tokens or 0 for attempt in attempts)
-    spent = f", {count(tokens, 'token')}" if tokens else ""
-    if not said:
-        return f"not reported by the agents{spent}"
-    silent = len(attempts) - len(said)
-    return money(sum(said)) + spent + (f" ({count(silent, 'attempt')} did not report a cost)" if silent else "")
+def _costs(view: RunView) -> list[str]:
+    """What each project has cost, where there are several; and the dearest tasks."""
+    projects = costs_by_project(view)
+    lines = (
+        [f"project {project}: {short_cost(cost)}" for project, cost in projects.items()] if len(projects) > 1 else []
+    )
+    tasks = {task.id: cost_of(task.attempts) for task in view.tasks.values() if task.attempts}
+    dear = sorted((name for name, cost in tasks.items() if cost.usd), key=lambda name: -(tasks[name].usd or 0))
+    if len(tasks) > 1:
+        lines += [f"task {name}: {short_cost(tasks[name])}" for name in dear[:_DEAREST]]
+    return lines
+
+
+def _waiting(view: RunView, clock: Clock | None) -> list[str]:
+    """What keeps tasks from starting that could: money, or a quota."""
+    until = f" until {(clock or Clock()).moment(view.waiting_until)}" if view.waiting_until else ""
+    return [f"{view.waiting}{until}"] if view.waiting else []
 
 
 def _sandbox(view: RunView, attempts: Sequence[AttemptView]) -> str:

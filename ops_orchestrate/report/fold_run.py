@@ -49,7 +49,7 @@ def _stopping(draft: Draft, event: Event) -> None:
 
 def _resumed(draft: Draft, event: Event) -> None:
     open_again(draft)
-    draft.run["stop"] = ""
+    draft.run.update(stop="", waiting="", waiting_until=None)
 
 
 def _finished(draft: Draft, event: Event) -> None:
@@ -57,6 +57,10 @@ def _finished(draft: Draft, event: Event) -> None:
     state = read.text(event.data, "state")
     if state in _STATES:
         draft.run["state"] = state
+
+
+def _waits(draft: Draft, event: Event) -> None:
+    draft.run.update(waiting=read.text(event.data, "reason"), waiting_until=read.number(event.data, "until"))
 
 
 def _warned(draft: Draft, event: Event) -> None:
@@ -86,5 +90,6 @@ RUN_RULES: dict[str, Callable[[Draft, Event], None]] = {
     EventKind.RUN_FINISHED: _finished,
     EventKind.AUDIT_PART: _audited,
     EventKind.PROMOTED: _promoted,
+    EventKind.RUN_WAITING: _waits,
     EventKind.WARNING: _warned,
 }

@@ -75,6 +75,7 @@ def _slot_taken(draft: Draft, event: Event) -> None:
     index = read.whole(event.data, "slot")
     task = draft.task(event)
     if index is not None and task is not None:
+        draft.run.update(waiting="", waiting_until=None)
         draft.slots[index] = SlotView(index=index, task=task.id, attempt=event.attempt, fence=event.fence)
 
 

@@ -10,11 +10,14 @@ from typing import Any
 
 from ops_orchestrate.core.forecast import Forecast
 from ops_orchestrate.core.outlet import Outlet
+from ops_orchestrate.core.price import in_dollars
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.states import RunState, TaskState
+from ops_orchestrate.core.treasury import Treasury
 from ops_orchestrate.report.commands import next_command, resume_command
 from ops_orchestrate.report.final import totals
+from ops_orchestrate.report.money import cost_of, costs_by_project
 from ops_orchestrate.report.plan import merges, planned_to_run
 from ops_orchestrate.report.status import Status
 from ops_orchestrate.report.view import AttemptView, RunView, TaskView
@@ -44,8 +47,20 @@ def report_json(view: RunView) -> Document:
             "attempts": len(attempts),
             "cost_usd": _sum(attempt.cost_usd for attempt in attempts),
             "tokens": _sum(attempt.tokens for attempt in attempts),
+            "unpriced": cost_of(attempts).unpriced,
             "agent_seconds": _sum(attempt.seconds for attempt in attempts),
         },
+        "costs": [
+            {
+                "project": project,
+                "attempts": cost.attempts,
+                "cost_usd": cost.usd,
+                "tokens": cost.tokens,
+                "unpriced": cost.unpriced,
+            }
+            for project, cost in costs_by_project(view).items()
+        ],
+        "waiting": {"reason": view.waiting, "until": view.waiting_until} if view.waiting else None,
         "counts": {str(state): len(view.of_state(state)) for state in TaskState},
         **_context(view),
         "refusals": [_plain(refusal) for refusal in view.refusals],
@@ -85,12 +100,31 @@ def status_json(status: Status) -> Document:
         "server": status.server,
         "cap": status.cap,
         "quiet_until": status.quiet_until if status.quiet_until > status.now else None,
+        "today": _today(status.treasury),
+        "parked": [{"account": name, "until": until} for name, until in status.treasury.parked.items()],
         "runs": [_run(run, status.counts.get(run.id, {})) for run in status.runs],
         "slots": [_plain(slot) for slot in status.slots],
         "ownership": [_plain(owner) for owner in status.owners],
         "hosts": [_plain(host) for host in status.hosts],
         "waiting": status.waiting,
         "candidates": [_plain(candidate) for candidate in status.candidates],
+    }
+
+
+def _today(treasury: Treasury) -> Document:
+    purse, cap = treasury.purse, treasury.caps.day
+    return {
+        "day": treasury.day.label,
+        "ends": treasury.day.ends,
+        "known": treasury.whole,
+        "cost_usd": in_dollars(purse.micros),
+        "tokens": purse.tokens,
+        "reserved_usd": in_dollars(purse.reserved_micros),
+        "reserved_tokens": purse.reserved_tokens,
+        "unpriced": purse.unpriced,
+        "uncounted": purse.uncounted,
+        "max_usd": None if cap.micros is None else in_dollars(cap.micros),
+        "max_tokens": cap.tokens,
     }
 
 
@@ -174,6 +208,8 @@ def _task(view: RunView, task: TaskView) -> Document:
         "promoted_to": task.promoted_to or None,
         "deploy": task.deploy,
         "cost_usd": _sum(attempt.cost_usd for attempt in task.attempts),
+        "tokens": _sum(attempt.tokens for attempt in task.attempts),
+        "unpriced": cost_of(task.attempts).unpriced,
         "attempts": [_attempt(attempt) for attempt in task.attempts],
         "verdicts": [_plain(verdict) for verdict in task.verdicts],
         "refusals": [_plain(refusal) for refusal in task.refusals],

@@ -7,10 +7,12 @@ from pydantic import Field
 from ops_orchestrate.core.board import MAX_AGENTS, Candidate, Host, Owner, Slot
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.states import RUN_OPEN, TaskState
+from ops_orchestrate.core.treasury import Treasury
 from ops_orchestrate.core.value import Value
 from ops_orchestrate.report.amounts import count, duration
 from ops_orchestrate.report.cells import clean, cut, for_encoding
 from ops_orchestrate.report.frame import box, frame_width, heading, labelled
+from ops_orchestrate.report.money import parked_lines, today_lines
 
 
 class Status(Value):
@@ -35,6 +37,7 @@ class Status(Value):
     """Tasks that are queued, for a slot or for their blockers."""
     quiet_until: float = 0.0
     """Nothing is admitted before this."""
+    treasury: Treasury = Treasury()
 
 
 def status_text(status: Status, width: int = 80, encoding: str | None = "utf-8") -> str:
@@ -55,6 +58,8 @@ def _sections(status: Status) -> list[tuple[str, list[str]]]:
         ("Ownership:", [_owner(owner, now) for owner in status.owners] or ["no repository is held"]),
         ("Hosts:", [_host(host, now) for host in status.hosts] or [_nobody(status)]),
         ("Waiting:", [_waiting(status)]),
+        ("Today:", today_lines(status.treasury) if status.treasury.day.label else []),
+        ("Quotas:", parked_lines(status.treasury.parked, None)),
     ]
     if status.quiet_until > now:
         rest = duration(status.quiet_until - now)

@@ -229,6 +229,10 @@ class RunView(Value):
     reason: str = ""
     stop: str = ""
     """`salvage` or `now` once a stop was asked for."""
+    waiting: str = ""
+    """Why tasks that could start do not: the owner's money, or a quota; empty where none waits for that."""
+    waiting_until: float | None = None
+    """When that ends by itself."""
     unsandboxed: bool = False
     """Whether anything of it ran without a sandbox."""
     warnings: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from ops_orchestrate.errors import UsageError
 from ops_orchestrate.ledger import Ledger, connect
 from ops_orchestrate.wiring.agents import agent_of
 from ops_orchestrate.wiring.forges import Forges
+from ops_orchestrate.wiring.means import means_of
 from ops_orchestrate.wiring.outside import Outside
 from ops_orchestrate.wiring.secrecy import Secrecy
 from ops_orchestrate.wiring.stopping import STOPPING
@@ -49,6 +50,7 @@ def make_toolbox(settings: Settings, ledger: Ledger, *, state_dir: Path | None =
         agent_of=agent_of(settings, outside, secrecy.redact),
         sources=outside.sources,
         health=HttpHealth(),
+        means=means_of(settings),
         trackers=outside.trackers,
         errors=outside.errors,
         stopping=STOPPING.is_set,

@@ -63,7 +63,7 @@ def test_settings_of_the_owner() -> None:
         "gate_network": True, "gate_hosts": ["pypi.org", "*.npmjs.org"], "ci": "none", "sensitive": ["src/pay/**"],
         "expected_checks": ["ci"], "skippable_checks": ["docs"],
         "health_url": "https://x.test/health", "version_url": "https://x.test/v", "promote": False,
-        "linear_team": "ENG", "sentry_project": "shop", "repos": {"web": {"gate": "npm test"}},
+        "linear_team": "ENG", "sentry_project": "shop", "day_usd": 2.5, "day_tokens": 1000, "repos": {"web": {"gate": "npm test"}},
     }  # fmt: skip
     settings = one_entry(ops=said).settings
     common = settings.for_repository("api")
@@ -71,12 +71,16 @@ def test_settings_of_the_owner() -> None:
     assert settings.for_repository("web")["gate"] == "npm test"
     assert settings.for_repository("web")["integration"] == "develop"
     assert (settings.linear_team, settings.sentry_project) == ("ENG", "shop")
+    assert (settings.day_usd, settings.day_tokens) == (2.5, 1000)
 
 
 @pytest.mark.parametrize(
     ("ops", "field", "hint"),
     [
         ({"gaet": "x"}, "ops.gaet", '"gate"'),
+        ({"day_usd": 0}, "ops.day_usd", "more than 0"),
+        ({"day_usd": "5"}, "ops.day_usd", "dollars"),
+        ({"day_tokens": 1.5}, "ops.day_tokens", "whole number"),
         ({"quality_gate": "x"}, "ops.quality_gate", '"gate"'),
         ({"zzz": 1}, "ops.zzz", "not a known key"),
         ([], "ops", "must be an object"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,7 @@ def model() -> Iterator[Model]:
         yield served
 
 
-def rig_of(home: Path, server: str, url: str, **env: str) -> Rig:
+def rig_of(home: Path, server: str, url: str, repos: Sequence[str] = ("app",), **env: str) -> Rig:
     """An installation whose agent is Claude Code, with a key in the environment of its workers."""
     given = {
         "OPS_AGENT": "claude",
@@ -37,7 +37,7 @@ def rig_of(home: Path, server: str, url: str, **env: str) -> Rig:
         "OPS_MAX_ATTEMPTS": "1",
         "OPS_GRACE": "1",
     }
-    return Rig.build(home, server, **(given | env))
+    return Rig.build(home, server, repos, **(given | env))
 
 
 def ends(rig: Rig, run: str) -> list[dict[str, object]]:
@@ -67,6 +67,32 @@ def test_a_quota_puts_the_task_back_until_it_is_done(tmp_path: Path, server_url:
     assert KEY not in str([event.data for event in events])
     assert rig.agents() == []
     assert len(list((tmp_path / "data" / "orchestrate" / "logs" / "attempts" / run).glob("*.jsonl"))) == 3
+
+
+def test_a_quota_parks_the_account_for_every_task(tmp_path: Path, server_url: str, model: Model) -> None:
+    """One task finds it out; until the account may go on, nothing is started with it, and then everything is done."""
+    caps = {"OPS_MAX_AGENTS": "1", "OPS_QUOTA_PAUSE": "3", "OPS_MAX_ATTEMPT_USD": "1", "OPS_MAX_RUN_USD": "1.5"}
+    rig = rig_of(tmp_path, server_url, model.url("comesback"), ("app", "web"), **caps)
+    try:
+        rig.start()
+        run = rig.submit([requested(f"in-{name}", name, paths=("src/",)) for name in ("app", "web")], agent="claude")
+        rig.until(lambda: len(rig.ledger.money.parked()) == 1, 40, "the account to be parked")
+        events = rig.finish(run)
+    finally:
+        rig.close()
+    parked = [event for event in events if event.kind is EventKind.ACCOUNT_PARKED]
+    assert {event.data["account"] for event in parked} == {"claude/ANTHROPIC_API_KEY@127.0.0.1"}, rig.story()
+    starts = [event.at for event in events if event.kind is EventKind.ATTEMPT_STARTED]
+    for event in parked:
+        assert not [at for at in starts if event.at < at < event.data["until"]]
+    waits = [event.data["reason"] for event in events if event.kind is EventKind.RUN_WAITING]
+    assert "claude has no quota" in waits
+    assert {task.spent for task in rig.ledger.tasks.all(run)} == {1}, "a quota spends no attempt"
+    # What the proxy counted, by our own prices: to the microdollar what the purse of the run holds.
+    purse = rig.ledger.money.purses([f"run:{run}"])[f"run:{run}"]
+    costs = [data["cost_usd"] for data in ends(rig, run)]
+    assert purse.micros == round(1e6 * sum(cost for cost in costs if isinstance(cost, float))) > 0
+    assert (purse.reserved_micros, purse.unpriced) == (0, 0)
 
 
 def test_a_run_that_is_stopped_does_not_wait_for_a_quota(tmp_path: Path, server_url: str, model: Model) -> None:

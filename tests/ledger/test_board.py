@@ -92,6 +92,7 @@ def test_the_most_urgent_candidates_come_first(ledger: Ledger) -> None:
         run="r1",
         task="short",
         repo="app",
+        project="app",
         paths=("src/short/**",),
         priority=Priority.P1,
         path_left=110.0,

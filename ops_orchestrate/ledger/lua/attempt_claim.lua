@@ -1,6 +1,6 @@
 -- Claims a stage of an attempt. The same holder may ask again and gets the same answer.
 -- Keys: task:RUN:TASK, attempt:RUN:TASK:N, run:RUN, slots, owners, watch, events.
--- Args: run, task, attempt, fence, seq, stage, holder, host, lease, agent. Answers kind, stop.
+-- Args: run, task, attempt, fence, seq, stage, holder, host, lease, agent. Answers kind, stop, what is reserved (JSON).
 local run, task, attempt, fence, seq, stage, holder, host, lease, agent = unpack(ARGV)
 local t = load_task(run, task)
 
@@ -41,7 +41,7 @@ end
 
 local answer = verdict()
 if answer then
-  return { answer, '' }
+  return { answer, '', '' }
 end
 local first = t.phase ~= 'claimed' or t.holder ~= holder
 if t.phase == 'claimed' and t.holder ~= holder then
@@ -57,4 +57,4 @@ if first and stage == 'implement' then
 elseif first then
   task_event(t, 'stage.claimed', object('stage', str(stage)))
 end
-return { 'ok', stop_of(t) }
+return { 'ok', stop_of(t), get(t.key, 'reserve') }

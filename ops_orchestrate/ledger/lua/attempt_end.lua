@@ -1,9 +1,10 @@
 -- A stage is over: its outcome is recorded, what it held is given back, the chain goes on or settling is due.
--- Keys: task:RUN:TASK, attempt:…, slots, owners, unmerged, watch, events.
+-- Keys: task:RUN:TASK, attempt:…, slots, owners, unmerged, watch, money:*, parked, events.
 -- Args: run, task, attempt, fence, stage, holder, goes on (1/0), outcome (JSON), kind, head,
---       files (JSON list, '' unless known), merge ('' unless there is one), fields of the stage's event (JSON object without braces).
-local run, task, attempt, fence, stage, holder, goes_on, outcome, kind, head, files, merge, fields =
-  unpack(ARGV)
+--       files (JSON list, '' unless known), merge ('' unless there is one), fields of the stage's event (JSON object without braces),
+--       tokens, microdollars ('' unknown), account without quota ('' none), until when.
+local run, task, attempt, fence, stage, holder, goes_on, outcome, kind, head, files, merge, fields, tokens, micros, account,
+  parked_until = unpack(ARGV)
 local t = load_task(run, task)
 local mark = stage .. ' ' .. holder
 if current(t, attempt, fence) and t.ended_by == mark then
@@ -31,6 +32,8 @@ if stage == 'implement' then
   redis.call('HSET', name, 'ended_at', STAMP)
   local spent = NOW - number(get(name, 'started_at'))
   task_event(t, 'attempt.ended', '{' .. fields .. ',"seconds":' .. seconds(spent) .. '}')
+  settle_money(t, tokens, micros)
+  park(t, account, number(parked_until))
   release_hold(t)
 elseif stage == 'verify' then
   task_event(t, 'verdict', '{' .. fields .. '}')

@@ -1,6 +1,7 @@
 -- once
 -- Gives slots, ownership and fences to the picks, if the board is still the one that was looked at.
--- Keys: board, slots, owners, task:RUN:TASK, attempt state, watch, events. Args: version, cap, lease, then per pick: run, task.
+-- Keys: board, slots, owners, task:RUN:TASK, attempt state, watch, money:*, parked, events.
+-- Args: version, cap, lease, then per pick: run, task, what it reserves (JSON; '' nothing).
 -- Answers flat: run, task, attempt, fence, slot.
 local version, cap, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local board = redis.call('HMGET', key('board'), 'version', 'quiet_until')
@@ -53,10 +54,15 @@ local function grant(t)
 end
 
 local grants = {}
-for i = 4, #ARGV, 2 do
+for i = 4, #ARGV, 3 do
   local t = load_task(ARGV[i], ARGV[i + 1])
-  if free > 0 and t and ready(t) and repo_free(t) then
+  local reserve = ARGV[i + 2] ~= '' and cjson.decode(ARGV[i + 2])
+  if free > 0 and t and ready(t) and repo_free(t) and not (reserve and not affordable(reserve)) then
     local fence, slot = grant(t)
+    if reserve then
+      set_aside(t, reserve, ARGV[i + 2])
+    end
+    redis.call('HDEL', key('run', t.run), 'waiting')
     free = free - 1
     for _, value in ipairs({ t.run, t.task, t.attempt, fence, slot }) do
       grants[#grants + 1] = value

@@ -21,6 +21,7 @@ end
 
 local function ungranted(t)
   local attempt, back = t.attempt, t.came_from
+  settle_money(t, '0', '0')
   release_hold(t)
   move(t, back)
   leave_flight(t)
@@ -30,6 +31,7 @@ local function ungranted(t)
 end
 
 local function lost(t)
+  settle_money(t, '', '')
   release_hold(t)
   record_lost(t, 'Its worker or host vanished: the lease ended.')
   redis.call('HSET', attempt_key(t), 'ended_at', STAMP)

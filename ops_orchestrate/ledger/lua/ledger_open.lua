@@ -3,6 +3,7 @@
 -- Keys: board. Args: server's run id ('' unknown), quiet seconds of a new epoch, a new epoch's id, those of a restart.
 local server, quiet, epoch, restarted = ARGV[1], number(ARGV[2]), ARGV[3], number(ARGV[4])
 local board = key('board')
+redis.call('HSETNX', board, 'born', STAMP)
 local known = redis.call('HMGET', board, 'epoch', 'server', 'quiet_until')
 if known[1] and (server == '' or known[2] == server) then
   return 0

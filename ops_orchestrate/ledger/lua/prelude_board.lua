@@ -1,4 +1,4 @@
--- The second part of the prelude: candidates, runs, slots and ownership, attempts.
+-- The third part of the prelude: candidates, runs, slots and ownership, attempts.
 
 -- Candidates: an index of what may start; truth is the states ---------------------------------------------------
 
@@ -170,6 +170,7 @@ end
 
 -- Everything that must not outlive an attempt.
 local function leave_flight(t)
+  settle_money(t, '', '')
   release_hold(t)
   redis.call('ZREM', key('watch'), t.member)
   redis.call('ZREM', key('snoozes'), t.member)

@@ -12,7 +12,7 @@ local open = state == 'running' or state == 'auditing'
 if not (state == 'stopped' or state == 'halted' or (open and (known[2] or '') ~= '')) then
   return 0
 end
-redis.call('HSET', name, 'stop', '', 'reason', '', 'finished_at', '')
+redis.call('HSET', name, 'stop', '', 'reason', '', 'finished_at', '', 'goes_on_at', '')
 move_run(run, known[3] == '1' and 'running' or 'auditing')
 event(run, 'run.resumed', {})
 return 1

@@ -1,0 +1,123 @@
+"""Gathers what money and quotas say at this moment, for the rule in `core.budget`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ops_orchestrate.core.account import account_of, is_metered
+from ops_orchestrate.core.board import Board, Candidate
+from ops_orchestrate.core.budget import Budget, Wallet, knows_day, purse_names, waiting
+from ops_orchestrate.core.price import in_micros
+from ops_orchestrate.core.run import RunRequest
+from ops_orchestrate.core.spend import Amount, Day, day_of, day_purse
+from ops_orchestrate.core.treasury import Treasury
+from ops_orchestrate.engine.toolbox import Toolbox
+
+#: Tasks named in one event of who waits.
+_TOLD = 20
+
+
+def budget_of(board: Board, tools: Toolbox, candidates: Sequence[Candidate] | None = None) -> Budget:
+    """The budget that the candidates are asked about; those of the board where none are named."""
+    asked = board.candidates if candidates is None else candidates
+    zone = tools.means.zone()
+    day = day_of(board.now, zone)
+    wallets = {run: wallet_of(tools.ledger.runs.request(run), tools) for run in {one.run for one in asked}}
+    caps = tools.settings.caps
+    counted = caps.shared or any(wallet.projects for wallet in wallets.values())
+    names = {name for one in asked for name in purse_names(one, day)} if counted else ()
+    return Budget(
+        caps=caps,
+        agents=tools.settings.max_agents,
+        day=day,
+        zone=str(zone),
+        born=board.born,
+        purses=tools.ledger.money.purses(sorted(names)) if names else {},
+        parked=board.parked,
+        wallets=wallets,
+        now=board.now,
+    )
+
+
+def wallet_of(request: RunRequest, tools: Toolbox) -> Wallet:
+    """What admission has to know of a run."""
+    settings = tools.settings
+    agents = agents_of(request)
+    metered = any(is_metered(agent, model_url=settings.model_url) for agent in agents)
+    own = {
+        project.alias: Amount(
+            tokens=project.day_tokens, micros=None if project.day_usd is None else in_micros(project.day_usd)
+        )
+        for project in request.portfolio.projects
+        if project.day_usd is not None or project.day_tokens is not None
+    }
+    return Wallet(
+        accounts=tuple(account_for(agent, tools) for agent in agents),
+        priced=not metered or tools.means.priced(settings.model),
+        model=settings.model,
+        projects=own,
+    )
+
+
+def day_now(tools: Toolbox) -> Day:
+    """The owner's day, by the server's clock."""
+    return day_of(tools.ledger.now(), tools.means.zone())
+
+
+def money_now(tools: Toolbox) -> Treasury:
+    """What today has cost, under which caps, and who has no quota."""
+    board = tools.ledger.board.look(tools.settings.max_agents)
+    budget = budget_of(board, tools, ())
+    name = day_purse(budget.day)
+    purse = tools.ledger.money.purses([name])[name]
+    return Treasury(
+        day=budget.day,
+        zone=budget.zone,
+        purse=purse,
+        whole=knows_day(board.born, budget.day, purse),
+        caps=budget.caps,
+        parked=board.parked,
+    )
+
+
+def tell_who_waits(board: Board, budget: Budget, tools: Toolbox) -> None:
+    """Write down, for each run, why tasks that could start do not: for money, or for a quota."""
+    found = waiting(budget, board.candidates)
+    for run in {run for run, _ in found}:
+        waits = {task: wait for (one, task), wait in found.items() if one == run}
+        first = next(iter(waits.values()))
+        tools.ledger.runs.wait(run, first.text, until=first.until, tasks=list(waits)[:_TOLD])
+
+
+class Short(NamedTuple):
+    """Tasks that nothing but money keeps from starting."""
+
+    tasks: int
+    text: str
+    until: float | None
+    """When they go on by themselves."""
+
+
+def short_of_money(run: str, tools: Toolbox) -> Short | None:
+    """Whether every task of the run that may start waits for money that nothing under way gives back."""
+    board = tools.ledger.board.look(tools.settings.max_agents)
+    mine = [one for one in board.candidates if one.run == run]
+    budget = budget_of(board, tools, mine)
+    waits = list(waiting(budget, mine).values())
+    if not waits or len(waits) < len(mine) or not all(wait.over for wait in waits):
+        return None
+    times = [wait.until for wait in waits if wait.until is not None]
+    until = min(times, default=None)
+    after = f"; it goes on by itself after midnight ({budget.zone}) where workers run" if until else ""
+    return Short(len(waits), f"{waits[0].text}{after}; or `ops-orchestrate resume {run}`", until)
+
+
+def agents_of(request: RunRequest) -> tuple[str, ...]:
+    """The agents that may work for a run, the one that is wanted first."""
+    return (request.agent,)
+
+
+def account_for(agent: str, tools: Toolbox) -> str:
+    """The account that an agent works with here."""
+    return account_of(agent, model_url=tools.settings.model_url, model_key=tools.settings.model_key)

@@ -1,0 +1,116 @@
+"""Money in words: what something has cost, what today may cost, who has no quota."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ops_orchestrate.core.price import in_dollars
+from ops_orchestrate.core.spend import Amount
+from ops_orchestrate.core.treasury import Treasury
+from ops_orchestrate.core.value import Value
+from ops_orchestrate.report.amounts import count, money
+from ops_orchestrate.report.cells import clean, for_encoding
+from ops_orchestrate.report.frame import box, frame_width, heading, labelled
+from ops_orchestrate.report.times import Clock
+from ops_orchestrate.report.view import AttemptView, RunView
+
+
+class Cost(Value):
+    """What some attempts came to, as far as it is known."""
+
+    attempts: int = 0
+    usd: float | None = None
+    tokens: int | None = None
+    unpriced: int = 0
+    """Attempts that have ended and whose price is not known."""
+
+
+def cost_of(attempts: Iterable[AttemptView]) -> Cost:
+    """What these attempts came to."""
+    every = list(attempts)
+    dollars = [one.cost_usd for one in every if one.cost_usd is not None]
+    tokens = [one.tokens for one in every if one.tokens is not None]
+    return Cost(
+        attempts=len(every),
+        usd=round(sum(dollars), 6) if dollars else None,
+        tokens=sum(tokens) if tokens else None,
+        unpriced=sum(1 for one in every if one.cost_usd is None and one.ended is not None),
+    )
+
+
+def cost_words(attempts: Iterable[AttemptView]) -> str:
+    """What they came to, and for how many of them nobody knows."""
+    cost = cost_of(attempts)
+    if not cost.attempts:
+        return "none: no agent was started"
+    spent = f", {count(cost.tokens, 'token')}" if cost.tokens else ""
+    if cost.usd is None:
+        return f"price unknown{spent}" if cost.unpriced else f"not known yet{spent}"
+    unknown = f" (and {count(cost.unpriced, 'attempt')} of unknown price)" if cost.unpriced else ""
+    return money(cost.usd) + spent + unknown
+
+
+def costs_by_project(view: RunView) -> dict[str, Cost]:
+    """What each project of a run has cost, dearest first; one without an attempt is left out."""
+    found: dict[str, list[AttemptView]] = {}
+    for task in view.tasks.values():
+        found.setdefault(task.project or task.repo, []).extend(task.attempts)
+    costs = {project: cost_of(attempts) for project, attempts in found.items() if attempts}
+    return dict(sorted(costs.items(), key=lambda item: (-(item[1].usd or 0), -(item[1].tokens or 0), item[0])))
+
+
+def short_cost(cost: Cost) -> str:
+    """`$1.20, 34,000 tokens`, `34,000 tokens, price unknown`, or a dash."""
+    parts = [money(cost.usd) if cost.usd is not None else "", count(cost.tokens, "token") if cost.tokens else ""]
+    parts.append("price unknown" if cost.unpriced and cost.usd is None else "")
+    parts.append(f"{cost.unpriced} of unknown price" if cost.unpriced and cost.usd is not None else "")
+    return ", ".join(part for part in parts if part) or "—"
+
+
+def today_lines(treasury: Treasury) -> list[str]:
+    """What the day has cost and used, and may."""
+    purse, caps = treasury.purse, treasury.caps.day
+    usd = _line("$", purse.micros, purse.reserved_micros, caps.micros, purse.unpriced)
+    tokens = _line("tokens", purse.tokens, purse.reserved_tokens, caps.tokens, purse.uncounted)
+    lines = [f"{treasury.day.label} ({treasury.zone}): {usd}", tokens]
+    if not treasury.whole:
+        lines.append("the ledger is younger than the day: what came before is not known (--spent-today)")
+    return lines
+
+
+def parked_lines(parked: dict[str, float], clock: Clock | None) -> list[str]:
+    """Accounts without quota, and until when."""
+    shown = clock or Clock()
+    return [f"{clean(account)} has no quota until {shown.moment(until)}" for account, until in parked.items()]
+
+
+def budget_text(treasury: Treasury, width: int = 80, encoding: str | None = "utf-8", clock: Clock | None = None) -> str:
+    """The budget for a terminal of `width` columns."""
+    inner = frame_width(width, min(width, 100))
+    lines = heading("OPS ► ORCHESTRATE — Budget", inner)
+    lines += labelled("Today:", today_lines(treasury), inner)
+    lines += labelled("Caps:", _caps(treasury) or ["none: OPS_MAX_DAY_USD and its like set them"], inner)
+    lines += labelled("Quotas:", parked_lines(treasury.parked, clock) or ["no account is parked"], inner)
+    return for_encoding("\n".join([*lines, box(inner)]), encoding)
+
+
+def _line(unit: str, used: int, reserved: int, cap: int | None, unknown: int) -> str:
+    parts = [f"{_amount(unit, used)} used"]
+    parts.append(f"{_amount(unit, reserved)} reserved" if reserved else "")
+    parts.append(f"of {_amount(unit, cap)}" if cap is not None else "")
+    parts.append(f"and {count(unknown, 'attempt')} of which nobody knows" if unknown else "")
+    return ", ".join(part for part in parts if part)
+
+
+def _amount(unit: str, amount: int) -> str:
+    return money(in_dollars(amount)) if unit == "$" else count(amount, "token")
+
+
+def _caps(treasury: Treasury) -> list[str]:
+    caps = {scope: getattr(treasury.caps, scope) for scope in type(treasury.caps).model_fields}
+    return [f"{scope}: {_cap(cap)}" for scope, cap in caps.items() if cap.limited]
+
+
+def _cap(cap: Amount) -> str:
+    said = [_amount("$", cap.micros) if cap.micros is not None else "", _amount("tokens", cap.tokens or 0)]
+    return " and ".join(said[: 1 if cap.tokens is None else 2] if cap.micros is not None else said[1:])
