@@ -23,9 +23,9 @@ from pydantic_settings import (
 from ops_orchestrate.config.agents import AgentSettings
 from ops_orchestrate.config.file import toml_source
 from ops_orchestrate.config.forges import ForgeSettings
+from ops_orchestrate.config.money import MoneySettings
 from ops_orchestrate.config.operations import OperationSettings
 from ops_orchestrate.config.outward import OutwardSettings
-from ops_orchestrate.config.money import MoneySettings
 from ops_orchestrate.config.places import Urls, database_url, default_data_dir, default_plugin_root, toml_file
 from ops_orchestrate.config.room import RoomSettings
 from ops_orchestrate.config.sources import SourceSettings

@@ -18,8 +18,8 @@ from ops_orchestrate.ledger.facts import Facts
 from ops_orchestrate.ledger.hosts import Hosts
 from ops_orchestrate.ledger.keys import Keys
 from ops_orchestrate.ledger.locks import Locks
-from ops_orchestrate.ledger.parcels import Parcels
 from ops_orchestrate.ledger.money import Money
+from ops_orchestrate.ledger.parcels import Parcels
 from ops_orchestrate.ledger.results import Claim, ClaimView, Reaped, Renewal, Settled
 from ops_orchestrate.ledger.runs import Runs
 from ops_orchestrate.ledger.scripts import Scripts

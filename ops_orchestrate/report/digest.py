@@ -7,7 +7,8 @@ from typing import NamedTuple
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.report.amounts import count, duration
 from ops_orchestrate.report.commands import command, next_command
-from ops_orchestrate.report.final import cost_words, totals
+from ops_orchestrate.report.final import totals
+from ops_orchestrate.report.money import cost_words
 from ops_orchestrate.report.view import RunView
 
 #: Entries of one list; the report has all of them.

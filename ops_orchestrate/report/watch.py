@@ -13,8 +13,8 @@ from ops_orchestrate.report.amounts import count, duration
 from ops_orchestrate.report.board import board
 from ops_orchestrate.report.cells import cut, for_encoding, width_of
 from ops_orchestrate.report.commands import command, next_command
-from ops_orchestrate.report.final import cost_words
 from ops_orchestrate.report.frame import frame_width, heading
+from ops_orchestrate.report.money import cost_words
 from ops_orchestrate.report.view import AttemptView, RunView, SlotView
 
 _NEXT, _WAITING = 4, 3

@@ -63,7 +63,8 @@ def test_settings_of_the_owner() -> None:
         "gate_network": True, "gate_hosts": ["pypi.org", "*.npmjs.org"], "ci": "none", "sensitive": ["src/pay/**"],
         "expected_checks": ["ci"], "skippable_checks": ["docs"],
         "health_url": "https://x.test/health", "version_url": "https://x.test/v", "promote": False,
-        "linear_team": "ENG", "sentry_project": "shop", "day_usd": 2.5, "day_tokens": 1000, "repos": {"web": {"gate": "npm test"}},
+        "linear_team": "ENG", "sentry_project": "shop", "day_usd": 2.5, "day_tokens": 1000,
+        "repos": {"web": {"gate": "npm test"}},
     }  # fmt: skip
     settings = one_entry(ops=said).settings
     common = settings.for_repository("api")

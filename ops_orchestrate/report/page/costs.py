@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ops_orchestrate.report.amounts import count, duration
-from ops_orchestrate.report.final import cost_words
+from ops_orchestrate.report.money import cost_words
 from ops_orchestrate.report.view import AttemptView, RunView
 
 

@@ -18,8 +18,9 @@ from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.report.amounts import duration, money, short
 from ops_orchestrate.report.commands import next_command, resume_command
-from ops_orchestrate.report.final import cost_words, totals
+from ops_orchestrate.report.final import totals
 from ops_orchestrate.report.fold import fold
+from ops_orchestrate.report.money import cost_words
 from ops_orchestrate.report.page.costs import costs
 from ops_orchestrate.report.page.graph import graph
 from ops_orchestrate.report.page.slots import timeline
