@@ -14,8 +14,7 @@ from ops_orchestrate.report.board import board
 from ops_orchestrate.report.cells import cut, for_encoding, width_of
 from ops_orchestrate.report.commands import command, next_command
 from ops_orchestrate.report.frame import frame_width, heading
-from ops_orchestrate.report.money import cost_words
-from ops_orchestrate.report.view import AttemptView, RunView, SlotView
+from ops_orchestrate.report.view import RunView, SlotView
 
 _NEXT, _WAITING = 4, 3
 #: Lines of the board beside its rows: frame, heading, what is left out, a footer of two lines.
@@ -43,7 +42,7 @@ def watch_screen(
     word = "after" if over else "for"
     since = "" if view.began is None else f" {word} {duration(max(0.0, (view.finished or now) - view.began))}"
     top = heading(f"OPS ► ORCHESTRATE — {view.run} {state}{since}", inner)
-    top += [_progress(view, inner), f" Cost: {cost_words(_attempts(view))}"]
+    top.append(_progress(view, inner))
     if nobody and not over:
         top.append(f" No worker is there: nothing moves until one is. $ ops-orchestrate resume {view.run}")
     if not over:
@@ -54,10 +53,6 @@ def watch_screen(
     rows = max(_FEWEST_ROWS, height - len(above) - _FRAME)
     lines = [*above, *board(view, width=width, rows=rows, encoding="utf-8").splitlines()]
     return for_encoding("\n".join(lines), encoding)
-
-
-def _attempts(view: RunView) -> list[AttemptView]:
-    return [attempt for task in view.tasks.values() for attempt in task.attempts]
 
 
 def _progress(view: RunView, width: int) -> str:
