@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from ops_orchestrate.core.promotion import PromotionState
 from ops_orchestrate.engine.answer import answer
 from ops_orchestrate.engine.frozen import held
 from ops_orchestrate.engine.promotion.book import promotion_of, remember
+from ops_orchestrate.ledger.runs import Runs
 from ops_orchestrate.report.check import violations
 from ops_orchestrate.standin.git import Bare
 from ops_orchestrate.standin.profile import JobPlan
@@ -72,6 +74,29 @@ def test_dev_gets_to_main_by_a_merge_commit(walk: Walk) -> None:
 def test_a_promotion_whose_merge_answers_500_happens_once(walk: Walk, after: bool) -> None:
     walk.control.fault("status", method="PUT", path=r".*/2/merge", status=500, after=after)
     promoted(walk, walk.go())
+
+
+def test_a_merge_that_was_never_asked_for_is_not_looked_for(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether we may write is asked before; without an answer nothing has gone out."""
+    run = walk.go()
+    walk.until(lambda: walk.forge.merges() == ["1"])
+
+    def silent() -> None:
+        walk.control.fault("status", method="GET", path=f"/repos/{walk.slug}", status=502, times=3)
+
+    around(monkeypatch, "merge", before=silent)
+    key = walk.forge.portfolio().projects[0].repositories[0].key
+    looked_for: list[float] = []
+    real = type(walk.tools.ledger.runs).set_promotion
+
+    def kept(self: Runs, run_id: str, repo: str, value: Mapping[str, Any]) -> None:
+        if repo == key and value["state"] == "pending" and value["pursuit"]:
+            looked_for.append(value["pursuit"]["merged_at"])
+        real(self, run_id, repo, value)
+
+    monkeypatch.setattr(type(walk.tools.ledger.runs), "set_promotion", kept)
+    promoted(walk, run)
+    assert not any(looked_for)
 
 
 @pytest.mark.parametrize("name", ["open", "merge"])

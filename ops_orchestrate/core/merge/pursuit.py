@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from ops_orchestrate.core.change import LandingEnd
 from ops_orchestrate.core.merge.checks import key_of
 from ops_orchestrate.core.merge.failure import FailureClass
 from ops_orchestrate.core.merge.pull import Pull
 from ops_orchestrate.core.merge.snapshot import Act, Decision
 from ops_orchestrate.core.value import Value
+
+#: So many refusals in a row of a merge that by the table nothing stands against.
+_MOST_REFUSALS = 3
+_MOST_MOVES = 10
 
 
 class Pursuit(Value):
@@ -93,6 +98,17 @@ class Pursuit(Value):
                 "given_threads": tuple(dict.fromkeys((*self.given_threads, *threads))),
             }
         )
+
+    def refused(self) -> Pursuit:
+        """After the forge said no to a merge that was asked for: none is under way."""
+        return self.model_copy(update={"refusals": self.refusals + 1, "merged_at": 0.0})
+
+    def given_up(self, end: LandingEnd) -> bool:
+        """Whether a person has to look at refusals that the table shows no reason for.
+
+        The forge may be computing still, or show a reason by now; a base that others move is tried for longer.
+        """
+        return self.refusals >= (_MOST_MOVES if end is LandingEnd.MOVED else _MOST_REFUSALS)
 
     def decided(self, decision: Decision) -> Pursuit:
         """After a decision: waits by one row are counted, from the first."""

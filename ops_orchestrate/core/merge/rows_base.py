@@ -12,6 +12,8 @@ _FREE = frozenset({MergeState.CLEAN, MergeState.HAS_HOOKS})
 _READS = 3
 _TRIES = 5
 _MOST_LOOKS = 40
+#: So many times into one queue.
+_MOST_ENTRIES = 2
 
 
 def queued(facts: Facts) -> Ruling | None:
@@ -97,9 +99,15 @@ def unconfirmed(facts: Facts) -> Ruling | None:
 
 
 def queue(facts: Facts) -> Ruling | None:
-    """After the question: into the queue is as good as merged."""
-    if not facts.seen.rules.merge_queue:
+    """After the question: into the queue is as good as merged.
+
+    A change that the queue throws out looks as good as before: its checks failed on the queue's own commit.
+    """
+    seen = facts.seen
+    if not seen.rules.merge_queue:
         return None
+    if seen.queued >= _MOST_ENTRIES:
+        return flag(f"the merge queue of {seen.policy.integration} has thrown it out {seen.queued} times")
     return Ruling(Act.ENQUEUE, "verified and green, and the base has a merge queue")
 
 

@@ -87,6 +87,8 @@ class MergeSnapshot(Value):
     """Check id to the kind of its failure, as far as it was looked into."""
     reruns: tuple[int, ...] = ()
     """Workflow runs whose rerun we asked for on this head, each as often as we did."""
+    queued: int = 0
+    """How often this head was put into the base's merge queue."""
     fixes: int = 0
     """Attempts that were spent on mending what the forge refused of this task."""
     fixed_at: float = 0.0

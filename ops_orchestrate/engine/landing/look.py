@@ -12,6 +12,7 @@ from ops_orchestrate.core.merge.snapshot import Act, Decision, MergePolicy, Merg
 from ops_orchestrate.core.message import MERGE_KEY, merge_key
 from ops_orchestrate.engine.frozen import held
 from ops_orchestrate.engine.landing.case import Case
+from ops_orchestrate.engine.seen import policy_of, snapshot_of
 from ops_orchestrate.ports import PullRequests
 
 #: How old the shared answer may be, as a share of the time between two looks: who wakes after it asks for all.
@@ -68,16 +69,16 @@ def change_snapshot(case: Case, pulls: PullRequests, pursuit: Pursuit, pull: Pul
     intent = attempts.intent(case.key.run, case.key.task)
     landed = bool(intent and merge_on(case, case.base))
     astray = intent and not landed and pull.base_ref != case.base and merge_on(case, pull.base_ref)
-    return MergeSnapshot(
+    return snapshot_of(
+        pull,
+        pursuit,
         now=case.tools.ledger.now(),
-        pull=pull,
         rules=pulls.rules(case.repository, case.base),
         policy=merge_policy(case),
         verified_head=verified.head,
         verified_base=verified.base,
         verified_tree=verified.tree,
         base=base,
-        checks_base=pursuit.base,
         fixes_base=case.record.spec.fixes_base,
         approved=case.tools.ledger.tasks.approved(case.key.run, case.key.task),
         force=case.run.request.force and not _spared(case),
@@ -87,15 +88,7 @@ def change_snapshot(case: Case, pulls: PullRequests, pursuit: Pursuit, pull: Pul
         intended_at=pursuit.merged_at if intent else 0.0,
         landed=landed,
         landed_elsewhere=pull.base_ref if astray else "",
-        new_check_at=pursuit.new_check_at,
         usual_checks=case.tools.ledger.facts.usual_checks(case.repository.key, case.base),
-        failures=pursuit.failures,
-        reruns=pursuit.reruns,
-        fixes=pursuit.fixes,
-        fixed_at=pursuit.fixed_at,
-        closed_threads=pursuit.closed_threads,
-        waited=pursuit.row,
-        waits=pursuit.waits,
     )
 
 
@@ -119,20 +112,6 @@ def _held(case: Case) -> str:
 
 def merge_policy(case: Case) -> MergePolicy:
     """What the owner wants of this repository."""
-    repository, settings = case.repository, case.tools.settings
-    workflows = case.tools.workshop.list_files(repository, case.record.head, _WORKFLOWS)
-    return MergePolicy(
-        integration=case.base,
-        ci=repository.ci,
-        has_workflows=bool(workflows),
-        expected_checks=repository.expected_checks,
-        skippable_checks=repository.skippable_checks,
-        merge_authors=case.run.request.merge_authors,
-        unprotected_ok=repository.unprotected_ok,
-        grace=settings.ci_grace,
-        min_ci=settings.ci_minimum,
-        settle=settings.ci_settle,
-        patience=settings.ci_patience,
-        reconcile=settings.merge_unknown,
-        max_fixes=settings.max_fixes,
-    )
+    workflows = case.tools.workshop.list_files(case.repository, case.record.head, _WORKFLOWS)
+    more = {"has_workflows": bool(workflows)}
+    return policy_of(case.repository, case.run.request, case.tools.settings, case.base, **more)

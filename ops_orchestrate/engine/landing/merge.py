@@ -17,11 +17,6 @@ from ops_orchestrate.engine.step import Next
 from ops_orchestrate.errors import GitError, SourceUnavailable
 from ops_orchestrate.ports import PullRequests
 
-#: So many refusals of a merge that by the table nothing stands against, and so many times into one queue.
-_MOST_REFUSALS = 3
-_MOST_MOVES = 10
-_MOST_ENTRIES = 2
-
 
 def ask_for_merge(case: Case, pulls: PullRequests, look: Look) -> Next:
     """Ask the forge to merge the verified head, if it is this change's turn."""
@@ -51,12 +46,7 @@ def ask_for_merge(case: Case, pulls: PullRequests, look: Look) -> Next:
 
 
 def enqueue(case: Case, pulls: PullRequests, look: Look) -> Next:
-    """Into the base's merge queue; the forge merges it when its turn comes.
-
-    A change that the queue throws out looks as good as before: its checks failed on the queue's own commit.
-    """
-    if look.pursuit.queued >= _MOST_ENTRIES:
-        return wait_for_person(case, f"the merge queue of {case.base} has thrown it out {look.pursuit.queued} times")
+    """Into the base's merge queue; the forge merges it when its turn comes."""
     if not _announce(case, look):
         return Next.DROP
     try:
@@ -99,11 +89,10 @@ def _after(case: Case, look: Look, landing: Landing) -> Next:
         return snooze(case, landing.detail, min(5.0, case.tools.settings.ci_poll))
     attempts = case.tools.ledger.attempts
     attempts.drop_intent(case.key)
-    counted = look.pursuit.model_copy(update={"refusals": look.pursuit.refusals + 1, "merged_at": 0.0})
+    counted = look.pursuit.refused()
     if not attempts.pursue(case.key, holder=case.holder, pursuit=counted):
         return Next.DROP
-    if counted.refusals < (_MOST_MOVES if landing.end is LandingEnd.MOVED else _MOST_REFUSALS):
-        # The forge may be computing still, or know a reason by now that the next look shows.
+    if not counted.given_up(landing.end):
         return snooze(case, landing.detail, min(5.0 * counted.refusals, case.tools.settings.ci_poll))
     case.note(EventKind.MERGE_REFUSED, {"reason": landing.detail, "command": landing.command})
     return wait_for_person(case, f"the forge refused the merge: {landing.detail}", command=landing.command)

@@ -6,12 +6,12 @@ table as every change, and is merged by a merge commit: a squash would make the 
 
 from __future__ import annotations
 
-from ops_orchestrate.core.change import LandingEnd
+from ops_orchestrate.core.change import Landing, LandingEnd
 from ops_orchestrate.core.merge.decide import decide
 from ops_orchestrate.core.merge.failure import classify
 from ops_orchestrate.core.merge.pull import Pull
 from ops_orchestrate.core.merge.pursuit import Pursuit
-from ops_orchestrate.core.merge.snapshot import Act, Decision, MergePolicy, MergeSnapshot
+from ops_orchestrate.core.merge.snapshot import Act, Decision, MergeSnapshot
 from ops_orchestrate.core.message import promotion_message, sync_body
 from ops_orchestrate.core.promotion import (
     Promotion,
@@ -22,9 +22,8 @@ from ops_orchestrate.core.promotion import (
 from ops_orchestrate.engine.promotion.overtaken import close_overtaken, overtaken_by
 from ops_orchestrate.engine.promotion.proof import promoted
 from ops_orchestrate.engine.promotion.sync import Step, Sync
-
-_MOST_REFUSALS = 3
-_MOST_ENTRIES = 2
+from ops_orchestrate.engine.seen import policy_of, snapshot_of
+from ops_orchestrate.errors import SourceUnavailable
 
 
 def promote_change(sync: Sync, known: Promotion | None) -> Step:
@@ -63,33 +62,18 @@ def _open(sync: Sync) -> Pursuit | Step:
 
 
 def _snapshot(sync: Sync, pursuit: Pursuit, pull: Pull) -> MergeSnapshot:
-    settings = sync.tools.settings
     preview = sync.tools.workshop.preview(sync.repository, sync.seen.main_head, pursuit.head)
-    return MergeSnapshot(
+    more = {"promotes": True, "method": "merge", "max_fixes": 0}
+    return snapshot_of(
+        pull,
+        pursuit,
         now=sync.tools.ledger.now(),
-        pull=pull,
         rules=sync.pulls.rules(sync.repository, sync.main),
-        policy=MergePolicy(
-            integration=sync.main,
-            promotes=True,
-            method="merge",
-            ci=sync.repository.ci,
-            expected_checks=sync.repository.expected_checks,
-            skippable_checks=sync.repository.skippable_checks,
-            merge_authors=sync.run.request.merge_authors,
-            unprotected_ok=sync.repository.unprotected_ok,
-            grace=settings.ci_grace,
-            min_ci=settings.ci_minimum,
-            settle=settings.ci_settle,
-            patience=settings.ci_patience,
-            reconcile=settings.merge_unknown,
-            max_fixes=0,
-        ),
+        policy=policy_of(sync.repository, sync.run.request, sync.tools.settings, sync.main, **more),
         verified_head=pursuit.head,
         verified_base=sync.seen.main_head,
         verified_tree=preview.tree,
         base=sync.seen.main_head,
-        checks_base=pursuit.base,
         base_checks=sync.pulls.checks(sync.repository, sync.seen.main_head),
         approved=sync.seen.approved,
         force=sync.seen.force,
@@ -97,11 +81,6 @@ def _snapshot(sync: Sync, pursuit: Pursuit, pull: Pull) -> MergeSnapshot:
         stopping=bool(sync.tools.ledger.runs.get(sync.run.id).stop),
         may_write=sync.pulls.may_write(sync.repository) or "",
         intended_at=pursuit.merged_at,
-        new_check_at=pursuit.new_check_at,
-        failures=pursuit.failures,
-        reruns=pursuit.reruns,
-        waited=pursuit.row,
-        waits=pursuit.waits,
     )
 
 
@@ -142,38 +121,40 @@ def _mend(sync: Sync, pursuit: Pursuit, pull: Pull, decision: Decision) -> Step:
 def _merge(sync: Sync, pursuit: Pursuit, decision: Decision) -> Step:
     asked = pursuit.model_copy(update={"merged_at": sync.tools.ledger.now()})
     sync.keep(asked)
-    if decision.act is Act.ENQUEUE:
-        if pursuit.queued >= _MOST_ENTRIES:
-            return (
-                PromotionState.REFUSED,
-                f"#{pursuit.number}: the merge queue has thrown it out {pursuit.queued} times",
-            )
-        landing = sync.pulls.enqueue(sync.repository, pursuit.number, head=pursuit.head)
-        if landing.end is LandingEnd.LANDED:
-            sync.keep(pursuit.model_copy(update={"queued": pursuit.queued + 1}))
-            return PromotionState.PENDING, f"#{pursuit.number} is in the merge queue of {sync.main}"
-    else:
-        message = promotion_message(
-            integration=sync.seen.integration, main=sync.main, run=sync.run.id, head=pursuit.head
-        )
-        title, _, rest = message.partition("\n")
-        landing = sync.pulls.merge(
-            sync.repository,
-            pursuit.number,
-            head=pursuit.head,
-            method="merge",
-            title=f"{title} (#{pursuit.number})",
-            message=rest.strip("\n"),
-        )
+    try:
+        landing = _enqueue(sync, pursuit) if decision.act is Act.ENQUEUE else _ask(sync, pursuit)
+    except SourceUnavailable:
+        sync.keep(pursuit)  # it was not asked for: nothing is to be looked for
+        raise
+    if landing.end is LandingEnd.LANDED and decision.act is Act.ENQUEUE:
+        sync.keep(pursuit.model_copy(update={"queued": pursuit.queued + 1}))
+        return PromotionState.PENDING, f"#{pursuit.number} is in the merge queue of {sync.main}"
     if landing.end is LandingEnd.LANDED:
         return promoted(sync, asked, landing.commit)
     if landing.end is LandingEnd.UNKNOWN:
         return PromotionState.PENDING, landing.detail or f"#{pursuit.number} is on its way"
-    counted = pursuit.model_copy(update={"refusals": pursuit.refusals + 1})
+    counted = pursuit.refused()
     sync.keep(counted)
-    if counted.refusals < _MOST_REFUSALS:  # the forge may be computing still; the next look shows why
+    if not counted.given_up(landing.end):
         return PromotionState.PENDING, landing.detail
     return PromotionState.REFUSED, f"#{pursuit.number}: the forge refused the merge: {landing.detail}"
+
+
+def _enqueue(sync: Sync, pursuit: Pursuit) -> Landing:
+    return sync.pulls.enqueue(sync.repository, pursuit.number, head=pursuit.head)
+
+
+def _ask(sync: Sync, pursuit: Pursuit) -> Landing:
+    message = promotion_message(integration=sync.seen.integration, main=sync.main, run=sync.run.id, head=pursuit.head)
+    title, _, rest = message.partition("\n")
+    return sync.pulls.merge(
+        sync.repository,
+        pursuit.number,
+        head=pursuit.head,
+        method="merge",
+        title=f"{title} (#{pursuit.number})",
+        message=rest.strip("\n"),
+    )
 
 
 def _reconcile(sync: Sync, pursuit: Pursuit) -> Step:

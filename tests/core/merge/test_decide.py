@@ -365,6 +365,8 @@ TABLE: list[tuple[str, dict[str, Any], str, Act]] = [
         Act.ASK,
     ),
     ("a queue", {"rules": rules(merge_queue=True)}, "queue", Act.ENQUEUE),
+    ("thrown out once", {"rules": rules(merge_queue=True), "queued": 1}, "queue", Act.ENQUEUE),
+    ("thrown out of a queue twice", {"rules": rules(merge_queue=True), "queued": 2}, "queue", Act.FLAG),
     ("a queue, not confirmed", {"rules": rules(merge_queue=True), "force": False}, "unconfirmed", Act.ASK),
 ]
 

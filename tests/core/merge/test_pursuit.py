@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from ops_orchestrate.core.change import LandingEnd
 from ops_orchestrate.core.merge.failure import FailureClass
 from ops_orchestrate.core.merge.pull import Check, Conclusion, Pull, PullState
 from ops_orchestrate.core.merge.pursuit import Pursuit
@@ -65,3 +68,14 @@ def test_looking_for_a_merge_that_never_shows_is_counted_as_well() -> None:
     again = Decision(act=Act.RECONCILE, row="merged", reason="the forge says that it is merged")
     once = FULL.decided(again)
     assert (once.waits, once.decided(again).waits, once.decided(again).decided(again).waits) == (1, 2, 3)
+
+
+@pytest.mark.parametrize(("end", "most"), [(LandingEnd.REFUSED, 3), (LandingEnd.MOVED, 10)])
+def test_a_forge_that_goes_on_refusing_is_for_a_person(end: LandingEnd, most: int) -> None:
+    asked = FULL.model_copy(update={"refusals": 0, "merged_at": 5.0})
+    given_up = []
+    for _ in range(most):
+        asked = asked.refused()
+        given_up.append(asked.given_up(end))
+    assert given_up == [False] * (most - 1) + [True]
+    assert asked.merged_at == 0.0  # nothing is under way
