@@ -116,3 +116,31 @@ def test_sent_back_twice_at_one_head_is_counted_once() -> None:
     assert once.sent_back(said_at=7.0, threads=("T2",)).fixes == 1
     pushed = once.pushed("h2", base="b")
     assert (pushed.fixes, pushed.fixed_at, pushed.given_threads, pushed.mending) == (1, 5.5, ("T1",), False)
+
+
+@pytest.mark.parametrize(
+    ("later", "told"),
+    [
+        ([], ["first", "second"]),
+        ([("rita", "approved", 9.0)], []),
+        ([("Rita", "dismissed", 9.0)], []),
+        ([("rita", "approved", 6.0)], ["second"]),
+        ([("rita", "commented", 9.0)], ["first", "second"]),
+        ([("bob", "approved", 9.0)], ["first", "second"]),
+        ([("rita", "approved", 9.0), ("rita", "changes-requested", 10.0)], ["later"]),
+    ],
+)
+def test_what_a_reviewer_has_approved_since_is_demanded_no_more(
+    later: list[tuple[str, str, float]], told: list[str]
+) -> None:
+    def one(author: str, state: str, at: float, body: str) -> Review:
+        return Review(author=author, state=ReviewState(state), commit="h", at=at, trusted=True, body=body)
+
+    reviews = [
+        one("rita", "changes-requested", 5.0, "first"),
+        one("rita", "changes-requested", 7.0, "second"),
+        *(one(*said, "later") for said in later),
+    ]
+    pull = Pull(number=1, state=PullState.OPEN, head="h", head_ref="ops/t", base_ref="dev", reviews=tuple(reviews))
+    text = review_words(pull, ())
+    assert [word for word in ("first", "second", "later") if word in text] == told

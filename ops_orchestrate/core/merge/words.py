@@ -37,8 +37,18 @@ def said_until(pull: Pull, threads: Sequence[Thread]) -> float:
 
 
 def _demands(pull: Pull) -> Iterator[Review]:
-    """Chosen before anything is cut: however many reviews strangers write, they crowd out none of these."""
-    return (one for one in pull.reviews if one.state is ReviewState.CHANGES_REQUESTED and one.trusted)
+    """What stands: whoever has approved since, or had the demand dismissed, wants it no more.
+
+    Chosen before anything is cut: however many reviews strangers write, they crowd out none of these.
+    """
+    settled: dict[str, float] = {}
+    for one in pull.reviews:
+        if one.trusted and one.state in (ReviewState.APPROVED, ReviewState.DISMISSED):
+            settled[one.author.casefold()] = max(one.at, settled.get(one.author.casefold(), one.at))
+    for one in pull.reviews:
+        wants = one.trusted and one.state is ReviewState.CHANGES_REQUESTED
+        if wants and one.at >= settled.get(one.author.casefold(), one.at):
+            yield one
 
 
 def _said(thread: Thread) -> Iterator[str]:
