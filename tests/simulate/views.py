@@ -212,7 +212,6 @@ class Views:
             "event": "" if lane.kind == "status" else "pull_request",
             "started_at": run.started,
             "completed_at": run.completed,
-            "creator": "mallory" if lane.foreign else "",
         }
         return changed(_CHECK, values)
 

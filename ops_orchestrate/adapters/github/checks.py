@@ -154,6 +154,5 @@ def _status(node: ContextNode, viewer: str) -> Check:
         completed_at=0.0 if conclusion is Conclusion.PENDING else at,
         required=node.is_required,
         url=one_line(node.target_url or "", 500),
-        creator=creator,
         ours=bool(creator) and creator == viewer,
     )

@@ -30,7 +30,6 @@ def pull_of(node: PullNode, viewer: str, now: float) -> Pull:
         head=node.head_ref_oid,
         head_ref=one_line(node.head_ref_name, 300),
         base_ref=one_line(node.base_ref_name, 300),
-        base=node.base_ref.target.oid if node.base_ref and node.base_ref.target else "",
         cross_repository=node.is_cross_repository,
         author=author,
         ours=is_ours(author, node.head_ref_name, viewer=viewer, foreign=node.is_cross_repository),
@@ -48,7 +47,6 @@ def pull_of(node: PullNode, viewer: str, now: float) -> Pull:
         reviews=tuple(review_of(one) for one in (node.reviews.items if node.reviews else [])),
         review_requests=_requests(node.review_requests),
         threads=tuple(thread_of(one) for one in (node.review_threads.items if node.review_threads else [])),
-        closes=_closes(node),
         complete=not problem,
         problem=problem,
     )
@@ -115,11 +113,6 @@ def _head_at(node: PullNode, commit: CommitNode | None, now: float) -> float:
 def _requests(requests: Connection[ReviewRequest] | None) -> tuple[str, ...]:
     found = [one.requested_reviewer for one in requests.items if one.requested_reviewer] if requests else []
     return tuple(one_line(one.login or one.combined_slug, 100) for one in found)
-
-
-def _closes(node: PullNode) -> tuple[str, ...]:
-    refs = node.closing_issues_references.items if node.closing_issues_references else []
-    return tuple(f"{ref.repository.name_with_owner}#{ref.number}" for ref in refs)
 
 
 def _problem(node: PullNode, problem: str) -> str:

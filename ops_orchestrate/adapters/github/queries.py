@@ -18,17 +18,15 @@ fragment Checks on Commit {
 """
 
 _PULL = """
-  number url state isDraft title headRefOid headRefName baseRefName baseRefOid isCrossRepository
+  number url state isDraft title headRefOid headRefName baseRefName isCrossRepository
   createdAt mergeable mergeStateStatus reviewDecision isInMergeQueue
   author { __typename login }
   autoMergeRequest { enabledBy { __typename login } }
   mergeCommit { oid }
-  baseRef { target { oid } }
   headRef { target { ... on Commit { ...Checks } } }
   labels(first: 50) { totalCount nodes { name } }
   reviewRequests(first: 30) { totalCount nodes { requestedReviewer {
     ... on User { login } ... on Bot { login } ... on Team { combinedSlug } } } }
-  closingIssuesReferences(first: 25) { totalCount nodes { number repository { nameWithOwner } } }
 """
 
 _REVIEW = "state body submittedAt authorCanPushToRepository author { __typename login } commit { oid }"

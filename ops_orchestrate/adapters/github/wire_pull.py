@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ops_orchestrate.adapters.github.wire import Actor, Connection, IssueRef, Label, Oid, ThreadNode, Wire
+from ops_orchestrate.adapters.github.wire import Actor, Connection, Label, Oid, ThreadNode, Wire
 
 
 class WorkflowNode(Wire):
@@ -76,12 +76,6 @@ class HeadRef(Wire):
     target: CommitNode | None = None
 
 
-class BaseRef(Wire):
-    """The base branch."""
-
-    target: Oid | None = None
-
-
 class ReviewNode(Wire):
     """A review."""
 
@@ -123,7 +117,6 @@ class PullNode(Wire):
     head_ref_oid: str
     head_ref_name: str
     base_ref_name: str
-    base_ref: BaseRef | None = None
     head_ref: HeadRef | None = None
     is_cross_repository: bool
     created_at: str | None = None
@@ -136,6 +129,5 @@ class PullNode(Wire):
     merge_commit: Oid | None = None
     labels: Connection[Label] | None = None
     review_requests: Connection[ReviewRequest] | None = None
-    closing_issues_references: Connection[IssueRef] | None = None
     reviews: Connection[ReviewNode] | None = None
     review_threads: Connection[ThreadNode] | None = None

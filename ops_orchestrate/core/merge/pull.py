@@ -102,8 +102,6 @@ class Check(Value):
     required: bool = False
     """The base's rules require it by name (as the forge says)."""
     url: str = ""
-    creator: str = ""
-    """Login behind a commit status."""
     ours: bool = False
     """Reported by the identity that we act as: never evidence of anything."""
 
@@ -158,8 +156,6 @@ class Pull(Value):
     head: str
     head_ref: str
     base_ref: str
-    base: str = ""
-    """The base branch's head as the forge saw it in the same answer."""
     cross_repository: bool = False
     author: str = ""
     ours: bool = False
@@ -182,8 +178,6 @@ class Pull(Value):
     review_requests: tuple[str, ...] = ()
     """Logins and teams whose review is still asked for."""
     threads: tuple[Thread, ...] = ()
-    closes: tuple[str, ...] = ()
-    """Issues that it closes, as `owner/name#number`."""
     complete: bool = True
     """False where a list was cut, an answer was partial or pages are missing: nothing may be concluded from it."""
     problem: str = ""

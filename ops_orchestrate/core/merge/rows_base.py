@@ -31,10 +31,10 @@ def behind(facts: Facts) -> Ruling | None:
     seen = facts.seen
     if seen.pull.merge_state is MergeState.BEHIND:
         return Ruling(Act.UPDATE, "the base wants it to be up to date")
-    if seen.rules.merge_queue or not facts.checks.seen:
+    if seen.rules.merge_queue or not (facts.checks.seen or seen.rules.strict):
         return None  # a queue tests the merge by itself, and without CI the gate alone is run again
     if seen.base != (seen.checks_base or seen.verified_base):
-        return Ruling(Act.UPDATE, "the base has moved since its checks ran")
+        return Ruling(Act.UPDATE, "the base has moved since its checks ran")  # the forge may not say so yet
     return None
 
 

@@ -141,7 +141,7 @@ CASES: list[tuple[str, dict[str, Any], Act]] = [
         "a status by a third party under the required name",
         {
             "rules": rules(required_checks=(RequiredCheck(name="tests", app=ACTIONS_APP),)),
-            "pull": {"checks": (status("tests", C.SUCCESS, creator="mallory"), check("lint", id=2))},
+            "pull": {"checks": (status("tests", C.SUCCESS), check("lint", id=2))},
         },
         Act.WAIT,
     ),

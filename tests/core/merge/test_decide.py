@@ -329,6 +329,17 @@ TABLE: list[tuple[str, dict[str, Any], str, Act]] = [
         "base-moved",
         Act.REVERIFY,
     ),
+    (
+        "base moved, no CI, and the base wants it up to date",
+        {
+            "base": BASE2,
+            "rules": rules(required_checks=(), strict=True),
+            "policy": {"ci": "none"},
+            "pull": {"checks": ()},
+        },
+        "behind",
+        Act.UPDATE,
+    ),
     ("base moved, with a queue", {"base": BASE2, "rules": rules(merge_queue=True)}, "base-moved", Act.REVERIFY),
     ("unstable", {"pull": {"merge_state": MergeState.UNSTABLE}}, "contradiction", Act.WAIT),
     (
