@@ -16,12 +16,16 @@ import httpx
 import stamina
 from pydantic import BaseModel, ValidationError
 
+from ops_orchestrate.adapters.connections import connections, within
+from ops_orchestrate.adapters.outward import DIRECT, Outward
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.redaction import redact
 from ops_orchestrate.errors import SourceUnavailable
 
 #: Bytes of one answer.
 LIMIT = 20_000_000
+#: A whole answer may take so many times as long as each of its parts.
+WHOLE_ANSWER = 3
 #: Seconds that a read waits by itself where the server asks for it; longer waits are the caller's to plan.
 SHORT_WAIT = 10.0
 #: Tries of one read, and seconds of all of them together.
@@ -64,16 +68,18 @@ class Web:
         headers: Mapping[str, str],
         secret: str,
         timeout: float,
+        outward: Outward = DIRECT,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         """`name`: what messages call it. `secret`: the value that must never come out."""
         self._name = name
         self._url = url
         self._secret = secret
+        self._patience = WHOLE_ANSWER * timeout
         self._client = httpx.Client(
             headers={"accept": "application/json", "user-agent": "ops-orchestrate", **headers},
             timeout=timeout,
-            transport=transport,
+            transport=transport or connections(url, outward),
             follow_redirects=False,
             trust_env=False,
         )
@@ -119,7 +125,8 @@ class Web:
         body: Mapping[str, Any] | None = None,
     ) -> Reply:
         try:
-            with self._client.stream(method, self._url + path, params=params, json=body) as answer:
+            asked = self._client.stream(method, self._url + path, params=params, json=body)
+            with within(self._patience), asked as answer:
                 raw = _whole(answer)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             raise self._outage(f"did not answer: {error or type(error).__name__}") from None

@@ -47,7 +47,8 @@ class OutwardSettings(BaseSettings):
     https_proxy: SecretStr | None = Field(
         default_factory=_proxy,
         description="The proxy between this machine and the internet, `http://[user:password@]host:port`: the model's "
-        "API and `OPS_AGENT_HOSTS` are reached through it. Default: `HTTPS_PROXY`, if it is such a one.",
+        "API, `OPS_AGENT_HOSTS`, GitHub, Sentry and Linear are reached through it. Default: `HTTPS_PROXY`, if it is "
+        "such a one.",
     )
     no_proxy: Annotated[tuple[str, ...], NoDecode] = Field(
         default_factory=_direct,
@@ -57,7 +58,7 @@ class OutwardSettings(BaseSettings):
     ca_file: Path | None = Field(
         default_factory=_certificates,
         description="Certificates (PEM) of the authorities that are believed in place of the usual ones, for the "
-        "model's API and inside the sandbox. Default: `SSL_CERT_FILE`.",
+        "model's API, GitHub, Sentry, Linear and inside the sandbox. Default: `SSL_CERT_FILE`.",
     )
 
     @field_validator("https_proxy")

@@ -30,7 +30,11 @@ class SourceSettings(BaseSettings):
         "https://api.linear.app/graphql",
         description="Linear's GraphQL endpoint. The key is asked for by the name `LINEAR_API_KEY` (as above).",
     )
-    source_timeout: float = Field(20, gt=0, description="Time limit of one answer of Sentry or Linear.")
+    source_timeout: float = Field(
+        20,
+        gt=0,
+        description="Time limit of each part of an answer of Sentry or Linear; a whole one has three.",
+    )
     sentry_close: bool = Field(False, description="Whether a merge marks the Sentry issue that it is for as resolved.")
     linear_close: bool = Field(False, description="Whether a merge moves the Linear ticket that it is for to done.")
 

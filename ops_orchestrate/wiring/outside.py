@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ops_orchestrate.adapters.git import Access
+from ops_orchestrate.adapters.outward import Outward
 from ops_orchestrate.adapters.preferences import load_preferences
 from ops_orchestrate.adapters.secrets import SecretChain
 from ops_orchestrate.config import Settings
@@ -61,6 +62,7 @@ class Outside:
             timeout=settings.github_timeout,
             cache=settings.state_dir / "cache" / "github.sqlite",
             write_gap=settings.github_write_gap,
+            outward=Outward.of(settings),
         )
 
     @property

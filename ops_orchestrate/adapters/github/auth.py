@@ -14,9 +14,11 @@ from typing import Any, Protocol
 import httpx
 from pydantic import SecretStr
 
+from ops_orchestrate.adapters.connections import connections, within
 from ops_orchestrate.adapters.credential import required
 from ops_orchestrate.adapters.github.address import Address, read_address
 from ops_orchestrate.adapters.github.words import time_of
+from ops_orchestrate.adapters.outward import DIRECT, Outward
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.duty import READ_TOKEN, READERS
 from ops_orchestrate.core.names import one_line
@@ -28,6 +30,8 @@ KEY_NAME = "GITHUB_APP_KEY"
 _RENEW_BEFORE = 300.0
 """Seconds before its end in which an installation's token is not used any more: a push may take minutes."""
 _JWT_SECONDS = 540
+_WHOLE_ANSWER = 5
+"""A whole answer may take so many times as long as each of its parts."""
 _NEEDED = ("contents", "pull_requests")
 _CLOCK_SKEW = 60
 
@@ -114,11 +118,12 @@ class AppIdentity:
         app: str,
         installation: str,
         timeout: float,
+        outward: Outward = DIRECT,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._rest = address.rest
+        self._outward = outward
         self._installation = installation
-        self._trust_env = not address.plain
         self._app = app
         self._secrets = secrets
         self._timeout = timeout
@@ -183,9 +188,9 @@ class AppIdentity:
         """Ask as the App itself. Raises SourceUnavailable."""
         headers = {"Authorization": f"Bearer {self._signed()}", "Accept": "application/vnd.github+json"}
         try:
-            answer = httpx.request(
-                method, self._rest + path, headers=headers, timeout=self._timeout, trust_env=self._trust_env
-            )
+            transport = connections(self._rest, self._outward)
+            with within(_WHOLE_ANSWER * self._timeout), httpx.Client(transport=transport, trust_env=False) as client:
+                answer = client.request(method, self._rest + path, headers=headers, timeout=self._timeout)
             body = answer.json()
             return answer.status_code, body if isinstance(body, dict) else {}
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:
@@ -217,7 +222,14 @@ def identity_of(settings: Settings, secrets: Secrets) -> Identity:
             "A GitHub App needs both OPS_GITHUB_APP_ID and OPS_GITHUB_APP_INSTALLATION, as GitHub has them."
         )
     address = read_address(settings.github_api_url)
-    return AppIdentity(address, secrets, app=app, installation=installation, timeout=settings.github_timeout)
+    return AppIdentity(
+        address,
+        secrets,
+        app=app,
+        installation=installation,
+        timeout=settings.github_timeout,
+        outward=Outward.of(settings),
+    )
 
 
 def _jwt(claims: dict[str, Any], pem: str) -> str:

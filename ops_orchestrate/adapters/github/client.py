@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 import httpx
 import stamina
 
+from ops_orchestrate.adapters.connections import connections, within
 from ops_orchestrate.adapters.github.address import Address, origin_of
 from ops_orchestrate.adapters.github.answers import (
     GraphAnswer,
@@ -34,12 +36,14 @@ from ops_orchestrate.adapters.github.answers import (
 from ops_orchestrate.adapters.github.auth import TOKEN_NAME, Identity
 from ops_orchestrate.adapters.github.limits import Purpose, RateLimits
 from ops_orchestrate.adapters.github.logs import end_of_log
-from ops_orchestrate.adapters.github.transport import HEADERS, SignedTransport, cache_key, cached, direct
+from ops_orchestrate.adapters.github.transport import HEADERS, SignedTransport, cache_key, cached
 from ops_orchestrate.adapters.github.trouble import Denied, Missing, Transient, worth_another_try
+from ops_orchestrate.adapters.outward import DIRECT, Outward
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.redaction import redact
 from ops_orchestrate.errors import SourceUnavailable
 
+_T = TypeVar("_T")
 _MAX_PAGES = 100
 _MAX_HOPS = 3
 _SHORT_WAIT = 5.0
@@ -63,6 +67,7 @@ class GitHubClient:
         cache: Path | None = None,
         write_gap: float = 1.0,
         attempts: int = 3,
+        outward: Outward = DIRECT,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         """`write_gap`: seconds between two writes, as GitHub asks for. `attempts`: tries of one read.
@@ -78,7 +83,10 @@ class GitHubClient:
         self._patience = _WHOLE_ANSWER * timeout
         self._wrote_at = -write_gap
         signed = SignedTransport(
-            transport or direct(address), address, identity, lambda answer: limits.note(answer.headers)
+            transport or connections(address.origin, outward),
+            address,
+            identity,
+            lambda answer: limits.note(answer.headers),
         )
         common: dict[str, Any] = {"headers": HEADERS, "timeout": timeout, "follow_redirects": False, "trust_env": False}
         self._plain = httpx.Client(transport=signed, **common)
@@ -90,22 +98,16 @@ class GitHubClient:
         Raises SourceUnavailable; Missing and Denied where that is what it is.
         """
         url = str(httpx.URL(self._absolute(path), params=params) if params else self._absolute(path))
-        for attempt in self._tries():
-            with attempt:
-                found = self._read(url, purpose, fresh=attempt.num > 1)
-                assert found is not None
-                return found
-        raise AssertionError("stamina gives the last error")  # pragma: no cover
+        found = self._again(lambda attempt: self._read(url, purpose, fresh=attempt > 1))
+        assert found is not None
+        return found
 
     def get_if_changed(self, path: str, purpose: Purpose, etag: str) -> Reply | None:
         """One resource; None where it is still what had this ETag (""  asks in any case). Nothing of it is kept here.
 
         Raises as `get` does.
         """
-        for attempt in self._tries():
-            with attempt:
-                return self._read(self._absolute(path), purpose, fresh=True, etag=etag)
-        raise AssertionError("stamina gives the last error")  # pragma: no cover
+        return self._again(lambda _: self._read(self._absolute(path), purpose, fresh=True, etag=etag))
 
     def pages(
         self, path: str, purpose: Purpose, params: Mapping[str, str | int] | None = None, inside: str = ""
@@ -125,10 +127,7 @@ class GitHubClient:
 
     def ask(self, query: str, variables: Mapping[str, Any], purpose: Purpose) -> GraphAnswer:
         """A GraphQL query. Raises SourceUnavailable where it has no data at all; a part that failed is a `problem`."""
-        for attempt in self._tries():
-            with attempt:
-                return self._query(query, variables, purpose)
-        raise AssertionError("stamina gives the last error")  # pragma: no cover
+        return self._again(lambda _: self._query(query, variables, purpose))
 
     def write(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Written:
         """Change something, once. Never raises for what GitHub answers, and never tries again."""
@@ -147,10 +146,7 @@ class GitHubClient:
 
         Raises SourceUnavailable; Missing where there is no such log.
         """
-        for attempt in self._tries():
-            with attempt:
-                return self._tail(self._absolute(path), purpose, limit)
-        raise AssertionError("stamina gives the last error")  # pragma: no cover
+        return self._again(lambda _: self._tail(self._absolute(path), purpose, limit))
 
     def clean(self, text: str) -> str:
         """Text for people and logs: one line, without our secrets or anything that looks like one."""
@@ -166,10 +162,14 @@ class GitHubClient:
         self._cached.close()
         self._plain.close()
 
-    def _tries(self) -> Any:
-        return stamina.retry_context(
+    def _again(self, read: Callable[[int], _T]) -> _T:
+        """What a read gives, tried again where that may help; it is told which try it is."""
+        for attempt in stamina.retry_context(
             on=worth_another_try, attempts=self._attempts, timeout=60.0, wait_initial=0.5, wait_max=8.0, wait_jitter=0.5
-        )
+        ):
+            with attempt:
+                return read(attempt.num)
+        raise AssertionError("stamina gives the last error")  # pragma: no cover
 
     def _absolute(self, path: str) -> str:
         if path.startswith("/"):
@@ -248,11 +248,8 @@ class GitHubClient:
             if client is self._cached:
                 request.headers["Cache-Control"] = "no-cache"  # kept answers are always asked after
                 request.extensions["caching"] = {"key": cache_key(url, self.identity.token())}
-            answer = client.send(request, stream=True)
-            try:
-                return answer.status_code, answer.headers, whole_body(answer, time.monotonic() + self._patience)
-            finally:
-                answer.close()
+            with within(self._patience), closing(client.send(request, stream=True)) as answer:
+                return answer.status_code, answer.headers, whole_body(answer)
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
             problem = f"{type(error).__name__}: {self.clean(str(error))}"
         raise Transient(f"GitHub did not answer {shown(url)}: {problem}")
@@ -294,6 +291,7 @@ class GitHubClient:
             ours = self.address.plain and origin_of(target) == self.address.origin
             if not (ours or target.startswith("https://")):
                 raise SourceUnavailable("GitHub's log is at an address that is not safe to ask")
-            status, raw = end_of_log(self._plain, target)
+            with within(self._patience):
+                status, raw = end_of_log(self._plain, target)
         self._judge(status, headers, raw, url)
         return raw.decode("utf-8", "replace")[-limit:]

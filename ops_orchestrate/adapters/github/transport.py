@@ -1,6 +1,6 @@
 """The layers under the client: the identity is added last, so that no cache, exception or log ever sees it.
 
-httpx.Client → [hishel: RFC 9111] → SignedTransport (token, limits) → httpx.HTTPTransport
+httpx.Client → [hishel: RFC 9111] → SignedTransport (token, limits) → outward
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 from hishel import CacheOptions, SqliteStorage
@@ -64,15 +62,6 @@ class SignedTransport(httpx.BaseTransport):
     def close(self) -> None:
         """Close the connections."""
         self._next.close()
-
-
-def direct(address: Address) -> httpx.BaseTransport:
-    """Connections to GitHub, through the proxy that the environment names for it, and never to this machine's own."""
-    # httpx would put a proxy's transport in the place of ours, and with it the one that signs.
-    proxy = (
-        None if address.plain or proxy_bypass(urlsplit(address.origin).hostname or "") else getproxies().get("https")
-    )
-    return httpx.HTTPTransport(retries=1, proxy=proxy)
 
 
 def cached(next_transport: httpx.BaseTransport, file: Path | None) -> httpx.BaseTransport:

@@ -11,6 +11,7 @@ import httpx
 from ops_orchestrate.adapters.credential import required
 from ops_orchestrate.adapters.linear.answers import Page, State, Team, Ticket, read
 from ops_orchestrate.adapters.linear.queries import CYCLE, DONE_STATES, MORE, MOVE, TEAM
+from ops_orchestrate.adapters.outward import Outward
 from ops_orchestrate.adapters.web import Refused, Web
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.names import one_line
@@ -120,6 +121,7 @@ def linear_client(
         headers={"authorization": key},  # Linear takes a personal key as it is, without "Bearer"
         secret=key,
         timeout=settings.source_timeout,
+        outward=Outward.of(settings),
         transport=transport,
     )
     with closing(web):

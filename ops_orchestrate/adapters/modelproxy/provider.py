@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
+from ops_orchestrate.adapters.connections import proxy_of
 from ops_orchestrate.adapters.modelproxy.terms import Limits, Upstream
 from ops_orchestrate.adapters.outward import DIRECT, Outward
-from ops_orchestrate.core.relay import Relay
 
 
 class Provider:
@@ -30,7 +30,7 @@ class Provider:
             follow_redirects=False,
             trust_env=False,
             verify=outward.trust(),
-            proxy=_proxy(outward.relay_to(upstream.host, upstream.port)),
+            proxy=proxy_of(outward.relay_to(upstream.host, upstream.port)),
             headers={"accept-encoding": "identity", "user-agent": "ops-orchestrate"},
         )
 
@@ -75,14 +75,6 @@ class Provider:
                 closed = self._closed
             if closed:
                 _shut(info["return_value"])
-
-
-def _proxy(relay: Relay | None) -> httpx.Proxy | None:
-    if relay is None:
-        return None
-    host = f"[{relay.host}]" if ":" in relay.host else relay.host
-    auth = (relay.user, relay.password) if relay.user or relay.password else None
-    return httpx.Proxy(f"http://{host}:{relay.port}", auth=auth)
 
 
 def _is_open(stream: Any) -> bool:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from ops_orchestrate.adapters.credential import NotSetUp, required
+from ops_orchestrate.adapters.outward import Outward
 from ops_orchestrate.adapters.sentry.answers import Issue, issue_of, issues_of, next_cursor
 from ops_orchestrate.adapters.web import Web
 from ops_orchestrate.config import Settings
@@ -95,6 +96,7 @@ def sentry_client(
         headers={"authorization": f"Bearer {token}"},
         secret=token,
         timeout=settings.source_timeout,
+        outward=Outward.of(settings),
         transport=transport,
     )
     with closing(web):

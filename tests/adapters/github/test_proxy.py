@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from ops_orchestrate.adapters.github.limits import Purpose
+from ops_orchestrate.adapters.outward import Outward
+from ops_orchestrate.config import load_settings
 from ops_orchestrate.errors import SourceUnavailable
 from tests.adapters.github.scripted import TOKEN, Say, Server, make_client
 
@@ -38,7 +40,7 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def test_github_is_asked_through_the_proxy_without_showing_it_the_token(proxy: list[str]) -> None:
-    client = make_client("https://api.github.com")
+    client = make_client("https://api.github.com", outward=Outward.of(load_settings()))
     with pytest.raises(SourceUnavailable):
         client.get("/repos/o/r", Purpose.SHIP)
     client.close()
@@ -48,7 +50,7 @@ def test_github_is_asked_through_the_proxy_without_showing_it_the_token(proxy: l
 
 def test_a_server_on_this_machine_is_asked_directly(proxy: list[str], server: Server) -> None:
     server.say(Say(body={"id": 1}))
-    client = make_client(server.url)
+    client = make_client(server.url, outward=Outward.of(load_settings()))
     assert client.get("/repos/o/r", Purpose.SHIP).data == {"id": 1}
     client.close()
     assert proxy == []
