@@ -61,7 +61,10 @@ class Access(Protocol):
     """Who may fetch from and push to where: credentials that are not the user's own configuration."""
 
     def environment(self, url: str) -> Mapping[str, str]:
-        """Variables for one git command that talks to `url`; none where it needs nothing of ours."""
+        """Variables for one git command that talks to `url`; none where it needs nothing of ours.
+
+        Raises SourceUnavailable where it must not be asked without them.
+        """
 
 
 class NoAccess:

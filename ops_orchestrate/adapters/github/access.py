@@ -1,7 +1,7 @@
 """How git gets our token: in the environment of one process, for one host, over an encrypted connection.
 
-Never in a URL, an argument list, a remote or a configuration file. Remotes over ssh and on this disk get nothing,
-and one without a token that we know goes on with the user's own credential helpers.
+Never in a URL, an argument list, a remote or a configuration file. Remotes over ssh and on this disk get nothing. Where
+nobody has a personal token git goes on with the user's own credential helpers; in the place of an App nobody acts.
 """
 
 from __future__ import annotations
@@ -25,12 +25,18 @@ class GitHubAccess:
         self._identity = identity
 
     def environment(self, url: str) -> Mapping[str, str]:
-        """What a fetch from, or a push to, `url` needs in its environment; nothing for any other host."""
+        """What a fetch from, or a push to, `url` needs in its environment; nothing for any other host.
+
+        Raises SourceUnavailable where we act as a GitHub App and there is no token of it.
+        """
         if not url.startswith(f"{self._origin}/"):
             return {}
         try:
             token = self._identity.token()
-        except SourceUnavailable:
+        except SourceUnavailable as error:
+            if self._identity.bot:
+                # The owner has said who acts there. The user's own credentials may do more than the App may.
+                raise SourceUnavailable(f"{error} Git is not tried with your own credentials instead.") from None
             return {}
         basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
         found = {

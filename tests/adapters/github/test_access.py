@@ -12,11 +12,12 @@ import pytest
 
 from ops_orchestrate.adapters.github.access import GitHubAccess
 from ops_orchestrate.adapters.github.address import read_address
-from ops_orchestrate.adapters.github.auth import TokenIdentity
+from ops_orchestrate.adapters.github.auth import AppIdentity, TokenIdentity
 from ops_orchestrate.adapters.workshop import GitWorkshop
 from ops_orchestrate.config import Settings
 from ops_orchestrate.errors import SourceUnavailable
 from tests.adapters.github.scripted import TOKEN, Known
+from tests.adapters.github.test_auth import PEM
 from tests.builders import make_repository
 
 BASIC = "Basic " + base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
@@ -44,6 +45,21 @@ def test_nobody_else_gets_it(url: str) -> None:
 
 def test_without_a_token_git_goes_on_with_the_users_own_helpers() -> None:
     assert _access(token="").environment("https://github.com/o/r.git") == {}
+
+
+@pytest.mark.parametrize("key", ["", PEM], ids=["no key", "no token for it"])
+def test_in_the_place_of_an_app_without_a_token_nobody_acts(
+    remote: tuple[str, list[str | None]], tmp_path: Path, key: str
+) -> None:
+    url, shown = remote
+    secrets = Known(GITHUB_APP_KEY=key) if key else Known()
+    app = AppIdentity(read_address(url), secrets, app="1", installation="2", timeout=5)
+    access = GitHubAccess(read_address(url), app)
+    assert access.environment("git@127.0.0.1:o/r.git") == {}
+    workshop = GitWorkshop(tmp_path, Settings(data_dir=tmp_path), access)
+    with pytest.raises(SourceUnavailable, match="not tried with your own credentials"):
+        workshop.refresh(make_repository(upstream=f"{url}/o/r.git"))
+    assert shown == []
 
 
 @pytest.fixture
