@@ -13,7 +13,7 @@ from pathlib import Path
 from ops_orchestrate.adapters.gitplace import GitPlace, Probe
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.proposal import READ, Candidate, Proposal, propose_gate, unique_aliases
-from ops_orchestrate.core.remote import read_remote, remote_name
+from ops_orchestrate.core.remote import on_another_github, read_remote, remote_name
 from ops_orchestrate.core.value import Value
 from ops_orchestrate.errors import GitError, UsageError
 
@@ -62,6 +62,9 @@ def _take(path: Path, probe: Probe, github: str, found: dict[str, Candidate], sk
         skipped.append(Skipped(name=str(path), reason=reason))
         return
     remote = next((one for url in place.remotes.values() if (one := read_remote(url, github=github))), None)
+    if remote and (elsewhere := on_another_github(remote, github)):
+        skipped.append(Skipped(name=str(path), reason=elsewhere))
+        return
     identity = remote.identity if remote and not remote.local else place.common_dir
     if identity in found:
         first = found[identity].path

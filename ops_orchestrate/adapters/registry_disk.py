@@ -20,7 +20,7 @@ from ops_orchestrate.core.names import is_name, one_line, slugify
 from ops_orchestrate.core.nearest import did_you_mean
 from ops_orchestrate.core.project import IssueSource, Project, Repository, Skipped
 from ops_orchestrate.core.registry import Entry
-from ops_orchestrate.core.remote import Remote, read_remote, remote_name
+from ops_orchestrate.core.remote import Remote, on_another_github, read_remote, remote_name
 from ops_orchestrate.errors import GitError, RegistryError
 
 SHELVED = frozenset({"archives", "scratch", ".worktrees"})
@@ -75,7 +75,10 @@ class Disk:
         return result
 
     def spot(self, place: GitPlace) -> Spot:
-        """The repository of a place. Raises GitError where its remote must not be given to git."""
+        """The repository of a place.
+
+        Raises GitError where its remote must not be given to git, or is on another GitHub than ours.
+        """
         return _spot(place, (), self._github)
 
     def _look(self, entry: Entry, shelved: bool) -> list[Spot | Skipped]:
@@ -210,6 +213,8 @@ def _spot(place: GitPlace, slugs: Sequence[str], github: str) -> Spot:
     remote = read[name]
     if remote is None:
         raise GitError(f"its remote {one_line(name, 40)} has an address that git must not be given")
+    if elsewhere := on_another_github(remote, github):
+        raise GitError(elsewhere)
     if remote.local:
         # A relative remote starts at the checkout; two checkouts write the same place differently.
         real = os.path.realpath(Path(place.toplevel) / Path(remote.url).expanduser())

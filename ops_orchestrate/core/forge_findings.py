@@ -110,7 +110,7 @@ class _Maker:
         labelled = next((label for label in issue.labels if label.strip().lower() in _NO_WORK), "")
         left = f"left to {theirs.author}'s pull request {theirs.slug}#{theirs.number}" if theirs and not ours else ""
         left = left or (f"labelled {labelled}" if labelled else "")
-        blockers = (*blockers_in(issue.body, slug), *issue.sub_issues)
+        blockers = (*blockers_in(issue.body, slug, host=self._look.host), *issue.sub_issues)
         branch = self._branch_of(ours.number) if ours else ""
         return self._finding(
             FindingKind.ISSUE,

@@ -74,6 +74,8 @@ class ForgeLook(Value):
 
     slug: str
     """Its name as the forge has it now."""
+    host: str = "github.com"
+    """Where its pages are: an address of another host names none of its issues."""
     writable: bool
     """The forge lets us push; it is asked again right before every write."""
     archived: bool = False

@@ -88,8 +88,13 @@ def _references(line: str, at: int, slug: str, host: str) -> Iterable[str]:
         if found is None:
             return
         at = found.end()
-        if found["host"] and found["host"].lower().removeprefix("www.") != host.lower():
+        if found["host"] and _host(found["host"]) != host.lower():
             continue
         place, number = found["there"] or found["slug"] or slug, int(found["at"] or found["number"])
         if number and is_slug(place):
             yield issue_name(place, number)
+
+
+def _host(written: str) -> str:
+    """Without its port, as the other address of the same server is read; `www.` is github.com's own."""
+    return re.sub(r":\d{1,5}$", "", written.lower()).removeprefix("www.")

@@ -55,6 +55,19 @@ def read_remote(text: str, *, github: str = "") -> Remote | None:
     return None if ":" in text.split("/")[0] else _local(text)
 
 
+def on_another_github(remote: Remote, github: str) -> str:
+    """Why nobody may be asked about a repository: it is on github.com, and we ask another GitHub. Empty: it is not.
+
+    Its `owner/name` would mean somebody else's repository there.
+    """
+    if not github or not remote.slug or remote.identity.partition("/")[0] == github.lower():
+        return ""
+    return (
+        f"is on github.com ({remote.slug}), and OPS_GITHUB_API_URL names {github}: one data directory works with one "
+        "GitHub; give this repository a registry of its own with another OPS_DATA_DIR"
+    )
+
+
 def strip_credentials(text: str) -> str:
     """`text` with the user part of every URL in it removed: for messages."""
     return _USERINFO.sub("", text)

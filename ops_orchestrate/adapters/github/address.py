@@ -66,4 +66,9 @@ def origin_of(url: str) -> str:
 
 def web_host(url: str) -> str:
     """The host of the pages that people link to, where `url` is `OPS_GITHUB_API_URL`. Raises UsageError."""
-    return urlsplit(read_address(url).git_origin).hostname or ""
+    return host_of(read_address(url))
+
+
+def host_of(address: Address) -> str:
+    """The host of the pages that people link to."""
+    return urlsplit(address.git_origin).hostname or ""

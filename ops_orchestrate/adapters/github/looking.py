@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ops_orchestrate.adapters.github import queries, words
+from ops_orchestrate.adapters.github.address import host_of
 from ops_orchestrate.adapters.github.client import GitHubClient
 from ops_orchestrate.adapters.github.limits import Purpose
 from ops_orchestrate.adapters.github.pull_of import TRUSTED, name_of
@@ -66,6 +67,7 @@ def look_at(client: GitHubClient, repository: Repository) -> Seen:
             f"{repository.slug} is called {one_line(node.name_with_owner, 140)} now: change its registry entry"
         )
     look = _look(node, repository, pulls=pulls, issues=issues, viewer=viewer, notes=notes)
+    look = look.model_copy(update={"host": host_of(client.address)})
     times = [one.updated_at for one in pulls] + [one.updated_at for one in issues]
     return Seen(look, trace_of(first or {}), max(map(words.time_of, times), default=0.0))
 

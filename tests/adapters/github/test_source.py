@@ -76,6 +76,17 @@ def test_an_issue_with_all_that_it_says(scene: Scene, audit: Audit) -> None:
     assert found[str(first.number)].hold == ""
 
 
+def test_addresses_of_the_github_that_is_asked_name_blockers_and_those_of_another_do_not(
+    scene: Scene, audit: Audit
+) -> None:
+    first, page = scene.control.issue(SLUG, "First", by="bob"), scene.github.url
+    body = f"Depends-On: {page}/{SLUG}/issues/{first.number}\nblocked by {page}/other/api/pull/3"
+    waits = scene.control.issue(SLUG, "Waits", body, by="bob")
+    scene.control.issue(SLUG, "Free", f"blocked by https://github.com/{SLUG}/issues/{first.number}", by="bob")
+    found = {one.title: one.blocked_by for one in _of(audit(), FindingKind.ISSUE)}
+    assert found == {"First": (), "Free": (), waits.title: (f"github:{SLUG}#{first.number}", "github:other/api#3")}
+
+
 def test_an_issue_is_left_to_whoever_has_a_pull_request_for_it(scene: Scene, audit: Audit) -> None:
     theirs, ours = (scene.control.issue(SLUG, title, by="bob") for title in ("Theirs", "Ours"))
     other = scene.open("feature", by="bob")

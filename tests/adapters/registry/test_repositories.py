@@ -114,6 +114,23 @@ class TestRepositories:
         register(settings, {"alias": "app", "paths": ["~/app"]})
         assert load(settings).projects[0].repositories[0].slug == "org/app"
 
+    @pytest.mark.parametrize("remote", ["https://github.com/org/app.git", "git@github-work:org/app.git"])
+    def test_under_an_enterprise_server_a_repository_of_github_com_is_left_out_and_named(
+        self, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, remote: str
+    ) -> None:
+        monkeypatch.setenv("OPS_GITHUB_API_URL", "https://git.company.test/api/v3")
+        settings = load_settings(data_dir=tmp_path)
+        make_repo(home / "app", remote)
+        make_repo(home / "own", "git@git.company.test:org/own.git")
+        register(
+            settings,
+            {"alias": "app", "paths": ["~/app"], "repos": ["org/app"]},
+            {"alias": "own", "paths": ["~/own"]},
+        )
+        portfolio = load(settings)
+        assert [one.alias for one in portfolio.projects] == ["own"]
+        assert "is on github.com (org/app), and OPS_GITHUB_API_URL names git.company.test" in reasons(portfolio)
+
     def test_a_remote_that_the_entry_does_not_name_is_warned_about(self, settings: Settings, home: Path) -> None:
         make_repo(home / "app", "https://github.com/me/app.git")
         register(settings, {"alias": "app", "paths": ["~/app"], "repos": ["org/app"]})
