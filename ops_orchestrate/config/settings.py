@@ -36,7 +36,7 @@ from ops_orchestrate.errors import UsageError
 #: Settings that are lists, in whichever part of the settings they stand.
 _LISTS = (
     *("acp_command", "agent_command", "agent_env", "agent_fallback", "agent_hosts"),
-    *("nightly_flags", "sandbox_read", "sensitive_paths", "required_services"),
+    *("nightly_flags", "sandbox_read", "sensitive_paths", "required_services", "sentry_trusted"),
 )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, NoDecode
 
 
 class SourceSettings(BaseSettings):
@@ -26,6 +27,11 @@ class SourceSettings(BaseSettings):
         100, ge=1, description="The same for P1. Smaller errors are counted and not worked on, unless they are fatal."
     )
     sentry_p1_users: int = Field(10, ge=1, description="The same for P1, by users.")
+    sentry_trusted: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Sentry projects whose errors start agents without being asked about, because only your servers "
+        "hold their DSN; `*`: all. Whoever has a DSN, as every reader of a web page does, can write errors.",
+    )
     linear_url: str = Field(
         "https://api.linear.app/graphql",
         description="Linear's GraphQL endpoint. The key is asked for by the name `LINEAR_API_KEY` (as above).",

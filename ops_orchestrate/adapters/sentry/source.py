@@ -1,4 +1,8 @@
-"""Unresolved errors of production as findings: P0 and P1 are work, smaller ones are counted."""
+"""Unresolved errors of production as findings: P0 and P1 are work, smaller ones are counted.
+
+An error is text of whoever has the project's DSN. It waits for a person, as a stranger's issue does, unless the owner
+trusts the project.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +64,13 @@ class SentrySource:
             return [_homeless(slug, len(work), place, portfolio)] if said else []
         small = len(rated) - len(work)
         notes = [_notice(place, f"small:{slug}", _small(slug, small, self._settings.sentry_period))] if small else []
-        return [self._finding(issue, place).model_copy(update={"priority": p}) for issue, p in work] + notes
+        hold = "" if self._trusts(slug) else _stranger(slug)
+        errors = [self._finding(issue, place).model_copy(update={"priority": p, "hold": hold}) for issue, p in work]
+        return errors + notes
+
+    def _trusts(self, slug: str) -> bool:
+        trusted = {one.casefold() for one in self._settings.sentry_trusted}
+        return "*" in trusted or slug.casefold() in trusted
 
     def _finding(self, issue: Issue, place: Spot) -> Finding:
         project, repo = place
@@ -116,6 +126,14 @@ def _detail(issue: Issue, period: str) -> str:
     }
     lines = [f"{name}: {one_line(text, 1000)}" for name, text in facts.items() if isinstance(text, str) and text]
     return clean_text("\n".join(lines))
+
+
+def _stranger(slug: str) -> str:
+    """Why an error waits for a person, whatever its text says."""
+    return (
+        f"whoever has the DSN of the Sentry project {slug} can write its errors; name it in OPS_SENTRY_TRUSTED if only "
+        "your own servers have it"
+    )
 
 
 def _small(slug: str, count: int, period: str) -> str:

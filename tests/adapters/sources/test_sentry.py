@@ -12,6 +12,7 @@ import pytest
 from ops_orchestrate.adapters.sentry.aftermath import SentryAftermath
 from ops_orchestrate.adapters.sentry.answers import issue_of, next_cursor
 from ops_orchestrate.adapters.sentry.source import SentrySource
+from ops_orchestrate.config import load_settings
 from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
 from ops_orchestrate.core.severity import ErrorCount
 from ops_orchestrate.errors import SourceUnavailable, UsageError
@@ -42,6 +43,22 @@ def test_the_stand_in_is_held_against_the_published_schema() -> None:
         asked(standin)
 
 
+@pytest.mark.parametrize(
+    ("trusted", "starts"), [("", False), ("other", False), ("Shop", True), ("other, shop", True), ("*", True)]
+)
+def test_an_error_starts_an_agent_by_itself_only_where_the_owner_trusts_the_project(
+    sentry: SentryStandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, trusted: str, starts: bool
+) -> None:
+    monkeypatch.setenv("OPS_SENTRY_TRUSTED", trusted)
+    sentry.add(1, 5000, level="fatal")
+    request = make_request(portfolio=make_portfolio(make_project("app", sentry_project="shop")))
+    settings = load_settings(data_dir=tmp_path, sentry_url=sentry.url, sentry_org="acme")
+    part = SentrySource(settings, tokens()).findings(request.portfolio.projects, request)
+    (finding,) = work(part)
+    assert (finding.hold == "") is starts
+    assert starts or "OPS_SENTRY_TRUSTED" in finding.hold
+
+
 @pytest.mark.parametrize("page", [100, 2])
 def test_sentrys_own_command_can_use_the_stand_in(sentry: SentryStandIn, tmp_path: Path, page: int) -> None:
     command = shutil.which("sentry-cli")
@@ -64,7 +81,7 @@ def test_an_error_becomes_a_finding_with_its_names_and_what_is_known_of_it(sentr
     assert finding.title == "fix: ValueError: no [31m basket"
     assert finding.names == ("sentry:SHOP-1", "sentry:4001", "github:acme/app#7")
     assert (finding.closes, finding.priority, finding.cause) == (("sentry:4001",), "P1", "")
-    assert (finding.paths, finding.hold) == ((), "")
+    assert finding.paths == ()
     for fact in (
         "SHOP-1 https://acme.sentry.io/issues/4001/",
         "24h: 150 events, 3 users",
