@@ -47,6 +47,9 @@ class Spec(NamedTuple):
     """CLOCK_BOOTTIME of the first beat; 0: the start."""
     talk: bool = False
     """Its input is a pipe that begins with what is in `stdin` and stays open."""
+    groups: str = ""
+    """Where control groups can be made; empty: nowhere."""
+    groups_hold: tuple[str, ...] = ()
     farewell: str = ""
     """With `talk`: the line that asks it to stop, said in place of SIGINT."""
 
@@ -60,8 +63,8 @@ class Started(NamedTuple):
     problem: str
 
 
-def start(spec: Spec) -> Started:
-    """Fork and execute the agent."""
+def start(spec: Spec, join: str = "") -> Started:
+    """Fork and execute the agent. `join`: the list of a control group's processes that it goes into first."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_SUBREAPER, 1, 0, 0, 0)
     out_read, out_write = os.pipe()
@@ -70,7 +73,7 @@ def start(spec: Spec) -> Started:
     ours = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _become(spec, libc, ours, (in_read, out_write, err_write))
+        _become(spec, libc, ours, (in_read, out_write, err_write), join)
     for end in (out_write, err_write, *([in_read] if spec.talk else [])):
         os.close(end)
     os.set_blocking(out_read, False)
@@ -79,7 +82,7 @@ def start(spec: Spec) -> Started:
     return Started(pid, out_read, in_write, problem)
 
 
-def _become(spec: Spec, libc: ctypes.CDLL, parent: int, pipes: tuple[int, int, int]) -> NoReturn:
+def _become(spec: Spec, libc: ctypes.CDLL, parent: int, pipes: tuple[int, int, int], join: str) -> NoReturn:
     """In the child: limits, files, a session of its own, then the agent's program. Never returns."""
     source, output, problem = pipes
     try:
@@ -87,7 +90,9 @@ def _become(spec: Spec, libc: ctypes.CDLL, parent: int, pipes: tuple[int, int, i
         libc.prctl(_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
         if os.getppid() != parent:
             os._exit(127)  # the parent died between the fork and the line above
-        _limit(spec)
+        if join:
+            Path(join).write_text("0")
+        _limit(spec, counted=bool(join) and "pids" in spec.groups_hold)
         os.dup2(source if spec.talk else os.open(spec.stdin, os.O_RDONLY), 0)
         os.dup2(output, 1)
         os.dup2(output, 2)
@@ -102,8 +107,8 @@ def _become(spec: Spec, libc: ctypes.CDLL, parent: int, pipes: tuple[int, int, i
         os._exit(127)
 
 
-def _limit(spec: Spec) -> None:
-    """Limits of one process, inherited by all below it.
+def _limit(spec: Spec, *, counted: bool) -> None:
+    """Limits of one process, inherited by all below it. `counted`: its control group counts the processes.
 
     RLIMIT_NPROC counts the processes of a *user*, and root is exempt: the supervisor's count holds for both.
     RLIMIT_AS is not used: programs with a just-in-time compiler reserve far more address space than memory.
@@ -113,7 +118,7 @@ def _limit(spec: Spec) -> None:
         wanted.append((resource.RLIMIT_FSIZE, spec.file_size))
     if spec.open_files:
         wanted.append((resource.RLIMIT_NOFILE, spec.open_files))
-    if spec.processes and os.getuid() != 0:
+    if spec.processes and os.getuid() != 0 and not counted:
         wanted.append((resource.RLIMIT_NPROC, spec.processes))
     for kind, value in wanted:
         hard = resource.getrlimit(kind)[1]

@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from ops_orchestrate.adapters import supervisor
 from ops_orchestrate.adapters.launch import Spec
+from ops_orchestrate.adapters.limits import held_by_kernel
 from ops_orchestrate.adapters.process import Child, kill_marked, plain, spawn
 from ops_orchestrate.adapters.proctree import MARK, STACK
 from ops_orchestrate.adapters.sandbox import Confined
@@ -216,6 +217,7 @@ def _instruct(child: Child, spec: Spec, patience: float = _PATIENCE) -> None:
 
 
 def _spec(confined: Confined, watch: Watch, settings: Settings) -> Spec:
+    home = held_by_kernel()
     return Spec(
         argv=list(confined.argv),
         cwd="/" if confined.wrappers else str(watch.cwd),
@@ -231,6 +233,8 @@ def _spec(confined: Confined, watch: Watch, settings: Settings) -> Spec:
         beaten_at=watch.beaten_at,
         talk=watch.talk,
         farewell=watch.farewell,
+        groups=home.path if home else "",
+        groups_hold=home.holds if home else (),
         wrapped=confined.wrappers,
         memory=settings.sandbox_memory_mb << 20,
         processes=settings.sandbox_processes,

@@ -8,7 +8,7 @@ only once it runs). The end of that pipe, no beat for too long, the time limit
 or a resource limit all start the stop ladder: SIGINT (or the program's own word for it), SIGTERM, and SIGKILL of
 every descendant. It is a subreaper: a daemon that forks twice becomes its child and is found.
 
-It loads the standard library and three small files beside it. It refuses to judge: it writes down how the
+It loads the standard library and a few small files beside it. It refuses to judge: it writes down how the
 process ended (the exit record, atomically) once nothing of it is left.
 """
 
@@ -28,55 +28,18 @@ from typing import Any
 if __name__ == "__main__":  # started with -I -S: find the package from here, and only after the standard library
     sys.path.append(str(Path(__file__).parents[2]))
 
+from ops_orchestrate.adapters.cgroup import Group, Home
 from ops_orchestrate.adapters.diskuse import DiskUse
 from ops_orchestrate.adapters.inlet import Inlet
 from ops_orchestrate.adapters.launch import Spec, start
 from ops_orchestrate.adapters.proctree import Process, descendants, kill_all, send
+from ops_orchestrate.adapters.supervisorlog import TAIL, Log
 
-TAIL = 32_768
 LADDER = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 KILL = len(LADDER) - 1
 _TICK = 0.1
 _WATCH_EVERY = 0.5
 _GIVE_UP = 30.0  # a process in an uninterruptible sleep cannot be killed; say so instead of waiting for ever
-
-
-class Log:
-    """The agent's output, cut in the middle: the first `limit` bytes, and the last ones once it has ended."""
-
-    def __init__(self, path: str, limit: int) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-        self._file = os.open(path, flags, 0o600)
-        self._room = limit
-        self._tail = b""
-        self.seen = 0
-        self.dropped = 0
-
-    def write(self, data: bytes) -> None:
-        self.seen += len(data)
-        kept, rest = data[: self._room], data[self._room :]
-        self._room -= len(kept)
-        if not self._write(kept):
-            self._room, rest = 0, data
-        if rest:
-            self.dropped += len(rest)
-            self._tail = (self._tail + rest)[-TAIL:]
-            with suppress(OSError):
-                os.utime(self._file)  # a full log is still a sign of life
-
-    def close(self) -> None:
-        if self.dropped:
-            cut = self.dropped - len(self._tail)
-            self._write(f"\n[... {cut} bytes cut ...]\n".encode() + self._tail)
-        os.close(self._file)
-
-    def _write(self, data: bytes) -> bool:
-        try:
-            while data:
-                data = data[os.write(self._file, data) :]
-        except OSError:  # the disk is full: keep draining, or the agent would hang on its own output
-            return False
-        return True
 
 
 class Supervisor:
@@ -95,6 +58,7 @@ class Supervisor:
         self._open = {control}
         self._disk = DiskUse(spec.folders)
         self._inlet: Inlet | None = None
+        self._group: Group | None = None
 
     def run(self) -> dict[str, Any]:
         """Start it, mind it, end it; the exit record."""
@@ -104,13 +68,10 @@ class Supervisor:
             self.reason = "no-beat"  # the owner stood still before it could tell us to start
             self._log.close()
             return self._record(0.0)
-        self._pid, self._output, source, problem = start(self.spec)
+        problem = self._begin()
         if problem:
+            self._close_group()
             return self._record(0.0, detail=problem)
-        self._open.add(self._output)
-        if self.spec.talk:
-            self._inlet = Inlet(source)
-            self._inlet.say(Path(self.spec.stdin).read_bytes())
         self._hear(b"")
         while self._status is None and not self._hopeless():
             for ready in select.select(self._open, self._inlet.waiting if self._inlet else [], [], _TICK)[0]:
@@ -119,11 +80,26 @@ class Supervisor:
                 self._inlet.flush()
             self._reap()
             self._judge()
+        self._end_group()
         self._left = kill_all(os.getpid(), self.spec.marker)
         self._drain(limit=None)
         self._log.close()
         self._reap()
+        self._close_group()
         return self._record(now() - started)
+
+    def _begin(self) -> str:
+        """Start it, in a control group of its own where there can be one; why it could not be started."""
+        if self.spec.groups:
+            home = Home(self.spec.groups, tuple(self.spec.groups_hold))
+            self._group = Group.make(home, self.spec.memory, self.spec.processes)
+        self._pid, self._output, source, problem = start(self.spec, self._group.procs if self._group else "")
+        if not problem:
+            self._open.add(self._output)
+            if self.spec.talk:
+                self._inlet = Inlet(source)
+                self._inlet.say(Path(self.spec.stdin).read_bytes())
+        return problem
 
     def ask(self, reason: str, rung: int = 0) -> None:
         """Begin to stop it, or go on to a higher rung; the first reason is the one that is recorded."""
@@ -201,7 +177,11 @@ class Supervisor:
     def _watch(self) -> None:
         """Limits of the whole tree: resource limits are per process, and do not hold for root."""
         tree = [process for _, process in descendants(os.getpid())]
-        if self.spec.memory and sum(process.rss for process in tree) > self.spec.memory:
+        if self._group and (struck := self._group.struck()):
+            self.ask(struck, KILL)
+            return
+        counted = self._group is not None and "memory" in self._group.holds  # exactly: pages that are shared once
+        if self.spec.memory and not counted and sum(process.rss for process in tree) > self.spec.memory:
             self.ask("memory", KILL)
         elif self.spec.processes and len(tree) > self.spec.processes:
             self.ask("processes", KILL)
@@ -214,6 +194,8 @@ class Supervisor:
         self._rung = rung
         self._climb_at = now() + self.spec.grace
         if rung == KILL:
+            if self._group:
+                self._group.kill()
             kill_all(os.getpid(), self.spec.marker, patience=1.0)
             return
         if rung == 0 and self._inlet and self._inlet.open and self.spec.farewell:
@@ -222,6 +204,16 @@ class Supervisor:
             return
         for process in self._heads() if rung == 0 else self._agents():
             send(process.pid, LADDER[rung])
+
+    def _end_group(self) -> None:
+        """What it says about the end, and nothing left in it."""
+        if self._group:
+            self.reason = self.reason or self._group.struck()
+            self._group.kill()
+
+    def _close_group(self) -> None:
+        if self._group:
+            self._group.close()
 
     def _agents(self) -> list[Process]:
         return [process for depth, process in descendants(os.getpid()) if depth > self.spec.wrapped]

@@ -13,7 +13,7 @@ import click
 
 from ops_orchestrate.adapters.git import Git
 from ops_orchestrate.adapters.health import read_health
-from ops_orchestrate.adapters.limits import gaps
+from ops_orchestrate.adapters.limits import gaps, held_by_kernel
 from ops_orchestrate.adapters.preferences import load_preferences
 from ops_orchestrate.adapters.sandbox import probe
 from ops_orchestrate.adapters.server import find_server
@@ -133,7 +133,8 @@ def _sandbox(settings: Settings) -> Iterator[Check]:
 
 def _limits() -> Check:
     """What the machine itself does not hold is measured by us, and a moment later."""
-    found = gaps()
+    home = held_by_kernel()
+    found = gaps(home=home)
     state: Literal["ok", "warning"] = "ok" if len(found) == 1 else "warning"
     return Check(what="limits", state=state, found="; ".join(found))
 

@@ -19,7 +19,11 @@ class RoomSettings(BaseSettings):
         (), description="Further folders that are readable inside the sandbox (toolchains)."
     )
     sandbox_memory_mb: int = Field(8192, ge=64, description="Memory limit of one agent or gate.")
-    sandbox_processes: int = Field(4096, ge=16, description="Process limit of one agent or gate.")
+    sandbox_processes: int = Field(
+        4096,
+        ge=16,
+        description="Process limit of one agent or gate; threads count, too, where the kernel does the counting.",
+    )
     sandbox_file_mb: int = Field(4096, ge=1, description="Size limit of one file that an agent or a gate writes.")
     sandbox_disk_mb: int = Field(
         20_480, ge=16, description="What the tree and the scratch folders of one agent or gate may hold together."

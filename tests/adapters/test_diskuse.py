@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from ops_orchestrate.adapters.diskuse import DiskUse
-from ops_orchestrate.adapters.limits import gaps
 
 MB = 1 << 20
 
@@ -88,8 +87,3 @@ def _denied(real: object, path: str) -> object:
     if "shut" in path:
         raise PermissionError
     return real(path)  # type: ignore[operator] # os.scandir
-
-
-def test_what_this_host_does_not_hold_is_said() -> None:
-    assert len(gaps(root=False)) == 1
-    assert "a user of their own" in gaps(root=True)[1]
