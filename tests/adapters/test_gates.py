@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -162,6 +163,50 @@ def test_its_time_is_limited_and_its_tree_dies(tmp_path: Path) -> None:
     assert result.end is GateEnd.TIMED_OUT
     assert "begun" in result.log_tail
     assert time.monotonic() - started < 8
+
+
+BOMB = """
+import os, time
+made = 0
+while made < 300:
+    try:
+        if os.fork() == 0: time.sleep(20); os._exit(0)
+    except OSError: raise SystemExit(1)
+    made += 1
+time.sleep(20)
+"""
+HOG = "held = [bytearray(b'x') * (8 << 20) for _ in range(40)]; import time; time.sleep(20)"
+FILLER = "while True: open(str(__import__('time').time_ns()), 'wb').write(b'x' * (1 << 20))"
+
+
+@needs_sandbox
+@pytest.mark.parametrize(
+    ("code", "limit", "words"),
+    [
+        (BOMB, {"sandbox_processes": 120}, "OPS_SANDBOX_PROCESSES"),
+        (HOG, {"sandbox_memory_mb": 100}, "OPS_SANDBOX_MEMORY_MB"),
+        (FILLER, {"sandbox_disk_mb": 32}, "OPS_SANDBOX_DISK_MB"),
+    ],
+    ids=["forks without end", "takes all memory", "fills the disk"],
+)
+def test_a_gate_has_the_limits_of_an_agent(tmp_path: Path, code: str, limit: dict[str, int], words: str) -> None:
+    """It runs what an agent wrote: a test, a configuration, a dependency's install script."""
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "test.py").write_text(code)
+    started = time.monotonic()
+    result = gate(tmp_path, "python3 -I -S test.py && sleep 60", **limit)
+    assert result.end is GateEnd.FAILED
+    # Where the kernel counts a user's processes (not root's), fork itself fails first.
+    assert words in result.log_tail or (os.getuid() != 0 and words == "OPS_SANDBOX_PROCESSES")
+    assert time.monotonic() - started < 50  # it was ended, and not waited for
+
+
+@needs_sandbox
+def test_a_gate_has_no_way_to_the_model_and_none_to_the_hosts_of_agents(tmp_path: Path) -> None:
+    """What the owner gives to agents is not given to gates: a repository has its own list, and that is empty."""
+    text = "env | grep -iE 'proxy|_API_KEY|_BASE_URL'; ls /run; echo end of list"
+    used = {"agent_hosts": ("pypi.org",), "model_url": "https://model.example.org", "agent_network": True}
+    assert gate(tmp_path, text, **used).log_tail == "end of list\n"
 
 
 def test_the_shorter_limit_counts(tmp_path: Path) -> None:

@@ -83,7 +83,10 @@ try:
     Path(AT["tree"], "survived").touch()
 except OSError: pass
 """,
-    "floods its log": 'for _ in range(200): sys.stdout.write("x" * 100_000 + "\\n")',
+    "floods its log": """
+line = b"x" * 999_999 + b"\\n"
+for _ in range(1000): sys.stdout.buffer.write(line)
+""",
     "speaks to the terminal": r"""
 sys.stdout.write("\x1b]0;owned\x07\x1b[2J\x1b]52;c;ZXZpbA==\x07\x9b31m\u202eMERGED\u202c\x1bP+q\x1b\\ ok\r\rdone\n")
 """,
@@ -103,6 +106,18 @@ os.symlink(AT["home"] + "/.netrc", os.environ["OPS_REPORT"])
     "reports through a pipe that nobody writes to": 'os.mkfifo(os.environ["OPS_REPORT"])',
     "reports without end": """
 Path(os.environ["OPS_REPORT"]).write_text('{"status": "done", "summary": "' + "x" * 10**7)
+""",
+    "reports half a report": """
+Path(os.environ["OPS_REPORT"]).write_text('{"status": "done", "summary": "merg')
+""",
+    "reports in no encoding": """
+Path(os.environ["OPS_REPORT"]).write_bytes(b'{"status": "done", "summary": "\\xff\\xfe\\x80"}')
+""",
+    "reports from the depths": """
+Path(os.environ["OPS_REPORT"]).write_text('{"status": "done", "summary": ' + "[" * 50_000 + "]" * 50_000 + "}")
+""",
+    "reports a folder": """
+os.mkdir(os.environ["OPS_REPORT"])
 """,
     "plays with the clock": """
 for at in range(30):
