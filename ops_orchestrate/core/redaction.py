@@ -18,6 +18,12 @@ from urllib.parse import quote
 SHORTEST = 6
 
 
+_LINE = 16
+"""Shorter pieces of a value are not looked for by themselves."""
+_BREAK = re.compile(r"\s|\\{1,4}[nrt]")
+"""What stands between lines: as it is, and escaped in JSON."""
+
+
 class Shape(NamedTuple):
     """How one kind of secret looks, and literals of which one must be there: a log of 5 MB is searched in a moment."""
 
@@ -102,6 +108,7 @@ def redact(text: str, known_values: Iterable[str] = ()) -> str:
     exact = {form for value in known_values if len(value) >= SHORTEST for form in forms(value)}
     for form in sorted(exact, key=len, reverse=True):
         text = text.replace(form, _PLAIN[1])
+    text = _across_breaks(text, exact) if exact else text
     before = ""
     while text != before:  # what is cut may part two words, and the second be a secret; each round only shortens
         before = text
@@ -116,8 +123,29 @@ def redact(text: str, known_values: Iterable[str] = ()) -> str:
 def forms(value: str) -> frozenset[str]:
     """Every way in which `value` may stand in a log: itself, URL and JSON encoded, in hex, and inside base64."""
     raw = value.encode(errors="surrogatepass")
-    plain = {value, quote(raw, safe=""), quote(raw), json.dumps(value)[1:-1], repr(value)[1:-1], raw.hex()}
-    return frozenset(form for form in plain | _base64_forms(raw) if len(form) >= SHORTEST)
+    escaped = json.dumps(value)[1:-1]
+    plain = {value, quote(raw, safe=""), quote(raw), repr(value)[1:-1], raw.hex(), raw.hex().upper()}
+    plain |= {_lower_percents(form) for form in plain}
+    plain |= {escaped, json.dumps(escaped)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}  # JSON in JSON: twice
+    lines = {line for line in value.splitlines() if len(line) >= _LINE}  # a file that is a secret, printed line by line
+    return frozenset(form for form in plain | lines | _base64_forms(raw) if len(form) >= SHORTEST)
+
+
+def _lower_percents(form: str) -> str:
+    return re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), form)
+
+
+def _across_breaks(text: str, exact: Iterable[str]) -> str:
+    """`text` without the forms that go over several lines in it, as `base64` and `fold` write them.
+
+    They are looked for in the text without its breaks, which is quick; what is there is then cut out where it stands.
+    """
+    whole = _BREAK.sub("", text)
+    for form in exact:
+        letters = _BREAK.sub("", form)
+        if len(letters) >= _LINE and letters in whole:
+            text = re.sub(f"(?:{_BREAK.pattern}){{0,9}}".join(map(re.escape, letters)), _PLAIN[1], text)
+    return text
 
 
 def _base64_forms(raw: bytes) -> set[str]:

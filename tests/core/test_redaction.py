@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from urllib.parse import quote
 
@@ -132,6 +133,43 @@ ALPHABET = st.sampled_from(
 def test_doing_it_twice_changes_nothing_more(text: str, known: list[str]) -> None:
     once = redact(text, known)
     assert redact(once, known) == once
+
+
+LONG = 'correct "horse" battery/staple+ ' * 3 + "é"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"arguments": json.dumps({"password": LONG})}),
+        json.dumps({"p": LONG}, ensure_ascii=False),
+        quote(LONG, safe="").lower(),
+        quote(LONG).lower(),
+        LONG.encode().hex().upper(),
+        base64.encodebytes(LONG.encode()).decode(),
+        json.dumps({"stdout": base64.encodebytes(("user:" + LONG).encode()).decode()}),
+        json.dumps({"stdout": json.dumps({"in": base64.encodebytes(LONG.encode()).decode()})}),
+        "\n".join(LONG[at : at + 10] for at in range(0, len(LONG), 10)),
+        json.dumps({"text": "\r\n".join(LONG[at : at + 7] for at in range(0, len(LONG), 7))}),
+    ],
+    ids=[
+        *("JSON in JSON", "plain JSON", "a query", "a path", "hex in capitals", "base64 of a tool"),
+        *("base64 in JSON", "base64 in JSON in JSON", "folded", "folded in JSON"),
+    ],
+)
+def test_a_known_value_is_found_in_what_tools_make_of_it(text: str) -> None:
+    done = redact(f"before {text} after", [LONG])
+    assert "[redacted]" in done
+    bare = re.sub(r"\s|\\+[nrt]", "", done)
+    assert not any(len(form) >= 16 and re.sub(r"\s|\\+[nrt]", "", form) in bare for form in forms(LONG))
+    if text.startswith("{"):
+        json.loads(redact(text, [LONG]))
+
+
+def test_a_file_that_is_a_secret_is_known_by_its_lines() -> None:
+    value = "-----BEGIN X-----\nMIIEvQIBADANBgkqhkiG9w0B\nAQEFAASCBKcwggSjAgEAAoIB\nshort\n-----END X-----"
+    assert redact("a line: AQEFAASCBKcwggSjAgEAAoIB", [value]) == "a line: [redacted]"
+    assert redact("a short word", [value]) == "a short word"
 
 
 def test_short_values_are_left_alone() -> None:

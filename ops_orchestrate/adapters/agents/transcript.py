@@ -46,13 +46,20 @@ class Transcript:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         self._room = limit
         self._redact = redact
+        self._in_key = False
 
     def heard(self, line: bytes) -> None:
         """A line of the protocol."""
         self._write(line.decode("utf-8", "replace"))
 
     def noise(self, text: str) -> None:
-        """Something that was printed beside it."""
+        """Something that was printed beside it.
+
+        It comes line by line, and of a private key only the first one and the last say what it is.
+        """
+        hidden = self._in_key or ("-----BEGIN " in text and "PRIVATE KEY" in text)
+        self._in_key = hidden and "-----END " not in text
+        text = "[redacted private key]" if hidden else text
         self._write(json.dumps({"type": "ops/printed", "text": text}))
 
     def told(self, text: str) -> None:

@@ -120,6 +120,16 @@ def test_a_transcript_holds_no_secret_and_stays_json(tmp_path: Path) -> None:
     assert "[redacted]" in lines[0]["text"]
 
 
+def test_a_private_key_that_is_printed_line_by_line_is_not_kept(tmp_path: Path) -> None:
+    kept = Transcript(tmp_path / "x.jsonl", 10_000, redact)
+    key = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIIrYSSNQFaA2Hwf1\nAwEHoUQDQgAE6kU\n-----END EC PRIVATE KEY-----"
+    for line in ("before", *key.splitlines(), "after", "-----BEGIN CERTIFICATE-----"):
+        kept.noise(line)
+    kept.close()
+    told = [json.loads(line)["text"] for line in (tmp_path / "x.jsonl").read_text().splitlines()]
+    assert told == ["before", *["[redacted private key]"] * 4, "after", "-----BEGIN CERTIFICATE-----"]
+
+
 def test_a_full_transcript_says_so_once(tmp_path: Path) -> None:
     kept = Transcript(tmp_path / "x.jsonl", 100, str)
     for _ in range(10):
