@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test thorough check fmt docs clean chaos hostile schemas simulate agents recordings
+.PHONY: help setup demo test thorough check fmt docs clean chaos hostile schemas simulate agents recordings nonroot
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ chaos: $(STAMP) ## kill workers, agents and the server at random (OPS_CHAOS_SEED
 
 hostile: $(STAMP) ## let hostile agents loose, in the sandbox and (on this machine!) without it, and print the figures
 	$(BIN)/python -m tests.hostile
+
+nonroot: ## run the tests of sandbox, supervisor, agents and gates, and the demo, as an ordinary user (root makes one)
+	.ci/nonroot
 
 schemas: .schemas/schema.graphql .schemas/api.github.com.json ## fetch GitHub's published schemas from npm (for the stand-in's tests)
 

@@ -109,11 +109,11 @@ def test_only_models_that_are_allowed(api: Model, opened: Any) -> None:
 def test_what_is_no_request_is_answered_with_an_error_or_an_end(api: Model, opened: Any, said_first: bytes) -> None:
     proxy = opened()
     with socket.create_connection(("127.0.0.1", proxy._listener.port), timeout=10) as raw:
-        raw.sendall(said_first)
-        raw.shutdown(socket.SHUT_WR)
         try:
+            raw.sendall(said_first)
+            raw.shutdown(socket.SHUT_WR)
             answer = raw.recv(1000)
-        except ConnectionResetError:
+        except OSError:  # it has hung up already
             answer = b""
     assert answer == b"" or answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 401", b"HTTP/1.1 431", b"HTTP/1.1 501"))
     assert api.asked == []
