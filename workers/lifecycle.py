@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
+import time
+import uuid
+from contextlib import closing
 from typing import Any
 
 from celery import signals
@@ -15,14 +18,22 @@ from celery import signals
 from ops_orchestrate import __version__, log
 from ops_orchestrate.adapters.lifeline import watch_lifeline
 from ops_orchestrate.adapters.proctree import KEPT_SERVER
+from ops_orchestrate.adapters.textfile import private_once
 from ops_orchestrate.celery import POOLS
-from ops_orchestrate.config import process_settings
+from ops_orchestrate.config import Settings, process_settings
 from ops_orchestrate.core.board import Host
+from ops_orchestrate.core.joining import why_not_join
+from ops_orchestrate.errors import LedgerUnavailable
+from ops_orchestrate.ledger import connect, examine_server
 from ops_orchestrate.wiring import STOPPING, sandbox_line, toolbox
 from workers import traces
+from workers.taps import Taps
 from workers.upkeep import Upkeep
 
 logger = logging.getLogger("ops_orchestrate.worker")
+
+#: Between two tries to reach the server at the start, in seconds.
+_PAUSE = 1.0
 
 _upkeep: list[Upkeep] = []
 
@@ -38,6 +49,9 @@ def _log(**_: Any) -> None:
 def _begin(**_: Any) -> None:
     traces.check()
     watch_lifeline(grace=3 * process_settings().grace)
+    refused = why_not_start(process_settings())
+    if refused:
+        raise SystemExit(f"error: {refused}")
 
 
 @signals.worker_ready.connect
@@ -49,10 +63,36 @@ def _announce(sender: Any, **_: Any) -> None:
     tools = toolbox()
     # Our own server forgets nothing; somebody else's may come back without its last moments.
     tools.ledger.open(quiet=tools.settings.lease, restarted=0 if KEPT_SERVER in os.environ else None)
-    host = Host(name=tools.host, pools=pools, seen_at=tools.ledger.now(), sandbox=sandbox_line(), version=__version__)
-    upkeep = Upkeep(tools, host, process=f"{os.getpid()}:{','.join(pools)}")
+    host = this_host(tools.settings).model_copy(update={"pools": pools, "sandbox": sandbox_line()})
+    upkeep = Upkeep(tools, host, Taps(sender, queues), process=f"{os.getpid()}:{','.join(pools)}")
     upkeep.start()
     _upkeep.append(upkeep)
+
+
+def this_host(settings: Settings) -> Host:
+    """This machine, before it offers anything. It is known again by a mark in its data directory."""
+    machine = private_once(settings.state_dir / "machine", f"{uuid.uuid4().hex}\n").strip()
+    return Host(name=settings.host, pools={}, seen_at=0, version=__version__, machine=machine)
+
+
+def why_not_start(settings: Settings) -> str:
+    """Why no worker may start here: a server that loses or exposes the ledger, or machines that do not fit together.
+
+    A server that is away is waited for: it may be starting with this machine.
+    """
+    urls, said = settings.urls, False
+    while urls is not None:
+        try:
+            # Our own server is known to be fit, and is for this machine alone.
+            refused = [] if KEPT_SERVER in os.environ else examine_server(urls.ledger).refused
+            with closing(connect(urls.ledger)) as ledger:
+                return " ".join(refused) or why_not_join(this_host(settings), ledger.hosts.live())
+        except LedgerUnavailable as error:
+            if not said:
+                logger.warning("waiting for the server: %s", error)
+            said = True
+            time.sleep(_PAUSE)
+    return ""
 
 
 def pools_of(queues: set[str], concurrency: int) -> dict[str, int]:

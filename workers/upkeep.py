@@ -16,6 +16,7 @@ from ops_orchestrate.engine.reconcile import reconcile, wake
 from ops_orchestrate.engine.salvage import sweep
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import OpsError
+from workers.taps import Taps
 
 log = logging.getLogger("ops_orchestrate.upkeep")
 
@@ -29,10 +30,11 @@ _ANNOUNCED = 10.0
 class Upkeep(threading.Thread):
     """The thread; `end` stops it and takes the announcement back."""
 
-    def __init__(self, tools: Toolbox, host: Host, *, process: str) -> None:
+    def __init__(self, tools: Toolbox, host: Host, taps: Taps, *, process: str) -> None:
         super().__init__(name="upkeep", daemon=True)
         self._tools = tools
         self._host = host
+        self._taps = taps
         self._process = process
         self._ended = threading.Event()
 
@@ -63,14 +65,17 @@ class Upkeep(threading.Thread):
 
     def _tick(self, *, due: bool, first: bool) -> None:
         ledger = self._tools.ledger
-        host = self._host.model_copy(update={"seen_at": ledger.now()})
+        drained = ledger.hosts.is_drained(self._host.name)
+        self._taps.turn(shut=drained)
+        offered = {} if drained else self._host.pools
+        host = self._host.model_copy(update={"seen_at": ledger.now(), "pools": offered, "drained": drained})
         ledger.hosts.announce(host, process=self._process, ttl=_ANNOUNCED)
         if first and "agent" in host.pools:
             canvas.publish(canvas.admit("", again=f"joined:{self._process}"))
-        if "planner" in host.pools:
+        if "planner" in self._host.pools:
             wake(self._tools)
             if due and ledger.locks.acquire("reconcile", self._process, self._tools.settings.reconcile_every):
                 reconcile(self._tools)
                 ledger.locks.release("reconcile", self._process)
-        if due and "agent" in host.pools:
+        if due and "agent" in self._host.pools:
             sweep(self._tools)

@@ -37,6 +37,10 @@ class Looker:
 
     def look(self, path: Path) -> WorkState:
         """The checkout (or bare repository) at `path` as it stands. Raises GitError."""
+        if not path.exists():
+            # Registries name the checkouts of one machine; on any other one only they are missing, not the project.
+            unknown = f"{path} is not on this machine, so what is uncommitted or unpushed there is not known"
+            return WorkState(path=str(path), notes=(unknown,))
         folder = _git_folder(path)
         if folder is None:
             raise GitError(f"{path} is not a git repository")

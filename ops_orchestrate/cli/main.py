@@ -29,6 +29,7 @@ VERBS: dict[str, str] = {
     "resume": "Go on with a run.",
     "up": "Keep workers, beat and Flower running here, until Ctrl-C.",
     "budget": "What today has cost, the caps, and accounts without quota.",
+    "drain": "Let a machine finish what it does and take nothing new.",
     "projects": "The projects of the registry, and what is skipped.",
     "doctor": "Check this machine and say what to mend.",
     "demo": "Build four small repositories and run the whole pipeline on them.",

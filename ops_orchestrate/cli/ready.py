@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 
+from ops_orchestrate import __version__
 from ops_orchestrate.adapters.health import read_health
 from ops_orchestrate.adapters.preferences import load_preferences
 from ops_orchestrate.celery import POOLS
 from ops_orchestrate.cli.connect import Connection
 from ops_orchestrate.cli.screen import Screen, warn
 from ops_orchestrate.config import Settings
+from ops_orchestrate.core.joining import skewed
 from ops_orchestrate.errors import AgentUnavailable, OpsError, SandboxUnavailable
 from ops_orchestrate.ledger import examine_server
 from ops_orchestrate.report.amounts import duration
@@ -60,10 +62,15 @@ def check_this_host(settings: Settings, agent: str) -> None:
 def check_pools(connection: Connection) -> None:
     """Say at once which pools have no worker, where the workers are somebody else's.
 
-    Raises OpsError when there is none at all.
+    Raises OpsError when there is none at all, or where they are of another version.
     """
     missing = connection.missing_pools()
-    if connection.stack is not None or not missing:
+    if connection.stack is not None:
+        return
+    refused = skewed(__version__, connection.ledger.hosts.live())
+    if refused:
+        raise OpsError(refused)
+    if not missing:
         return
     if len(missing) == len(POOLS):
         raise OpsError(

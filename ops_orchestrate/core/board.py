@@ -105,3 +105,7 @@ class Host(Value):
     sandbox: str = ""
     version: str = ""
     agents: tuple[str, ...] = ()
+    machine: str = ""
+    """Which machine it is, whatever it is called: two of one name are noticed."""
+    drained: bool = False
+    """Takes no new jobs, because somebody asked for that."""

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ops_orchestrate.ledger.server import Server, client_for
+from ops_orchestrate.ledger.server import CLUSTER, Server, client_for
 
 #: The oldest server whose commands the scripts and Celery use.
 OLDEST = (6, 2)
@@ -32,7 +32,10 @@ def examine_server(url: str) -> Checked:
 
     Raises LedgerUnavailable if it does not answer, UsageError if the address cannot be read.
     """
-    server = Server(client_for(url))
+    client = client_for(url)
+    # Of the server as a whole: a cluster has no other database to ask, and is to be called one.
+    client.connection_pool.connection_kwargs["db"] = 0
+    server = Server(client)
     try:
         info = server.ask(server.client.info)
     finally:
@@ -57,7 +60,7 @@ def _version(info: Mapping[str, Any]) -> list[str]:
 
 def _mode(info: Mapping[str, Any]) -> list[str]:
     clustered = str(info.get("redis_mode", "")) == "cluster" or int(info.get("cluster_enabled", 0)) == 1
-    return ["The server runs in Cluster mode, which Celery does not support; use a single one."] * clustered
+    return [f"The server {CLUSTER}."] * clustered
 
 
 def _memory(info: Mapping[str, Any], address: str) -> list[str]:

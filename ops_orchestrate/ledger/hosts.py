@@ -29,6 +29,15 @@ class Hosts:
         keys = self._keys
         self._server.pipe(lambda pipe: [pipe.hdel(keys("hosts"), field), pipe.zrem(keys("hosts_until"), field)])
 
+    def drain(self, name: str, *, undo: bool = False) -> None:
+        """Ask a host to take no new jobs, for good; `undo`: to take some again."""
+        client, key = self._server.client, self._keys("drained")
+        self._server.ask(lambda: client.srem(key, name) if undo else client.sadd(key, name))
+
+    def is_drained(self, name: str) -> bool:
+        """Whether the host was asked to take no new jobs."""
+        return bool(self._server.ask(lambda: self._server.client.sismember(self._keys("drained"), name)))
+
     def live(self) -> list[Host]:
         """The living hosts by name; the processes of one host add up."""
         return merged(self._scripts("hosts_live"))
@@ -49,6 +58,8 @@ def _add(older: Host, newer: Host) -> Host:
             "pools": pools,
             "sandbox": newer.sandbox or older.sandbox,
             "version": newer.version or older.version,
+            "machine": newer.machine or older.machine,
+            "drained": newer.drained or older.drained,
             "agents": tuple(sorted({*older.agents, *newer.agents})),
         }
     )

@@ -20,6 +20,7 @@ The scripts build the same names with `key(...)` of lua/prelude.lua; this file i
 | parked | hash | account: until when it has no quota |
 | hosts | hash | HOST/PROCESS: what it announced |
 | hosts_until | sorted set | HOST/PROCESS by the end of its announcement |
+| drained | set | hosts that take no new jobs |
 | lengths | hash | repository: learned seconds of one attempt |
 | runs | sorted set | runs by begin |
 | run_wakes | sorted set | runs by when they are to be looked at |

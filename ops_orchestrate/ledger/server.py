@@ -24,6 +24,8 @@ CONNECT_SECONDS = 3.0
 #: a server that is away costs about this number squared of tries: some four seconds.
 TRIES = 4
 
+CLUSTER = "runs in Cluster mode, which Celery does not support; use a single server, or Sentinel"
+
 #: What the server says, and what to do about it.
 _REMEDIES = (
     ("LOADING", "it is still loading its data; wait until it has started"),
@@ -34,8 +36,10 @@ _REMEDIES = (
     ("NOPERM", "the user of OPS_REDIS_URL lacks rights; allow it every command the ledger needs on its keys"),
     ("MISCONF", "it cannot write to its disk; free space or repair its `dir`, then look at its log"),
     ("WRONGTYPE", "a key of ours holds something else; give the ledger a database of its own"),
-    ("CLUSTERDOWN", "it runs in Cluster mode, which Celery does not support; use a single server"),
-    ("MOVED", "it runs in Cluster mode, which Celery does not support; use a single server"),
+    ("not allowed in cluster mode", f"it {CLUSTER}"),
+    ("DB index is out of range", "it has fewer than three databases; set `databases 16`"),
+    ("CLUSTERDOWN", f"it {CLUSTER}"),
+    ("MOVED", f"it {CLUSTER}"),
     ("invalid password", "it refuses the user name or password of OPS_REDIS_URL"),
     ("Authentication required", "it wants a password; put it into OPS_REDIS_URL"),
 )

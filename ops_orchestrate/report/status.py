@@ -105,6 +105,8 @@ def _host(host: Host, now: float) -> str:
     pools = ", ".join(f"{clean(pool)} {size}" for pool, size in sorted(host.pools.items()))
     agents = f"; agents: {', '.join(map(clean, host.agents))}" if host.agents else ""
     sandbox = f"; sandbox: {clean(host.sandbox)}" if host.sandbox else ""
+    if host.drained:
+        pools = "drained, takes no new jobs"
     return f"{clean(host.name)}: {pools or 'no pool'}{agents}{sandbox}; seen {duration(now - host.seen_at)} ago"
 
 

@@ -81,3 +81,23 @@ def test_the_work_of_a_machine_that_is_lost_is_done_again_elsewhere(rig: Rig) ->
     assert rig.task(run, "a").state is TaskState.COMPLETED
     assert hosts_of(events, EventKind.ATTEMPT_STARTED) == {"left", "other"}
     assert rig.agents() == [], "its supervisor has ended what was left of it"
+
+
+def test_a_drained_machine_finishes_what_it_has_and_takes_nothing_new(rig: Rig) -> None:
+    rig.start_host("left", "agent")
+    rig.start_host("right", "planner", "audit", "ship")
+    rig.play({"a": [work("a", seconds=3.0)], "b": [work("b")], "c": [work("c")]})
+    tasks = [requested("a", rig.newest), requested("b", rig.newest, blocked_by=["a"])]
+    run = rig.submit(tasks)
+    rig.until(lambda: [slot.host for slot in rig.ledger.board.slots()] == ["left"], 40, "the agent to start")
+    rig.ledger.hosts.drain("left")
+    rig.until(lambda: rig.pools_on("left") == set(), 20, "the machine to withdraw what it offers")
+    rig.start_host("other", "agent")
+    events = rig.finish(run, 90)
+    assert violations(events) == []
+    started = {event.task: event.host for event in events if event.kind is EventKind.ATTEMPT_STARTED}
+    assert started == {"a": "left", "b": "other"}
+    rig.kill_host("other")
+    rig.ledger.hosts.drain("left", undo=True)
+    events = rig.finish(rig.submit([requested("c", rig.newest)]), 90)
+    assert {event.host for event in events if event.kind is EventKind.ATTEMPT_STARTED} == {"left"}
