@@ -20,6 +20,7 @@ from ops_orchestrate.adapters.server import find_server
 from ops_orchestrate.celery import POOLS
 from ops_orchestrate.cli.checkup import Check, exit_of, show
 from ops_orchestrate.cli.connect import Connection, connected
+from ops_orchestrate.cli.money_check import examine_money
 from ops_orchestrate.cli.outside import examine_outside
 from ops_orchestrate.config import Settings, load_settings
 from ops_orchestrate.errors import OpsError
@@ -35,7 +36,7 @@ _LITTLE_DISK = 2_000_000_000
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/schemas.md).")
 def command(as_json: bool) -> int:
-    """Check python, git, server, sandbox, agent, registry, GitHub, Sentry, Linear, services, preferences and disk.
+    """Check python, git, server, sandbox, agent, money, registry, GitHub, Sentry, Linear, services, preferences, disk.
 
     GitHub, Sentry and Linear are asked where the registry names something of theirs; nothing is written there.
 
@@ -54,8 +55,8 @@ def examine(settings: Settings) -> Iterator[Check]:
     """Every check; one that fails itself is a problem, not a crash."""
     looks: tuple[tuple[str, Callable[[Settings], Iterator[Check]]], ...] = (
         ("python", _python), ("git", _git), ("server", _server), ("sandbox", _sandbox),
-        ("agent", _agent), ("registry", _registry), ("outside", _outside), ("services", _services),
-        ("preferences", _preferences), ("disk", _disk),
+        ("agent", _agent), ("money", examine_money), ("registry", _registry), ("outside", _outside),
+        ("services", _services), ("preferences", _preferences), ("disk", _disk),
     )  # fmt: skip
     for what, look in looks:
         try:

@@ -36,11 +36,13 @@ def after(
     cancelled: bool,
     now: float,
     quota_pause: float,
+    another: bool = False,
 ) -> Settlement:
     """Where the attempt leaves its task. `spent` counts this attempt; interruptions and quota are not counted.
 
     What is merged is merged, also when a stop or a cancellation came meanwhile. `quota_pause`: how long an attempt
-    waits, in seconds, where the provider does not say when it gives more.
+    waits, in seconds, where the provider does not say when it gives more; with `another` agent whose account has quota
+    it need not wait.
     """
     if outcome.kind in _DONE:
         return Settlement(state=TaskState.COMPLETED, reason=outcome.summary or "merged and proved")
@@ -53,7 +55,8 @@ def after(
         return Settlement(state=TaskState.RETRYABLE, reason=outcome.summary or "interrupted; it goes on with the run")
     if outcome.kind is OutcomeKind.QUOTA:
         told = f"no quota: {outcome.summary}".rstrip(": ")
-        return Settlement(state=TaskState.RETRYABLE, reason=told, not_before=resumes_at(outcome, now, quota_pause))
+        until = 0.0 if another else resumes_at(outcome, now, quota_pause)
+        return Settlement(state=TaskState.RETRYABLE, reason=told, not_before=until)
     if outcome.kind in _TRY_AGAIN or outcome.kind is OutcomeKind.REFUSED:
         return _again(outcome, spent, max_attempts)
     return Settlement(state=TaskState.BLOCKED, reason=f"ended as {outcome.kind}: {outcome.summary}", ask="retry")

@@ -118,6 +118,13 @@ def agents_of(request: RunRequest) -> tuple[str, ...]:
     return (request.agent,)
 
 
+def another_has_quota(request: RunRequest, tools: Toolbox) -> bool:
+    """Whether another agent of the run may go on at once: of several, the account of one is not parked."""
+    agents = agents_of(request)
+    parked = tools.ledger.money.parked() if len(agents) > 1 else {}
+    return len(agents) > 1 and any(account_for(agent, tools) not in parked for agent in agents)
+
+
 def account_for(agent: str, tools: Toolbox) -> str:
     """The account that an agent works with here."""
     return account_of(agent, model_url=tools.settings.model_url, model_key=tools.settings.model_key)

@@ -11,6 +11,7 @@ from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
 from ops_orchestrate.core.attempt_rule import after
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.engine.admit import admit, fill
+from ops_orchestrate.engine.budget import another_has_quota
 from ops_orchestrate.engine.finish import finish
 from ops_orchestrate.engine.red_base import after_merge
 from ops_orchestrate.engine.toolbox import Toolbox
@@ -31,6 +32,7 @@ def settle(key: StageKey, tools: Toolbox) -> None:
         cancelled=tools.ledger.attempts.cancelled(key.run, key.task),
         now=tools.ledger.now(),
         quota_pause=tools.settings.quota_pause,
+        another=outcome.kind is OutcomeKind.QUOTA and another_has_quota(run.request, tools),
     )
     settled = tools.ledger.attempts.settle(key, settlement)
     if settled.state is TaskState.COMPLETED:

@@ -14,7 +14,7 @@ from ops_orchestrate.core.states import RunState, TaskState
 from ops_orchestrate.report.amounts import count, short
 from ops_orchestrate.report.cells import cut, for_encoding, pad, width_of, wrap
 from ops_orchestrate.report.frame import box, frame_width, heading
-from ops_orchestrate.report.money import cost_of, short_cost
+from ops_orchestrate.report.money import cost_of, short_cost, waiting_words
 from ops_orchestrate.report.view import RunView, TaskView
 
 _HEAD = ("TASK", "OWNER", "STATUS", "PR", "CI", "DEPLOY")
@@ -213,10 +213,10 @@ def _money(view: RunView, width: int) -> list[str]:
     """What it has cost, and whether anything waits for money or a quota: above the seed's own line."""
     lines = []
     cost = cost_of(attempt for task in view.tasks.values() for attempt in task.attempts)
-    if cost.usd is not None or cost.tokens:
+    if cost.usd is not None or cost.tokens or cost.unpriced:
         lines.append(cut(f" Cost: {short_cost(cost)}", width))
     if view.waiting and not view.finished:
-        lines += [f" {line}" for line in wrap(f"Waiting: {view.waiting}", width - 1)]
+        lines += [f" {line}" for line in wrap(f"Waiting: {waiting_words(view)}", width - 1)]
     return lines
 
 

@@ -13,7 +13,7 @@ from ops_orchestrate.report.amounts import count, duration, short
 from ops_orchestrate.report.cells import for_encoding
 from ops_orchestrate.report.commands import command, next_command, resume_command
 from ops_orchestrate.report.frame import box, frame_width, heading, labelled
-from ops_orchestrate.report.money import cost_of, cost_words, costs_by_project, short_cost
+from ops_orchestrate.report.money import cost_of, cost_words, costs_by_project, short_cost, waiting_words
 from ops_orchestrate.report.times import Clock
 from ops_orchestrate.report.view import AttemptView, RefusalView, RunView, TaskView
 
@@ -136,7 +136,7 @@ def _below(view: RunView, clock: Clock | None) -> list[tuple[str, list[str]]]:
         ("State:", [f"{view.state} — {view.reason}" if view.reason else view.state or "—"]),
         ("Began:", [clock.moment(view.began)] if clock and view.began is not None else []),
         ("Duration:", [_durations(view, attempts)]),
-        ("Waiting:", _waiting(view, clock)),
+        ("Waiting:", [words] if (words := waiting_words(view, clock)) else []),
         ("Cost:", [cost_words(attempts), *_costs(view)]),
         ("Sandbox:", [_sandbox(view, attempts)]),
         ("Promoted:", [f"{p.name or p.repo}: {p.source} → {p.target} at {short(p.commit)}" for p in promoted]),
@@ -168,12 +168,6 @@ def _costs(view: RunView) -> list[str]:
     if len(tasks) > 1:
         lines += [f"task {name}: {short_cost(tasks[name])}" for name in dear[:_DEAREST]]
     return lines
-
-
-def _waiting(view: RunView, clock: Clock | None) -> list[str]:
-    """What keeps tasks from starting that could: money, or a quota."""
-    until = f" until {(clock or Clock()).moment(view.waiting_until)}" if view.waiting_until else ""
-    return [f"{view.waiting}{until}"] if view.waiting else []
 
 
 def _sandbox(view: RunView, attempts: Sequence[AttemptView]) -> str:

@@ -12,6 +12,7 @@ from ops_orchestrate.report.amounts import count, duration, short
 from ops_orchestrate.report.cells import for_encoding
 from ops_orchestrate.report.commands import next_command
 from ops_orchestrate.report.fold_attempt import HAND_OVER
+from ops_orchestrate.report.money import waiting_words
 from ops_orchestrate.report.view import RunView, TaskView
 
 
@@ -188,6 +189,16 @@ def _warned(event: Event, view: RunView) -> str | None:
     return f"■ warning: {line}" if line else None
 
 
+def _parked(event: Event, view: RunView) -> str:
+    account, until = read.text(event.data, "account"), read.number(event.data, "until")
+    rest = f" for {duration(max(0.0, until - event.at))}" if until is not None else ""
+    return f"■ {account} has no quota{rest}: nothing is started with it"
+
+
+def _waits(event: Event, view: RunView) -> str:
+    return f"  {count(len(read.texts(event.data, 'tasks')), 'task')} waiting: {waiting_words(view)}"
+
+
 def _stopping(event: Event, view: RunView) -> str:
     now = " without salvage" if read.text(event.data, "how") == "now" else "; unfinished work is kept"
     return f"■ stopping{now}"
@@ -220,6 +231,8 @@ _SENTENCES: dict[str, Callable[[Event, RunView], str | None]] = {
     EventKind.SALVAGED: _salvaged,
     EventKind.PROMOTED: _promoted,
     EventKind.WARNING: _warned,
+    EventKind.ACCOUNT_PARKED: _parked,
+    EventKind.RUN_WAITING: _waits,
     EventKind.RUN_STOPPING: _stopping,
     EventKind.RUN_RESUMED: _resumed,
     EventKind.RUN_FINISHED: _finished,

@@ -67,6 +67,12 @@ def short_cost(cost: Cost) -> str:
     return ", ".join(part for part in parts if part) or "—"
 
 
+def waiting_words(view: RunView, clock: Clock | None = None) -> str:
+    """Why tasks of a run that could start do not, and until when; empty where none waits for money or a quota."""
+    until = f" (until {(clock or Clock()).moment(view.waiting_until)})" if view.waiting_until is not None else ""
+    return view.waiting and view.waiting + until
+
+
 def today_lines(treasury: Treasury) -> list[str]:
     """What the day has cost and used, and may."""
     purse, caps = treasury.purse, treasury.caps.day
@@ -94,6 +100,13 @@ def budget_text(treasury: Treasury, width: int = 80, encoding: str | None = "utf
     return for_encoding("\n".join([*lines, box(inner)]), encoding)
 
 
+def amount_words(amount: Amount) -> str:
+    """`$5.00 and 20,000 tokens`, one of the two, or `any amount`."""
+    dollars = "" if amount.micros is None else _amount("$", amount.micros)
+    tokens = "" if amount.tokens is None else _amount("tokens", amount.tokens)
+    return " and ".join(part for part in (dollars, tokens) if part) or "any amount"
+
+
 def _line(unit: str, used: int, reserved: int, cap: int | None, unknown: int) -> str:
     parts = [f"{_amount(unit, used)} used"]
     parts.append(f"{_amount(unit, reserved)} reserved" if reserved else "")
@@ -108,9 +121,4 @@ def _amount(unit: str, amount: int) -> str:
 
 def _caps(treasury: Treasury) -> list[str]:
     caps = {scope: getattr(treasury.caps, scope) for scope in type(treasury.caps).model_fields}
-    return [f"{scope}: {_cap(cap)}" for scope, cap in caps.items() if cap.limited]
-
-
-def _cap(cap: Amount) -> str:
-    said = [_amount("$", cap.micros) if cap.micros is not None else "", _amount("tokens", cap.tokens or 0)]
-    return " and ".join(said[: 1 if cap.tokens is None else 2] if cap.micros is not None else said[1:])
+    return [f"{scope}: {amount_words(cap)}" for scope, cap in caps.items() if cap.limited]

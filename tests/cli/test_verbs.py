@@ -172,6 +172,20 @@ def test_documents_fit_their_schemas(verb: str, live: Said, house: House) -> Non
     assert problems(verb, json.loads(said.out)) == []
 
 
+def test_the_owner_says_what_the_day_has_cost(live: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPS_MAX_DAY_USD", "20")
+    before = call("budget").out
+    assert "the ledger is younger than the day" in before
+    assert "$1.50 used, of $20.00, and 2 attempts of which nobody knows" in before
+    after = call("budget", "--spent-today", "7.25", "--tokens-today", "1000").out
+    assert "younger" not in after
+    assert "$7.25 used, of $20.00" in after
+    assert "1,000 tokens used" in after
+    nobody = call("budget", "--unpark", "claude/KEY")
+    assert (nobody.code, "those that are: none is" in nobody.err) == (2, True)
+    assert call("budget", "--spent-today", "-1").code == 2
+
+
 def test_each_event_fits_its_schema(live: Said) -> None:
     lines = call("events", "last", "--json").out.splitlines()
     assert [problem for line in lines for problem in problems("events", json.loads(line))] == []

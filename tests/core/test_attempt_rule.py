@@ -21,6 +21,7 @@ def settle(
     stopping: bool = False,
     cancelled: bool = False,
     resets_at: float = 0.0,
+    another: bool = False,
 ) -> Settlement:
     return after(
         make_outcome(kind, ask=ask, resets_at=resets_at),
@@ -30,6 +31,7 @@ def settle(
         cancelled=cancelled,
         now=NOW,
         quota_pause=900,
+        another=another,
     )
 
 
@@ -105,6 +107,11 @@ def test_a_run_that_stops_gives_nothing_up(kind: OutcomeKind) -> None:
 )
 def test_a_quota_waits_for_its_reset(resets_at: float, not_before: float) -> None:
     assert settle(OutcomeKind.QUOTA, resets_at=resets_at).not_before == not_before
+
+
+def test_a_quota_does_not_wait_where_another_agent_goes_on() -> None:
+    left = settle(OutcomeKind.QUOTA, resets_at=NOW + 60, another=True)
+    assert (left.state, left.not_before) == (TaskState.RETRYABLE, 0.0)
 
 
 def test_nothing_else_waits() -> None:
