@@ -212,7 +212,8 @@ def test_an_agent_that_does_not_exist_is_an_impossible_setting(
     monkeypatch.setenv("OPS_REDIS_URL", server)
     monkeypatch.setattr("ops_orchestrate.cli.run.check_server", lambda _settings: None)
     said = call("run")
-    assert said.err == "error: OPS_AGENT is 'claud'; there are: claude, opencode, gemini, codex, acp, command, scripted.\n"
+    there = "claude, opencode, gemini, codex, acp, command, scripted"
+    assert said.err == f"error: OPS_AGENT is 'claud'; there are: {there}.\n"
     assert (said.code, said.out) == (2, "")
     assert not (house.home / "data" / "orchestrate").exists(), "nothing was started or written"
 
