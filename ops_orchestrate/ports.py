@@ -40,13 +40,14 @@ class AgentSession(Protocol):
     def events(self, timeout: float) -> Sequence[AgentEvent]:
         """What happened since the last call; waits up to `timeout` seconds for something."""
 
-    def message(self, text: str) -> bool:
-        """Say something to the running agent; False where it cannot be told anything."""
+    def message(self, text: str) -> bool | None:
+        """Say something to the running agent; False where it is ending, None where its kind can be told nothing."""
+
+    def release(self) -> None:
+        """What its job said that it waits for is there, or will never be: it may end after its turn."""
 
     def beat(self, at: float | None = None) -> None:
-        """The lease was renewed, at this moment of the clock that counts a suspended machine's seconds (None: now).
-
-        The supervisor may let the agent live for another two thirds of a lease from then."""
+        """The lease was renewed, then by CLOCK_BOOTTIME (None: now): it may live for two thirds of another one."""
 
     def stop(self, how: Literal["interrupt", "kill"]) -> None:
         """Ask the agent to end (interrupt, then TERM, then KILL after the grace), or kill all of it at once."""
@@ -92,9 +93,7 @@ class Workshop(Protocol):
         """A private clone at `base`, on the attempt's own branch, borrowing objects read-only from the mirror."""
 
     def hold_tree(self, repo: Repository, key: StageKey) -> AbstractContextManager[bool]:
-        """Keep everybody else on this host from the tree for the length of the block; who dies gives it back.
-
-        False where somebody has it."""
+        """Keep all others on this host from the attempt's tree; False where one has it. Who dies gives it back."""
 
     def collect(self, repo: Repository, key: StageKey, *, base: str, paths: tuple[str, ...]) -> Collected:
         """Import what the agent committed (checked by fsck) and, as one more commit, what it left uncommitted."""

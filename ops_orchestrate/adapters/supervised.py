@@ -85,6 +85,11 @@ class Supervised:
         self.pid = child.pid
         """The supervisor's."""
 
+    @property
+    def listens(self) -> bool:
+        """Whether the program can be told anything while it runs."""
+        return self._watch.talk or self._watch.messages is not None
+
     def beat(self, at: float | None = None) -> None:
         """The owner is alive and held its lease `at` that moment of CLOCK_BOOTTIME (None: now).
 

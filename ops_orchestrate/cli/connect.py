@@ -128,7 +128,29 @@ def task_named(ledger: Ledger, run: str, name: str) -> str:
 
     Raises UnknownTask with the nearest id, or the command that lists them.
     """
-    tasks = [record.spec.id for record in ledger.tasks.all(run)]
+    return _task_of(run, name, [record.spec.id for record in ledger.tasks.all(run)])
+
+
+def member_named(ledger: Ledger, run: str, name: str) -> str:
+    """The task whose agent `name` means: what the board calls it (`api-worker`), or the task as `task_named` reads it.
+
+    Raises UnknownTask with the nearest name.
+    """
+    records = ledger.tasks.all(run)
+    members = {record.spec.member: record.spec.id for record in records if record.spec.member}
+    if name in members:
+        return members[name]
+    return _task_of(run, name, [record.spec.id for record in records], tuple(members))
+
+
+def open_run(ledger: Ledger) -> str:
+    """The newest run that is not over, else the newest of all. Raises UnknownRun."""
+    unfinished = ledger.runs.unfinished()
+    return unfinished[0] if unfinished else run_named(ledger, "last")
+
+
+def _task_of(run: str, name: str, tasks: Sequence[str], members: Sequence[str] = ()) -> str:
+    """`members`: further names to suggest."""
     if name in tasks:
         return name
     matching = [task for task in tasks if name and task.startswith(name)]
@@ -136,5 +158,5 @@ def task_named(ledger: Ledger, run: str, name: str) -> str:
         return matching[0]
     if matching:
         raise UnknownTask(f"{name!r} is the beginning of several tasks: {', '.join(matching[:5])}.")
-    known = did_you_mean(name, tasks) or f" `ops-orchestrate report {run}` lists its {len(tasks)} tasks."
+    known = did_you_mean(name, [*tasks, *members]) or f" `ops-orchestrate report {run}` lists its {len(tasks)} tasks."
     raise UnknownTask(f'Run {run} has no task "{one_line(name, 60)}".{known}')

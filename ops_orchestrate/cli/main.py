@@ -22,6 +22,7 @@ VERBS: dict[str, str] = {
     "watch": "Look on while a run goes.",
     "events": "The events of a run, one a line.",
     "explain": "Why is this task not running, or not shipped?",
+    "send": "Say something to an agent while it works.",
     "answer": "Answer what a task waits for.",
     "retry": "Try a task again that was discarded or is blocked.",
     "cancel": "Withdraw a task.",

@@ -29,8 +29,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _FLAGS = (
     click.option("--subagents", is_flag=True, help="One independent agent a task (cheapest)."),
-    click.option("--teams", is_flag=True, help="Agent teams; there are none yet: subagents, with a warning."),
-    click.option("--hybrid", is_flag=True, help="Chosen task by task; without teams: subagents."),
+    click.option("--teams", is_flag=True, help="Agent teams: steerable, consumers start early (3-7x cost)."),
+    click.option("--hybrid", is_flag=True, help="Chosen task by task (recommended); without teams: subagents."),
     click.option("--dry-run", is_flag=True, help="Audit and plan only; print the plan, dispatch nothing."),
     click.option("--project", metavar="ALIAS", help="Only this project."),
     click.option("--fires-only", is_flag=True, help="Only P0 tasks, and what blocks them."),
@@ -125,8 +125,7 @@ def gather(settings: Settings, asked: Asked, *, anywhere: bool = False) -> Mater
 
 def make_request(settings: Settings, asked: Asked, material: Material, *, terminal: bool) -> RunRequest:
     """The frozen request; its `mode_note` says why the mode is not just what was asked for."""
-    # There are no teams yet, whatever the seed's feature flag says.
-    mode, note = effective_mode(asked.mode, terminal=terminal, teams_available=False)
+    mode, note = effective_mode(asked.mode, terminal=terminal, teams_available=settings.teams)
     return RunRequest(
         portfolio=material.portfolio,
         mode=mode,

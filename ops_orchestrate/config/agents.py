@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode
 
 from ops_orchestrate.config.models import AgentModel
+from ops_orchestrate.config.places import teams_flag
 from ops_orchestrate.core.redaction import kinds_in
 
 
@@ -39,6 +40,11 @@ class AgentSettings(BaseSettings):
     )
     agent_env: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Names of environment variables that agents may see."
+    )
+    teams: bool = Field(
+        default_factory=teams_flag,
+        description="Whether there are agent teams (`--teams`, `--hybrid`). Unset: where "
+        "`CLAUDE_CODE_EXPERIMENTAL_AGENT_TEAMS` is 1.",
     )
     playbook: Path | None = Field(None, description="The playbook of the `scripted` agent.")
     model: str = Field("sonnet", min_length=1, description="Model name handed to agents that take one.")

@@ -38,6 +38,11 @@ def default_plugin_root() -> Path | None:
     return Path(plugin).expanduser() if plugin else None
 
 
+def teams_flag() -> bool:
+    """The seed's feature flag for agent teams, which is Claude Code's own."""
+    return os.environ.get("CLAUDE_CODE_EXPERIMENTAL_AGENT_TEAMS", "0") == "1"
+
+
 def database_url(server: str, number: int) -> str:
     """The URL of database `number` on `server`: 0 and 1 in the form that kombu and Celery read, 2 in redis-py's.
 

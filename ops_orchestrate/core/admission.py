@@ -1,8 +1,9 @@
 """Who may start now: at most five agents in all, one writer a repository, nothing before the quiet ends.
 
 Two tasks work in one repository at once only if both declared their paths and the paths cannot meet. It picks
-in rank order and passes over what does not fit, so no slot waits for a busy repository. It grants nothing:
-the ledger does that in one step, or not at all when the board has moved.
+in rank order and passes over what does not fit, so no slot waits for a busy repository. Members of a team that start
+before their blockers have finished come after all others, and never take the last slot: somebody who waits for nobody
+can always work. It grants nothing: the ledger does that in one step, or not at all when the board has moved.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ class Pick(NamedTuple):
 
     candidate: Candidate
     reserve: Reserve | None = None
+
+
+#: Free slots that there have to be where a member starts early: its own, and one for others.
+_BESIDE_EARLY = 2
 
 
 def room(board: Board, now: float) -> int:
@@ -43,9 +48,10 @@ def choose(board: Board, now: float, budget: Budget | None = None) -> tuple[Pick
         held.setdefault(owner.repo, []).append(owner.paths)
     picked: list[Pick] = []
     started = {(slot.run, slot.task) for slot in board.slots}
-    for one in order(board.candidates, board, now):
+    for one in sorted(order(board.candidates, board, now), key=lambda candidate: candidate.early):
         writers = held.setdefault(one.repo, [])
-        if (one.run, one.task) in started or any(overlap(one.paths, paths) for paths in writers):
+        last = one.early and free - len(picked) < _BESIDE_EARLY
+        if last or (one.run, one.task) in started or any(overlap(one.paths, paths) for paths in writers):
             continue
         reserve = budget.ask(one) if budget else None
         if isinstance(reserve, Wait):

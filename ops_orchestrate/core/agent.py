@@ -30,6 +30,12 @@ class AgentJob(Value):
     max_usd: float | None = None
     """What it may cost, and `max_tokens` what it may use: what was reserved for it. None: what the settings say."""
     max_tokens: int | None = None
+    waits: bool = False
+    """Whether something that it needs is still to be told to it: its session stays open until it is released."""
+    kept: bool = False
+    """Whether its session is kept when it ends, for another attempt of the task on this host."""
+    resumes: bool = False
+    """Whether it goes on with the session that was kept last, where there is one."""
     renewed_at: float = 0.0
     """When the attempt's lease was last renewed, in seconds since this host's boot; 0: now."""
 

@@ -29,6 +29,7 @@ class OutcomeKind(StrEnum):
     STALLED = "stalled"  #: no sign of life for too long
     TIMED_OUT = "timed-out"  #: over the time limit of an attempt
     INTERRUPTED = "interrupted"  #: stopped by a person or a shutdown; does not count as an attempt
+    REDIRECTED = "redirected"  #: stopped to be told something; does not count, the next attempt goes on from its work
     LOST = "lost"  #: its worker or host vanished
     QUOTA = "quota"  #: the model's provider gives no more for now; does not count, and is tried again after a pause
     UNSTARTED = "unstarted"  #: it could not be started (agent missing, no sandbox, no tree)

@@ -53,6 +53,8 @@ def after(
         return Settlement(state=TaskState.BLOCKED, reason=told, ask=outcome.ask or "retry")
     if outcome.kind is OutcomeKind.INTERRUPTED or run_stopping:
         return Settlement(state=TaskState.RETRYABLE, reason=outcome.summary or "interrupted; it goes on with the run")
+    if outcome.kind is OutcomeKind.REDIRECTED:
+        return Settlement(state=TaskState.RETRYABLE, reason=outcome.summary or "it goes on with a message in its brief")
     if outcome.kind is OutcomeKind.QUOTA:
         told = f"no quota: {outcome.summary}".rstrip(": ")
         until = 0.0 if another else resumes_at(outcome, now, quota_pause)
@@ -62,19 +64,27 @@ def after(
     return Settlement(state=TaskState.BLOCKED, reason=f"ended as {outcome.kind}: {outcome.summary}", ask="retry")
 
 
-def begin_at(earlier: Sequence[Outcome | None], adopted: str | None) -> str | None:
+def begin_at(earlier: Sequence[Outcome | None], adopted: str | None, *, team: bool = False) -> str | None:
     """The commit that the next attempt goes on from, by the outcomes of those before it; None: the base.
 
-    What was sent back is mended where it stands, also when an attempt at that came to nothing. A conflict begins anew
-    on the new base; only of a change that was adopted (`adopted`: its head) nobody could make the whole once more.
+    What was sent back is mended where it stands, also when an attempt at that came to nothing, and what was stopped to
+    be told something is gone on with. A conflict begins anew on the new base; only of a change that was adopted
+    (`adopted`: its head) nobody could make the whole once more. A member of a team (`team`) fixes what its gate
+    rejected; a subagent begins anew, with a fresh mind.
     """
     start = adopted
     for outcome in earlier:
-        if outcome and outcome.kind is OutcomeKind.SENT_BACK:
+        if outcome and goes_on_from(outcome, team=team):
             start = outcome.head
         elif outcome and outcome.kind is OutcomeKind.CONFLICT:
             start = adopted
     return start
+
+
+def goes_on_from(outcome: Outcome, *, team: bool) -> bool:
+    """Whether the next attempt goes on from what this one left; a member of a team then remembers its session, too."""
+    kept = (OutcomeKind.SENT_BACK, OutcomeKind.REDIRECTED)
+    return bool(outcome.head) and (outcome.kind in kept or (team and outcome.kind is OutcomeKind.REJECTED))
 
 
 def resumes_at(outcome: Outcome, now: float, quota_pause: float) -> float:

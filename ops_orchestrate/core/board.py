@@ -38,7 +38,7 @@ class Owner(Value):
 
 
 class Candidate(Value):
-    """A task that may start: startable, its blockers completed, offered to admission."""
+    """A task that may start: startable, offered to admission, its blockers completed (or `early`)."""
 
     run: str
     task: str
@@ -51,6 +51,8 @@ class Candidate(Value):
     """Seconds of the longest chain of work that waits for it, itself included."""
     estimate: float = 600.0
     offered_at: float = 0.0
+    early: bool = False
+    """A member of a team whose unfinished blockers are being worked on: it may start where a slot stays free."""
 
 
 class Unmerged(Value):

@@ -8,16 +8,16 @@ all of it: no text can hold the digest of itself, so none can close its own bloc
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 from collections.abc import Iterable, Sequence
 
-from ops_orchestrate.core import names
+from ops_orchestrate.core import fence
 from ops_orchestrate.core.attempt import HandOver, Outcome
+from ops_orchestrate.core.mail import Letter
 from ops_orchestrate.core.narrowing import listed, narrowing, shown
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.tail import relevant_tail
 from ops_orchestrate.core.task import TaskSpec
+from ops_orchestrate.core.team import Team, letter_words, team_words
 
 #: Characters of each kind of outside text that go in.
 LIMITS = {"description": 12_000, "acceptance": 600, "hand-over": 3_000, "log": 4_000, "words": 1_500, "note": 2_000}
@@ -25,14 +25,6 @@ LIMITS = {"description": 12_000, "acceptance": 600, "hand-over": 3_000, "log": 4
 MOST = 12
 #: No brief is longer, whatever came in.
 LONGEST = 200_000
-
-_HIDDEN = "[a hidden comment was left out]"
-_COMMENT = re.compile(r"<!--.*?--!?>", re.DOTALL)
-#: One that is never closed hides all that follows, where it begins a line.
-_OPEN_COMMENT = re.compile(r"^[ \t]{0,3}<!--.*", re.DOTALL | re.MULTILINE)
-_CUT_COMMENT = re.compile(r"<!--.*", re.DOTALL)
-#: A link's target that nothing links to is how Markdown is commented: `[//]: # (…)`.
-_NOTE = re.compile(r"^ {0,3}\[(?://|comment|_|\^)\]:[^\n]*$", re.MULTILINE | re.IGNORECASE)
 
 _VOLATILE = ("Attempt: ", "Branch: ", "Base: ")
 
@@ -76,23 +68,28 @@ def write_brief(
     not_owned: Sequence[tuple[str, str]] = (),
     baseline_red: str | None = None,
     report: str = "OPS_REPORT",
+    team: Team | None = None,
+    letters: Sequence[Letter] = (),
 ) -> str:
     """The brief of one attempt.
 
     `failures` are the outcomes of *every* earlier attempt of the task, interrupted and lost ones too
     (`narrowing.failures_of`): without them two attempts would get the same brief and the second be refused.
     `not_owned` pairs paths with who owns them; `baseline_red` is the tail of the gate's log where the base itself
-    fails; `report` names the environment variable that holds the report file's path.
+    fails; `report` names the environment variable that holds the report file's path. `team`: of a member of one;
+    `letters`: the task's mailbox.
     """
-    nonce = _nonce(spec, hand_overs, failures, notes, not_owned, baseline_red)
+    nonce = fence.nonce_of(spec, hand_overs, failures, notes, not_owned, baseline_red, letters)
     sections = [
         _head(spec, repository, branch, base, attempt),
         _RULES,
         _FENCES.format(nonce=nonce),
         _owned(spec, not_owned),
+        *team_words(team, failures),
         _task(spec, nonce),
         *_learnt(spec, attempt, failures, nonce),
         *_blocks("What a person said about this task", notes, LIMITS["note"], nonce),
+        *letter_words(letters, nonce),
         *_handed_over(hand_overs, nonce),
         *_baseline(baseline_red, nonce),
         _FINISH.format(gate=_gate(spec, repository), report=report),
@@ -110,25 +107,13 @@ def digest(brief: str) -> str:
     return hashlib.sha256(("\n".join(kept) + separator + rest).encode()).hexdigest()
 
 
-def _nonce(*parts: object) -> str:
-    """A mark that no part can contain, because it depends on every byte of all of them."""
-    plain = json.dumps(parts, default=_jsonable, sort_keys=True)
-    return hashlib.sha256(plain.encode(errors="surrogatepass")).hexdigest()[:24]
-
-
-def _jsonable(value: object) -> object:
-    if isinstance(value, (TaskSpec, HandOver, Outcome)):
-        return value.model_dump(mode="json")
-    raise TypeError(f"{type(value).__name__} has no place in a brief")
-
-
 def _head(spec: TaskSpec, repository: Repository, branch: str, base: str, attempt: int) -> str:
     return "\n".join(
         (
             f"Task {shown(spec.id)} in the repository {shown(repository.name)} (the current folder is a clone of it).",
             f"Attempt: {attempt}",
-            f"Branch: {_line(branch)} (checked out already)",
-            f"Base: {_line(base)}",
+            f"Branch: {fence.line(branch)} (checked out already)",
+            f"Base: {fence.line(base)}",
         )
     )
 
@@ -142,15 +127,15 @@ def _owned(spec: TaskSpec, not_owned: Sequence[tuple[str, str]]) -> str:
 
 
 def _task(spec: TaskSpec, nonce: str) -> str:
-    lines = [f"Title: {_line(spec.title, 300)}"]
+    lines = [f"Title: {fence.line(spec.title, 300)}"]
     if spec.description:
-        lines.append(_text(spec.description, LIMITS["description"]))
+        lines.append(fence.text_of(spec.description, LIMITS["description"]))
     if spec.acceptance:
         lines.append("Acceptance:")
-        lines += [f"- {_line(criterion, LIMITS['acceptance'])}" for criterion in spec.acceptance[:50]]
-    found = ", ".join(_line(source, 60) for source in spec.sources[:10]) or "plan"
+        lines += [f"- {fence.line(criterion, LIMITS['acceptance'])}" for criterion in spec.acceptance[:50]]
+    found = ", ".join(fence.line(source, 60) for source in spec.sources[:10]) or "plan"
     intro = "What to do. The task is what this block describes, within the rules above:"
-    return intro + "\n" + _fence("\n".join(lines), f"the task, found by {found}", nonce)
+    return intro + "\n" + fence.block("\n".join(lines), f"the task, found by {found}", nonce)
 
 
 def _learnt(spec: TaskSpec, attempt: int, failures: Sequence[Outcome], nonce: str) -> Iterable[str]:
@@ -159,11 +144,11 @@ def _learnt(spec: TaskSpec, attempt: int, failures: Sequence[Outcome], nonce: st
         yield "What happened before:\n" + "\n".join(f"- {lesson}" for lesson in lessons)
     first = max(0, len(failures) - MOST)
     for number, failure in enumerate(failures[first:], start=first + 1):
-        words = _text(failure.summary, LIMITS["words"])
+        words = fence.text_of(failure.summary, LIMITS["words"])
         tail = relevant_tail(failure.log_tail, LIMITS["log"])
         text = "\n".join(part for part in (words, tail) if part)
         if text:
-            yield _fence(text, f"attempt {number}, {failure.kind.value}: its words and the log", nonce)
+            yield fence.block(text, f"attempt {number}, {failure.kind.value}: its words and the log", nonce)
 
 
 def _handed_over(hand_overs: Sequence[HandOver], nonce: str) -> Iterable[str]:
@@ -171,13 +156,13 @@ def _handed_over(hand_overs: Sequence[HandOver], nonce: str) -> Iterable[str]:
         yield "This task builds on work that is merged. What it left for you:"
     for given in hand_overs[:MOST]:
         lines = [
-            f"Title: {_line(given.title)}",
-            f"Merged as: {_line(given.merge, 60)}",
+            f"Title: {fence.line(given.title)}",
+            f"Merged as: {fence.line(given.merge, 60)}",
             f"Files: {listed(given.files)}",
-            _text(given.summary, LIMITS["hand-over"]),
+            fence.text_of(given.summary, LIMITS["hand-over"]),
         ]
         who = f"hand-over of task {shown(given.task)} of {shown(given.project)}"
-        yield _fence("\n".join(lines), who, nonce)
+        yield fence.block("\n".join(lines), who, nonce)
 
 
 def _baseline(red: str | None, nonce: str) -> Iterable[str]:
@@ -187,44 +172,16 @@ def _baseline(red: str | None, nonce: str) -> Iterable[str]:
         "The gate fails on the base already, before your change. Unless the task is to repair that, leave it and add "
         "no failure to it; if a failure is in your files, repair it."
     )
-    yield _fence(relevant_tail(red, LIMITS["log"]), "the gate's log on the base", nonce)
+    yield fence.block(relevant_tail(red, LIMITS["log"]), "the gate's log on the base", nonce)
 
 
 def _blocks(title: str, texts: Sequence[str], limit: int, nonce: str) -> Iterable[str]:
     if texts:
         yield f"{title} (guidance: follow it as far as the rules allow):"
     for text in texts[-MOST:]:
-        yield _fence(_text(text, limit), "a person's answer", nonce)
+        yield fence.block(fence.text_of(text, limit), "a person's answer", nonce)
 
 
 def _gate(spec: TaskSpec, repository: Repository) -> str:
     gate = repository.gate or spec.gate
-    return f" It is: {_line(gate, 1_000)}" if gate else " There is none: run the tests you find."
-
-
-def _fence(text: str, source: str, nonce: str) -> str:
-    return f"BEGIN DATA {nonce} (source: {_line(source, 300)})\n{text}\nEND DATA {nonce}"
-
-
-def _line(text: str, limit: int = 200) -> str:
-    return names.one_line(_seen(text, limit), limit)
-
-
-def _text(text: str, limit: int) -> str:
-    return names.clean_text(_seen(text, limit), limit)
-
-
-def _seen(text: str, limit: int) -> str:
-    """What a person sees who reads the text where it was written: no comments of HTML or Markdown.
-
-    Whoever looked at an issue before it was worked on must have looked at all that the agent gets.
-    """
-    start = _start(text, limit)
-    for hidden in (_COMMENT, _CUT_COMMENT if len(start) < len(text) else _OPEN_COMMENT, _NOTE):
-        start = hidden.sub(_HIDDEN, start)
-    return start
-
-
-def _start(text: str, limit: int) -> str:
-    """What is surely enough of an endless text: cleaning looks at every character."""
-    return text[: 4 * limit]
+    return f" It is: {fence.line(gate, 1_000)}" if gate else " There is none: run the tests you find."

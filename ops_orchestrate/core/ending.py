@@ -24,7 +24,8 @@ class Ended(Value):
 
     result: AgentResult
     stopped: str = ""
-    """Why we stopped it: `salvage`, `now`, `cancel`, `stalled`, `never-started`; empty if it ended by itself."""
+    """Why we stopped it: `salvage`, `now`, `cancel`, `stalled`, `never-started`, `message` (to be told something),
+    `blocker` (what it was to build on has ended otherwise); empty if it ended by itself."""
     detail: str = ""
 
 
@@ -79,6 +80,8 @@ def _kind(ended: Ended, collected: Collected) -> OutcomeKind:
         return OutcomeKind.SUCCEEDED if collected.head else OutcomeKind.EMPTY
     if ended.stopped in _STALLS:
         return OutcomeKind.STALLED
+    if ended.stopped == "message":
+        return OutcomeKind.REDIRECTED
     if ended.stopped or result.end is AgentEnd.STOPPED:
         return OutcomeKind.INTERRUPTED
     if result.report and result.report.status == "blocked" and result.report.question:

@@ -37,6 +37,8 @@ class EventKind(StrEnum):
     ATTEMPT_STARTED = "attempt.started"
     ATTEMPT_ENDED = "attempt.ended"
     AGENT_NOTE = "agent.note"  #: progress worth showing: what the agent says it is doing
+    MESSAGE_SENT = "message.sent"  #: into the mailbox of a task's agent
+    MESSAGE_DELIVERED = "message.delivered"  #: the attempt was told it: in its session, or in its brief
     STAGE_CLAIMED = "stage.claimed"
     STAGE_LOST = "stage.lost"  #: its lease ended; the tail of the chain is published again
     EVIDENCE = "evidence"

@@ -11,8 +11,8 @@ from ops_orchestrate.core.budget import Budget, Wait, candidate_of
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.ownership import overlap
 from ops_orchestrate.core.run import RunRecord
-from ops_orchestrate.core.states import IN_FLIGHT, RUN_OPEN, STARTABLE, TaskState
-from ops_orchestrate.core.task import TaskRecord
+from ops_orchestrate.core.states import FINAL, IN_FLIGHT, RUN_OPEN, STARTABLE, TaskState
+from ops_orchestrate.core.task import TaskMode, TaskRecord
 
 
 def explain(
@@ -36,11 +36,15 @@ def explain(
     if spec.description:
         lines.append(f"Asked: {one_line(spec.description, 300)}")
     lines.append(f"Mode: {spec.mode} ({spec.mode_reason or 'asked for'}); priority {spec.label}; wave {spec.wave}")
+    lines += _member(record, run)
     if record.state in STARTABLE:
         lines += _short(record, budget, now)
         lines += _not_started(record, run=run, blockers=blockers, board=board, now=now, hosts=hosts)
     elif record.state in IN_FLIGHT:
         lines += _in_flight(record, board, now)
+    if record.early:
+        open_ones = [blocker.spec.id for blocker in blockers if blocker.state is not TaskState.COMPLETED]
+        lines += [f"It started early, and ships after {', '.join(open_ones)}."] if open_ones else []
     lines += [_attempt(attempt) for attempt in attempts]
     if record.merge:
         lines.append(f"Merged into {spec.base} as {record.merge[:10]}.")
@@ -56,6 +60,15 @@ def _short(record: TaskRecord, budget: Budget | None, now: float) -> list[str]:
         return []
     rest = f" It goes on by itself in {found.until - now:.0f} s." if found.until else ""
     return [f"It waits: {found.text}.{rest}"]
+
+
+def _member(record: TaskRecord, run: RunRecord) -> list[str]:
+    """How something is said to its agent, where one is at work or will be steered."""
+    spec = record.spec
+    steered = spec.mode is TaskMode.TEAM and not spec.human and record.state not in FINAL
+    if not spec.member or not (steered or record.state is TaskState.RUNNING):
+        return []
+    return [f'Its agent is {spec.member}: `ops-orchestrate send {spec.member} "…" --run {run.id}` tells it something.']
 
 
 def _not_started(

@@ -11,7 +11,10 @@ from collections.abc import Iterable
 
 from ops_orchestrate.core.task import Mode, TaskMode
 
-FALLBACK = "There are no agent teams in this version: falling back to subagents."
+FALLBACK = (
+    "Agent teams are off (OPS_TEAMS=1 or CLAUDE_CODE_EXPERIMENTAL_AGENT_TEAMS=1 turns them on): falling back to "
+    "subagents."
+)
 NO_TERMINAL = "No mode was given and there is no terminal to ask at: hybrid."
 RECOMMENDED = "No mode was chosen: hybrid, the recommended one."
 

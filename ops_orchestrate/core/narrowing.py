@@ -121,6 +121,13 @@ def _interrupted(failure: Outcome, paths: Sequence[str]) -> str:
     return "it was stopped from outside before it had finished; its work was not judged."
 
 
+def _redirected(failure: Outcome, paths: Sequence[str]) -> str:
+    return (
+        "it was stopped so that you can be told what stands below as a message; it had failed at nothing. What it had "
+        "done is on your branch: go on from there."
+    )
+
+
 def _unstarted(failure: Outcome, paths: Sequence[str]) -> str:
     return "the agent could not be started; nothing was done."
 
@@ -134,7 +141,15 @@ def _failed(failure: Outcome, paths: Sequence[str]) -> str:
     return f"it reported that it failed; its own words are below. Find out why first.{changed}"
 
 
-_NOT_ITS_FAULT = frozenset({OutcomeKind.INTERRUPTED, OutcomeKind.LOST, OutcomeKind.UNSTARTED, OutcomeKind.QUOTA})
+_NOT_ITS_FAULT = frozenset(
+    {
+        OutcomeKind.INTERRUPTED,
+        OutcomeKind.REDIRECTED,
+        OutcomeKind.LOST,
+        OutcomeKind.UNSTARTED,
+        OutcomeKind.QUOTA,
+    }
+)
 
 _LESSONS: dict[OutcomeKind, Callable[[Outcome, Sequence[str]], str]] = {
     OutcomeKind.EMPTY: _empty,
@@ -146,6 +161,7 @@ _LESSONS: dict[OutcomeKind, Callable[[Outcome, Sequence[str]], str]] = {
     OutcomeKind.CONFLICT: _conflict,
     OutcomeKind.CRASHED: _crashed,
     OutcomeKind.INTERRUPTED: _interrupted,
+    OutcomeKind.REDIRECTED: _redirected,
     OutcomeKind.LOST: _interrupted,
     OutcomeKind.QUOTA: _interrupted,
     OutcomeKind.UNSTARTED: _unstarted,

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from ops_orchestrate.core.crossref import Standing
 from ops_orchestrate.core.finding import FindingKind
 from ops_orchestrate.core.graph import Graph
+from ops_orchestrate.core.members import member_names
 from ops_orchestrate.core.mode import task_mode
 from ops_orchestrate.core.project import Project, Repository
 from ops_orchestrate.core.rank import bonus, first_in_repository
@@ -50,6 +51,7 @@ def make_specs(graph: Graph, items: Mapping[str, Item], setting: Setting) -> tup
     ranks = _ranks(graph, items, seconds, setting.now)
     urgency = _urgency(graph, items)
     waves = graph.waves()
+    members = member_names((task, _place(items[task])) for task in graph.order)
     return tuple(
         _spec(
             items[task],
@@ -60,9 +62,15 @@ def make_specs(graph: Graph, items: Mapping[str, Item], setting: Setting) -> tup
             rank=round(ranks[task], 3),
             estimate=seconds[task],
             urgency=urgency[task],
+            member=members[task],
         )
         for task in graph.order
     )
+
+
+def _place(item: Item) -> str:
+    """Where the work is done, as people call it: the project, or the repository where the project has several."""
+    return item.project.alias if len(item.project.repositories) == 1 else item.repo.name
 
 
 def estimate(repo: str, lengths: Mapping[str, float]) -> float:

@@ -52,6 +52,8 @@ class TaskSpec(Value):
     blocked_by: tuple[str, ...] = ()
     mode: TaskMode = TaskMode.SUBAGENT
     mode_reason: str = ""
+    member: str = ""
+    """What its agent is called (`api-worker`): unique in its run, the same for every attempt."""
     wave: int = 0
     """Longest distance from a root: for display and `--max-waves`, nobody waits for it."""
     rank: float = 0.0
@@ -94,6 +96,8 @@ class TaskRecord(Value):
     """Attempts that were claimed so far."""
     spent: int = 0
     """Attempts that count against the limit: an interrupted one does not."""
+    early: bool = False
+    """While in flight: its newest attempt was granted before its blockers had completed."""
     fence: int = 0
     """Fence of the newest grant."""
     stage: str = ""

@@ -11,6 +11,7 @@ from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.board import Board, Grant
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.budget import budget_of, tell_who_waits
+from ops_orchestrate.engine.early import hand_over
 from ops_orchestrate.engine.toolbox import Toolbox
 
 #: How often a board that moved under us is looked at again before the next tick of the reconciler takes over.
@@ -18,9 +19,12 @@ _LOOKS = 20
 
 
 def admit(run: str, task: str, tools: Toolbox) -> None:
-    """Offer `task` (empty: none) and grant whatever is admissible now."""
-    if task:
-        tools.ledger.board.offer(run, task)
+    """Offer `task` (empty: none) and grant whatever is admissible now.
+
+    To a member that has started early, what its blockers have made is handed over instead.
+    """
+    if task and not tools.ledger.board.offer(run, task):
+        hand_over(run, task, tools)
     fill(tools)
 
 

@@ -6,12 +6,12 @@ An agent costs minutes and money, a question one or two requests. What is not an
 from __future__ import annotations
 
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
-from ops_orchestrate.core.attempt_rule import begin_at
+from ops_orchestrate.core.attempt_rule import begin_at, goes_on_from
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.merge.pull import PullState
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.recheck import Still
-from ops_orchestrate.core.task import TaskSpec
+from ops_orchestrate.core.task import TaskMode, TaskSpec
 from ops_orchestrate.engine.lease import Lease
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import GitError, SourceUnavailable
@@ -41,7 +41,24 @@ def needs_no_agent(
 def where_to_begin(key: StageKey, repository: Repository, spec: TaskSpec, tools: Toolbox) -> str | None:
     """The commit that the attempt goes on from; None: the base."""
     adopted = tools.workshop.head(repository, spec.change_branch) if spec.change_branch else None
-    return begin_at(_earlier(key, tools), adopted)
+    return begin_at(_earlier(key, tools), adopted, team=spec.mode is TaskMode.TEAM)
+
+
+def remembers(key: StageKey, spec: TaskSpec, tools: Toolbox) -> bool:
+    """Whether the attempt goes on with the session of the last one, where its host has kept that."""
+    earlier, team = _earlier(key, tools), spec.mode is TaskMode.TEAM
+    return team and bool(earlier) and (last := earlier[-1]) is not None and goes_on_from(last, team=team)
+
+
+def grown_from(key: StageKey, start: str, tools: Toolbox) -> str:
+    """The commit that what the attempt delivers is to differ from.
+
+    Mostly where it starts; an attempt that was stopped to be told something counts with the one that goes on.
+    """
+    for outcome in reversed(_earlier(key, tools)):
+        if outcome and outcome.kind is OutcomeKind.REDIRECTED and outcome.head == start:
+            return outcome.base
+    return start
 
 
 def _earlier(key: StageKey, tools: Toolbox) -> list[Outcome | None]:

@@ -9,13 +9,15 @@ from ops_orchestrate.core.agent import AgentEvent, AgentEventKind, AgentVitals
 from ops_orchestrate.core.liveness import BUSY, Limits, Signals, next_step
 from ops_orchestrate.ports import AgentSession
 
-NUDGE = "Status check: are you stuck? Say in one line what you are doing, or commit what you have and report."
+#: Asks an agent whether it is stuck; False where it cannot be told anything.
+Ask = Callable[[AgentSession], bool]
 
 
 class Pulse:
     """Remembers when something last moved; asks the rule what to do about it."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
+    def __init__(self, settings: Settings, clock: Callable[[], float], ask: Ask | None = None) -> None:
+        """`ask`: asks a silent agent, before it is stopped, whether it is stuck; None: it is not asked."""
         self._clock = clock
         self._limits = Limits(start=settings.start_limit, stall=settings.stall_after, nudge_wait=settings.nudge_wait)
         # Looking costs a walk over processes and files: twenty looks a stall are enough, five a second the most.
@@ -24,7 +26,8 @@ class Pulse:
         self._started = self._looked = clock()
         self._last_event = self._last_file = self._last_busy = 0.0
         self._waiting_since = self._nudged_at = 0.0
-        self._can_message = True
+        self._ask = ask
+        self._can_message = ask is not None
         self.why = ""
 
     def saw(self, events: Sequence[AgentEvent]) -> None:
@@ -44,7 +47,7 @@ class Pulse:
         step = next_step(self._signals(now, elapsed, session.vitals()), self._limits)
         if step.action == "nudge":
             self._nudged_at = now
-            self._can_message = session.message(NUDGE)
+            self._can_message = self._ask is not None and self._ask(session)
         self.why = step.reason if step.action == "stop" else ""
         return step.state if step.action == "stop" else ""
 

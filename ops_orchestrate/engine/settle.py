@@ -14,6 +14,7 @@ from ops_orchestrate.engine.admit import admit, fill
 from ops_orchestrate.engine.budget import another_has_quota
 from ops_orchestrate.engine.finish import finish
 from ops_orchestrate.engine.red_base import after_merge
+from ops_orchestrate.engine.send import tell_what_failed
 from ops_orchestrate.engine.toolbox import Toolbox
 
 #: What stands for an attempt of which nothing was recorded: its worker vanished before it could say anything.
@@ -34,6 +35,8 @@ def settle(key: StageKey, tools: Toolbox) -> None:
         quota_pause=tools.settings.quota_pause,
         another=outcome.kind is OutcomeKind.QUOTA and another_has_quota(run.request, tools),
     )
+    if settlement.state is TaskState.RETRYABLE:
+        tell_what_failed(key, outcome, tools)
     settled = tools.ledger.attempts.settle(key, settlement)
     if settled.state is TaskState.COMPLETED:
         publish_edges(key.run, key.task, tools)

@@ -10,6 +10,7 @@ import hashlib
 
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
 from ops_orchestrate.core.change import Collected, Diff, GateEnd, GateResult, Preview
+from ops_orchestrate.core.early import Standing
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.guard import judge
 from ops_orchestrate.core.project import Repository
@@ -18,6 +19,7 @@ from ops_orchestrate.core.states import Stage
 from ops_orchestrate.core.tail import relevant_tail
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.core.verdict import verify_verdict
+from ops_orchestrate.engine.early import standing_of
 from ops_orchestrate.engine.lease import Lease, keep
 from ops_orchestrate.engine.step import Next, passed_on
 from ops_orchestrate.engine.toolbox import Toolbox
@@ -33,9 +35,13 @@ def verify(key: StageKey, holder: str, tools: Toolbox) -> Next:
     run = tools.ledger.runs.get(key.run)
     record = tools.ledger.tasks.get(key.run, key.task)
     repository = run.request.portfolio.repository(record.spec.repo)
+    waits = standing_of(record, tools)
+    if waits.waits and not waits.lost and not claim.stop:
+        _wait(key, holder, waits, tools)
+        return Next.DROP
     with keep(key, Stage.VERIFY, holder, tools) as lease:
         try:
-            outcome = _judge(key, record, repository, lease, tools)
+            outcome = _overtaken(record, waits) or _judge(key, record, repository, lease, tools)
         except (GitError, SourceUnavailable) as error:
             # Where the claim was lost meanwhile this does nothing: whoever has it goes on.
             tools.ledger.attempts.snooze(
@@ -49,6 +55,19 @@ def verify(key: StageKey, holder: str, tools: Toolbox) -> Next:
         goes_on = outcome.kind is OutcomeKind.VERIFIED
         ended = tools.ledger.attempts.end(key, Stage.VERIFY, holder=holder, outcome=outcome, goes_on=goes_on)
     return Next.GO_ON if ended else Next.DROP
+
+
+def _wait(key: StageKey, holder: str, waits: Standing, tools: Toolbox) -> None:
+    """What started early is not judged before its blockers are on their base; whoever settles one wakes it."""
+    pause = tools.settings.ci_poll
+    tools.ledger.attempts.snooze(key, Stage.VERIFY, holder=holder, seconds=pause, note=waits.why)
+
+
+def _overtaken(record: TaskRecord, waits: Standing) -> Outcome | None:
+    """What an early attempt ends as that cannot be judged: stopped, or with a blocker that has ended otherwise."""
+    if waits.done:
+        return None
+    return Outcome(kind=OutcomeKind.INTERRUPTED, summary=waits.why, head=record.head)
 
 
 def _interrupted(outcome: Outcome) -> Outcome:

@@ -12,27 +12,25 @@ from ops_orchestrate import canvas
 from ops_orchestrate.core.agent import AgentEnd, AgentJob, AgentResult
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
 from ops_orchestrate.core.attempt_rule import resumes_at
-from ops_orchestrate.core.brief import digest, write_brief
-from ops_orchestrate.core.change import Collected, GateEnd
+from ops_orchestrate.core.change import Collected
 from ops_orchestrate.core.ending import Ended, ending, unspent
 from ops_orchestrate.core.event import EventKind
-from ops_orchestrate.core.names import one_line
-from ops_orchestrate.core.narrowing import failures_of
 from ops_orchestrate.core.price import in_dollars
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.spend import Amount, Parked
-from ops_orchestrate.core.states import IN_FLIGHT, Stage
-from ops_orchestrate.core.task import TaskSpec
-from ops_orchestrate.engine.begun import needs_no_agent, where_to_begin
+from ops_orchestrate.core.states import Stage
+from ops_orchestrate.core.task import TaskMode, TaskRecord, TaskSpec
+from ops_orchestrate.engine.begun import grown_from, needs_no_agent, remembers, where_to_begin
+from ops_orchestrate.engine.briefing import brief_of
 from ops_orchestrate.engine.budget import account_for
 from ops_orchestrate.engine.lease import Lease, keep, last_beat
+from ops_orchestrate.engine.mailbox import Mailbox
 from ops_orchestrate.engine.pulse import Pulse
 from ops_orchestrate.engine.remark import Remarks
 from ops_orchestrate.engine.step import Next, passed_on
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.engine.unlisted import tell_unlisted
-from ops_orchestrate.engine.verify import known_gate
 from ops_orchestrate.errors import (
     AgentUnavailable,
     GitError,
@@ -55,14 +53,16 @@ def implement(key: StageKey, holder: str, tools: Toolbox) -> Next:
     )
     if claim.kind != "ok":
         return passed_on(claim)
-    spec = tools.ledger.tasks.get(key.run, key.task).spec
+    record = tools.ledger.tasks.get(key.run, key.task)
+    spec = record.spec
+    _offer_members(key, spec, tools)
     repository = run.request.portfolio.repository(spec.repo)
     began = time.monotonic()
     # The tree is held until it is gone: a sweep that took it from under us would salvage half of it.
     with keep(key, Stage.IMPLEMENT, holder, tools) as lease, tools.workshop.hold_tree(repository, key) as mine:
         found = (_too_late(claim.stop) or needs_no_agent(key, repository, spec, lease, tools)) if mine else None
         without = found and unspent(found)
-        outcome = without or (_attempt(key, run, spec, lease, tools, reserved=claim.reserved) if mine else None)
+        outcome = without or (_attempt(key, run, record, lease, tools, reserved=claim.reserved) if mine else None)
         if outcome is None:
             return Next.DROP
         goes_on = outcome.kind is OutcomeKind.SUCCEEDED
@@ -92,27 +92,39 @@ def _parked(outcome: Outcome, run: RunRecord, tools: Toolbox) -> Parked | None:
     return Parked(account=account_for(run.request.agent, tools), until=until)
 
 
+def _offer_members(key: StageKey, spec: TaskSpec, tools: Toolbox) -> None:
+    """Members that wait for this task may start early now that it is worked on: the claim has offered them."""
+    if spec.mode is TaskMode.TEAM and tools.ledger.tasks.dependants(key.run, key.task):
+        canvas.publish(canvas.admit(key.run, again=f"early:{key.task}:{key.fence}"))
+
+
 def _attempt(
-    key: StageKey, run: RunRecord, spec: TaskSpec, lease: Lease, tools: Toolbox, *, reserved: Amount
+    key: StageKey, run: RunRecord, record: TaskRecord, lease: Lease, tools: Toolbox, *, reserved: Amount
 ) -> Outcome | None:
     """The attempt's outcome; None when the claim was lost and nothing may be said."""
+    spec = record.spec
     repository = run.request.portfolio.repository(spec.repo)
     try:
         base = _base(key, repository, spec, tools)
         tree = tools.workshop.prepare(repository, key, base)
-        brief = _brief(key, run, spec, tree, tools)
+        brief, told = brief_of(key, run, spec, tree, tools)
         job = _job(key, brief, tree, lease, tools, reserved=reserved)
+        job = job.model_copy(update=_as_a_member(key, record, tools))
         if lease.lost.is_set():
             return None
         session = tools.agent_of(run.request.agent).start(job)
     except (GitError, SourceUnavailable, SandboxUnavailable, AgentUnavailable, UsageError) as error:
         return unspent(Outcome(kind=OutcomeKind.UNSTARTED, summary=str(error)))
-    ended = _watch(session, lease, tools)
+    mailbox = Mailbox(key, told, tools, time.monotonic, early=record.early)
+    # The seed's protocol of a stall: a member of a team is asked first, a subagent is stopped.
+    pulse = Pulse(tools.settings, time.monotonic, mailbox.ask if spec.mode is TaskMode.TEAM else None)
+    ended = _watch(session, mailbox, pulse, lease, tools)
     if ended is None:
         return None
     tell_unlisted(key, "The agent", ended.result.unlisted, "OPS_AGENT_HOSTS", tools)
     if ended.stopped == "now" and ended.result.end is AgentEnd.STOPPED:  # its tree stays, for the next sweep
         return _redacted(ending(ended, Collected(head=None), base=base), ended.result, tools)
+    base = grown_from(key, base, tools)
     outcome = _bring_home(key, repository, base=base, paths=spec.paths, ended=ended, tools=tools)
     return _redacted(outcome, ended.result, tools)
 
@@ -126,39 +138,6 @@ def _base(key: StageKey, repository: Repository, spec: TaskSpec, tools: Toolbox)
     if head is None:
         raise GitError(f"{repository.name} has no branch {spec.base} any more; set `ops.integration` in the registry.")
     return where_to_begin(key, repository, spec, tools) or head
-
-
-def _brief(key: StageKey, run: RunRecord, spec: TaskSpec, tree: AgentTree, tools: Toolbox) -> str:
-    """The brief, recorded by its digest: the same one is never sent twice."""
-    tasks = tools.ledger.tasks
-    hand_overs = tasks.hand_overs(key.run, key.task)
-    earlier = failures_of([a for a in tasks.attempts(key.run, key.task) if a.number < key.attempt])
-    others = [t for t in tasks.all(key.run) if t.spec.repo == spec.repo and t.spec.id != spec.id]
-    brief = write_brief(
-        spec,
-        repository=run.request.portfolio.repository(spec.repo),
-        branch=tree.branch,
-        base=tree.base,
-        attempt=key.attempt,
-        hand_overs=hand_overs,
-        failures=earlier,
-        notes=tasks.notes(key.run, key.task),
-        not_owned=[(path, t.spec.id) for t in others if t.state in IN_FLIGHT for path in t.spec.paths],
-        baseline_red=_red_base(run.request.portfolio.repository(spec.repo), tree.base, tools),
-    )
-    if not tools.ledger.attempts.describe(key, branch=tree.branch, brief_digest=digest(brief)):
-        raise AgentUnavailable("The brief is the same as that of an earlier attempt: nothing new is known to try.")
-    tools.note(key, EventKind.EVIDENCE, {"what": "brief", "branch": tree.branch, "brief": digest(brief)})
-    for given in hand_overs:
-        told = {"what": "hand-over", "from": given.task, "merge": given.merge, "text": one_line(given.summary, 300)}
-        tools.note(key, EventKind.EVIDENCE, told)
-    return brief
-
-
-def _red_base(repository: Repository, base: str, tools: Toolbox) -> str | None:
-    """The end of the gate's log on the base, where it is known to be red."""
-    known = known_gate(repository, tools.workshop.tree_of(repository, base), tools)
-    return known.log_tail if known and known.end is GateEnd.FAILED else None
 
 
 def _job(key: StageKey, brief: str, tree: AgentTree, lease: Lease, tools: Toolbox, *, reserved: Amount) -> AgentJob:
@@ -180,9 +159,14 @@ def _job(key: StageKey, brief: str, tree: AgentTree, lease: Lease, tools: Toolbo
     )
 
 
-def _watch(session: AgentSession, lease: Lease, tools: Toolbox) -> Ended | None:
-    """Stay with the agent until it has ended: beats, flags, signs of life. None when the claim was lost."""
-    pulse = Pulse(tools.settings, time.monotonic)
+def _as_a_member(key: StageKey, record: TaskRecord, tools: Toolbox) -> dict[str, bool]:
+    """What a member of a team has beside others: a session that waits for a hand-over, and one that is remembered."""
+    team = record.spec.mode is TaskMode.TEAM
+    return {"waits": record.early, "kept": team, "resumes": remembers(key, record.spec, tools)}
+
+
+def _watch(session: AgentSession, mailbox: Mailbox, pulse: Pulse, lease: Lease, tools: Toolbox) -> Ended | None:
+    """Stay with the agent until it has ended: beats, flags, messages, signs of life. None when the claim was lost."""
     remarks = Remarks(tools.secrets.redact, tools.settings.note_every, time.monotonic)
     beaten = 0
     stopped = ""
@@ -196,14 +180,14 @@ def _watch(session: AgentSession, lease: Lease, tools: Toolbox) -> Ended | None:
         if lease.renewals > beaten:
             beaten = lease.renewals
             session.beat(lease.renewed_at)
-        wish = lease.stop or pulse.advice(session)
+        wish = lease.stop or mailbox.wish(session) or ("" if mailbox.waits else pulse.advice(session))
         if wish and wish != stopped:
             stopped = wish
             session.stop("kill" if wish == "now" else "interrupt")
     if lease.lost.is_set():
         return None
     _note(lease.key, remarks.newest(session.events(0)), tools)  # what it printed last, or in no time at all
-    return Ended(result=result, stopped=stopped, detail=pulse.why)
+    return Ended(result=result, stopped=stopped, detail=mailbox.why or pulse.why)
 
 
 def _note(key: StageKey, text: str, tools: Toolbox) -> None:

@@ -18,9 +18,10 @@ from ops_orchestrate.ledger.facts import Facts
 from ops_orchestrate.ledger.hosts import Hosts
 from ops_orchestrate.ledger.keys import Keys
 from ops_orchestrate.ledger.locks import Locks
+from ops_orchestrate.ledger.mail import Mail
 from ops_orchestrate.ledger.money import Money
 from ops_orchestrate.ledger.parcels import Parcels
-from ops_orchestrate.ledger.results import Claim, ClaimView, Reaped, Renewal, Settled
+from ops_orchestrate.ledger.results import Claim, ClaimView, Posted, Reaped, Renewal, Settled
 from ops_orchestrate.ledger.runs import Runs
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server, client_for
@@ -48,6 +49,7 @@ class Ledger:
         self.events = Events(server, keys)
         self.money = Money(server, scripts, keys)
         self.facts = Facts(server, scripts, keys)
+        self.mail = Mail(server, scripts, keys)
 
     @property
     def address(self) -> str:
@@ -86,6 +88,7 @@ __all__ = [
     "Claim",
     "ClaimView",
     "Ledger",
+    "Posted",
     "Reaped",
     "Renewal",
     "Settled",

@@ -119,8 +119,9 @@ def _pairs(flat: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _candidate(card: str) -> Candidate:
-    offered_at, _, text = card.partition(" ")
-    return Candidate.model_validate_json(text).model_copy(update={"offered_at": float(offered_at)})
+    offered_at, early, text = card.split(" ", 2)
+    update = {"offered_at": float(offered_at), "early": early == "early"}
+    return Candidate.model_validate_json(text).model_copy(update=update)
 
 
 def _unmerged(name: str, text: str) -> Unmerged:

@@ -37,6 +37,8 @@ The scripts build the same names with `key(...)` of lua/prelude.lua; this file i
 | attempt:RUN:TASK:N | hash | the attempt |
 | digests:RUN:TASK | hash | digest of a brief: attempt |
 | notes:RUN:TASK | list | what people said |
+| mail:RUN:TASK | list | messages to its agent, JSON, oldest first |
+| mail_ids:RUN:TASK | hash | id of a message: its number |
 | intent:RUN:TASK | string | the merge that was announced |
 | pursuit:RUN:TASK | string | what is remembered of its change on a forge |
 | lock:NAME | string | holder |

@@ -12,7 +12,7 @@ from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.graph import Graph
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.states import TaskState
-from ops_orchestrate.core.task import Priority, TaskSpec
+from ops_orchestrate.core.task import Priority, TaskMode, TaskSpec
 from ops_orchestrate.errors import PlanError
 
 #: Tasks in one call of the script that writes them: some milliseconds of the server's time.
@@ -93,6 +93,7 @@ class PlanWriter:
             "estimate": repr(spec.estimate),
             "wave": str(spec.wave),
             "attempt": "0",
+            "team": "1" if spec.mode is TaskMode.TEAM else "",
             "blocked_by": " ".join(spec.blocked_by),
             "dependants": " ".join(self.dependants[spec.id]),
             "reason": settlement.reason if settlement else "",
@@ -122,6 +123,7 @@ def _events(spec: TaskSpec, settlement: Settlement | None) -> list[tuple[str, di
         "estimate",
         "paths",
         "mode_reason",
+        "member",
         "acceptance",
         "gate",
         "base",

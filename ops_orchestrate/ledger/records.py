@@ -38,6 +38,7 @@ def task_record(run: str, stored: Hash) -> TaskRecord:
         run=run,
         spec=TaskSpec.model_validate_json(stored["spec"]),
         state=TaskState(stored["state"]),
+        early=stored.get("early") == "1",
         **texts,
         **numbers,
         **times,

@@ -58,6 +58,15 @@ class Reaped(Value):
     `republish`: publish the tail of the chain from `stage`."""
 
 
+class Posted(Value):
+    """What became of a message to a task's agent."""
+
+    kind: Literal["sent", "known", "full", "ended"]
+    """`known`: it was there already. `full`: the mailbox takes no more. `ended`: nobody works on the task any more."""
+    number: int = 0
+    """Its place in the mailbox."""
+
+
 class ClaimView(Value):
     """Who has a finding, and how far it is with it."""
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from ops_orchestrate.core.attempt import OutcomeKind
 from ops_orchestrate.core.states import RunState, TaskState
+from ops_orchestrate.core.task import TaskMode
 from ops_orchestrate.report.amounts import count, short
 from ops_orchestrate.report.cells import cut, for_encoding, pad, width_of, wrap
 from ops_orchestrate.report.frame import box, frame_width, heading
@@ -133,6 +134,8 @@ def _row(view: RunView, task: TaskView) -> tuple[str, ...]:
 
 def _owner(task: TaskView) -> str:
     newest = task.newest
+    if task.member and task.mode == TaskMode.TEAM and task.state is not TaskState.BLOCKED:
+        return task.member
     if newest is None:
         return "you" if task.state is TaskState.BLOCKED else "—"
     return f"{newest.agent or 'agent'}@{newest.host}" if newest.host else newest.agent or "—"

@@ -35,6 +35,7 @@ class _Task:
     blocked_by: tuple[str, ...] = ()
     planned: bool = False
     end: str = ""
+    flying: bool = False  # granted, and not settled since
     running: dict[int, int | None] = field(default_factory=dict)  # attempt number -> fence, agent at work
     seen: set[int] = field(default_factory=set)
     fence: int | None = None
@@ -110,6 +111,8 @@ def _slot_taken(check: _Checker, event: Event) -> None:
         holder = check.slots[slot]
         check.say(event, f"slot {slot} is held by {holder.run}/{holder.task} already")
     check.slots[slot] = _holding(event)
+    _check_early(check, event)
+    check.task(event).flying = True
     if len(check.slots) > CAP:
         check.say(event, f"{len(check.slots)} slots are taken, and {CAP} is the most")
     if event.fence is None:
@@ -128,6 +131,8 @@ def _slot_released(check: _Checker, event: Event) -> None:
         check.say(event, f"slot {slot} is released, and {holder.run}/{holder.task} holds it")
     else:
         del check.slots[slot]
+        task = check.task(event)
+        task.flying = task.flying and event.attempt in task.seen  # a grant that nobody claimed
 
 
 def _owner_taken(check: _Checker, event: Event) -> None:
@@ -190,9 +195,17 @@ def _started(check: _Checker, event: Event) -> None:
 def _check_order(check: _Checker, event: Event, task: _Task) -> None:
     for name in task.blocked_by:
         blocker = check.tasks.get((event.run, name), _Task())
-        early = event.data.get("early") is True and (blocker.running or blocker.end == "completed")
+        early = event.data.get("early") is True and blocker.flying
         if blocker.end != "completed" and not early:
             check.say(event, f"attempt {event.attempt} starts before its blocker {name} has completed")
+
+
+def _check_early(check: _Checker, event: Event) -> None:
+    """A member is granted early only while each blocker that has not completed has an agent at work."""
+    for name in check.task(event).blocked_by if event.data.get("early") is True else ():
+        blocker = check.tasks.get((event.run, name), _Task())
+        if not blocker.running and blocker.end != "completed":
+            check.say(event, f"it is granted early, and nobody works on its blocker {name}")
 
 
 def _ended(check: _Checker, event: Event) -> None:
@@ -206,6 +219,7 @@ def _ended(check: _Checker, event: Event) -> None:
 
 def _settled(check: _Checker, event: Event) -> None:
     task, state = check.task(event), _word(event, "state")
+    task.flying = False
     if task.end and not (state == "cancelled" and task.end in _MAY_BE_CANCELLED):
         check.say(event, f"the task is settled as {state}, and it has ended as {task.end} already")
     if state in _ENDS:

@@ -10,7 +10,7 @@ from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.report import read
 from ops_orchestrate.report.draft import Draft, add_note, note_sandbox, present
-from ops_orchestrate.report.view import HandOverView, RefusalView, VerdictView
+from ops_orchestrate.report.view import HandOverView, MessageView, RefusalView, VerdictView
 
 #: Evidence of this kind says what an attempt was told about the work it builds on.
 HAND_OVER = "hand-over"
@@ -57,6 +57,25 @@ def _attempt_ended(draft: Draft, event: Event) -> None:
 
 def _agent_said(draft: Draft, event: Event) -> None:
     draft.task(event, note=read.text(event.data, "text"))
+
+
+def _sent(draft: Draft, event: Event) -> None:
+    data, task = event.data, draft.task(event)
+    number = read.whole(data, "number")
+    if task is None or number is None:
+        return
+    words = {"sender": read.text(data, "from"), "topic": read.text(data, "topic"), "text": read.text(data, "text")}
+    others = [one for one in task.messages if one.number != number]
+    draft.task(event, messages=(*others, MessageView(number=number, at=event.at, **words)))
+
+
+def _told(draft: Draft, event: Event) -> None:
+    task, number = draft.task(event), read.whole(event.data, "number")
+    if task is None:
+        return
+    how = read.text(event.data, "how")
+    told = [one.model_copy(update={"told": how}) if one.number == number else one for one in task.messages]
+    draft.task(event, messages=tuple(told))
 
 
 def _stage_claimed(draft: Draft, event: Event) -> None:
@@ -143,6 +162,8 @@ ATTEMPT_RULES: dict[str, Callable[[Draft, Event], None]] = {
     EventKind.ATTEMPT_STARTED: _attempt_started,
     EventKind.ATTEMPT_ENDED: _attempt_ended,
     EventKind.AGENT_NOTE: _agent_said,
+    EventKind.MESSAGE_SENT: _sent,
+    EventKind.MESSAGE_DELIVERED: _told,
     EventKind.STAGE_CLAIMED: _stage_claimed,
     EventKind.EVIDENCE: _evidence,
     EventKind.VERDICT: _verdict,

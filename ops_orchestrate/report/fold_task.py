@@ -21,6 +21,7 @@ def _task_planned(draft: Draft, event: Event) -> None:
         "label",
         "mode",
         "mode_reason",
+        "member",
         "gate",
         "base",
         "sensitive",

@@ -181,6 +181,7 @@ def _identity(task: TaskView) -> Document:
         "label": task.label,
         "mode": task.mode,
         "mode_reason": task.mode_reason,
+        "member": task.member or None,
         "wave": task.wave,
         "state": str(task.state),
         "reason": task.reason,
@@ -214,6 +215,7 @@ def _task(view: RunView, task: TaskView) -> Document:
         "verdicts": [_plain(verdict) for verdict in task.verdicts],
         "refusals": [_plain(refusal) for refusal in task.refusals],
         "hand_overs": [{"from": given.source, "text": given.text} for given in task.hand_overs],
+        "messages": [_plain(message) for message in task.messages],
     }
 
 

@@ -96,6 +96,26 @@ def _said(event: Event, view: RunView) -> str | None:
     return f"  {_task(event)}: {line}" if line else None
 
 
+def _sent(event: Event, view: RunView) -> str:
+    words = {name: read.text(event.data, name) for name in ("from", "text")}
+    return f"  message from {words['from'] or '?'} to {_called(event, view)}: {words['text']}"
+
+
+def _told(event: Event, view: RunView) -> str | None:
+    """What was told at once; what stands in a brief is told with its start."""
+    if read.text(event.data, "how") != "session":
+        return None
+    number = read.whole(event.data, "number")
+    return (
+        f"  {_called(event, view)} was told{f' message {number}' if number else ': ' + read.text(event.data, 'text')}"
+    )
+
+
+def _called(event: Event, view: RunView) -> str:
+    task = _of(event, view)
+    return (task.member if task else "") or _task(event)
+
+
 def _lost(event: Event, view: RunView) -> str:
     stage = read.text(event.data, "stage") or "a stage"
     if read.text(event.data, "why") == "nobody claimed it":
@@ -220,6 +240,8 @@ _SENTENCES: dict[str, Callable[[Event, RunView], str | None]] = {
     EventKind.ATTEMPT_STARTED: _started,
     EventKind.ATTEMPT_ENDED: _ended,
     EventKind.AGENT_NOTE: _said,
+    EventKind.MESSAGE_SENT: _sent,
+    EventKind.MESSAGE_DELIVERED: _told,
     EventKind.STAGE_LOST: _lost,
     EventKind.EVIDENCE: _looked_at,
     EventKind.VERDICT: _judged,

@@ -82,6 +82,18 @@ class HandOverView(Value):
     """In its agent's words."""
 
 
+class MessageView(Value):
+    """Something that was said to a task's agent."""
+
+    number: int
+    sender: str
+    topic: str
+    text: str
+    at: float
+    told: str = ""
+    """How it was told last: `session` or `brief`; empty while it waits."""
+
+
 class TaskView(Value):
     """One task, and how far it is."""
 
@@ -93,6 +105,8 @@ class TaskView(Value):
     label: str = ""
     mode: str = ""
     mode_reason: str = ""
+    member: str = ""
+    """What its agent is called."""
     wave: int = 0
     blocked_by: tuple[str, ...] = ()
     estimate: float | None = None
@@ -130,6 +144,7 @@ class TaskView(Value):
     promoted_to: str = ""
     reopened: int = 0
     hand_overs: tuple[HandOverView, ...] = ()
+    messages: tuple[MessageView, ...] = ()
 
     @property
     def in_flight(self) -> bool:

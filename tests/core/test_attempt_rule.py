@@ -50,6 +50,7 @@ TABLE = [
     (OutcomeKind.SENT_BACK, R, B),  # its pull request stays open: a person goes on with it
     (OutcomeKind.CONFLICT, R, D),
     (OutcomeKind.INTERRUPTED, R, R),
+    (OutcomeKind.REDIRECTED, R, R),
     (OutcomeKind.QUOTA, R, R),
     (OutcomeKind.UNSTARTED, R, B),
     (OutcomeKind.WAITING, B, B),

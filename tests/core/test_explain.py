@@ -11,7 +11,7 @@ from ops_orchestrate.core.board import Board, Host, Owner, Slot
 from ops_orchestrate.core.explain import explain
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.states import RunState, TaskState
-from ops_orchestrate.core.task import TaskRecord
+from ops_orchestrate.core.task import TaskMode, TaskRecord
 from tests.builders import make_outcome, make_request, make_task
 
 NOW = 1_000.0
@@ -153,3 +153,24 @@ def test_hostile_words_stay_on_their_line() -> None:
     blocker = record(TaskState.BLOCKED, "t0", reason=bad)
     lines = told(record(QUEUED, reason=bad, spec={"title": bad}), attempts=(attempt,), blockers=(blocker,))
     assert all("\n" not in line and "\x1b" not in line for line in lines)
+
+
+def test_who_can_be_told_something_and_how() -> None:
+    member = {"member": "web-worker", "mode": TaskMode.TEAM}
+    tell = 'Its agent is web-worker: `ops-orchestrate send web-worker "…" --run r1` tells it something.'
+
+    def says(state: TaskState, **spec: Any) -> bool:
+        return tell in told(record(state, spec=spec))
+
+    assert says(TaskState.QUEUED, **member)
+    assert says(TaskState.RUNNING, member="web-worker")
+    assert not says(TaskState.QUEUED, member="web-worker"), "nobody is at work, and a subagent is not steered"
+    assert not says(TaskState.COMPLETED, **member)
+    assert not says(TaskState.BLOCKED, human="Only the owner can sign it.", **member)
+
+
+def test_a_member_that_started_early_says_what_it_ships_after() -> None:
+    blockers = (record(TaskState.COMPLETED, "t0"), record(TaskState.RUNNING, "t2"))
+    lines = told(record(TaskState.RUNNING, early=True), blockers=blockers)
+    assert "It started early, and ships after t2." in lines
+    assert not any("started early" in line for line in told(record(TaskState.RUNNING), blockers=blockers))

@@ -48,6 +48,7 @@ def test_a_task_carries_the_seeds_metadata() -> None:
         "blocked_by": (),
         "mode": TaskMode.TEAM,
         "mode_reason": "a security reviewer reads along (the owner marked infra/net.tf)",
+        "member": "app-worker",
         "wave": 0,
         "estimate": 90.0,
         "fingerprint": "fp-fix-net",

@@ -73,6 +73,7 @@ def test_a_plan_is_shown_in_one_step(ledger: Ledger) -> None:
         "estimate": 60.0,
         "paths": ["src/t2/**"],
         "mode_reason": "",
+        "member": "",
         "acceptance": [],
         "gate": None,
         "base": "dev",

@@ -268,12 +268,35 @@ def test_a_grant_that_nobody_claimed_is_no_attempt() -> None:
 def test_an_early_consumer_needs_a_blocker_at_work() -> None:
     def consumer(story: Story) -> list[Event]:
         granted = {"attempt": 1, "fence": 9999}
-        story.add("slot.taken", "b", {"slot": 4}, **granted)
+        story.add("slot.taken", "b", {"slot": 4, "early": True}, **granted)
         story.add("attempt.started", "b", {"agent": "command", "early": True}, **granted)
         return story.events
 
     assert violations(consumer(two(blocked=True).start("a"))) == []
-    assert len(violations(consumer(two(blocked=True)))) == 1
+    said = violations(consumer(two(blocked=True)))
+    assert [sentence.split(": ", 1)[1] for sentence in said] == [
+        "it is granted early, and nobody works on its blocker a",
+        "attempt 1 starts before its blocker a has completed",
+    ]
+    delivered = violations(consumer(two(blocked=True).start("a").end("a")))
+    assert len(delivered) == 1, "what is being verified has nobody at work"
+    assert "granted early" in delivered[0]
+
+
+def test_an_early_grant_may_be_claimed_while_its_blocker_is_verified_but_not_once_it_has_failed() -> None:
+    granted = {"attempt": 1, "fence": 9999}
+
+    def consumer(*ends: str) -> list[str]:
+        story = two(blocked=True).start("a")
+        story.add("slot.taken", "b", {"slot": 4, "early": True}, **granted)
+        story.end("a")
+        for state in ends:
+            story.settle("a", state)
+        story.add("attempt.started", "b", {"agent": "command", "early": True}, **granted)
+        return violations(story.events)
+
+    assert consumer() == []
+    assert len(consumer("discarded")) == 1
 
 
 def test_runs_share_the_slots_and_the_repositories() -> None:

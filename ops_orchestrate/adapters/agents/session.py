@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -73,6 +73,8 @@ class Program:
     """What a program is told first that is spoken to on its input; empty: its input is the brief, and ends."""
     farewell: str = ""
     """With `opening`: the line that asks it to stop, in place of SIGINT."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """What its own folder holds when it starts, by path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +113,12 @@ class ProcessSession:
                 return ()
             time.sleep(_LOOK_EVERY)
 
-    def message(self, text: str) -> bool:
-        """Say something to it; False where its kind cannot be told anything."""
-        return self._supervised.message(text)
+    def message(self, text: str) -> bool | None:
+        """Say something to it; False where it has ended, None where its kind can be told nothing."""
+        return self._supervised.message(text) if self._supervised.listens else None
+
+    def release(self) -> None:
+        """A program that reads its mailbox ends when it wants to."""
 
     def beat(self, at: float | None = None) -> None:
         """The lease was renewed."""
@@ -208,6 +213,9 @@ def launch(program: Program, job: AgentJob, settings: Settings) -> Launched:
     ours = Path(job.scratch)
     try:
         box = fresh(ours / "agent", "home", "tmp")
+        for name, data in program.files.items():
+            (box / name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            (box / name).write_bytes(data)
         (ours / "brief.md").write_text(job.brief, encoding="utf-8")
         (ours / "mailbox").write_bytes(b"")
         (ours / "opening").write_text(program.opening, encoding="utf-8")

@@ -4,6 +4,19 @@
 local run, task, attempt, fence, seq, stage, holder, host, lease, agent = unpack(ARGV)
 local t = load_task(run, task)
 
+-- Whether what an early member waits for is still under way; whether anything is left of it to wait for.
+local function still_early()
+  local waits = false
+  for _, id in ipairs(t and t.early == '1' and blockers(run, task) or {}) do
+    local state = get(key('task', run, id), 'state')
+    if state ~= 'completed' and not in_flight({ state = state }) then
+      return false, true
+    end
+    waits = waits or state ~= 'completed'
+  end
+  return true, waits
+end
+
 -- nil: it may be claimed.
 local function verdict()
   if not current(t, attempt, fence) then
@@ -21,6 +34,9 @@ local function verdict()
   if stage ~= t.stage or t.phase == 'snoozed' then
     return 'stale'
   end
+  if stage == 'implement' and not still_early() then
+    return 'stale' -- the reaper takes the grant back
+  end
   if t.phase == 'claimed' and t.holder ~= holder then
     if NOW < number(t.lease_until) then
       return 'taken'
@@ -36,7 +52,9 @@ local function start_attempt()
   redis.call('HSET', name, 'number', attempt, 'fence', fence, 'agent', agent, 'host', host, 'started_at', STAMP,
     'counted', '1')
   redis.call('HINCRBY', t.key, 'spent', 1)
-  task_event(t, 'attempt.started', object('agent', str(agent), 'host', str(host)))
+  local _, waits = still_early()
+  local early = waits and ',"early":true}' or '}'
+  task_event(t, 'attempt.started', string.sub(object('agent', str(agent), 'host', str(host)), 1, -2) .. early)
 end
 
 local answer = verdict()
@@ -54,6 +72,7 @@ if stage == 'implement' then
 end
 if first and stage == 'implement' then
   start_attempt()
+  reconsider(t)
 elseif first then
   task_event(t, 'stage.claimed', object('stage', str(stage)))
 end

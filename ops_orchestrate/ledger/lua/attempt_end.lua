@@ -38,7 +38,7 @@ if stage == 'implement' then
 elseif stage == 'verify' then
   task_event(t, 'verdict', '{' .. fields .. '}')
 end
-if kind == 'interrupted' or kind == 'quota' then
+if kind == 'interrupted' or kind == 'quota' or kind == 'redirected' then
   uncount(t)
 end
 local next_stage = ({ implement = 'verify', verify = 'land' })[stage]
@@ -47,5 +47,8 @@ if goes_on == '1' and next_stage then
   open_stage(t, next_stage)
 else
   over(t)
+end
+if stage == 'implement' then
+  reconsider(t)
 end
 return 1

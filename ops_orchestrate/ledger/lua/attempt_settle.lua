@@ -4,9 +4,9 @@
 -- Args: run, task, attempt, fence, state, reason, ask, not before (seconds since 1970; 0: at once).
 local run, task, attempt, fence, state, reason, ask, not_before = unpack(ARGV)
 local t = need_task(run, task)
-local dependants = get(t.key, 'dependants')
+local waiting = get(t.key, 'dependants')
 if not current(t, attempt, fence) or t.phase ~= 'over' then
-  return { 0, t.state, dependants }
+  return { 0, t.state, waiting }
 end
 if in_flight({ state = state }) then
   refuse('MOVE', t.state .. '>' .. state) -- a settlement ends an attempt, it never goes on with one
@@ -21,9 +21,16 @@ elseif state ~= 'blocked' then
   redis.call('HDEL', key('unmerged'), t.member)
 end
 settled_event(t, reason, ask)
+-- Members that have started early and wait with what they made look again at once.
+for id in dependants(t) do
+  local other = load_task(run, id)
+  if other and other.early == '1' and other.phase == 'snoozed' then
+    redis.call('ZADD', key('snoozes'), 'XX', STAMP, other.member)
+  end
+end
 if state == 'retryable' and number(not_before) > NOW then
   put(t, 'wake_at', seconds(number(not_before)))
   redis.call('ZADD', key('snoozes'), seconds(number(not_before)), t.member)
   task_event(t, 'task.snoozed', object('stage', str('implement'), 'wake_at', seconds(number(not_before)), 'note', str(reason)))
 end
-return { 1, state, dependants }
+return { 1, state, waiting }

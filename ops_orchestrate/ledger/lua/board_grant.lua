@@ -33,7 +33,7 @@ local function lowest_slot()
   return tostring(index)
 end
 
-local function grant(t)
+local function grant(t, early)
   withdraw(t)
   -- Never below the clock: a ledger that lost everything starts above every fence ever given.
   local fence = int(math.max(number(get(key('board'), 'fence')) + 1, math.floor(NOW * 1000)))
@@ -45,10 +45,11 @@ local function grant(t)
   move(t, 'running')
   put(t, 'attempt', int(number(t.attempt) + 1), 'fence', fence, 'slot', slot, 'stage', 'implement', 'phase', 'granted',
     'seq', '0', 'floor', '0', 'holder', '', 'host', '', 'tries', '0', 'waits', '0', 'granted_at', STAMP,
-    'lease_until', seconds(NOW + lease), 'came_from', from, 'wake_at', '', 'cancel', '', 'head', '', 'ended_by', '')
+    'lease_until', seconds(NOW + lease), 'came_from', from, 'wake_at', '', 'cancel', '', 'head', '', 'ended_by', '',
+    'early', early and '1' or '')
   write_hold(t)
   redis.call('ZADD', key('watch'), STAMP, t.member)
-  task_event(t, 'slot.taken', object('slot', slot))
+  task_event(t, 'slot.taken', early and object('slot', slot, 'early', 'true') or object('slot', slot))
   task_event(t, 'ownership.taken', object('repo', str(t.repo), 'paths', t.paths))
   return fence, slot
 end
@@ -57,8 +58,12 @@ local grants = {}
 for i = 4, #ARGV, 3 do
   local t = load_task(ARGV[i], ARGV[i + 1])
   local reserve = ARGV[i + 2] ~= '' and cjson.decode(ARGV[i + 2])
-  if free > 0 and t and ready(t) and repo_free(t) and not (reserve and not affordable(reserve)) then
-    local fence, slot = grant(t)
+  local now = t and ready(t)
+  local early = t and not now and may_begin_early(t)
+  if t and not (now or early) then
+    withdraw(t) -- what it was offered for has passed
+  elseif t and (free > 1 or (free > 0 and now)) and repo_free(t) and not (reserve and not affordable(reserve)) then
+    local fence, slot = grant(t, early)
     if reserve then
       set_aside(t, reserve, ARGV[i + 2])
     end

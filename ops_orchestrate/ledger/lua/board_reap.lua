@@ -28,6 +28,7 @@ local function ungranted(t)
   report(t, 'ungranted')
   put(t, 'attempt', int(number(attempt) - 1), 'stage', '')
   offer(t)
+  reconsider(t)
 end
 
 local function lost(t)
@@ -39,6 +40,7 @@ local function lost(t)
   task_event(t, 'attempt.ended', object('outcome', '"lost"', 'summary', str('Its worker or host vanished.'), 'head', '""',
     'seconds', seconds(spent), 'cost_usd', 'null', 'tokens', 'null'))
   over(t)
+  reconsider(t)
   report(t, 'lost')
 end
 

@@ -2,7 +2,7 @@
 
 -- Candidates: an index of what may start; truth is the states ---------------------------------------------------
 
-local function ready(t)
+local function may_begin(t)
   if not startable(t) or NOW < number(get(t.key, 'wake_at')) then
     return false
   end
@@ -11,15 +11,37 @@ local function ready(t)
     return false
   end
   local limit = tonumber(run[3] or '')
-  if limit and number(get(t.key, 'wave')) >= limit then
-    return false
-  end
+  return not (limit and number(get(t.key, 'wave')) >= limit)
+end
+
+local function blockers_done(t)
   for _, id in ipairs(blockers(t.run, t.task)) do
     if get(key('task', t.run, id), 'state') ~= 'completed' then
       return false
     end
   end
   return true
+end
+
+local function ready(t)
+  return may_begin(t) and blockers_done(t)
+end
+
+-- Whether a member of a team may start before its blockers have completed: each that has not is being worked on.
+local function may_begin_early(t)
+  if t.team ~= '1' or not may_begin(t) then
+    return false
+  end
+  local found = false
+  for _, id in ipairs(blockers(t.run, t.task)) do
+    local b = redis.call('HMGET', key('task', t.run, id), 'state', 'phase', 'cancel')
+    local at_work = b[1] == 'running' and b[2] == 'claimed' and (b[3] or '') ~= '1'
+    if b[1] ~= 'completed' and not at_work then
+      return false
+    end
+    found = found or at_work
+  end
+  return found
 end
 
 local function withdraw(t)
@@ -34,17 +56,34 @@ local function withdraw(t)
 end
 
 local function offer(t)
-  if not ready(t) then
+  local when = ready(t) and 'now' or may_begin_early(t) and 'early'
+  if not when then
     withdraw(t)
     return false
   end
-  if redis.call('SADD', key('offered', t.run), t.task) == 1 then
+  local new = redis.call('SADD', key('offered', t.run), t.task) == 1
+  local known = not new and string.match(get(key('cards'), t.member), '^%S+ (%S+) ')
+  if known ~= when then
     local card = redis.call('HMGET', t.key, 'score', 'card')
     redis.call('ZADD', key('candidates', t.repo), card[1], t.member)
     redis.call('SADD', key('candidate_repos'), t.repo)
-    redis.call('HSET', key('cards'), t.member, STAMP .. ' ' .. card[2])
+    redis.call('HSET', key('cards'), t.member, STAMP .. ' ' .. when .. ' ' .. card[2])
   end
   return true
+end
+
+local function dependants(t)
+  return string.gmatch(get(t.key, 'dependants'), '%S+')
+end
+
+-- Members of a team that wait for this task may start early while it is being worked on, and not otherwise.
+local function reconsider(t)
+  for id in dependants(t) do
+    local other = load_task(t.run, id)
+    if other and other.team == '1' and startable(other) then
+      offer(other)
+    end
+  end
 end
 
 local function withdraw_all(run)
@@ -174,7 +213,7 @@ local function leave_flight(t)
   release_hold(t)
   redis.call('ZREM', key('watch'), t.member)
   redis.call('ZREM', key('snoozes'), t.member)
-  put(t, 'phase', '', 'holder', '', 'lease_until', '', 'wake_at', '', 'cancel', '', 'host', '')
+  put(t, 'phase', '', 'holder', '', 'lease_until', '', 'wake_at', '', 'cancel', '', 'host', '', 'early', '')
 end
 
 -- A task has reached `completed`: its edges are due, its change is no longer pending.

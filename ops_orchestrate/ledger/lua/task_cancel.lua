@@ -5,6 +5,7 @@ local run, task, by, reason = unpack(ARGV)
 local t = need_task(run, task)
 if in_flight(t) then
   put(t, 'cancel', '1', 'cancel_reason', reason)
+  reconsider(t)
   redis.call('ZADD', key('snoozes'), 'XX', STAMP, t.member) -- nobody waits for a snooze of withdrawn work
   return 'asked'
 end

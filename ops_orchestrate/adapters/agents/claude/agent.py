@@ -7,9 +7,11 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
-from ops_orchestrate.adapters.agents.claude.commandline import arguments, settings_text, variables
+from ops_orchestrate.adapters.agents.claude.commandline import arguments, session_id, settings_text, variables
+from ops_orchestrate.adapters.agents.claude.kept import keep, kept_session
 from ops_orchestrate.adapters.agents.claude.session import ClaudeSession
 from ops_orchestrate.adapters.agents.claude.wire import INTERRUPT, said
 from ops_orchestrate.adapters.agents.model import model_access
@@ -75,20 +77,27 @@ class ClaudeAgent:
             transcript = Transcript(transcript_path(settings, job.key), limit, self._redact)
         except OSError as error:
             raise unstarted(job, error) from error
+        kept, files = kept_session(job.key, settings) if job.resumes else ("", {})
         prepared = Program(
-            argv=(str(program), *arguments(job.key, settings, rules, sandboxed=sandboxed, max_usd=job.max_usd)),
+            argv=(
+                str(program),
+                *arguments(job.key, settings, rules, sandboxed=sandboxed, max_usd=job.max_usd, kept=kept),
+            ),
             reads=(rules, program),
             env=given | variables(Path(job.scratch) / "agent", settings, sandboxed=sandboxed),
             model=model,
             opening=said(job.brief) + "\n",
             farewell=INTERRUPT,
+            files=files,
         )
         try:
             launched = launch(prepared, job, settings)
         except BaseException:
             transcript.close()
             raise
-        return ClaudeSession(launched, job, transcript, limit)
+        session = kept or session_id(job.key)
+        keeping = partial(keep, launched.box, session, job.key, settings) if job.kept else None
+        return ClaudeSession(launched, job, transcript, limit, keeping)
 
     def _program(self) -> Path:
         found = shutil.which(self._settings.claude)

@@ -32,11 +32,11 @@ _QUIET = (
 
 
 def arguments(
-    key: StageKey, settings: Settings, rules: Path, *, sandboxed: bool, max_usd: float | None = None
+    key: StageKey, settings: Settings, rules: Path, *, sandboxed: bool, max_usd: float | None = None, kept: str = ""
 ) -> tuple[str, ...]:
     """Everything after the program's name. `rules` is the file with `settings_text`.
 
-    `max_usd`: what was reserved for it; None: what the settings say.
+    `max_usd`: what was reserved for it; None: what the settings say. `kept`: a session to resume.
     """
     most = settings.max_attempt_usd if max_usd is None else max_usd
     budget = ("--max-budget-usd", f"{most:f}") if most else ()
@@ -45,7 +45,8 @@ def arguments(
     return (
         *("--print", "--verbose", "--input-format", "stream-json", "--output-format", "stream-json"),
         *("--model", settings.model, "--max-turns", str(settings.max_turns), *budget),
-        *("--session-id", session_id(key), "--tools", TOOLS.replace(" ", ",")),
+        *(("--resume", kept) if kept else ("--session-id", session_id(key))),
+        *("--tools", TOOLS.replace(" ", ",")),
         *("--settings", str(rules), "--setting-sources", "", "--strict-mcp-config", "--disable-slash-commands"),
         *("--permission-mode", mode, "--permission-prompts", "none"),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ops_orchestrate.adapters.agents.claude.events import events_of
 from ops_orchestrate.adapters.agents.claude.tally import Tally
 from ops_orchestrate.adapters.agents.claude.wire import Result, read_line, said
@@ -12,13 +14,21 @@ from ops_orchestrate.adapters.supervised import MESSAGE_LIMIT, Exit
 from ops_orchestrate.core.agent import AgentEnd, AgentJob, AgentReport, AgentResult
 from ops_orchestrate.core.claude_outcome import claude_end
 
+Keep = Callable[[], None] | None
+
 
 class ClaudeSession(SpokenSession):
     """An agent's session over Claude Code's protocol."""
 
-    def __init__(self, launched: Launched, job: AgentJob, transcript: Transcript, log_limit: int) -> None:
+    def __init__(
+        self, launched: Launched, job: AgentJob, transcript: Transcript, log_limit: int, keep: Keep = None
+    ) -> None:
+        """`keep`: called when it has ended, to keep its session for another attempt."""
         super().__init__(launched, job, transcript, log_limit)
         self._tally = Tally()
+        self._waits = job.waits
+        self._idle = False
+        self._keep = keep
 
     def message(self, text: str) -> bool:
         """Steer it: the text reaches it with the next result of a tool. False once its last turn is over."""
@@ -27,6 +37,12 @@ class ClaudeSession(SpokenSession):
             return False
         self._transcript.told(told)
         return True
+
+    def release(self) -> None:
+        """Its last turn may be the last: what it was told before is still dealt with."""
+        self._waits = False
+        if self._idle:
+            self._end_input()
 
     def _take(self, line: bytes) -> bool:
         ours, frame = read_line(line)
@@ -37,7 +53,9 @@ class ClaudeSession(SpokenSession):
             self._tally.take(frame)
             self._happened(events_of(frame))
         if isinstance(frame, Result) and not frame.queued_turn_count:
-            self._end_input()
+            self._idle = True
+            if not self._waits:
+                self._end_input()
         return True
 
     def _noise(self, text: str) -> None:
@@ -47,6 +65,8 @@ class ClaudeSession(SpokenSession):
         self._end_input()
 
     def _result_of(self, ended: Exit, report: AgentReport | None, problem: str) -> AgentResult:
+        if self._keep:
+            self._keep()
         end, detail = not_by_itself(ended) or with_report(
             *claude_end(self._tally.run(ended.exit_code)), report, problem
         )

@@ -217,6 +217,48 @@ def test_what_it_is_told_at_its_last_word_is_another_turn(tmp_path: Path, model:
     assert len([event for event in seen if event.kind is AgentEventKind.STOP]) == 2
 
 
+def test_one_that_waits_for_something_stays_until_it_has_heard_it(tmp_path: Path, model: Model, who: str) -> None:
+    """Its turn is over and its session is not: what it waited for begins another turn, the last one."""
+    session = claude(tmp_path, model.url("says", who)).start(work(tmp_path, waits=True))
+    follow(session, lambda seen: any(event.kind is AgentEventKind.STOP for event in seen))
+    assert session.result() is None
+    assert session.message("The blocker is merged: use «parse2».")
+    session.release()
+    result, seen = follow(session)
+    assert (result.end, len(model.bodies(who))) == (AgentEnd.DONE, 2)
+    assert "The blocker is merged: use «parse2»." in str(model.bodies(who)[-1]["messages"])
+    assert [event.kind for event in seen].count(AgentEventKind.STOP) == 1, "the second turn's"
+
+
+def test_one_that_waits_for_what_never_comes_is_let_go(tmp_path: Path, model: Model, who: str) -> None:
+    session = claude(tmp_path, model.url("says", who)).start(work(tmp_path, waits=True))
+    follow(session, lambda seen: any(event.kind is AgentEventKind.STOP for event in seen))
+    session.release()
+    assert follow(session)[0].end is AgentEnd.DONE
+    assert len(model.bodies(who)) == 1
+
+
+def test_another_attempt_goes_on_with_the_session_that_was_kept(tmp_path: Path, model: Model, who: str) -> None:
+    """Elsewhere, with a new brief: it remembers what it said, and its cost is counted for itself."""
+    first, _ = follow(claude(tmp_path, model.url("says", who)).start(work(tmp_path, kept=True)))
+    assert first.end is AgentEnd.DONE
+    other = work(tmp_path / "b", attempt=2, brief="Audit failed: too long.", resumes=True)
+    data = settings(tmp_path).data_dir
+    again = claude(tmp_path / "b", model.url("says", f"{who}-b"), data_dir=data).start(other)
+    result, _ = follow(again)
+    assert (result.end, result.report.tokens) == (AgentEnd.DONE, 120)
+    heard = str(model.bodies(f"{who}-b")[0]["messages"])
+    assert "It drops the last line" in heard, "the first brief"
+    assert "Nothing to do." in heard, "what it answered"
+    assert "Audit failed: too long." in heard
+    assert not [*(tmp_path / "tree").rglob("*.jsonl"), *(tmp_path / "b" / "tree").rglob("*.jsonl")]
+
+
+def test_one_without_a_kept_session_begins_anew(tmp_path: Path, model: Model, who: str) -> None:
+    result, _ = follow(claude(tmp_path, model.url("says", who)).start(work(tmp_path, resumes=True)))
+    assert result.end is AgentEnd.DONE
+
+
 @pytest.mark.parametrize(("scenario", "reason"), [("sleeps", "aborted_tools"), ("thinks", "aborted_streaming")])
 def test_an_interrupt_is_its_protocols_own(tmp_path: Path, model: Model, who: str, scenario: str, reason: str) -> None:
     session = claude(tmp_path, model.url(scenario, who)).start(work(tmp_path, grace_seconds=20.0))

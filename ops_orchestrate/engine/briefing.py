@@ -1,0 +1,75 @@
+"""The brief of an attempt, put together from the ledger: the task, its team, and what went before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.brief import digest, write_brief
+from ops_orchestrate.core.change import GateEnd
+from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.narrowing import failures_of
+from ops_orchestrate.core.project import Repository
+from ops_orchestrate.core.run import RunRecord
+from ops_orchestrate.core.states import FINAL, IN_FLIGHT
+from ops_orchestrate.core.steering import Delivery
+from ops_orchestrate.core.task import TaskMode, TaskRecord, TaskSpec
+from ops_orchestrate.core.team import team_of
+from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.engine.verify import known_gate
+from ops_orchestrate.errors import AgentUnavailable
+from ops_orchestrate.ports import AgentTree
+
+
+def brief_of(key: StageKey, run: RunRecord, spec: TaskSpec, tree: AgentTree, tools: Toolbox) -> tuple[str, int]:
+    """The brief, recorded by its digest, and the number of the last message in it.
+
+    Raises AgentUnavailable for one that an earlier attempt had: the same brief is never sent twice.
+    """
+    letters = tools.ledger.mail.after(key.run, key.task, 0)
+    tasks = tools.ledger.tasks
+    hand_overs = tasks.hand_overs(key.run, key.task)
+    earlier = failures_of([a for a in tasks.attempts(key.run, key.task) if a.number < key.attempt])
+    everybody = tasks.all(key.run)
+    brief = write_brief(
+        spec,
+        repository=run.request.portfolio.repository(spec.repo),
+        branch=tree.branch,
+        base=tree.base,
+        attempt=key.attempt,
+        hand_overs=hand_overs,
+        failures=earlier,
+        notes=tasks.notes(key.run, key.task),
+        not_owned=_not_owned(spec, everybody),
+        baseline_red=_red_base(run.request.portfolio.repository(spec.repo), tree.base, tools),
+        team=team_of(spec, everybody, _repository_names(run)),
+        letters=letters,
+    )
+    if not tools.ledger.attempts.describe(key, branch=tree.branch, brief_digest=digest(brief)):
+        raise AgentUnavailable("The brief is the same as that of an earlier attempt: nothing new is known to try.")
+    if letters:
+        tools.ledger.mail.told(key, letters[-1].number, Delivery.BRIEF.value)
+    tools.note(key, EventKind.EVIDENCE, {"what": "brief", "branch": tree.branch, "brief": digest(brief)})
+    for given in hand_overs:
+        told = {"what": "hand-over", "from": given.task, "merge": given.merge, "text": one_line(given.summary, 300)}
+        tools.note(key, EventKind.EVIDENCE, told)
+    return brief, len(letters)
+
+
+def _not_owned(spec: TaskSpec, everybody: Sequence[TaskRecord]) -> list[tuple[str, str]]:
+    """Paths of others in the same repository, and whose they are: of those at work, to a team of all that will be."""
+    found = [t for t in everybody if t.spec.repo == spec.repo and t.spec.id != spec.id and t.state not in FINAL]
+    if spec.mode is not TaskMode.TEAM:
+        found = [t for t in found if t.state in IN_FLIGHT]
+    return [(path, t.spec.member or t.spec.id) for t in found for path in t.spec.paths]
+
+
+def _repository_names(run: RunRecord) -> dict[str, str]:
+    return {one.key: one.name for project in run.request.portfolio.projects for one in project.repositories}
+
+
+def _red_base(repository: Repository, base: str, tools: Toolbox) -> str | None:
+    """The end of the gate's log on the base, where it is known to be red."""
+    known = known_gate(repository, tools.workshop.tree_of(repository, base), tools)
+    return known.log_tail if known and known.end is GateEnd.FAILED else None
