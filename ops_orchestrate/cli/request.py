@@ -23,7 +23,7 @@ from ops_orchestrate.core.run import RequestedTask, RunRequest
 from ops_orchestrate.core.task import Mode
 from ops_orchestrate.errors import UsageError
 from ops_orchestrate.report.matrix import CHOICES, mode_question
-from ops_orchestrate.wiring import portfolio
+from ops_orchestrate.wiring import DEAF, portfolio
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -125,7 +125,8 @@ def gather(settings: Settings, asked: Asked, *, anywhere: bool = False) -> Mater
 
 def make_request(settings: Settings, asked: Asked, material: Material, *, terminal: bool) -> RunRequest:
     """The frozen request; its `mode_note` says why the mode is not just what was asked for."""
-    mode, note = effective_mode(asked.mode, terminal=terminal, teams_available=settings.teams)
+    deaf = settings.agent if settings.agent in DEAF else ""
+    mode, note = effective_mode(asked.mode, terminal=terminal, teams_available=settings.teams, deaf=deaf)
     return RunRequest(
         portfolio=material.portfolio,
         mode=mode,

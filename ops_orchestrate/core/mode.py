@@ -15,20 +15,24 @@ FALLBACK = (
     "Agent teams are off (OPS_TEAMS=1 or CLAUDE_CODE_EXPERIMENTAL_AGENT_TEAMS=1 turns them on): falling back to "
     "subagents."
 )
+DEAF = "The agent {agent} can be told nothing while it works: a message to it interrupts, and its next attempt has it."
 NO_TERMINAL = "No mode was given and there is no terminal to ask at: hybrid."
 RECOMMENDED = "No mode was chosen: hybrid, the recommended one."
 
 
-def effective_mode(asked: Mode | None, terminal: bool, teams_available: bool) -> tuple[Mode, str]:
+def effective_mode(asked: Mode | None, terminal: bool, teams_available: bool, deaf: str = "") -> tuple[Mode, str]:
     """The mode a run gets, and what its first line says about that (empty if it is just what was asked for).
 
-    `asked` is None where no flag was given; at a terminal the command asks before it comes here.
+    `asked` is None where no flag was given; at a terminal the command asks before it comes here. `deaf`: the run's
+    agent, if that can be told nothing while it works.
     """
     notes = [] if asked else [RECOMMENDED if terminal else NO_TERMINAL]
     mode = asked or Mode.HYBRID
     if mode is not Mode.SUBAGENTS and not teams_available:
         mode = Mode.SUBAGENTS
         notes.append(FALLBACK)
+    elif mode is not Mode.SUBAGENTS and deaf:
+        notes.append(DEAF.format(agent=deaf))
     return mode, " ".join(notes)
 
 

@@ -70,9 +70,11 @@ class Mailbox:
 
     def _tell(self, session: AgentSession) -> str:
         """Everything in its order; what cannot be said now keeps what comes after it waiting."""
+        if self._quiet:
+            return ""
         letters = self._tools.ledger.mail.after(self._key.run, self._key.task, self._told)
         for letter in letters:
-            said = None if self._quiet else session.message(spoken(letter))
+            said = session.message(spoken(letter))
             if said is None:
                 return self._interrupt()
             if not said:

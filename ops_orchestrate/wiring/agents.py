@@ -55,6 +55,10 @@ AGENTS: dict[str, Callable[[Outside, Redact], Agent]] = {
 }
 
 
+#: Those of them that can be told nothing while they work.
+DEAF = frozenset({"command"})
+
+
 def agent_of(settings: Settings, outside: Outside | None = None, redact: Redact = by_shape) -> Callable[[str], Agent]:
     """Agents by name. The function raises UsageError for a name that does not exist."""
     around = outside or Outside(settings)

@@ -65,7 +65,8 @@ class House:
     def build(cls, patch: pytest.MonkeyPatch, repos: Mapping[str, Mapping[str, Any]] | None = None) -> House:
         """Repositories with a gate that passes unless a file `broken` exists, and a registry of them."""
         house = cls(Path(tempfile.mkdtemp(prefix="ops", dir="/tmp")), patch)
-        for name in ("OPS_REDIS_URL", "OPS_REGISTRY", "OPS_CONFIG", "CLAUDE_PLUGIN_ROOT"):
+        flags = ("OPS_TEAMS", "CLAUDE_CODE_EXPERIMENTAL_AGENT_TEAMS")
+        for name in ("OPS_REDIS_URL", "OPS_REGISTRY", "OPS_CONFIG", "CLAUDE_PLUGIN_ROOT", *flags):
             patch.delenv(name, raising=False)
         for name, value in house.env.items():
             patch.setenv(name, value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ops_orchestrate.core.mode import FALLBACK, NO_TERMINAL, RECOMMENDED, effective_mode, task_mode
+from ops_orchestrate.core.mode import DEAF, FALLBACK, NO_TERMINAL, RECOMMENDED, effective_mode, task_mode
 from ops_orchestrate.core.task import Mode, TaskMode
 
 
@@ -25,6 +25,14 @@ from ops_orchestrate.core.task import Mode, TaskMode
 )
 def test_the_mode_of_a_run(asked: Mode | None, terminal: bool, teams: bool, mode: Mode, notes: tuple[str, ...]) -> None:
     assert effective_mode(asked, terminal, teams) == (mode, " ".join(notes))
+
+
+@pytest.mark.parametrize(
+    ("asked", "teams", "notes"),
+    [(Mode.TEAMS, True, DEAF.format(agent="command")), (Mode.TEAMS, False, FALLBACK), (Mode.SUBAGENTS, True, "")],
+)
+def test_a_team_of_agents_that_hear_nothing_is_warned_of(asked: Mode, teams: bool, notes: str) -> None:
+    assert effective_mode(asked, True, teams, deaf="command")[1] == notes
 
 
 @pytest.mark.parametrize(

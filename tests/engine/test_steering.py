@@ -10,6 +10,7 @@ import pytest
 
 from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.states import Stage, TaskState
+from ops_orchestrate.core.task import Mode
 from ops_orchestrate.engine.send import send
 from ops_orchestrate.errors import OpsError, UsageError
 from ops_orchestrate.report.check import violations
@@ -119,3 +120,22 @@ def test_what_cannot_be_sent_is_said(house: Rig, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="at most"):
         send(run, "quick", "x" * 5_000, by="ana", tools=house.tools)
     house.finish(run)
+
+
+def test_a_silent_member_is_asked_whether_it_is_stuck_and_a_subagent_is_stopped(tmp_path: Path) -> None:
+    """The seed's stall protocol, by the mode: both hang until they are told something."""
+    hangs = [{"copy_mail": {"field": "hand_over", "seconds": 60}}]
+    limits = {"OPS_STALL_AFTER": "2", "OPS_NUDGE_WAIT": "20", "OPS_START_LIMIT": "2", "OPS_MAX_ATTEMPTS": "1"}
+    with standing(tmp_path, ("one", "two"), **limits) as rig:
+        rig.play({"*": [[{"say": {"text": "begun"}}, *hangs, *work("any")]]})
+        rig.start()
+        member = rig.submit([requested("m", "one")], mode=Mode.TEAMS)
+        subagent = rig.submit([requested("s", "two")], mode=Mode.SUBAGENTS)
+        asked, stopped = rig.finish(member), rig.finish(subagent)
+        assert rig.task(member, "m").state is TaskState.COMPLETED, "it answered"
+    (check,) = told(asked, EventKind.MESSAGE_DELIVERED, "m")
+    assert (check["how"], check["topic"]) == ("session", "status-check")
+    assert str(check["text"]).startswith("Status check — are you stuck?")
+    assert told(stopped, EventKind.MESSAGE_DELIVERED, "s") == []
+    (end,) = told(stopped, EventKind.ATTEMPT_ENDED, "s")
+    assert end["outcome"] == "stalled"
