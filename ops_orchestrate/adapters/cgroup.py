@@ -17,6 +17,8 @@ WANTED = ("memory", "pids")
 _LEAF, _OURS, _GROUP = "ops-workers", "ops-orchestrate", "ops-agent-"
 _UNITS = (".service", ".scope", ".slice")
 _TRIES = 20
+#: Its maker may live in a container whose processes have other numbers here: then only age tells, in seconds.
+_YOUNG = 60.0
 
 
 class Home(NamedTuple):
@@ -156,7 +158,12 @@ def _count(file: Path, name: str) -> int:
 
 
 def _sweep(place: Path) -> None:
-    """Groups of supervisors that were killed; the kernel removes none that holds a process."""
+    """Groups of supervisors that were killed; the kernel removes none that holds a process.
+
+    One that is empty may also have been made a moment ago: its agent is not born yet, and could not be without it.
+    """
     for path in place.glob(f"{_GROUP}*"):
-        with suppress(OSError):
-            path.rmdir()
+        with suppress(OSError, ValueError, IndexError):
+            maker = path.name.removeprefix(_GROUP).split("-")[0]
+            if time.time() - path.stat().st_mtime > _YOUNG and not Path("/proc", str(int(maker))).exists():
+                path.rmdir()

@@ -149,3 +149,26 @@ def test_a_folder_of_an_ordinary_user_is_delegated_unless_a_manager_minds_it(
     for file in ("cgroup.procs", "cgroup.subtree_control"):
         (place / file).touch()
     assert _delegated(place) is ours
+
+
+@needs_groups
+def test_a_group_is_kept_until_its_agent_is_born_in_it_and_swept_when_its_maker_is_gone() -> None:
+    """Two supervisors on one host: the second one once took the empty group of the first away, and its gate failed."""
+    assert HOME is not None
+    first = Group.make(HOME, 0, 0)
+    second = Group.make(HOME, 0, 0)
+    assert first is not None and second is not None
+    kept = [Path(group.procs).parent for group in (first, second)]
+    assert all(path.exists() for path in kept)
+    gone = Path(HOME.path) / f"ops-agent-{2**22 + 1}-1"  # no process has a number beyond the kernel's largest
+    gone.mkdir()
+    young = gone.with_name(f"ops-agent-{2**22 + 2}-1")
+    young.mkdir()
+    os.utime(gone, (1, 1))
+    second.close()
+    third = Group.make(HOME, 0, 0)
+    assert third is not None
+    assert (kept[0].exists(), gone.exists(), young.exists()) == (True, False, True)
+    for group in (first, third):
+        group.close()
+    young.rmdir()
