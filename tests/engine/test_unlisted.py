@@ -25,7 +25,7 @@ def asking(*hosts: str) -> list[str]:
 
 @needs_sandbox
 def test_the_owner_is_told_once_and_without_secrets(tmp_path: Path, server_url: str) -> None:
-    rig = Rig.build(tmp_path, server_url, OPS_AGENT_HOSTS="pypi.org", GITHUB_TOKEN=_SECRET)
+    rig = Rig.build(tmp_path, server_url, OPS_AGENT_HOSTS="pypi.org", MY_SERVICE_TOKEN=_SECRET)
     try:
         rig.play({"ask": [[{"run": {"argv": asking("files.example", "files.example", _SECRET)}}, *work("ask")]]})
         rig.start()
