@@ -129,6 +129,10 @@ class Group:
             return None
         return cls(path, home.holds)
 
+    def gone(self) -> bool:
+        """Whether somebody has removed it."""
+        return not self._path.exists()
+
     def struck(self) -> str:
         """The limit that was met, by the supervisor's word for it; empty where none was."""
         if _count(self._path / "memory.events", "oom_kill"):

@@ -90,16 +90,26 @@ class Supervisor:
 
     def _begin(self) -> str:
         """Start it, in a control group of its own where there can be one; why it could not be started."""
-        if self.spec.groups:
-            home = Home(self.spec.groups, tuple(self.spec.groups_hold))
-            self._group = Group.make(home, self.spec.memory, self.spec.processes)
-        self._pid, self._output, source, problem = start(self.spec, self._group.procs if self._group else "")
+        source, problem = self._launch()
+        if problem and self._group and self._group.gone():  # somebody tidied up; nothing has run yet
+            os.close(self._output)
+            if self.spec.talk:
+                os.close(source)
+            source, problem = self._launch()
         if not problem:
             self._open.add(self._output)
             if self.spec.talk:
                 self._inlet = Inlet(source)
                 self._inlet.say(Path(self.spec.stdin).read_bytes())
         return problem
+
+    def _launch(self) -> tuple[int, str]:
+        """(where to write to it, why it could not be started)."""
+        if self.spec.groups:
+            home = Home(self.spec.groups, tuple(self.spec.groups_hold))
+            self._group = Group.make(home, self.spec.memory, self.spec.processes)
+        self._pid, self._output, source, problem = start(self.spec, self._group.procs if self._group else "")
+        return source, problem
 
     def ask(self, reason: str, rung: int = 0) -> None:
         """Begin to stop it, or go on to a higher rung; the first reason is the one that is recorded."""

@@ -11,6 +11,7 @@ import pytest
 from ops_orchestrate.adapters import supervised
 from ops_orchestrate.adapters.cgroup import Group, Home, _delegated
 from ops_orchestrate.adapters.limits import gaps, held_by_kernel
+from ops_orchestrate.adapters.supervised import Supervised
 from tests.adapters.foreign import both_ways, end_of, eventually, needs_sandbox, without_sandbox
 from tests.adapters.supervise_help import STUBBORN, daemons, said, start
 
@@ -39,9 +40,10 @@ time.sleep(30)
 """
 
 
-def groups() -> list[Path]:
+def groups(running: Supervised) -> list[Path]:
+    """That of this agent: others on this machine have theirs."""
     assert HOME is not None
-    return list(Path(HOME.path).glob("ops-agent-*"))
+    return list(Path(HOME.path).glob(f"ops-agent-{running.pid}-*"))
 
 
 @needs_limits
@@ -62,7 +64,7 @@ def test_memory_is_held_by_the_kernel(
     ended = end_of(running)
     assert ended.reason == "memory"
     assert "survived" not in running.tail()
-    assert groups() == []
+    assert groups(running) == []
 
 
 @needs_limits
@@ -77,7 +79,7 @@ def test_processes_are_held_by_the_kernel(
     assert 20 < int(running.tail().split()[-1]) <= 40
     ended = end_of(running)
     assert (ended.reason, ended.left) == ("processes", 0)
-    assert groups() == []
+    assert groups(running) == []
 
 
 @needs_groups
@@ -85,10 +87,10 @@ def test_the_last_rung_takes_all_of_the_group(tmp_path: Path, mark: str) -> None
     running = start(tmp_path, mark, STUBBORN)
     said(running)
     eventually(lambda: daemons(tmp_path))
-    inside = {int(pid) for group in groups() for pid in (group / "cgroup.procs").read_text().split()}
+    inside = {int(pid) for group in groups(running) for pid in (group / "cgroup.procs").read_text().split()}
     assert set(daemons(tmp_path)) <= inside
     running.stop("kill")
-    assert (end_of(running).reason, daemons(tmp_path), groups()) == ("killed", [], [])
+    assert (end_of(running).reason, daemons(tmp_path), groups(running)) == ("killed", [], [])
 
 
 @needs_groups
