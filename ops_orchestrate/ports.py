@@ -198,7 +198,7 @@ class PullRequests(Protocol):
     name: str
 
     def may_write(self, repo: Repository) -> str | None:
-        """None if the forge says now that we may push, else why not: a person's to change. Asked before every write."""
+        """None if the forge says now that we may push, else why not: a person's to change. Asked before writes."""
 
     def publish(self, repo: Repository, *, commit: str, branch: str, expected: str) -> Landing:
         """Push a commit of the mirror to a branch of ours (`ops/…`); `expected`: its head there, "" for none."""

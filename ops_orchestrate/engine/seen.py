@@ -25,6 +25,7 @@ def policy_of(repository: Repository, request: RunRequest, settings: Settings, b
         "min_ci": settings.ci_minimum,
         "settle": settings.ci_settle,
         "patience": settings.ci_patience,
+        "poll": settings.ci_poll,
         "reconcile": settings.merge_unknown,
         "max_fixes": settings.max_fixes,
     }

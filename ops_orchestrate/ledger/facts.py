@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 from ops_orchestrate.core.change import GateResult
@@ -48,17 +49,25 @@ class Facts:
         text = self._server.ask(lambda: self._server.client.get(self._keys("frozen", repo, branch)))
         return split_member(text) if text else None
 
-    def merged_with(self, repo: str, branch: str, checks: Sequence[str]) -> None:
-        """These checks were green on a head that was just merged into the branch."""
-        name = self._keys("green", repo, branch)
-        text = json.dumps(sorted(set(checks)))
+    def merged_with(self, repo: str, branch: str, checks: Sequence[str], *, seconds: float = 0.0) -> None:
+        """These checks were green, after so many seconds, on a head that was just merged into the branch."""
+        kept = {
+            self._keys("green", repo, branch): json.dumps(sorted(set(checks))),
+            self._keys("ci", repo, branch): f"{seconds:.1f}",
+        }
 
         def keep(pipe: Any) -> None:
-            pipe.lpush(name, text)
-            pipe.ltrim(name, 0, HEADS_KEPT - 1)
-            pipe.expire(name, GATE_SECONDS)
+            for name, text in kept.items():
+                pipe.lpush(name, text)
+                pipe.ltrim(name, 0, HEADS_KEPT - 1)
+                pipe.expire(name, GATE_SECONDS)
 
         self._server.pipe(keep)
+
+    def usual_ci(self, repo: str, branch: str) -> float:
+        """Seconds that CI took on the last five heads merged into the branch, in the median; 0: nobody knows."""
+        stored = self._server.ask(lambda: self._server.client.lrange(self._keys("ci", repo, branch), 0, -1))
+        return median(map(float, stored)) if stored else 0.0
 
     def usual_checks(self, repo: str, branch: str) -> tuple[str, ...]:
         """Checks that were green on at least three of the last five heads merged into the branch."""

@@ -44,6 +44,7 @@ The scripts build the same names with `key(...)` of lua/prelude.lua; this file i
 | lock:NAME | string | holder |
 | gate:REPO:TREE:DIGEST | string | result of a gate |
 | green:REPO:BRANCH | list | checks of each head merged lately, JSON |
+| ci:REPO:BRANCH | list | seconds that CI took on each of those heads |
 | frozen:REPO:BRANCH | string | RUN/TASK, or RUN/promote:REPO, whose merge did not hold what was verified |
 | parcel:REPO:OBJECT | string | a git bundle that brings the object, in base64 |
 | reply:TOKEN | string | answer of a script, for a repeated call |

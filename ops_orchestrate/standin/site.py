@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 
 from ops_orchestrate.standin import githttp
@@ -14,6 +15,8 @@ from ops_orchestrate.standin.people import ANONYMOUS, Identity
 from ops_orchestrate.standin.repository import Repository
 from ops_orchestrate.standin.tide import Tide
 from ops_orchestrate.standin.world import World
+
+_OPERATION = re.compile(r"\b(?:query|mutation)\s+([A-Za-z]\w*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ class Site:
         reply.headers["X-GitHub-Media-Type"] = "github.v3; format=json"
         reply.headers["X-GitHub-Api-Version-Selected"] = "2022-11-28"
         facts = {"method": request.method, "status": reply.status, "points": cost.points, "resource": cost.resource}
-        query = "&".join(f"{key}={value}" for key, value in request.query.items())
+        query = "&".join(f"{key}={value}" for key, value in request.query.items()) or _operation(request)
         self.world.journal.add(self.world.now(), "request", who.login, request.path, **facts, query=query)
         return reply
 
@@ -171,6 +174,14 @@ class Site:
             anonymous = not request.headers.get("authorization")
             raise Refused(401, "Repository not found.") if anonymous else not_found()
         return found
+
+
+def _operation(request: Request) -> str:
+    """What a GraphQL request calls itself."""
+    if not request.path.endswith("/graphql"):
+        return ""
+    found = _OPERATION.search(request.body[:2000].decode(errors="replace").replace("\\n", " "))
+    return found[1] if found else ""
 
 
 def by_number(request: Request, world: World) -> Request:

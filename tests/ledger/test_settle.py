@@ -260,3 +260,10 @@ def test_a_check_is_usual_that_was_green_on_three_of_the_last_five_merged_heads(
         ledger.facts.merged_with("app", "dev", ["other"])
     assert ledger.facts.usual_checks("app", "dev") == ("other",)
     assert ledger.facts.usual_checks("app", "main") == ()
+
+
+def test_how_long_ci_takes_is_the_median_of_the_last_heads(ledger: Ledger) -> None:
+    assert ledger.facts.usual_ci("app", "dev") == 0.0
+    for seconds in (9000.0, 60.0, 62.0, 64.0, 400.0, 61.0):
+        ledger.facts.merged_with("app", "dev", ["build"], seconds=seconds)
+    assert (ledger.facts.usual_ci("app", "dev"), ledger.facts.usual_ci("app", "main")) == (62.0, 0.0)

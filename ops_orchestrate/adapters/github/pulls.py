@@ -27,6 +27,8 @@ from ops_orchestrate.errors import GuardRefusal, SourceUnavailable
 
 #: How long the rules of a branch are believed.
 RULES_SECONDS = 300.0
+#: How long a yes to writing is believed: the writes of one step follow each other. GitHub itself asks at every one.
+YES_SECONDS = 5.0
 
 
 class GitHubPullRequests:
@@ -41,15 +43,25 @@ class GitHubPullRequests:
         self._writer = Writer(client)
         self._lock = threading.Lock()
         self._rules: dict[tuple[str, str], tuple[float, BranchRules]] = {}
+        self._yes: dict[str, float] = {}
 
     def may_write(self, repo: Repository) -> str | None:
         """None only where GitHub says now, in so many words, that we may push. Every other word of it is a reason.
 
-        No word of it at all is none: SourceUnavailable, to be asked again.
+        No word of it at all is none: SourceUnavailable, to be asked again. A yes counts for the writes of the next
+        `YES_SECONDS` as well, a no for none.
         """
         if repo.slug is None or not is_slug(repo.slug):
             return f"{repo.name} has no name on GitHub"
-        return why_no_push(self._client, repo.slug)
+        key, now = repo.slug.lower(), time.monotonic()
+        with self._lock:
+            if now - self._yes.get(key, -YES_SECONDS) < YES_SECONDS:
+                return None
+        no = why_no_push(self._client, repo.slug)
+        if no is None:
+            with self._lock:
+                self._yes[key] = now
+        return no
 
     def publish(self, repo: Repository, *, commit: str, branch: str, expected: str) -> Landing:
         """Push a commit of the mirror to a branch of ours. Safe to repeat."""
@@ -68,14 +80,12 @@ class GitHubPullRequests:
     def open(self, repo: Repository, *, branch: str, base: str, title: str, body: str) -> int:
         """The number of the pull request that is open for the branch, a new one where there is none.
 
+        GitHub opens one for a branch and a base at the most: so it is asked to, and looked for only if it won't.
         Raises SourceUnavailable, GuardRefusal; OpsError where GitHub won't have one.
         """
         if not branch.startswith(OUR_BRANCHES) or not is_branch(branch) or not is_branch(base):
             raise GuardRefusal(f"{one_line(branch, 80)} is no branch of ours (ops/…)")
         slug = _slug(repo)
-        there = self._open_one(slug, branch, base)
-        if there is not None:
-            return there
         no = self.may_write(repo)
         if no:
             raise GuardRefusal(no)

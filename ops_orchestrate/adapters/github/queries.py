@@ -71,14 +71,16 @@ GLANCE = (
 query Glance($owner: String!, $name: String!, $after: String, $checks: String) {
   viewer { login }
   repository(owner: $owner, name: $name) { nameWithOwner
-    pullRequests(states: OPEN, first: 25, after: $after, orderBy: {field: CREATED_AT, direction: DESC}) {
+    pullRequests(states: OPEN, first: 15, after: $after, orderBy: {field: CREATED_AT, direction: DESC}) {
       totalCount pageInfo { hasNextPage endCursor } nodes {"""
     + _PULL
     + f"""reviews(first: 50) {{ totalCount nodes {{ {_REVIEW} }} }}
       reviewThreads(first: 50) {{ totalCount nodes {{ id isResolved path line }} }} }} }} }} }}"""
     + CHECKS.replace("@REQUIRED@", "")
 )
-"""All open pull requests, for waiting: no comments, and no word on which check is required."""
+"""All open pull requests, for waiting: no comments, and no word on which check is required.
+
+Fifteen a page, six lists each, are what one point buys; twenty-five would cost two."""
 
 METHODS = """
 query Methods($owner: String!, $name: String!) {

@@ -183,6 +183,12 @@ class Pull(Value):
     problem: str = ""
     """Why it is not complete, in one sentence."""
 
+    @property
+    def ci_seconds(self) -> float:
+        """How long it took from this head to the end of its last check; 0: unknown."""
+        ended = max((check.completed_at for check in self.checks), default=0.0)
+        return max(0.0, ended - max(self.head_at, self.created_at))
+
 
 def is_ours(author: str, branch: str, *, viewer: str, foreign: bool) -> bool:
     """Whether a pull request is ours to go on with. `viewer`: our own login, "" where it is not known.

@@ -13,6 +13,9 @@ from ops_orchestrate.core.merge.snapshot import Act
 #: How often a rerun that was asked for is looked for before a person is told that it never came.
 _MOST_LOOKS = 20
 
+#: Looked at after this share of the usual length of CI, and after so many seconds at the latest: it may be red by then.
+_SOON, _LONGEST_PAUSE = 0.8, 600.0
+
 _NOT_OURS_TO_MEND = {
     FailureClass.NEVER_STARTED: "never started",
     FailureClass.INFRASTRUCTURE: "broke without the change's doing",
@@ -141,7 +144,16 @@ def settling(facts: Facts) -> Ruling | None:
 def _wait_patiently(facts: Facts, what: str) -> Ruling:
     if facts.waited >= facts.seen.policy.patience:
         return flag(f"{what} after {facts.waited / 60:.0f} minutes")
-    return wait(what)
+    return wait(what, after=pause_for_ci(facts.seen.ci_seconds, facts.age, facts.seen.policy.poll))
+
+
+def pause_for_ci(usual: float, age: float, poll: float) -> float:
+    """Seconds in which CI that usually takes `usual` and began `age` seconds ago need not be looked at.
+
+    Nothing is gained by looking long before it has ever ended. 0: after the usual time, `poll`.
+    """
+    rest = min(_SOON * usual - age, _LONGEST_PAUSE)
+    return rest if rest > poll else 0.0
 
 
 def _runs_on(facts: Facts, runs: Collection[int | None]) -> bool:

@@ -36,6 +36,8 @@ class MergePolicy(Value):
     """Seconds without a new check before a complete set counts as complete."""
     patience: float = 3 * 3600.0
     """Seconds that a check may stay pending or missing before a person is asked."""
+    poll: float = 30.0
+    """Usual seconds between two looks."""
     reconcile: float = 120.0
     """Seconds in which a merge call without an answer may still turn up on the base."""
     max_reruns: int = 1
@@ -83,6 +85,8 @@ class MergeSnapshot(Value):
     """When a check that had not been there before was last seen on this head, by us; 0: never looked."""
     usual_checks: tuple[str, ...] = ()
     """Checks that were green on most of the heads merged lately, and so are waited for here as well."""
+    ci_seconds: float = 0.0
+    """How long the checks took on heads merged lately; 0: nobody knows."""
     failures: dict[int, FailureClass] = Field(default_factory=dict)
     """Check id to the kind of its failure, as far as it was looked into."""
     reruns: tuple[int, ...] = ()

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ops_orchestrate.core.merge.pursuit import Pursuit
+from ops_orchestrate.core.merge.rows_checks import pause_for_ci
 from ops_orchestrate.core.merge.snapshot import Act
 from ops_orchestrate.engine.landing.case import Case, snooze, verify_again, wait_for_person
 from ops_orchestrate.engine.landing.lane import in_lane, keep_lane, wait_in_line
@@ -40,6 +41,8 @@ def land_change(case: Case, pulls: PullRequests) -> Next:
         return wait_in_line(case, known)
     case.tools.workshop.refresh(case.repository)
     pursuit = publish_change(case, pulls)
+    if isinstance(pursuit, Pursuit) and pursuit.head != known.head and (pause := _ci_begins(case)):
+        return snooze(case, "its CI has just begun", pause)
     for _ in range(_LOOKS):
         if isinstance(pursuit, Next):
             return pursuit
@@ -48,6 +51,12 @@ def land_change(case: Case, pulls: PullRequests) -> Next:
             return Next.DROP
         pursuit = _ACTS[look.decision.act](case, pulls, look)
     return pursuit if isinstance(pursuit, Next) else snooze(case, pursuit.reason, case.tools.settings.ci_poll)
+
+
+def _ci_begins(case: Case) -> float:
+    """Seconds in which there is nothing to be seen of a head that was pushed just now; 0: nobody knows."""
+    settings, facts = case.tools.settings, case.tools.ledger.facts
+    return pause_for_ci(facts.usual_ci(case.repository.key, case.base), 0.0, settings.ci_poll)
 
 
 def _wait(case: Case, pulls: PullRequests, look: Look) -> Next:

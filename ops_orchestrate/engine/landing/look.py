@@ -32,13 +32,13 @@ class Look:
 
 
 def take_look(case: Case, pulls: PullRequests, pursuit: Pursuit) -> Look:
-    """The shared answer where it still says the same "wait", else this change read for itself.
+    """The shared answer where it says "wait", else this change read for itself.
 
     Who waits for a person is read anew as well: that person may have acted a moment ago, and has sent us here.
     """
     shared = pulls.glance(case.repository, pursuit.number, _SHARED * case.tools.settings.ci_poll)
     look = _judged(case, pulls, pursuit, shared, whole=False)
-    if look.decision.act is Act.WAIT and look.decision.row == pursuit.row and not look.decision.person:
+    if look.decision.act is Act.WAIT and not look.decision.person and shared.complete:
         return look
     return _judged(case, pulls, pursuit, pulls.read(case.repository, pursuit.number), whole=True)
 
@@ -88,6 +88,7 @@ def change_snapshot(case: Case, pulls: PullRequests, pursuit: Pursuit, pull: Pul
         intended_at=pursuit.merged_at if intent else 0.0,
         landed=landed,
         landed_elsewhere=pull.base_ref if astray else "",
+        ci_seconds=case.tools.ledger.facts.usual_ci(case.repository.key, case.base),
         usual_checks=case.tools.ledger.facts.usual_checks(case.repository.key, case.base),
     )
 

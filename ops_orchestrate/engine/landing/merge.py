@@ -41,7 +41,8 @@ def ask_for_merge(case: Case, pulls: PullRequests, look: Look) -> Next:
         raise
     if landing.end is LandingEnd.LANDED:
         green = [one.name for one in look.seen.pull.checks if one.conclusion is Conclusion.SUCCESS]
-        case.tools.ledger.facts.merged_with(case.repository.key, case.base, green)
+        facts, seconds = case.tools.ledger.facts, look.seen.pull.ci_seconds
+        facts.merged_with(case.repository.key, case.base, green, seconds=seconds)
     return _after(case, look, landing)
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import graphql
 import httpx
 import pytest
 
+from ops_orchestrate.adapters.github import queries
 from ops_orchestrate.adapters.github.reading import Reader
 from ops_orchestrate.core.merge.pull import Check, Conclusion, Mergeable, Pull, PullState, ReviewDecision, ReviewState
 from ops_orchestrate.errors import SourceUnavailable
+from ops_orchestrate.standin.graphql.cost import Price
 from tests.adapters.github.scene import OURS, SLUG, TOKEN, Scene
 
 
@@ -310,3 +313,9 @@ def test_another_apps_check_is_its_annotations_and_summary(scene: Scene) -> None
     _, check = _red(scene, app="circle", jobs=[{"name": "deploy", "result": "failure"}])
     (job,) = scene.pulls.failed_jobs(scene.repo, check)
     assert (job.run, job.conclusion, job.log_missing) == (0, Conclusion.FAILURE, False)
+
+
+@pytest.mark.parametrize("query", [queries.GLANCE, queries.PULL, queries.COMMIT, queries.FIND])
+def test_a_question_costs_one_point(query: str) -> None:
+    """GitHub's price is the lists that a query stands for, over a hundred."""
+    assert Price(graphql.parse(query), {}).points == 1

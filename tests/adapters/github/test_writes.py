@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from ops_orchestrate.adapters.github.pulls import YES_SECONDS
 from ops_orchestrate.adapters.github.reading import Reader
 from ops_orchestrate.core.change import Landing, LandingEnd
 from ops_orchestrate.core.merge.pull import Check, Conclusion, PullState
@@ -309,3 +311,21 @@ def test_what_is_not_ours_is_not_closed(scene: Scene, branch: str, by: str) -> N
     number = scene.open(branch, by=by)
     assert scene.pulls.close(scene.repo, number, head=scene.head(branch)).end is REFUSED
     assert scene.control.pull(SLUG, number).open
+
+
+def test_a_yes_counts_for_the_writes_of_one_step_and_a_no_for_none(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked() -> int:
+        return sum(one.what == f"/repos/{SLUG}" for one in scene.asked())
+
+    scene.control.permit(SLUG, "bot", "read")
+    assert [bool(scene.pulls.may_write(scene.repo)) for _ in range(2)] == [True, True]
+    assert asked() == 2
+    scene.control.permit(SLUG, "bot", "write")
+    assert [scene.pulls.may_write(scene.repo) for _ in range(3)] == [None] * 3
+    assert asked() == 3
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + YES_SECONDS)
+    scene.control.permit(SLUG, "bot", "read")
+    assert scene.pulls.may_write(scene.repo)

@@ -473,3 +473,20 @@ def test_hostile_words_stay_on_one_line() -> None:
         text = "WIP\n\x1b[2Jmerged ✓ " + "x" * 500
         said = decide(seen(pull={name: text, "ours": name != "author"})).reason
         assert "\n" not in said and "\x1b" not in said and len(said) < 300
+
+
+@pytest.mark.parametrize(
+    ("usual", "age", "pause"),
+    [
+        (0.0, 10.0, 0.0),  # nobody knows: the usual time between two looks
+        (300.0, 40.0, 200.0),
+        (300.0, 205.0, 35.0),
+        (300.0, 215.0, 0.0),  # sooner than a look would be anyway
+        (300.0, 500.0, 0.0),  # late: looked at as often as ever
+        (9000.0, 40.0, 600.0),  # it may be red long before
+    ],
+)
+def test_ci_is_not_looked_at_long_before_it_has_ever_ended(usual: float, age: float, pause: float) -> None:
+    pull = {"checks": (check(conclusion=C.PENDING),), "head_at": NOW - age, "created_at": NOW - age}
+    found = decide(seen(pull=pull, ci_seconds=usual, policy={"poll": 30.0}))
+    assert (found.row, found.act, found.after) == ("pending", Act.WAIT, pause)
