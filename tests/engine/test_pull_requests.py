@@ -144,7 +144,11 @@ def test_a_red_dev_whose_runner_broke_is_run_again_and_no_agent_is_paid(workers:
 
 @pytest.mark.parametrize(
     ("method", "path", "effect"),
-    [("POST", r"/repos/[^/]+/[^/]+/pulls", "pull-opened"), ("PUT", r".*/merge", "pull-merged")],
+    [
+        ("POST", r".*/git-receive-pack", "pull-opened"),
+        ("POST", r"/repos/[^/]+/[^/]+/pulls", "pull-opened"),
+        ("PUT", r".*/merge", "pull-merged"),
+    ],
 )
 def test_a_killed_ship_worker_opens_and_merges_nothing_twice(
     forge: ForgeRig, method: str, path: str, effect: str
@@ -161,4 +165,23 @@ def test_a_killed_ship_worker_opens_and_merges_nothing_twice(
     assert forge.rig.task(run, "go").state is TaskState.COMPLETED, forge.rig.story()
     assert len(journal.effects(effect, forge.slug)) == 1
     assert (len(forge.control.repository(forge.slug).pulls), len(forge.merges())) == (1, 1)
+    assert not violations(events)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_ship_worker_that_is_killed_at_a_rerun_asks_for_none_twice(workers: ForgeRig, after: bool) -> None:
+    """Killed while GitHub has the request: before it is carried out, or when it is and the answer is still to come."""
+    workers.repository(f"repo{next(_NUMBERS)}", JobPlan("test", result=["cancelled", "success"]))
+    workers.control.fault("delay", method="POST", path=r".*/rerun-failed-jobs", seconds=1.0, after=after)
+    workers.rig.play({"*": [work("any")]})
+    journal = workers.control.journal
+    before = sum(one.kind == "fault" for one in journal.entries)
+    run = go(workers)
+    workers.rig.until(lambda: sum(one.kind == "fault" for one in journal.entries) > before, 60, "the rerun")
+    workers.rig.kill("ship")
+    workers.rig.start("ship")
+    events = workers.rig.finish(run)
+    assert workers.rig.task(run, "go").state is TaskState.COMPLETED, workers.rig.story()
+    assert len(journal.effects("rerun", workers.slug)) == 1
+    assert len(workers.merges()) == 1
     assert not violations(events)
