@@ -35,6 +35,8 @@ class Ticket:
     previous: list[str] = field(default_factory=list)
     assignee: str | None = None
     outsider: str | None = None
+    project: str | None = None
+    parent: str | None = None
 
     @property
     def id(self) -> str:
@@ -133,6 +135,10 @@ class LinearStandIn(Loopback):
             "state": self._state(ticket.team, ticket.state),
             "assignee": {"displayName": ticket.assignee} if ticket.assignee else None,
             "externalUserCreator": {"name": ticket.outsider} if ticket.outsider else None,
+            "project": {"name": ticket.project} if ticket.project else None,
+            "children": lambda _info, **page: self._page(
+                [self._issue(one) for one in self.tickets.values() if one.parent == mine], **page
+            ),
             "labels": self._lister([{"name": one} for one in ticket.labels]),
             "attachments": self._lister([{"url": one} for one in ticket.links]),
             "relations": self._lister([self._relation(*one) for one in self.relations if one[0] == mine]),

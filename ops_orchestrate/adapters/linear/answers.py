@@ -60,6 +60,12 @@ class Person(_Answer):
     display: str = Field("", alias="displayName")
 
 
+class Project(_Answer):
+    """What Linear calls a project, by name."""
+
+    name: str = ""
+
+
 class Ticket(_Answer):
     """One ticket, its lists one page each."""
 
@@ -71,12 +77,14 @@ class Ticket(_Answer):
     priority: float = 0.0
     url: str = ""
     state: State
+    project: Project | None = None
     assignee: Person | None = None
     outsider: Person | None = Field(None, alias="externalUserCreator")
     labels: Page
     attachments: Page
     relations: Page
     blockers: Page = Field(alias="inverseRelations")
+    children: Page
 
 
 class Team(_Answer):
@@ -87,7 +95,7 @@ class Team(_Answer):
 
 
 class Related(_Answer):
-    """The other end of a relation."""
+    """Another ticket: the other end of a relation, or a sub-issue."""
 
     identifier: Identifier
     state: State | None = None

@@ -22,7 +22,13 @@ KEY_NAME = "LINEAR_API_KEY"
 MAX_PAGES = 100
 
 #: Attributes of a ticket that are lists, by what Linear calls them.
-_LISTS = {"labels": "labels", "attachments": "attachments", "relations": "relations", "blockers": "inverseRelations"}
+_LISTS = {
+    "labels": "labels",
+    "attachments": "attachments",
+    "relations": "relations",
+    "blockers": "inverseRelations",
+    "children": "children",
+}
 
 
 class LinearClient:

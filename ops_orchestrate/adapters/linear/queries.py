@@ -12,6 +12,7 @@ LISTS = {
     "attachments": "url",
     "relations": "type relatedIssue { identifier }",
     "inverseRelations": "type issue { identifier state { type } }",
+    "children": "identifier state { type }",
 }
 
 _PAGE_INFO = "pageInfo { hasNextPage endCursor }"
@@ -24,7 +25,7 @@ CYCLE = f"""
 query Cycle($team: String!, $after: String) {{
   teams(first: 1, filter: {{ key: {{ eq: $team }} }}) {{ nodes {{ key activeCycle {{ number }} }} }}
   issues(
-    first: 40
+    first: 30
     after: $after
     filter: {{
       team: {{ key: {{ eq: $team }} }}
@@ -34,7 +35,7 @@ query Cycle($team: String!, $after: String) {{
   ) {{
     nodes {{
       id identifier previousIdentifiers title description priority url
-      state {{ name type }} assignee {{ displayName }} externalUserCreator {{ name }}
+      state {{ name type }} project {{ name }} assignee {{ displayName }} externalUserCreator {{ name }}
       {_LISTS}
     }}
     {_PAGE_INFO}

@@ -9,7 +9,7 @@ import httpx
 
 from ops_orchestrate.adapters.gather import gather
 from ops_orchestrate.adapters.github.address import web_host
-from ops_orchestrate.adapters.linear.answers import Relation, Ticket, read
+from ops_orchestrate.adapters.linear.answers import Related, Relation, Ticket, read
 from ops_orchestrate.adapters.linear.client import LinearClient, linear_client
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.belonging import Clues, Doubt, Spot, place_ticket, served_by
@@ -149,15 +149,16 @@ def _finding(ticket: Ticket, place: Spot, names: tuple[str, ...]) -> Finding:
 def _detail(ticket: Ticket) -> str:
     assigned = f", assigned to {one_line(ticket.assignee.display, 60)}" if ticket.assignee else ""
     head = f"Linear: {ticket.identifier} {one_line(ticket.url, 300)} ({one_line(ticket.state.name, 40)}{assigned})"
+    head += f"\nProject: {one_line(ticket.project.name, 100)}" if ticket.project and ticket.project.name else ""
     return clean_text(f"{head}\n\n{ticket.description or ''}".strip())
 
 
 def _blockers(ticket: Ticket) -> Iterator[str]:
-    """The tickets that block this one and are not over yet."""
-    for node in ticket.blockers.nodes:
-        relation = read(Relation, node)
-        other = relation.issue
-        if relation.type == "blocks" and other and not (other.state and other.state.over):
+    """The tickets that block this one, and its sub-issues, as far as they are not over yet."""
+    relations = [read(Relation, node) for node in ticket.blockers.nodes]
+    others = [one.issue for one in relations if one.type == "blocks" and one.issue]
+    for other in (*others, *(read(Related, node) for node in ticket.children.nodes)):
+        if not (other.state and other.state.over):
             yield linear_name(other.identifier)
 
 

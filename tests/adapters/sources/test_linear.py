@@ -94,6 +94,19 @@ def test_what_blocks_a_ticket_is_named_until_it_is_over(linear: LinearStandIn) -
     assert found["ENG-1"].blocked_by == ()
 
 
+def test_a_parent_waits_for_its_sub_issues_that_are_not_over(linear: LinearStandIn) -> None:
+    linear.largest = 3
+    linear.add("ENG-1", project="Checkout\x07 rewrite")
+    for number, state in enumerate(("started", "unstarted", "backlog", "completed", "canceled", "triage"), start=2):
+        linear.add(f"ENG-{number}", state=state, parent="ENG-1")
+    linear.relations = [("ENG-2", "blocks", "ENG-1")]
+    found = tickets(asked(linear))
+    assert found["ENG-1"].blocked_by == ("linear:ENG-2", "linear:ENG-3", "linear:ENG-4", "linear:ENG-7")
+    assert found["ENG-2"].blocked_by == ()
+    assert "\nProject: Checkout rewrite" in found["ENG-1"].detail
+    assert "Project:" not in found["ENG-2"].detail
+
+
 def test_a_duplicate_has_the_name_of_what_it_repeats(linear: LinearStandIn) -> None:
     linear.add("ENG-1")
     linear.add("ENG-2")
