@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+import pytest
 
 from tests.pages import rows
 from tests.simulate.ledger import CRASH_POINTS
 from tests.simulate.mutants import MUTANTS
 from tests.simulate.test_simulation import RACES
 
-PAGE = (Path(__file__).parents[1] / "docs" / "reliability.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+NAMED = [(row[0], re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row[1])) for row in rows(PAGE, "Bad answers, one by one")]
 
 
 def test_every_mutant_has_its_row_and_was_killed() -> None:
@@ -34,3 +39,10 @@ def test_where_the_figures_name_a_violation_it_is_one_that_only_a_ruleset_preven
 def test_the_places_where_a_worker_dies_are_all_named() -> None:
     assert f"{len(CRASH_POINTS)}/{len(CRASH_POINTS)}" in PAGE
     assert all(f"`{point}`" in PAGE for point in CRASH_POINTS)
+
+
+@pytest.mark.parametrize(("what", "named"), NAMED, ids=[what for what, _ in NAMED])
+def test_every_bad_answer_names_a_test_that_exists(what: str, named: list[tuple[str, str]]) -> None:
+    assert named
+    for file, name in named:
+        assert re.search(rf"^def {name}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), name

@@ -41,6 +41,16 @@ def test_an_answer_that_was_kept_is_always_asked_after_and_costs_a_304(server: S
     assert [asked.headers.get("if-none-match") for asked in server.asked] == [None, '"one"', '"one"']
 
 
+def test_pages_with_one_etag_are_not_mixed_up(server: Server, client: GitHubClient) -> None:
+    server.script = lambda asked: (
+        Say(304, headers=ETAG) if "if-none-match" in asked.headers else Say(body=[asked.path], headers=ETAG)
+    )
+    for _ in range(2):
+        for page in (1, 2):
+            assert client.get("/repos/o/r/x", SHIP, {"page": page}).data == [f"/repos/o/r/x?page={page}"]
+    assert [one.headers.get("if-none-match") for one in server.asked] == [None, None, '"one"', '"one"']
+
+
 def test_a_kept_answer_outlives_the_process_and_holds_no_token(server: Server, tmp_path: Path) -> None:
     server.script = lambda asked: (
         Say(304, headers=ETAG) if "if-none-match" in asked.headers else Say(body=[7], headers=ETAG)

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from ops_orchestrate.adapters.github import kept as kept_module
+from ops_orchestrate.adapters.github.actions import runs_at
 from ops_orchestrate.adapters.github.client import GitHubClient
 from ops_orchestrate.adapters.github.kept import LONGEST_KEPT, Kept, Memory
 from ops_orchestrate.adapters.github.limits import Purpose
 from ops_orchestrate.core.finding import FindingKind
 from ops_orchestrate.core.forge_look import ForgeLook
 from tests.adapters.github.scene import SLUG, TOKEN, Scene
-from tests.adapters.github.scripted import JSON, Say, Server
+from tests.adapters.github.scripted import JSON, Asked, Say, Server
 from tests.adapters.github.test_source import Audit
 
 LOOKED = [("/graphql", 200), (f"/repos/{SLUG}/actions/runs", 304)]
@@ -154,3 +155,29 @@ def test_a_request_by_etag(server: Server, client: GitHubClient) -> None:
     assert (first.data, first.headers["etag"]) == ({"a": 1}, 'W/"1"')
     assert client.get_if_changed("/x", Purpose.AUDIT, 'W/"1"') is None
     assert [one.headers.get("if-none-match") for one in server.asked] == [None, 'W/"1"']
+
+
+def test_lists_of_runs_with_one_etag_are_not_mixed_up(server: Server, client: GitHubClient) -> None:
+    def run(number: int, branch: str) -> dict[str, object]:
+        names = {
+            "name": "ci",
+            "path": ".github/workflows/ci.yml",
+            "event": "push",
+            "html_url": "u",
+            "head_sha": "a" * 40,
+        }
+        ended = {"status": "completed", "conclusion": "failure", "run_attempt": 1}
+        return {"id": number, "workflow_id": 1, "head_branch": branch, **names, **ended}
+
+    def script(asked: Asked) -> Say:
+        if "if-none-match" in asked.headers:
+            return Say(304)
+        number, branch = (2, "dev") if "branch=dev" in asked.path else (9, "other")
+        return Say(200, {"total_count": 500, "workflow_runs": [run(number, branch)]}, JSON | {"etag": '"one"'})
+
+    server.script = script
+    first = runs_at(client, "o/r", ["dev"], {})
+    again = runs_at(client, "o/r", ["dev"], first.pages)
+    assert [one.id for one in first.runs] == [2]
+    assert again == first
+    assert [one.headers.get("if-none-match") for one in server.asked] == [None, None, '"one"', '"one"']
