@@ -76,10 +76,11 @@ def waiting_words(view: RunView, clock: Clock | None = None) -> str:
 def today_lines(treasury: Treasury) -> list[str]:
     """What the day has cost and used, and may."""
     purse, caps = treasury.purse, treasury.caps.day
-    usd = _line("$", purse.micros, purse.reserved_micros, caps.micros, purse.unpriced)
-    tokens = _line("tokens", purse.tokens, purse.reserved_tokens, caps.tokens, purse.uncounted)
-    lines = [f"{treasury.day.label} ({treasury.zone}): {usd}", tokens]
-    if not treasury.whole:
+    lines = [
+        _line("$", purse.micros, purse.reserved_micros, caps.micros, purse.unpriced),
+        _line("tokens", purse.tokens, purse.reserved_tokens, caps.tokens, purse.uncounted),
+    ]
+    if not treasury.whole and (caps.limited or treasury.caps.project.limited):
         lines.append("the ledger is younger than the day: what came before is not known (--spent-today)")
     return lines
 
@@ -93,7 +94,8 @@ def parked_lines(parked: dict[str, float], clock: Clock | None) -> list[str]:
 def budget_text(treasury: Treasury, width: int = 80, encoding: str | None = "utf-8", clock: Clock | None = None) -> str:
     """The budget for a terminal of `width` columns."""
     inner = frame_width(width, min(width, 100))
-    lines = heading("OPS ► ORCHESTRATE — Budget", inner)
+    day = f"{treasury.day.label} ({treasury.zone})"
+    lines = heading(f"OPS ► ORCHESTRATE — Budget | {day}", inner)
     lines += labelled("Today:", today_lines(treasury), inner)
     lines += labelled("Caps:", _caps(treasury) or ["none: OPS_MAX_DAY_USD and its like set them"], inner)
     lines += labelled("Quotas:", parked_lines(treasury.parked, clock) or ["no account is parked"], inner)
