@@ -6,7 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.spend import Amount, Day, Purse, Reserve, day_purse
+from ops_orchestrate.core.states import Stage
 from ops_orchestrate.ledger.keys import Keys
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server
@@ -24,6 +26,20 @@ class Money:
         """These purses, by name; one that nothing was paid from yet is empty."""
         stored = self._server.pipe(lambda pipe: [pipe.hgetall(self._keys("money", name)) for name in names])
         return {name: Purse.model_validate(one) for name, one in zip(names, stored, strict=True)}
+
+    def reserve(self, key: StageKey, stage: Stage, *, holder: str, reserve: Reserve) -> bool:
+        """Set aside what a claimed stage may use; False if it does not fit, or the claim is lost.
+
+        A stage that loses its worker has used all of it, as an attempt that is lost.
+        """
+        where = (key.run, key.task, str(key.attempt), str(key.fence), stage.value, holder)
+        return self._scripts.flag("money_reserve", *where, reserve_text(reserve))
+
+    def pay(self, key: StageKey, stage: Stage, *, holder: str, used: Amount) -> bool:
+        """The stage has used this of it, None where nobody knows; False if the claim is lost."""
+        where = (key.run, key.task, str(key.attempt), str(key.fence), stage.value, holder)
+        amounts = ("" if one is None else str(one) for one in (used.tokens, used.micros))
+        return self._scripts.flag("money_pay", *where, *amounts)
 
     def parked(self) -> dict[str, float]:
         """Accounts without quota by the server's clock, and until when (seconds since 1970)."""

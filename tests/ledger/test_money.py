@@ -13,7 +13,7 @@ from ops_orchestrate.core.spend import Amount, Day, Limit, Parked, Purse, Reserv
 from ops_orchestrate.core.states import RunState, Stage
 from ops_orchestrate.ledger import Ledger
 from tests.builders import make_outcome, make_task
-from tests.ledger.play import LEASE, claimed, data_of, expired, planned
+from tests.ledger.play import LEASE, at_stage, claimed, data_of, expired, planned
 
 DAY = Day(label="2026-11-27", begins=0.0, ends=9e12)
 PURSES = ("task:r1/t1", "run:r1", "day:2026-11-27", "project:2026-11-27:app")
@@ -115,6 +115,34 @@ def test_an_attempt_that_is_lost_counts_as_all_that_it_had(ledger: Ledger) -> No
     assert same(ledger) == spent
     assert not end(ledger, key, 0.01, 3), "too late: nobody knows whether that is all"
     assert same(ledger) == spent
+
+
+# Stages that ask a model beside the attempt's own agent -----------------------------------------------------------
+
+
+def test_a_later_stage_sets_aside_too(ledger: Ledger) -> None:
+    planned(ledger)
+    key = at_stage(ledger, Stage.VERIFY)
+    claimed(ledger, key, Stage.VERIFY)
+    for _ in range(2):
+        assert ledger.money.reserve(key, Stage.VERIFY, holder="me", reserve=reserve(500, 20)), "said again"
+        assert same(ledger) == Purse(reserved_tokens=500, reserved_micros=20 * CENT)
+    assert not ledger.money.reserve(key, Stage.VERIFY, holder="other", reserve=reserve(500, 20))
+    assert not ledger.money.pay(key, Stage.VERIFY, holder="other", used=Amount())
+    for _ in range(2):
+        assert ledger.money.pay(key, Stage.VERIFY, holder="me", used=Amount(tokens=70, micros=3 * CENT))
+        assert same(ledger) == Purse(tokens=70, micros=3 * CENT)
+    assert not ledger.money.reserve(key, Stage.VERIFY, holder="me", reserve=reserve(cents=20, cap=22))
+
+
+def test_a_later_stage_that_loses_its_worker_has_used_all_of_it(ledger: Ledger) -> None:
+    planned(ledger)
+    key = at_stage(ledger, Stage.VERIFY)
+    claimed(ledger, key, Stage.VERIFY, lease=0.01)
+    assert ledger.money.reserve(key, Stage.VERIFY, holder="me", reserve=reserve(500, 20))
+    expired(ledger, 0.01)
+    assert [found.what for found in ledger.board.reap(grant_timeout=LEASE)] == ["republish"]
+    assert same(ledger) == Purse(tokens=500, micros=20 * CENT)
 
 
 # Caps ---------------------------------------------------------------------------------------------------------------
