@@ -38,8 +38,11 @@ def explain(
     lines.append(f"Mode: {spec.mode} ({spec.mode_reason or 'asked for'}); priority {spec.label}; wave {spec.wave}")
     lines += _member(record, run)
     if record.state in STARTABLE:
-        lines += _short(record, budget, now)
-        lines += _not_started(record, run=run, blockers=blockers, board=board, now=now, hosts=hosts)
+        found = [
+            *_short(record, budget, now),
+            *_not_started(record, run=run, blockers=blockers, board=board, now=now, hosts=hosts),
+        ]
+        lines += found or ["Its blockers are done and nothing stands in its way: it starts with the next free slot."]
     elif record.state in IN_FLIGHT:
         lines += _in_flight(record, board, now)
     if record.early:
@@ -105,7 +108,7 @@ def _not_started(
         lines.append(f"All {board.cap} slots are taken by {', '.join(slot.task for slot in board.slots)}.")
     owners = [o for o in board.owners if o.repo == record.spec.repo and overlap(o.paths, record.spec.paths)]
     lines += [f"{o.task} of run {o.run} owns the same files on {o.host or 'a host'}." for o in owners]
-    return lines or ["Its blockers are done and nothing stands in its way: it starts with the next free slot."]
+    return lines
 
 
 def _in_flight(record: TaskRecord, board: Board, now: float) -> list[str]:

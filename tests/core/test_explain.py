@@ -8,8 +8,10 @@ import pytest
 
 from ops_orchestrate.core.attempt import AttemptRecord, OutcomeKind
 from ops_orchestrate.core.board import Board, Host, Owner, Slot
+from ops_orchestrate.core.budget import Budget, Wallet
 from ops_orchestrate.core.explain import explain
 from ops_orchestrate.core.run import RunRecord
+from ops_orchestrate.core.spend import Amount, Caps, Day, Purse
 from ops_orchestrate.core.states import RunState, TaskState
 from ops_orchestrate.core.task import TaskMode, TaskRecord
 from tests.builders import make_outcome, make_request, make_task
@@ -57,6 +59,29 @@ def test_every_state_is_named_with_its_reason(state: TaskState) -> None:
     assert lines[0] == "t1: Do t1"
     assert f"State: {state}, because of this" in lines
     assert all(line.strip() and "\n" not in line for line in lines)
+
+
+DAY = Day(label="2026-11-27", begins=0.0, ends=NOW + 60)
+
+
+def test_a_task_that_waits_for_money_or_a_quota_says_so_and_nothing_else() -> None:
+    spent = Budget(
+        caps=Caps(day=Amount(micros=5_000_000)),
+        day=DAY,
+        born=-1.0,
+        now=NOW,
+        purses={"day:2026-11-27": Purse(micros=5_000_000, known=True)},
+    )
+    lines = told(record(QUEUED), budget=spent)
+    assert (
+        "It waits: the day's budget is used ($5.00 of $5.00): raise OPS_MAX_DAY_USD. It goes on by itself in 60 s."
+        in lines
+    )
+    parked = Budget(day=DAY, now=NOW, parked={"a/K": NOW + 30}, wallets={"r1": Wallet(accounts=("a/K",))})
+    assert "It waits: a has no quota. It goes on by itself in 30 s." in told(record(QUEUED), budget=parked)
+    for budget in (spent, parked):
+        assert "nothing stands in its way" not in str(told(record(QUEUED), budget=budget))
+    assert "nothing stands in its way" in str(told(record(QUEUED), budget=Budget(day=DAY, now=NOW)))
 
 
 QUEUED = TaskState.QUEUED

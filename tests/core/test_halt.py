@@ -52,6 +52,24 @@ def test_a_halt_says_what_for() -> None:
     assert ending[1] == "2 wait for you, 2 behind what has not been done, 1 given up, 3 beyond --max-waves"
 
 
+def test_tasks_that_only_money_keeps_from_starting_halt_the_run_and_are_told_first() -> None:
+    ending = finish_state(
+        counts={S.BLOCKED: 1, S.QUEUED: 5},
+        candidates=0,
+        in_flight=0,
+        snoozed=0,
+        beyond_waves=1,
+        stop="",
+        short=(3, "the day's budget is used"),
+    )
+    assert ending is not None
+    state, reason = ending
+    assert state is RunState.HALTED
+    assert reason == (
+        "3 waiting: the day's budget is used, 1 waits for you, 1 behind what has not been done, 1 beyond --max-waves"
+    )
+
+
 def test_over_the_whole_product() -> None:
     for queued, blocked, completed, candidates, in_flight, snoozed, stop in product(
         (0, 2), (0, 1), (0, 3), (0, 1), (0, 1), (0, 1), ("", "salvage", "now")
