@@ -23,6 +23,7 @@ from ops_orchestrate.cli.connect import Connection, connected
 from ops_orchestrate.cli.money_check import examine_money
 from ops_orchestrate.cli.outside import examine_outside
 from ops_orchestrate.config import Settings, load_settings
+from ops_orchestrate.core.agent_choice import in_order
 from ops_orchestrate.errors import OpsError
 from ops_orchestrate.ledger import examine_server
 from ops_orchestrate.report.amounts import count
@@ -141,9 +142,15 @@ def _limits() -> Check:
 
 
 def _agent(settings: Settings) -> Iterator[Check]:
-    found = agent_of(settings)(settings.agent).probe()
-    remedy = "" if found.ok else "docs/agent-contract.md says what an agent has to do, and has a complete one."
-    yield Check(what=f"agent {found.name}", state="ok" if found.ok else "problem", found=found.detail, remedy=remedy)
+    """The agent that works, and those that stand in for it: without one of these, a run still begins."""
+    named = agent_of(settings)
+    for place, name in enumerate(in_order(settings.agent, settings.agent_fallback)):
+        found = named(name).probe()
+        bad: Literal["warning", "problem"] = "warning" if place else "problem"
+        remedy = (
+            "" if found.ok else "docs/agents.md says what each agent needs; docs/agent-contract.md has one of your own."
+        )
+        yield Check(what=f"agent {found.name}", state="ok" if found.ok else bad, found=found.detail, remedy=remedy)
 
 
 def _registry(settings: Settings) -> Iterator[Check]:

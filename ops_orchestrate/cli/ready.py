@@ -15,6 +15,7 @@ from ops_orchestrate.celery import POOLS
 from ops_orchestrate.cli.connect import Connection
 from ops_orchestrate.cli.screen import Screen, warn
 from ops_orchestrate.config import Settings
+from ops_orchestrate.core.agent_choice import in_order
 from ops_orchestrate.core.joining import skewed
 from ops_orchestrate.errors import AgentUnavailable, OpsError, SandboxUnavailable
 from ops_orchestrate.ledger import examine_server
@@ -45,8 +46,8 @@ def check_server(settings: Settings) -> None:
 def check_this_host(settings: Settings, agent: str) -> None:
     """Where agents will run here: is there a sandbox, and is the agent there?
 
-    Raises UsageError for an agent that does not exist, SandboxUnavailable, AgentUnavailable. With a server of the
-    owner's own, agents run where its workers are.
+    Raises UsageError for an agent that does not exist, SandboxUnavailable, AgentUnavailable. What those lack that only
+    stand in for it is said. With a server of the owner's own, agents run where its workers are.
     """
     named = agent_of(settings)(agent)
     if settings.urls is not None:
@@ -57,6 +58,10 @@ def check_this_host(settings: Settings, agent: str) -> None:
     probe = named.probe()
     if not probe.ok:
         raise AgentUnavailable(probe.detail)
+    for other in in_order(agent, settings.agent_fallback)[1:]:
+        found = agent_of(settings)(other).probe()
+        if not found.ok:
+            warn(f"{other} cannot stand in for {agent}: {found.detail}")
 
 
 def check_pools(connection: Connection) -> None:

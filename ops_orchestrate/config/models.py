@@ -28,13 +28,37 @@ class AgentModel(BaseModel):
         return {name: value for name, value in named.items() if value is not None}
 
 
-def settings_of_agent(settings: Settings, agent: str, kind: AgentModel) -> Settings:
-    """The settings as that agent sees them: `kind`'s defaults, then OPS_MODEL…, then its entry in OPS_MODELS.
+_OPENAI = AgentModel(key="OPENAI_API_KEY", key_header="authorization")
+#: The API that a known agent is made for.
+_KINDS = {
+    "opencode": _OPENAI,
+    "codex": _OPENAI.model_copy(update={"url": "https://api.openai.com/v1"}),
+    "gemini": AgentModel(
+        model="auto",
+        url="https://generativelanguage.googleapis.com",
+        key="GEMINI_API_KEY",
+        key_header="x-goog-api-key",
+    ),
+}
+_PROGRAMS = {"codex-acp": "codex", "claude-agent-acp": "claude"}
+
+
+def kind_of(settings: Settings, agent: str) -> str:
+    """Which kind of agent it is; `acp` is the one whose program OPS_ACP_COMMAND names, wherever that lies."""
+    if agent != "acp" or not settings.acp_command:
+        return agent
+    program = settings.acp_command[0].rpartition("/")[2]
+    return _PROGRAMS.get(program, program)
+
+
+def settings_of_agent(settings: Settings, agent: str) -> Settings:
+    """The settings as that agent sees them: its kind's defaults, then OPS_MODEL…, then its entry in OPS_MODELS.
 
     OPS_MODEL… are for the agent that works first, so not for one that only stands in for it.
     """
     names = ("model", "model_url", "model_key", "model_key_header")
     plain = {name: type(settings).model_fields[name].default for name in names}
+    kind = _KINDS.get(kind_of(settings, agent), AgentModel())
     first = agent == settings.agent or agent not in settings.agent_fallback
     said = {name: getattr(settings, name) for name in names if first and name in settings.model_fields_set}
     entry = settings.models.get(agent, AgentModel())

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from ops_orchestrate.adapters.agents import AcpAgent, ClaudeAgent, CommandAgent, ScriptedAgent
 from ops_orchestrate.adapters.sandbox import probe
-from ops_orchestrate.config import AgentModel, Settings, process_settings, settings_of_agent
+from ops_orchestrate.config import Settings, process_settings, settings_of_agent
 from ops_orchestrate.core.redaction import redact as by_shape
 from ops_orchestrate.errors import UsageError
 from ops_orchestrate.ports import Agent
@@ -17,7 +17,7 @@ Redact = Callable[[str], str]
 
 
 def _claude(outside: Outside, redact: Redact) -> Agent:
-    settings = settings_of_agent(outside.settings, "claude", AgentModel())
+    settings = settings_of_agent(outside.settings, "claude")
     return ClaudeAgent(settings, _secrets_of(outside), redact)
 
 
@@ -29,7 +29,7 @@ def _acp(name: str) -> Callable[[Outside, Redact], Agent]:
 
 
 def _command(outside: Outside, _redact: Redact) -> Agent:
-    return CommandAgent(settings_of_agent(outside.settings, "command", AgentModel()), _secrets_of(outside))
+    return CommandAgent(settings_of_agent(outside.settings, "command"), _secrets_of(outside))
 
 
 def _secrets_of(outside: Outside) -> Callable[[str], str | None]:

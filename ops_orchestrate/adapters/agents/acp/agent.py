@@ -15,7 +15,7 @@ from ops_orchestrate.adapters.agents.session import Program, launch, unstarted
 from ops_orchestrate.adapters.agents.transcript import Transcript, prune, transcript_path, transcripts
 from ops_orchestrate.adapters.sandbox import probe
 from ops_orchestrate.adapters.waysout import ModelAccess
-from ops_orchestrate.config import Settings, settings_of_agent
+from ops_orchestrate.config import Settings, kind_of, settings_of_agent
 from ops_orchestrate.core.agent import AgentJob, AgentProbe
 from ops_orchestrate.core.redaction import redact as by_shape
 from ops_orchestrate.errors import AgentUnavailable, UsageError
@@ -38,8 +38,9 @@ class AcpAgent:
     ) -> None:
         """`secret`: who is asked for the key of the model's API, by its name. `redact`: for the transcript."""
         self.name = name
-        self._kind, self._preset = preset_of(name, settings.acp_command)
-        self._settings = settings_of_agent(settings, name, self._preset.model)
+        self._kind = kind_of(settings, name)
+        self._preset = preset_of(self._kind, settings.acp_command if name == "acp" else ())
+        self._settings = settings_of_agent(settings, name)
         self._secret = secret
         self._redact = redact
 

@@ -125,12 +125,13 @@ class Conversation:
         stop = ended.stop_reason if ended else "nothing that is known"
         if ended and ended.usage:
             self.tokens = (self.tokens or 0) + min(ended.usage.total_tokens, 10**10)
-        self._put(stop=stop)
-        self.over = self._prompts == 0
+        if not self.over:  # what it says after we have given up is our own doing
+            self._put(stop=stop)
+            self.over = self._prompts == 0
         return [*self.updates.flush(), AgentEvent(kind=AgentEventKind.STOP, text=one_line(stop, 100))]
 
     def _refused(self, message: wire.Message, method: str) -> list[AgentEvent]:
-        if not method:
+        if not method or self.over:
             return []
         self._put(asked=method, error=message.code, said=one_line(message.words, 500), stop="")
         self.over = True
@@ -152,7 +153,7 @@ class Conversation:
         option = next((o.option_id for kind in kinds for o in asked.options if o.kind == kind), None)
         self.outbox.append(wire.chosen(number, option))
         if not why:
-            return []
+            return list(self.updates.take_call(call))
         name = one_line(call.kind or "other", 100)
         self._put(denied=(*self.run.denied, f"{name} ({one_line(why, 100)})")[:_DENIALS])
         state, kind = ToolState.DENIED, AgentEventKind.TOOL_CALL

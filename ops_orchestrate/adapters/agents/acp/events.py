@@ -38,7 +38,7 @@ class Updates:
         if not isinstance(update, schema.UsageUpdate):  # a count in the middle of a message does not end it
             yield from self.flush()
         if isinstance(update, schema.ToolCallStart | schema.ToolCallProgress):
-            yield from self._call(update)
+            yield from self.take_call(update)
         elif isinstance(update, schema.AgentPlanUpdate):
             yield AgentEvent(kind=AgentEventKind.PLAN, text=_step_of(update))
         elif isinstance(update, schema.UsageUpdate):
@@ -53,7 +53,10 @@ class Updates:
             yield AgentEvent(kind=AgentEventKind.MESSAGE, text=clean_text(self._words, _TEXT))
         self._words = ""
 
-    def _call(self, update: schema.ToolCallStart | schema.ToolCallProgress) -> Iterator[AgentEvent]:
+    def take_call(
+        self, update: schema.ToolCallStart | schema.ToolCallProgress | schema.ToolCallUpdate
+    ) -> Iterator[AgentEvent]:
+        """What is said of a tool call; some agents name one for the first time when they ask for a permission."""
         call = update.tool_call_id
         told = one_line(telling(update.raw_input) or update.title or "", 300)
         state = _ENDS.get(update.status or "", ToolState.BEGUN)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ops_orchestrate.adapters.agents.model import CLAUDES, Names
-from ops_orchestrate.config import AgentModel, Settings
+from ops_orchestrate.config import Settings
 from ops_orchestrate.core.pathclass import secret_globs
 
 _OPENAIS = Names(("OPENAI_BASE_URL",), ("OPENAI_API_KEY",))
@@ -52,8 +52,6 @@ class Preset:
     """What installs it; empty where nobody can say."""
     tested: str = ""
     """The version that the tests drive; empty: it was never driven."""
-    model: AgentModel = field(default_factory=AgentModel)
-    """The API that it is made for."""
     names: Names = _OPENAIS
     dress: Callable[[Room], Dressing] = _plain
     sign_in: str = ""
@@ -106,7 +104,6 @@ def _gemini(room: Room) -> Dressing:
     return Dressing(env, {"gemini.json": json.dumps(rules)}, ("--model", room.settings.model))
 
 
-_OPENAI = AgentModel(url="https://api.openai.com/v1", key="OPENAI_API_KEY", key_header="authorization")
 _OURS = Names(("OPS_MODEL_URL",), ("OPS_MODEL_KEY",))
 
 #: By the name in OPS_AGENT or OPS_ACP_COMMAND.
@@ -115,7 +112,6 @@ PRESETS: dict[str, Preset] = {
         command=("opencode", "acp"),
         package="npm install --global opencode-ai@1.18.33",
         tested="1.18.33",
-        model=AgentModel(key="OPENAI_API_KEY", key_header="authorization"),
         names=_OURS,
         dress=_opencode,
         steers=True,
@@ -124,18 +120,13 @@ PRESETS: dict[str, Preset] = {
         command=("gemini", "--acp"),
         package="npm install --global @google/gemini-cli@0.61.0",
         tested="0.61.0",
-        model=AgentModel(
-            model="auto",
-            url="https://generativelanguage.googleapis.com",
-            key="GEMINI_API_KEY",
-            key_header="x-goog-api-key",
-        ),
         names=Names(("GOOGLE_GEMINI_BASE_URL",), ("GEMINI_API_KEY",)),
         dress=_gemini,
         sign_in="gemini-api-key",
     ),
     "codex": Preset(
-        command=("codex-acp",), package="npm install --global @agentclientprotocol/codex-acp", model=_OPENAI
+        command=("codex-acp",),
+        package="npm install --global @agentclientprotocol/codex-acp",
     ),
     "claude": Preset(
         command=("claude-agent-acp",),
@@ -146,16 +137,11 @@ PRESETS: dict[str, Preset] = {
 }
 
 
-def preset_of(name: str, command: tuple[str, ...]) -> tuple[str, Preset]:
-    """(which agent it is, what is known of it); `name` is the one in OPS_AGENT, `command` OPS_ACP_COMMAND.
-
-    A command is known by its program's name, wherever that lies.
-    """
-    if name in PRESETS:
-        return name, PRESETS[name]
-    program = command[0].rpartition("/")[2] if command else ""
-    for kind, preset in PRESETS.items():
-        if program in (kind, preset.command[0]):
-            first = command[0] if program == preset.command[0] else preset.command[0]
-            return kind, replace(preset, command=(first, *(command[1:] or preset.command[1:])))
-    return name, Preset(command=command, names=Names((*_OURS.url, "OPENAI_BASE_URL"), (*_OURS.key, "OPENAI_API_KEY")))
+def preset_of(kind: str, command: tuple[str, ...]) -> Preset:
+    """What is known of a kind of agent; `command`: what starts it, where the owner says so."""
+    known = PRESETS.get(kind)
+    if known is None:
+        names = Names((*_OURS.url, *_OPENAIS.url), (*_OURS.key, *_OPENAIS.key))
+        return Preset(command=command, names=names)
+    first = command[0] if command and command[0] != kind else known.command[0]
+    return replace(known, command=(first, *(command[1:] or known.command[1:])))

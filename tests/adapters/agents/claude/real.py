@@ -18,7 +18,7 @@ from tests.standins.model import Model
 CLAUDE = Path(__file__).parents[4] / ".agents" / "node_modules" / ".bin" / "claude"
 KEY = "sk-ant-test-0123456789abcdefghij"
 """Only the proxy and the model may ever see it."""
-SECONDS = 40.0
+SECONDS = 90.0
 
 needs_claude = pytest.mark.skipif(not CLAUDE.exists(), reason="the real Claude Code is not here: run `make agents`")
 real = [needs_claude, needs_sandbox, pytest.mark.real]
