@@ -55,6 +55,7 @@ simulate: $(STAMP) ## play the merge gate in a hundred thousand worlds and print
 # Bounded, because a slow registry must not hold up a check.
 CLAUDE := .agents/node_modules/.bin/claude
 OTHERS := .agents/acp/node_modules/.bin/opencode
+# OpenCode and Gemini CLI speak ACP themselves, Codex by an adapter that brings it along.
 $(CLAUDE):
 	@mkdir -p .agents
 	timeout 300 npm install --silent --no-audit --no-fund --prefix .agents @anthropic-ai/claude-code@2.1.330
@@ -62,10 +63,11 @@ $(CLAUDE):
 
 $(OTHERS):
 	@mkdir -p .agents/acp
-	timeout 300 npm install --silent --no-audit --no-fund --prefix .agents/acp opencode-ai@1.18.33 @google/gemini-cli@0.61.0
+	timeout 300 npm install --silent --no-audit --no-fund --prefix .agents/acp \
+		@agentclientprotocol/codex-acp@2.6.0 @google/gemini-cli@0.61.0 opencode-ai@1.18.33
 	@env -i HOME=.agents PATH=/usr/bin:/bin $(OTHERS) --version
 
-agents: $(CLAUDE) $(OTHERS) ## fetch the coding agents that the tests drive, from npm into .agents/ (about 900 MB)
+agents: $(CLAUDE) $(OTHERS) ## fetch the coding agents that the tests drive, from npm into .agents/ (about 1.3 GB)
 
 recordings: $(STAMP) agents ## record once more what the real Claude Code says to the model stand-in (npm, for `agents`)
 	$(BIN)/python -m tests.adapters.agents.claude.record

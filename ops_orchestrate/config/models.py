@@ -17,7 +17,8 @@ class AgentModel(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: str | None = Field(None, min_length=1, pattern=r"[^-].*")
+    model: str | None = Field(None, pattern=r"^([^-].*)?$")
+    """Empty: the agent's own choice."""
     url: str | None = None
     key: str | None = None
     key_header: KeyHeader | None = None
@@ -28,13 +29,13 @@ class AgentModel(BaseModel):
         return {name: value for name, value in named.items() if value is not None}
 
 
-_OPENAI = AgentModel(key="OPENAI_API_KEY", key_header="authorization")
+_OPENAI = AgentModel(model="", key="OPENAI_API_KEY", key_header="authorization")
 #: The API that a known agent is made for.
 _KINDS = {
     "opencode": _OPENAI,
     "codex": _OPENAI.model_copy(update={"url": "https://api.openai.com/v1"}),
     "gemini": AgentModel(
-        model="auto",
+        model="",
         url="https://generativelanguage.googleapis.com",
         key="GEMINI_API_KEY",
         key_header="x-goog-api-key",

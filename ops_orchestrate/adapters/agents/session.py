@@ -65,6 +65,7 @@ class Program:
     argv: tuple[str, ...]
     reads: tuple[Path, ...] = ()
     env: Mapping[str, str] | None = None
+    """`{OPS_MODEL_URL}` in a value stands for what that variable holds."""
     mailbox: bool = False
     """Whether it reads the file OPS_MAILBOX, to which messages are appended."""
     model: ModelAccess | None = None
@@ -245,10 +246,15 @@ def _spec(program: Program, job: AgentJob, settings: Settings, box: Path, ways: 
         cwd=Path(job.tree),
         write=(Path(job.tree), box),
         read=(ours / "brief.md", *mailbox, *map(Path, job.reads), *program.reads, *ways.reads),
-        env=_environment(program, job, settings, box) | ways.env,
+        env=_filled(_environment(program, job, settings, box), ways.env) | ways.env,
         network=settings.agent_network,
         doors=ways.doors,
     )
+
+
+def _filled(env: dict[str, str], ways: Mapping[str, str]) -> dict[str, str]:
+    """Variables that say where the model is within a longer text."""
+    return {name: value.replace("{OPS_MODEL_URL}", ways.get("OPS_MODEL_URL", "")) for name, value in env.items()}
 
 
 def _watch(program: Program, job: AgentJob) -> Watch:

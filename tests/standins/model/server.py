@@ -12,14 +12,14 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from tests.standins.loopback import listening
-from tests.standins.model.dialects import USAGE, chat, contents, is_aside, tree_in
+from tests.standins.model.dialects import USAGE, chat, contents, is_aside, responses, tree_in
 from tests.standins.model.scenarios import SCENARIOS, Refuse, Say, Turn, Use
 
 _PATH = re.compile(
     r"/(?P<scenario>[a-z]+)/(?P<who>[^/]+)"
-    r"/(?:(?P<messages>v1/messages)|(?P<chat>v1/chat/completions)|(?P<contents>v1beta/models/[\w.-]+:\w+))"
+    r"/(?:(?P<messages>v1/messages)|(?P<chat>v1/chat/completions)|(?P<responses>v1/responses)|(?P<contents>v1beta/models/[\w.-]+:\w+))"
 )
-_DIALECTS = {"chat": chat, "contents": contents}
+_DIALECTS = {"chat": chat, "contents": contents, "responses": responses}
 _TITLE = Say("A title")
 
 
@@ -97,7 +97,9 @@ def lines(path: str, turn: Say | Use, body: dict[str, Any]) -> Iterator[str]:
     if dialect is None:
         yield from (f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events(turn, body))
         return
-    yield from (f"data: {json.dumps(event)}\n\n" for event in dialect(turn, body))
+    for event in dialect(turn, body):
+        named = f"event: {event['type']}\n" if dialect is responses else ""
+        yield f"{named}data: {json.dumps(event)}\n\n"
     if dialect is chat:
         yield "data: [DONE]\n\n"
 

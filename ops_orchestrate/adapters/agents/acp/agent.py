@@ -69,7 +69,7 @@ class AcpAgent:
         limit = int(settings.log_limit_mb * 1_000_000)
         try:
             rules = Path(job.scratch) / "rules"
-            dressing = self._dressed(rules, Path(job.scratch) / "agent")
+            dressing = self._dressed(rules)
             prune(transcripts(settings), settings.keep_transcripts)
             transcript = Transcript(transcript_path(settings, job.key), limit, self._redact)
         except OSError as error:
@@ -105,9 +105,9 @@ class AcpAgent:
             raise AgentUnavailable(f"{words[0]} is not on the PATH.{install}")
         return found
 
-    def _dressed(self, rules: Path, box: Path) -> Dressing:
+    def _dressed(self, rules: Path) -> Dressing:
         """Its variables and further words; its files are written. Raises OSError."""
-        dressing = self._preset.dress(Room(rules, box, self._settings))
+        dressing = self._preset.dress(Room(rules, self._settings, sandboxed=probe(self._settings).ok))
         rules.mkdir(parents=True, exist_ok=True)
         for name, text in dressing.files.items():
             (rules / name).write_text(text, encoding="utf-8")
@@ -116,10 +116,10 @@ class AcpAgent:
     def _model(self) -> ModelAccess:
         """The way to its model. Raises AgentUnavailable where there is none."""
         settings = self._settings
-        if settings.model_url is None:
+        if settings.model_url is None or (self._preset.needs_model and not settings.model):
             raise AgentUnavailable(
-                f"It has no model: set OPS_MODEL_URL (and OPS_MODEL, OPS_MODEL_KEY) for {self.name}, "
-                "or its entry in OPS_MODELS."
+                f"It has no model: set OPS_MODEL_URL and OPS_MODEL (and OPS_MODEL_KEY, its key's name), "
+                f"or its entry {self.name} in OPS_MODELS."
             )
         if not self._secret(settings.model_key):
             raise AgentUnavailable(

@@ -22,6 +22,7 @@ class Updates:
 
     def __init__(self) -> None:
         self._words = ""
+        self._message: str | None = None
         self._calls: dict[str, str] = {}
         self.last_words = ""
         """The newest whole message: after a good end, its account of its work."""
@@ -31,6 +32,9 @@ class Updates:
     def take(self, update: object) -> Iterator[AgentEvent]:
         """What an update says. Whatever it is, it is a sign of life."""
         if isinstance(update, schema.AgentMessageChunk):
+            if update.message_id != self._message:
+                yield from self.flush()
+            self._message = update.message_id
             self._words += update.content.text if isinstance(update.content, schema.TextContentBlock) else ""
             self._words = self._words[-20_000:]
             yield _ALIVE

@@ -24,15 +24,15 @@ class Room(NamedTuple):
 
     rules: Path
     """A folder of ours that it may read."""
-    box: Path
-    """Its own folder."""
     settings: Settings
+    sandboxed: bool
 
 
 class Dressing(NamedTuple):
     """What it is started with, beside its command."""
 
     env: dict[str, str]
+    """`{OPS_MODEL_URL}` in a value stands for where its model is."""
     files: Mapping[str, str] = {}
     """By their names in the folder of its rules."""
     words: tuple[str, ...] = ()
@@ -56,6 +56,8 @@ class Preset:
     dress: Callable[[Room], Dressing] = _plain
     sign_in: str = ""
     """The method of ACP's `authenticate` that a key in its environment is for; empty where it needs none."""
+    needs_model: bool = False
+    """Whether it has no model of its own choice."""
     steers: bool = False
     """Whether a second prompt reaches it within its turn. Elsewhere it would end the first, or wait for its end."""
 
@@ -101,7 +103,26 @@ def _gemini(room: Room) -> Dressing:
         "tools": {"exclude": ["google_web_search", "web_fetch"]},
     }
     env = {"GEMINI_CLI_SYSTEM_SETTINGS_PATH": str(room.rules / "gemini.json")}
-    return Dressing(env, {"gemini.json": json.dumps(rules)}, ("--model", room.settings.model))
+    named = ("--model", room.settings.model) if room.settings.model else ()
+    return Dressing(env, {"gemini.json": json.dumps(rules)}, named)
+
+
+def _codex(room: Room) -> Dressing:
+    provider = {"name": "ops", "base_url": "{OPS_MODEL_URL}", "env_key": "OPS_MODEL_KEY", "wire_api": "responses"}
+    retries = dict.fromkeys(("request_max_retries", "stream_max_retries"), room.settings.model_retries)
+    rules = {
+        "model_providers": {"ops": provider | retries},
+        "model_provider": "ops",
+        "project_doc_max_bytes": 0,
+        "check_for_update_on_startup": False,
+        "analytics": {"enabled": False},
+        "web_search": "disabled",
+    }
+    named = {"model": room.settings.model} if room.settings.model else {}
+    # Its own sandbox does not work within ours, and would keep `.git` from it.
+    mode = "agent-full-access" if room.sandboxed else "agent"
+    env = {"CODEX_CONFIG": json.dumps(rules | named), "INITIAL_AGENT_MODE": mode}
+    return Dressing(env | {"MODEL_PROVIDER": "ops", "NO_BROWSER": "1"})
 
 
 _OURS = Names(("OPS_MODEL_URL",), ("OPS_MODEL_KEY",))
@@ -114,6 +135,7 @@ PRESETS: dict[str, Preset] = {
         tested="1.18.33",
         names=_OURS,
         dress=_opencode,
+        needs_model=True,
         steers=True,
     ),
     "gemini": Preset(
@@ -126,7 +148,10 @@ PRESETS: dict[str, Preset] = {
     ),
     "codex": Preset(
         command=("codex-acp",),
-        package="npm install --global @agentclientprotocol/codex-acp",
+        package="npm install --global @agentclientprotocol/codex-acp@2.6.0",
+        tested="2.6.0",
+        names=_OURS,
+        dress=_codex,
     ),
     "claude": Preset(
         command=("claude-agent-acp",),

@@ -47,7 +47,7 @@ def version_of(found: Found) -> str:
     with tempfile.TemporaryDirectory(prefix="ops") as home:
         env = {"HOME": home, "PATH": "/usr/local/bin:/usr/bin:/bin"}
         try:
-            ended = run([*found.runs, "--version"], cwd=home, env=env, timeout=20)
+            ended = run([*found.runs, "--version"], cwd=home, env=env, timeout=60)
         except OSError:
             return ""
     said = _VERSION.search(ended.output_tail) if ended.exit_code == 0 else None

@@ -16,6 +16,9 @@ from ops_orchestrate.core.acp_outcome import acp_end
 from ops_orchestrate.core.agent import AgentEnd, AgentEvent, AgentEventKind, AgentJob, AgentReport, AgentResult
 from ops_orchestrate.core.names import clean_text
 
+_LINGER = 3.0
+"""Seconds for an agent to end by itself, once its input has ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class Manners:
@@ -35,7 +38,7 @@ class AcpSession(SpokenSession):
     def __init__(self, launched: Launched, job: AgentJob, transcript: Transcript, manners: Manners) -> None:
         super().__init__(launched, job, transcript, manners.log_limit)
         self._manners = manners
-        self._grace = job.grace_seconds
+        self._patience = min(job.grace_seconds, _LINGER)
         self._talk = Conversation(
             Terms(
                 brief=job.brief,
@@ -101,7 +104,7 @@ class AcpSession(SpokenSession):
             return
         self._over_at = self._over_at or time.monotonic()
         self._end_input()
-        if time.monotonic() - self._over_at > self._grace:
+        if time.monotonic() - self._over_at > self._patience:
             super().stop("interrupt")
 
     def _look_at_the_model(self) -> None:

@@ -15,21 +15,22 @@ from tests.adapters.foreign import settings
 from tests.standins.model import Model
 
 BIN = Path(__file__).parents[4] / ".agents" / "acp" / "node_modules" / ".bin"
-KINDS = ("opencode", "gemini")
-_PATHS = {"opencode": "/v1", "gemini": ""}
+KINDS = {"opencode": "opencode", "gemini": "gemini", "codex": "codex-acp"}
 
 
 def needs(kind: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(not (BIN / kind).exists(), reason=f"the real {kind} is not here: run `make agents`")
+    return pytest.mark.skipif(
+        not (BIN / KINDS[kind]).exists(), reason=f"the real {kind} is not here: run `make agents`"
+    )
 
 
 def acp(kind: str, folder: Path, url: str, **more: Any) -> AcpAgent:
     """The agent with a model at `url`."""
     given = {
         "agent": "acp",
-        "acp_command": (str(BIN / kind),),
+        "acp_command": (str(BIN / KINDS[kind]),),
         "model": "gemini-2.5-pro" if kind == "gemini" else "m1",
-        "model_url": url + _PATHS[kind],
+        "model_url": url + ("" if kind == "gemini" else "/v1"),
         "model_retries": 1,
         "log_limit_mb": 20,
     }
