@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ops_orchestrate.config import settings_of_agent
 from ops_orchestrate.core.account import account_of, is_metered
+from ops_orchestrate.core.agent_choice import AgentChoice, choose_agent, in_order
 from ops_orchestrate.core.board import Board, Candidate
 from ops_orchestrate.core.budget import Budget, Wallet, knows_day, purse_names, waiting
 from ops_orchestrate.core.price import in_micros
@@ -42,10 +44,10 @@ def budget_of(board: Board, tools: Toolbox, candidates: Sequence[Candidate] | No
 
 def wallet_of(request: RunRequest, tools: Toolbox) -> Wallet:
     """What admission has to know of a run."""
-    settings = tools.settings
-    agents = agents_of(request)
-    metered = any(is_metered(agent, model_url=settings.model_url) for agent in agents)
-    own = {
+    agents = agents_of(request, tools)
+    own = settings_of_agent(tools.settings, agents[0])  # of another one, its proxy asks for the price
+    metered = is_metered(agents[0], model_url=own.model_url)
+    day = {
         project.alias: Amount(
             tokens=project.day_tokens, micros=None if project.day_usd is None else in_micros(project.day_usd)
         )
@@ -54,9 +56,9 @@ def wallet_of(request: RunRequest, tools: Toolbox) -> Wallet:
     }
     return Wallet(
         accounts=tuple(account_for(agent, tools) for agent in agents),
-        priced=not metered or tools.means.priced(settings.model),
-        model=settings.model,
-        projects=own,
+        priced=not metered or tools.means.priced(own.model),
+        model=own.model,
+        projects=day,
     )
 
 
@@ -113,18 +115,23 @@ def short_of_money(run: str, tools: Toolbox) -> Short | None:
     return Short(len(waits), f"{waits[0].text}{after}; or `ops-orchestrate resume {run}`", until)
 
 
-def agents_of(request: RunRequest) -> tuple[str, ...]:
+def agents_of(request: RunRequest, tools: Toolbox) -> tuple[str, ...]:
     """The agents that may work for a run, the one that is wanted first."""
-    return (request.agent,)
+    return in_order(request.agent, tools.settings.agent_fallback)
 
 
 def another_has_quota(request: RunRequest, tools: Toolbox) -> bool:
-    """Whether another agent of the run may go on at once: of several, the account of one is not parked."""
-    agents = agents_of(request)
-    parked = tools.ledger.money.parked() if len(agents) > 1 else {}
-    return len(agents) > 1 and any(account_for(agent, tools) not in parked for agent in agents)
+    """Whether an agent of the run may go on at once, where there are several."""
+    return len(agents_of(request, tools)) > 1 and bool(agent_now(request, tools).agent)
 
 
 def account_for(agent: str, tools: Toolbox) -> str:
     """The account that an agent works with here."""
-    return account_of(agent, model_url=tools.settings.model_url, model_key=tools.settings.model_key)
+    own = settings_of_agent(tools.settings, agent)
+    return account_of(agent, model_url=own.model_url, model_key=own.model_key)
+
+
+def agent_now(request: RunRequest, tools: Toolbox) -> AgentChoice:
+    """The agent that an attempt of the run would get at this moment."""
+    agents = [(agent, account_for(agent, tools)) for agent in agents_of(request, tools)]
+    return choose_agent(agents, tools.ledger.money.parked(), tools.ledger.now())

@@ -23,7 +23,7 @@ from ops_orchestrate.core.states import Stage
 from ops_orchestrate.core.task import TaskMode, TaskRecord, TaskSpec
 from ops_orchestrate.engine.begun import grown_from, needs_no_agent, remembers, where_to_begin
 from ops_orchestrate.engine.briefing import brief_of
-from ops_orchestrate.engine.budget import account_for
+from ops_orchestrate.engine.budget import account_for, agent_now
 from ops_orchestrate.engine.lease import Lease, keep, last_beat
 from ops_orchestrate.engine.mailbox import Mailbox
 from ops_orchestrate.engine.pulse import Pulse
@@ -48,8 +48,9 @@ _LOOK = 0.2
 def implement(key: StageKey, holder: str, tools: Toolbox) -> Next:
     """Run one attempt to its end. Losing the claim ends the agent and says nothing more."""
     run = tools.ledger.runs.get(key.run)
+    agent = agent_now(run.request, tools).agent or run.request.agent  # all parked since the grant: it says so itself
     claim = tools.ledger.attempts.claim(
-        key, Stage.IMPLEMENT, holder=holder, host=tools.host, lease=tools.settings.lease, agent=run.request.agent
+        key, Stage.IMPLEMENT, holder=holder, host=tools.host, lease=tools.settings.lease, agent=agent
     )
     if claim.kind != "ok":
         return passed_on(claim)
@@ -62,11 +63,13 @@ def implement(key: StageKey, holder: str, tools: Toolbox) -> Next:
     with keep(key, Stage.IMPLEMENT, holder, tools) as lease, tools.workshop.hold_tree(repository, key) as mine:
         found = (_too_late(claim.stop) or needs_no_agent(key, repository, spec, lease, tools)) if mine else None
         without = found and unspent(found)
-        outcome = without or (_attempt(key, run, record, lease, tools, reserved=claim.reserved) if mine else None)
+        outcome = without or (
+            _attempt(key, run, record, lease, tools, agent=agent, reserved=claim.reserved) if mine else None
+        )
         if outcome is None:
             return Next.DROP
         goes_on = outcome.kind is OutcomeKind.SUCCEEDED
-        park = _parked(outcome, run, tools)
+        park = _parked(outcome, agent, tools)
         if not tools.ledger.attempts.end(
             key, Stage.IMPLEMENT, holder=holder, outcome=outcome, goes_on=goes_on, park=park
         ):
@@ -84,12 +87,12 @@ def _too_late(stop: str) -> Outcome | None:
     return Outcome(kind=OutcomeKind.INTERRUPTED, summary="Stopped before it began.") if stop else None
 
 
-def _parked(outcome: Outcome, run: RunRecord, tools: Toolbox) -> Parked | None:
+def _parked(outcome: Outcome, agent: str, tools: Toolbox) -> Parked | None:
     """The account that an attempt has found without quota."""
     if outcome.kind is not OutcomeKind.QUOTA:
         return None
     until = resumes_at(outcome, tools.ledger.now(), tools.settings.quota_pause)
-    return Parked(account=account_for(run.request.agent, tools), until=until)
+    return Parked(account=account_for(agent, tools), until=until)
 
 
 def _offer_members(key: StageKey, spec: TaskSpec, tools: Toolbox) -> None:
@@ -99,7 +102,7 @@ def _offer_members(key: StageKey, spec: TaskSpec, tools: Toolbox) -> None:
 
 
 def _attempt(
-    key: StageKey, run: RunRecord, record: TaskRecord, lease: Lease, tools: Toolbox, *, reserved: Amount
+    key: StageKey, run: RunRecord, record: TaskRecord, lease: Lease, tools: Toolbox, *, agent: str, reserved: Amount
 ) -> Outcome | None:
     """The attempt's outcome; None when the claim was lost and nothing may be said."""
     spec = record.spec
@@ -112,7 +115,7 @@ def _attempt(
         job = job.model_copy(update=_as_a_member(key, record, tools))
         if lease.lost.is_set():
             return None
-        session = tools.agent_of(run.request.agent).start(job)
+        session = tools.agent_of(agent).start(job)
     except (GitError, SourceUnavailable, SandboxUnavailable, AgentUnavailable, UsageError) as error:
         return unspent(Outcome(kind=OutcomeKind.UNSTARTED, summary=str(error)))
     mailbox = Mailbox(key, told, tools, time.monotonic, early=record.early)
