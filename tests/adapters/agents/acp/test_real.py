@@ -62,7 +62,6 @@ ROWS: list[tuple[str, AgentEnd, str]] = [
     ("denied", AgentEnd.DONE, "Denied to it: execute (git push is not for agents)."),
     ("rate", AgentEnd.QUOTA, "(429)"),
     ("key", AgentEnd.UNSTARTED, "does not accept the key (401)"),
-    ("broken", AgentEnd.FAILED, "The model's API failed (500)"),
     ("dies", AgentEnd.CRASHED, "within its turn"),
 ]
 
