@@ -52,10 +52,12 @@ class AcpSession(SpokenSession):
         self._over_at = 0.0
         self._stopped = False
 
-    def message(self, text: str) -> bool:
-        """Steer it by a second prompt within its turn; False for an agent that would not hear it there."""
+    def message(self, text: str) -> bool | None:
+        """Steer it by a second prompt within its turn; None for an agent that would not hear it there."""
         told = text[:MESSAGE_LIMIT]
-        if not self._manners.steers or not self._input_open or not self._talk.steer(told):
+        if not self._manners.steers:
+            return None
+        if not self._input_open or not self._talk.steer(told):
             return False
         self._transcript.told(told)
         self._send()

@@ -156,7 +156,7 @@ def test_a_killed_supervisor_leaves_nothing(tmp_path: Path) -> None:
 def test_only_an_agent_that_hears_it_is_steered(tmp_path: Path) -> None:
     session = start(tmp_path, "steered")
     follow(session, begun)
-    assert not session.message("Use parse2."), "nothing is known of this one"
+    assert session.message("Use parse2.") is None, "nothing is known of this one"
     session._manners = type(session._manners)("", True, 1, 10_000_000)
     assert session.message("Use «parse2».")
     result, _ = follow(session)
