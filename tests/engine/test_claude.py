@@ -10,6 +10,8 @@ import pytest
 from ops_orchestrate.adapters.agents.claude.agent import TESTED
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import RUN_OPEN, RunState, TaskState
+from ops_orchestrate.core.task import Mode
+from ops_orchestrate.engine.send import send
 from ops_orchestrate.report.check import violations
 from tests.adapters.agents.claude.real import CLAUDE, KEY, real
 from tests.engine.rig import Rig, requested
@@ -110,3 +112,44 @@ def test_a_run_that_is_stopped_does_not_wait_for_a_quota(tmp_path: Path, server_
     task = rig.task(run, "one")
     assert (task.state, task.spent) == (TaskState.RETRYABLE, 0)
     assert "no quota" in task.reason
+
+
+def test_it_is_told_something_in_the_middle_of_its_turn(tmp_path: Path, server_url: str, model: Model) -> None:
+    rig = rig_of(tmp_path, server_url, model.url("steered", "told"))
+    try:
+        rig.start()
+        run = rig.submit([requested("one")], agent="claude")
+        rig.until(lambda: bool([*tmp_path.glob("data/orchestrate/**/ready")]), 40, "its tool")
+        send(run, "one", "The DTO is UserResponseV2 now.", by="ana", tools=rig.tools)
+        rig.until(lambda: EventKind.MESSAGE_DELIVERED in {e.kind for e in rig.events(run)}, 20, "the message")
+        next(tmp_path.glob("data/orchestrate/**/ready")).with_name("go").touch()
+        events = rig.finish(run)
+    finally:
+        rig.close()
+    (told,) = [event.data for event in events if event.kind is EventKind.MESSAGE_DELIVERED]
+    assert told == {"number": 1, "how": "session"}
+    heard = str(model.bodies("told")[1]["messages"])
+    assert "The DTO is UserResponseV2 now." in heard
+    assert "message 1, person from ana" in heard
+    assert rig.task(run, "one").attempt == 1
+
+
+def test_a_member_fixes_its_work_in_the_session_that_made_it(tmp_path: Path, server_url: str, model: Model) -> None:
+    """Its gate failed: the next attempt begins at its commit, remembers its session, and hears what was wrong."""
+    rig = rig_of(tmp_path, server_url, model.url("fixes", "fixes"), OPS_MAX_ATTEMPTS="2")
+    try:
+        rig.start()
+        run = rig.submit([requested("one")], agent="claude", mode=Mode.TEAMS)
+        events = rig.finish(run)
+    finally:
+        rig.close()
+    assert [data["outcome"] for data in ends(rig, run)] == ["succeeded", "succeeded"], rig.story()
+    assert rig.task(run, "one").state is TaskState.COMPLETED
+    app = rig.upstreams["app"]
+    assert read(app.bare, "dev", "src/two.txt") == "two"
+    first, *_, last = model.bodies("fixes")
+    remembered = str(last["messages"])
+    assert "I am done." in remembered, "its own words of the first attempt"
+    assert "Audit failed: The quality gate failed" in remembered
+    assert "Audit failed" not in str(first["messages"])
+    assert violations(events) == []

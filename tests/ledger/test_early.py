@@ -133,6 +133,19 @@ def test_what_waits_with_its_work_looks_again_when_its_blocker_has_ended(ledger:
     assert [(woken.task, stage) for woken, stage in ledger.board.wake()] == [("web", Stage.VERIFY)]
 
 
+def test_a_run_that_stops_does_not_wait_for_it(ledger: Ledger) -> None:
+    planned(ledger, API, WEB)
+    at_work(ledger)
+    key = at_work(ledger, "web")
+    assert ledger.attempts.end(
+        key, Stage.IMPLEMENT, holder="me", outcome=make_outcome(OutcomeKind.SUCCEEDED, head="h"), goes_on=True
+    )
+    claimed(ledger, key, Stage.VERIFY)
+    assert ledger.attempts.snooze(key, Stage.VERIFY, holder="me", seconds=600, note="waits for api")
+    assert ledger.runs.request_stop("r1", "salvage", "ana")
+    assert [woken.task for woken, _ in ledger.board.wake()] == ["web"]
+
+
 def test_a_blocker_that_is_withdrawn_starts_nobody(ledger: Ledger) -> None:
     planned(ledger, API, WEB)
     at_work(ledger)

@@ -91,6 +91,18 @@ SCENARIOS: dict[str, tuple[Turn, ...]] = {
         ),
         Say("Back again."),
     ),
+    "fixes": (
+        Use("Bash", {"command": "touch broken; git add broken; git commit -qm Break", "description": "Work"}),
+        Say("I am done."),
+        Use(
+            "Bash",
+            {
+                "command": "git rm -q broken && echo two > src/two.txt && git add src && git commit -qm 'Fix it'",
+                "description": "Fix",
+            },
+        ),
+        Say("Fixed it."),
+    ),
     "thinks": (Say("At last.", wait="go"),),
     "looks": (
         Use("Bash", {"command": "env; ls -a $CLAUDE_CONFIG_DIR; ls -a $HOME; pwd", "description": "Look around"}),
