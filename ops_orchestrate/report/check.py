@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ops_orchestrate.core.event import Event, EventKind
+from ops_orchestrate.report.globs import surely_overlap
 
 #: The user's own number. Written out once more here, because a check must not read it from what it checks.
 CAP = 5
@@ -140,24 +141,9 @@ def _owner_taken(check: _Checker, event: Event) -> None:
     for other in check.owners.get(repo, []):
         if not new.paths or not other.paths:
             check.say(event, f"{repo} is owned by {other.run}/{other.task} already")
-        elif shared := sorted(a for a in new.paths if any(_surely_overlap(a, b) for b in other.paths)):
+        elif shared := sorted(a for a in new.paths if any(surely_overlap(a, b) for b in other.paths)):
             check.say(event, f"{', '.join(shared)} of {repo} is owned by {other.run}/{other.task} already")
     check.owners.setdefault(repo, []).append(new)
-
-
-def _surely_overlap(a: str, b: str) -> bool:
-    """Whether two globs overlap beyond doubt: equal, or one is a folder that the other lies in."""
-    first, second = (path.removesuffix("/**").rstrip("/") for path in (a, b))
-    if first == second:
-        return True
-    if _is_glob(first) or _is_glob(second):
-        return False
-    inside = (first + "/").startswith(second + "/") and b.endswith(("/", "/**"))
-    return inside or ((second + "/").startswith(first + "/") and a.endswith(("/", "/**")))
-
-
-def _is_glob(path: str) -> bool:
-    return any(char in path for char in "*?[")
 
 
 def _owner_released(check: _Checker, event: Event) -> None:
@@ -189,22 +175,25 @@ def _started(check: _Checker, event: Event) -> None:
     if at_work > CAP:
         check.say(event, f"{at_work} agents are at work, and {CAP} is the most")
     task.fence = event.fence if event.fence is not None else task.fence
-    _check_order(check, event, task)
+    _check_order(check, event)
 
 
-def _check_order(check: _Checker, event: Event, task: _Task) -> None:
-    for name in task.blocked_by:
-        blocker = check.tasks.get((event.run, name), _Task())
-        early = event.data.get("early") is True and blocker.flying
-        if blocker.end != "completed" and not early:
+def _unfinished(check: _Checker, event: Event) -> list[tuple[str, _Task]]:
+    """Blockers of the event's task that have not completed."""
+    found = [(name, check.tasks.get((event.run, name), _Task())) for name in check.task(event).blocked_by]
+    return [(name, blocker) for name, blocker in found if blocker.end != "completed"]
+
+
+def _check_order(check: _Checker, event: Event) -> None:
+    for name, blocker in _unfinished(check, event):
+        if not (event.data.get("early") is True and blocker.flying):
             check.say(event, f"attempt {event.attempt} starts before its blocker {name} has completed")
 
 
 def _check_early(check: _Checker, event: Event) -> None:
     """A member is granted early only while each blocker that has not completed has an agent at work."""
-    for name in check.task(event).blocked_by if event.data.get("early") is True else ():
-        blocker = check.tasks.get((event.run, name), _Task())
-        if not blocker.running and blocker.end != "completed":
+    for name, blocker in _unfinished(check, event) if event.data.get("early") is True else ():
+        if not blocker.running:
             check.say(event, f"it is granted early, and nobody works on its blocker {name}")
 
 
@@ -249,6 +238,8 @@ def _intended(check: _Checker, event: Event) -> None:
         task.asked.add(_word(event, "head"))
     else:
         check.say(event, "a merge is intended that names neither a commit nor a change")
+    for name, _ in _unfinished(check, event):
+        check.say(event, f"a merge is intended before its blocker {name} has completed")
     _check_verified(check, event)
 
 

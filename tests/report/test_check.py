@@ -283,6 +283,25 @@ def test_an_early_consumer_needs_a_blocker_at_work() -> None:
     assert "granted early" in delivered[0]
 
 
+def test_an_early_consumer_ships_after_its_blocker() -> None:
+    def consumer(*, first: bool) -> list[str]:
+        story = two(blocked=True).start("a", 0)
+        granted = {"attempt": 1, "fence": 9999}
+        story.fence, story.tries["b"], story.held["b"] = 9999, 1, (4, 1, 9999, "host-1")
+        story.add("slot.taken", "b", {"slot": 4, "early": True}, **granted)
+        story.add("ownership.taken", "b", {"repo": story.repos["b"][0], "paths": []}, **granted)
+        story.add("attempt.started", "b", {"agent": "command", "early": True}, **granted)
+        story.end("b").judge("b").end("a").judge("a")
+        for task in ("a", "b") if first else ("b", "a"):
+            story.merge(task)
+        return violations(story.events)
+
+    assert consumer(first=True) == []
+    assert [said.split(": ", 1)[1] for said in consumer(first=False)] == [
+        "a merge is intended before its blocker a has completed"
+    ]
+
+
 def test_an_early_grant_may_be_claimed_while_its_blocker_is_verified_but_not_once_it_has_failed() -> None:
     granted = {"attempt": 1, "fence": 9999}
 
