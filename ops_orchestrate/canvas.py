@@ -67,11 +67,14 @@ def admit(run: str, task: str = "", *, again: str = "") -> Signature:
     return job("planner.admit", run, task, queue="planner", task_id=task_id, shown=f"{run} {task}".strip())
 
 
-def attempt(key: StageKey, *, start: Stage = Stage.IMPLEMENT) -> Signature:
-    """The chain of one attempt, or its tail from `start`: implement → verify → land → settle."""
+def attempt(key: StageKey, *, start: Stage = Stage.IMPLEMENT, title: str = "") -> Signature:
+    """The chain of one attempt, or its tail from `start`: implement → verify → land → settle.
+
+    `title` is the task's, as Flower shows it: short, and without secrets.
+    """
     stages = list(_STAGE_JOBS)
     tail = stages[stages.index(start) :]
-    return chain(*(_stage(key, stage) for stage in tail), settle(key))
+    return chain(*(_stage(key, stage, title) for stage in tail), settle(key))
 
 
 def settle(key: StageKey, *, again: str = "") -> Signature:
@@ -155,9 +158,10 @@ def _part(run: str, part: str, *, again: int) -> Signature:
     return job(name, run, part, queue="audit", task_id=f"{run}:{part}:{again}", shown=f"{run} {part}")
 
 
-def _stage(key: StageKey, stage: Stage) -> Signature:
+def _stage(key: StageKey, stage: Stage, title: str) -> Signature:
     name, queue = _STAGE_JOBS[stage]
-    return job(name, key.model_dump(), queue=queue, task_id=f"{_of(key)}:{stage}", shown=_shown(key))
+    shown = f"{_shown(key)}: {title}" if title else _shown(key)
+    return job(name, key.model_dump(), queue=queue, task_id=f"{_of(key)}:{stage}", shown=shown)
 
 
 def _of(key: StageKey) -> str:

@@ -11,11 +11,13 @@ import os
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from inspect import Signature, signature
 from typing import Any
 
 from celery import Task
 from celery.exceptions import Ignore
+from kombu.exceptions import OperationalError
 
 from ops_orchestrate.celery import app
 from ops_orchestrate.core.attempt import StageKey
@@ -74,5 +76,7 @@ def run_stage(task: Task, key: dict[str, Any], step: Callable[[StageKey, str, To
     log.info("%s: %s after %.1f s", task.name, outcome, time.monotonic() - began)
     if outcome is Next.DROP:
         task.update_state(state="SET_ASIDE")
+        with suppress(OperationalError):  # only for whoever watches: without it the job would seem to run for ever
+            task.send_event("task-set-aside", retry=False)
         raise Ignore
     return str(outcome)

@@ -9,6 +9,7 @@ from ops_orchestrate import canvas
 from ops_orchestrate.core.admission import Pick, choose
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.board import Board, Grant
+from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.budget import budget_of, tell_who_waits
 from ops_orchestrate.engine.early import hand_over
@@ -16,6 +17,9 @@ from ops_orchestrate.engine.toolbox import Toolbox
 
 #: How often a board that moved under us is looked at again before the next tick of the reconciler takes over.
 _LOOKS = 20
+
+#: So much of a task's title is shown where its jobs are watched.
+_TITLE = 80
 
 
 def admit(run: str, task: str, tools: Toolbox) -> None:
@@ -52,7 +56,8 @@ def _grant(board: Board, picks: tuple[Pick, ...], tools: Toolbox) -> int:
         reserves=[pick.reserve for pick in picks],
     )
     for grant in grants:
-        canvas.publish(canvas.attempt(key_of(grant)))
+        title = tools.ledger.tasks.get(grant.run, grant.task).spec.title
+        canvas.publish(canvas.attempt(key_of(grant), title=one_line(tools.secrets.redact(title), _TITLE)))
     return len(grants)
 
 
