@@ -20,4 +20,9 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"queue": "planner", "expires": 60},
     },
+    "upkeep": {
+        "task": "planner.upkeep",
+        "schedule": 3600.0,
+        "options": {"queue": "planner", "expires": 3600},
+    },
 }

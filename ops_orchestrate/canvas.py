@@ -160,13 +160,13 @@ def _part(run: str, part: str, *, again: int) -> Signature:
 
 def _stage(key: StageKey, stage: Stage, title: str) -> Signature:
     name, queue = _STAGE_JOBS[stage]
-    shown = f"{_shown(key)}: {title}" if title else _shown(key)
-    return job(name, key.model_dump(), queue=queue, task_id=f"{_of(key)}:{stage}", shown=shown)
+    return job(name, key.model_dump(), queue=queue, task_id=f"{_of(key)}:{stage}", shown=_shown(key, title))
 
 
 def _of(key: StageKey) -> str:
     return f"{key.run}:{key.task}:a{key.attempt}:f{key.fence}:s{key.seq}"
 
 
-def _shown(key: StageKey) -> str:
-    return f"{key.task}, attempt {key.attempt} of run {key.run}"
+def _shown(key: StageKey, title: str = "") -> str:
+    """The title next to the task: Flower cuts what is long at its end."""
+    return f"{key.task}{title and ': ' + title}, attempt {key.attempt} of run {key.run}"

@@ -99,9 +99,7 @@ class Workshop(Protocol):
         """Import what the agent committed (checked by fsck) and, as one more commit, what it left uncommitted."""
 
     def salvage(self, repo: Repository, key: StageKey, *, base: str = "") -> str | None:
-        """Keep everything in the attempt's tree under a ref of ours; None where there is nothing to keep.
-
-        It is compared with `base`, else with the commit that it was made from."""
+        """Keep all that its tree has beyond `base` (else what it was made from) under a ref of ours; None: nothing."""
 
     def discard_tree(self, repo: Repository, key: StageKey) -> None:
         """Remove the attempt's tree. Only after collect or salvage."""
@@ -138,6 +136,9 @@ class Workshop(Protocol):
 
     def list_files(self, repo: Repository, commit: str, folder: str, limit: int = 5_000) -> Sequence[str]:
         """Paths of the files below a folder of a commit, at most `limit`; none where there is no such folder."""
+
+    def tidy(self, repo: Repository, *, before: float) -> int:
+        """Remove refs of ours whose work is merged and that are older (seconds since 1970); how many."""
 
     def leftover_trees(self) -> Iterator[tuple[str, StageKey]]:
         """(repository key, attempt) of every agent tree on this host."""

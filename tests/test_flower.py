@@ -90,7 +90,8 @@ def test_a_run_can_be_watched_and_a_page_shown(flower: Flower, tmp_path: Path) -
     run = rig.submit([task])
     rig.until(lambda: flower.attempt_jobs(run).get("agent.implement", ("",))[0] == "STARTED", 60, "the agent's job")
     shown = flower.attempt_jobs(run)["agent.implement"][1]
-    assert shown.startswith(f"mend, attempt 1 of run {run}: Mend <img")
+    assert shown.startswith("mend: Mend <img")
+    assert shown.endswith(f", attempt 1 of run {run}")
     rig.finish(run, 60)
     jobs = ("agent.implement", "audit.verify", "ship.land", "planner.settle")
     rig.until(lambda: {flower.attempt_jobs(run).get(job, ("",))[0] for job in jobs} == {"SUCCESS"}, 30, "all jobs")
@@ -117,7 +118,7 @@ def _page(flower: Flower, folder: Path) -> None:
         done = subprocess.run([*common, *waits, *what, page], capture_output=True, text=True, timeout=90, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
     assert picture.stat().st_size > 10_000
-    assert "mend, attempt 1 of run" in done.stdout
+    assert "mend: Mend &lt;img" in done.stdout
     assert "agent.implement" in done.stdout
     assert "<title>owned</title>" not in done.stdout
     assert SECRET not in done.stdout

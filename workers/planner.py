@@ -10,6 +10,7 @@ from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.engine import admit as admission
 from ops_orchestrate.engine import begin as beginning
 from ops_orchestrate.engine import finish as finishing
+from ops_orchestrate.engine import keep as keeping
 from ops_orchestrate.engine import reconcile as reconciling
 from ops_orchestrate.engine import settle as settling
 from ops_orchestrate.engine import structure as structuring
@@ -66,3 +67,9 @@ def finish(_task: Task, run: str) -> None:
 def nightly(_task: Task) -> str:
     """Begin tonight's run if it is due, and send the digest of one that has ended."""
     return night.look(toolbox())
+
+
+@job("planner.upkeep", LATE)
+def upkeep(_task: Task) -> int:
+    """Forget runs that are over for good; how many."""
+    return keeping.forget_runs(toolbox())

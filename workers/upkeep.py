@@ -12,6 +12,7 @@ import time
 
 from ops_orchestrate import canvas
 from ops_orchestrate.core.board import Host
+from ops_orchestrate.engine.keep import tidy_mirrors
 from ops_orchestrate.engine.reconcile import reconcile, wake
 from ops_orchestrate.engine.salvage import sweep
 from ops_orchestrate.engine.toolbox import Toolbox
@@ -22,6 +23,11 @@ log = logging.getLogger("ops_orchestrate.upkeep")
 
 #: How often due snoozes are looked for and the announcement is renewed, in seconds.
 _TICK = 1.0
+
+_DAY = 24 * 3600.0
+
+#: Pools whose workers have mirrors; in containers each pool has its own.
+_HAVE_MIRRORS = frozenset({"audit", "agent", "ship"})
 
 #: An announcement is believed for this long without being renewed.
 _ANNOUNCED = 10.0
@@ -36,6 +42,7 @@ class Upkeep(threading.Thread):
         self._host = host
         self._taps = taps
         self._process = process
+        self._daily = f"tidy:{host.machine}:{'+'.join(sorted(host.pools))}"
         self._ended = threading.Event()
 
     def run(self) -> None:
@@ -79,3 +86,6 @@ class Upkeep(threading.Thread):
                 ledger.locks.release("reconcile", self._process)
         if due and "agent" in self._host.pools:
             sweep(self._tools)
+        # Whoever of this machine comes first; a failure waits for the next day.
+        if due and self._host.pools.keys() & _HAVE_MIRRORS and ledger.locks.acquire(self._daily, self._process, _DAY):
+            tidy_mirrors(self._tools)

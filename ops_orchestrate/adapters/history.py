@@ -21,6 +21,9 @@ MAX_DIFF_FILES = 5_000
 _LOOKED_AT = 1_000
 _FILE_MODES = {"100644", "100755"}
 
+PREVIEW = "preview of a merge"
+"""The subject of the commit that a merge would make."""
+
 
 class History:
     """Reads and writes commits of mirrors."""
@@ -68,7 +71,7 @@ class History:
             repo,
             tree=first,
             parents=(base, head),
-            message="preview of a merge\n",
+            message=f"{PREVIEW}\n",
             at=self.date_of(repo, head),
         )
         empty = first == self.tree_of(repo, base)

@@ -14,6 +14,7 @@ from ops_orchestrate.adapters.history import History
 from ops_orchestrate.adapters.look import Looker
 from ops_orchestrate.adapters.mirrors import Mirrors
 from ops_orchestrate.adapters.parcels import Parcels, Post
+from ops_orchestrate.adapters.tidy import tidy
 from ops_orchestrate.adapters.traces import own_branches
 from ops_orchestrate.adapters.trees import Tree, Trees
 from ops_orchestrate.config import Settings
@@ -177,6 +178,16 @@ class GitWorkshop:
     def list_files(self, repo: Repository, commit: str, folder: str, limit: int = 5_000) -> tuple[str, ...]:
         """Paths of the files below a folder of a commit."""
         return self._history.list_files(repo, commit, folder, limit)
+
+    def tidy(self, repo: Repository, *, before: float) -> int:
+        """Remove old refs of ours whose work is merged. Raises GitError."""
+        mirror = self.mirrors.path(repo)
+        if not mirror.is_dir():
+            return 0
+        head = self._branches(repo)[self.integration(repo)]
+        merged = {one.ref for one in self.own_branches(repo) if one.merged}
+        with self.mirrors.lock(repo):
+            return tidy(self.git, mirror, head, merged=merged, before=before)
 
     def leftover_trees(self) -> Iterator[tuple[str, StageKey]]:
         """(repository key, attempt) of every agent tree on this host."""

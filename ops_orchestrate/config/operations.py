@@ -32,6 +32,12 @@ class OperationSettings(BaseSettings):
         description="Where the digest of a nightly goes: addresses of apprise, separated by white space "
         "(`mailtos://…`, `slack://…`, `ntfy://…`). They are secrets. Needs the extra `notify`.",
     )
+    keep_days: int = Field(
+        90,
+        ge=1,
+        description="Days after which a run is forgotten by the ledger, and refs of merged work by the mirrors. What "
+        "anybody can still go on with, and work that is not merged, is kept for ever.",
+    )
     carry_mb: float = Field(
         16, gt=0, le=256, description="Commits up to this size travel to other hosts, through the ledger's server."
     )

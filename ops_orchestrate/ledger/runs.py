@@ -155,6 +155,10 @@ class Runs:
         data = {"reason": reason, "until": until, "tasks": list(tasks)}
         return self._scripts.flag("run_wait", run_id, reason, json.dumps(data))
 
+    def forget(self, run_id: str, *, ended_before: float) -> bool:
+        """Forget a run that ended before that moment, and all of it; False while anybody can go on with it."""
+        return self._scripts.flag("run_forget", run_id, ended_before)
+
     def counts(self, run_id: str) -> dict[TaskState, int]:
         """How many tasks are in each state; states without any are left out."""
         stored = self._server.ask(lambda: self._server.client.hgetall(self._keys("counts", run_id)))

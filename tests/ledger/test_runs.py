@@ -269,3 +269,33 @@ def test_a_run_is_woken_once_at_the_earliest_moment_that_was_asked_for(ledger: L
     ledger.runs.wake("r1", now + 900)
     assert ledger.runs.woken() == ("r1",)
     assert ledger.runs.woken() == ()
+
+
+def _keys(ledger: Ledger) -> set[str]:
+    """Every key but the answers that are kept for repeated calls."""
+    return {name for name in ledger._server.client.keys("*") if ":reply:" not in name}
+
+
+def test_a_run_that_is_over_for_good_is_forgotten_whole(ledger: Ledger) -> None:
+    planned(ledger, run="before")
+    completed(ledger, run="before")
+    assert ledger.runs.finish("before", RunState.DONE, "every task has ended")
+    left = _keys(ledger)
+    planned(ledger)
+    completed(ledger)
+    assert ledger.runs.finish("r1", RunState.DONE, "every task has ended")
+    later = ledger.now() + 1
+    assert not ledger.runs.forget("r1", ended_before=later - 3600)
+    assert ledger.runs.forget("r1", ended_before=later)
+    assert not ledger.runs.forget("r1", ended_before=later)
+    assert _keys(ledger) == left
+    assert [run.id for run in ledger.runs.list()] == ["before"]
+
+
+def test_what_anybody_can_go_on_with_is_never_forgotten(ledger: Ledger) -> None:
+    planned(ledger)
+    assert not ledger.runs.forget("r1", ended_before=ledger.now() + 1)
+    assert ledger.runs.request_stop("r1", "salvage")
+    assert ledger.runs.finish("r1", RunState.STOPPED, "stopped on request")
+    assert not ledger.runs.forget("r1", ended_before=ledger.now() + 1)
+    assert ledger.runs.resume("r1")

@@ -1,0 +1,49 @@
+"""Removes refs of ours that nobody needs any more. Work that is not merged has nothing to fear, however old it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from ops_orchestrate.adapters.git import Git, printable
+from ops_orchestrate.adapters.harvest import ATTEMPTS, SALVAGE
+from ops_orchestrate.adapters.history import PREVIEW
+from ops_orchestrate.adapters.parcels import PARCELS
+
+_OURS = (ATTEMPTS, SALVAGE, PARCELS)
+_FORMAT = "--format=%(objectname) %(committerdate:unix) %(refname) %(contents:subject)"
+
+
+class _Ref(NamedTuple):
+    commit: str
+    date: float
+    name: str
+    subject: str
+
+
+def tidy(git: Git, mirror: Path, integration: str, *, merged: set[str], before: float) -> int:
+    """Remove those of our refs that are older and are in `merged`, or in the branch at `integration`, or a preview.
+
+    A preview of a merge is made again whenever it is asked for. How many were removed. Raises GitError.
+    """
+    inside = {ref.name for ref in _refs(git, mirror, f"--merged={integration}")}
+    gone = [
+        ref
+        for ref in _refs(git, mirror)
+        if ref.date < before and (ref.name in merged or ref.name in inside or _is_preview(ref))
+    ]
+    orders = "".join(f"delete {ref.name} {ref.commit}\n" for ref in gone)
+    if orders:
+        git.run("update-ref", "--no-deref", "--stdin", repo=mirror, stdin=orders.encode())
+    return len(gone)
+
+
+def _is_preview(ref: _Ref) -> bool:
+    return ref.name.startswith(PARCELS) and ref.subject == PREVIEW
+
+
+def _refs(git: Git, mirror: Path, *more: str) -> Iterator[_Ref]:
+    for line in printable(git.run("for-each-ref", _FORMAT, *more, *_OURS, repo=mirror).out).splitlines():
+        commit, date, name, subject = (*line.split(" ", 3), "")[:4]
+        yield _Ref(commit, float(date or "inf"), name, subject)

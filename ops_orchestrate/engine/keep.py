@@ -1,0 +1,40 @@
+"""Retention: what is over for good is forgotten, run by run in the ledger and ref by ref in this machine's mirrors."""
+
+from __future__ import annotations
+
+import logging
+
+from ops_orchestrate.core.project import Repository
+from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.errors import GitError, SourceUnavailable
+
+log = logging.getLogger("ops_orchestrate.keep")
+
+_DAY = 24 * 3600
+
+
+def forget_runs(tools: Toolbox) -> int:
+    """Forget runs that ended long ago and that nobody can go on with; how many."""
+    before = _before(tools)
+    return sum(tools.ledger.runs.forget(run.id, ended_before=before) for run in tools.ledger.runs.list())
+
+
+def tidy_mirrors(tools: Toolbox) -> int:
+    """Remove old refs of merged work from the mirrors that are here; how many. A repository's failure is its own."""
+    removed = 0
+    for repository in _repositories(tools).values():
+        try:
+            removed += tools.workshop.tidy(repository, before=_before(tools))
+        except (GitError, SourceUnavailable) as error:
+            log.warning("%s is not tidied: %s", repository.name, error)
+    return removed
+
+
+def _before(tools: Toolbox) -> float:
+    return tools.ledger.now() - tools.settings.keep_days * _DAY
+
+
+def _repositories(tools: Toolbox) -> dict[str, Repository]:
+    """Every repository of a run that the ledger knows, as the newest one has it."""
+    runs = reversed(tools.ledger.runs.list())
+    return {one.key: one for run in runs for project in run.request.portfolio.projects for one in project.repositories}

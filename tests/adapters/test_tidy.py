@@ -1,0 +1,72 @@
+"""Refs of ours that go when they are old: those of merged work alone. What is not merged stays, however old."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ops_orchestrate.core.attempt import StageKey
+from tests.adapters.gitshop import KEY, Shop, make_shop
+from tests.adapters.test_parcels import Desk, host
+from tests.repos import commit, git
+
+LATER = 10_000_000_000.0
+OTHER = StageKey(run="run-1", task="t2", attempt=1, fence=8)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return make_shop(tmp_path)
+
+
+def _refs(shop: Shop) -> set[str]:
+    return set(git("for-each-ref", "--format=%(refname)", "refs/ops/", cwd=shop.mirror).splitlines())
+
+
+def _attempt(shop: Shop, key: StageKey) -> str:
+    tree = shop.tree(key)
+    commit(Path(tree.path), {f"src/{key.task}.txt": "x\n"}, f"Do {key.task}")
+    head = shop.collect(tree, key=key).head
+    assert head
+    return head
+
+
+def _merge(shop: Shop, head: str) -> None:
+    """As the engine merges: a squash whose trailer names the attempt."""
+    intent = shop.intent(head, shop.base(), message="Do t1\n\nOps-Run: run-1\nOps-Task: t1\nOps-Attempt: 1\n")
+    assert shop.workshop.mirrors.push(shop.repo, intent.commit, "dev", intent.base).code == 0
+    shop.base()
+
+
+def test_merged_work_goes_and_unmerged_work_stays(shop: Shop) -> None:
+    head = _attempt(shop, KEY)
+    _attempt(shop, OTHER)
+    kept = shop.tree(KEY)
+    commit(Path(kept.path), {"src/more.txt": "x\n"}, "More")
+    shop.salvage(kept)
+    before = _refs(shop)
+    _merge(shop, head)
+    merged = {one.ref for one in shop.workshop.own_branches(shop.repo) if one.merged and one.ref in before}
+    assert merged, "the trailer is known again"
+    assert shop.workshop.tidy(shop.repo, before=0) == 0
+    assert _refs(shop) == before, "nothing is old yet"
+    assert shop.workshop.tidy(shop.repo, before=LATER) == len(merged)
+    assert _refs(shop) == before - merged
+    assert any("/t2/" in ref for ref in _refs(shop))
+
+
+def test_of_what_travelled_previews_go_and_heads_that_are_not_merged_stay(tmp_path: Path, shop: Shop) -> None:
+    post = Desk()
+    first = host("first", shop.upstream, tmp_path, post)
+    head = _attempt(first, KEY)
+    second = host("second", shop.upstream, tmp_path, post)
+    preview = second.workshop.preview(second.repo, second.base(), head)
+    assert _refs(second) == {f"refs/ops/parcels/{head}", f"refs/ops/parcels/{preview.commit}"}
+    assert second.workshop.tidy(second.repo, before=LATER) == 1
+    assert _refs(second) == {f"refs/ops/parcels/{head}"}
+
+
+def test_without_a_mirror_there_is_nothing_to_tidy(tmp_path: Path, shop: Shop) -> None:
+    other = host("other", shop.upstream, tmp_path, Desk())
+    assert other.workshop.tidy(other.repo, before=LATER) == 0
