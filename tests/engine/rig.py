@@ -74,9 +74,10 @@ class Rig:
     workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @classmethod
-    def build(cls, home: Path, server: str, repos: Sequence[str] = ("app",), **env: str) -> Rig:
-        """These repositories, no worker yet, an empty server."""
-        redis.Redis.from_url(server).flushall()
+    def build(cls, home: Path, server: str, repos: Sequence[str] = ("app",), *, empty: bool = True, **env: str) -> Rig:
+        """These repositories, no worker yet, a server that is emptied (`empty`: which one that is new need not be)."""
+        if empty:
+            redis.Redis.from_url(server).flushall()
         names = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         env = {
             **names,
