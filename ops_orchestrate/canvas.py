@@ -20,6 +20,7 @@ from ops_orchestrate.errors import LedgerUnavailable
 
 _STAGE_JOBS: dict[Stage, tuple[str, str]] = {
     Stage.IMPLEMENT: ("agent.implement", "agent"),
+    Stage.REVIEW: ("agent.review", "agent"),
     Stage.VERIFY: ("audit.verify", "audit"),
     Stage.LAND: ("ship.land", "ship"),
 }
@@ -70,10 +71,11 @@ def admit(run: str, task: str = "", *, again: str = "") -> Signature:
 def attempt(key: StageKey, *, start: Stage = Stage.IMPLEMENT, title: str = "") -> Signature:
     """The chain of one attempt, or its tail from `start`: implement → verify → land → settle.
 
-    `title` is the task's, as Flower shows it: short, and without secrets.
+    Where verify finds that a review is due, it publishes the tail review → verify → land → settle. `title` is the
+    task's, as Flower shows it: short, and without secrets.
     """
     stages = list(_STAGE_JOBS)
-    tail = stages[stages.index(start) :]
+    tail = [stage for stage in stages[stages.index(start) :] if stage is start or stage is not Stage.REVIEW]
     return chain(*(_stage(key, stage, title) for stage in tail), settle(key))
 
 

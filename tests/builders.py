@@ -7,6 +7,7 @@ from typing import Any
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind, Settlement, StageKey
 from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
 from ops_orchestrate.core.project import Portfolio, Project, Repository
+from ops_orchestrate.core.review import Review, ReviewVerdict
 from ops_orchestrate.core.run import RunRequest
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.core.task import Mode, TaskSpec
@@ -91,3 +92,9 @@ def make_outcome(kind: OutcomeKind = OutcomeKind.SUCCEEDED, **kw: Any) -> Outcom
 def make_settlement(state: TaskState = TaskState.COMPLETED, **kw: Any) -> Settlement:
     """A settlement into that state."""
     return Settlement(**({"state": state, "reason": f"It is {state.value}."} | kw))
+
+
+def make_review(verdict: ReviewVerdict = ReviewVerdict.APPROVE, **kw: Any) -> Review:
+    """A review of the head `h1`, which grew from `m1`."""
+    values: dict[str, Any] = {"verdict": verdict, "head": "h1", "base": "b1", "merge_base": "m1", "agent": "scripted"}
+    return Review(**(values | kw))

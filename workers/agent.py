@@ -1,4 +1,4 @@
-"""The agent pool's job: run one agent. Nothing here pushes or merges."""
+"""The agent pool's jobs: run one agent. Nothing here pushes or merges."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import Task
 
+from ops_orchestrate.engine.review import review as review_step
 from ops_orchestrate.engine.work import implement as implement_step
 from workers.job import EARLY, job, run_stage
 
@@ -14,3 +15,9 @@ from workers.job import EARLY, job, run_stage
 def implement(task: Task, key: dict[str, Any]) -> str:
     """One attempt of one task."""
     return run_stage(task, key, implement_step)
+
+
+@job("agent.review", EARLY)
+def review(task: Task, key: dict[str, Any]) -> str:
+    """One security review of one attempt."""
+    return run_stage(task, key, review_step)

@@ -19,6 +19,8 @@ from ops_orchestrate.errors import GitError
 MAX_DIFF_BYTES = 4_000_000
 MAX_DIFF_FILES = 5_000
 _LOOKED_AT = 1_000
+#: What a diff is shown with: nothing of the repository's own configuration, no program of anybody's.
+_PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color", "--submodule=short", "--end-of-options")
 _FILE_MODES = {"100644", "100755"}
 
 PREVIEW = "preview of a merge"
@@ -39,20 +41,32 @@ class History:
 
     def diff(self, repo: Repository, base: str, head: str) -> Diff:
         """What `head` changes since its merge base with `base`. Raises GitError if they share no history."""
-        mirror = self._mirrors.ready(repo)
-        found = self._git.run("merge-base", object_id(base), object_id(head), repo=mirror, ok=(0, 1))
-        if not found.text:
-            raise GitError(f"{head[:12]} shares no history with {base[:12]} in {repo.name}")
+        since = self._merge_base(repo, base, head)
         answer = self._git.run(
-            *("diff-tree", "-r", "--raw", "-p", "-U0", "-z", "--no-renames", "--full-index"),
-            *("--no-ext-diff", "--no-textconv", "--no-color", "--submodule=short", "--end-of-options"),
-            *(found.text, head),
-            repo=mirror,
+            *("diff-tree", "-r", "--raw", "-p", "-U0", "-z", "--no-renames", "--full-index", *_PLAIN, since, head),
+            repo=self._mirrors.ready(repo),
             limit=MAX_DIFF_BYTES,
             cut_ok=True,
         )
         files, truncated = read_diff(answer.out, cut=answer.cut, most_files=MAX_DIFF_FILES)
-        return Diff(base=base, head=head, merge_base=found.text, files=files, truncated=truncated)
+        return Diff(base=base, head=head, merge_base=since, files=files, truncated=truncated)
+
+    def patch(self, repo: Repository, base: str, head: str, limit: int) -> str | None:
+        """The same as one patch to read; None where it has more than `limit` bytes. Raises GitError."""
+        answer = self._git.run(
+            *("diff-tree", "-r", "-p", "-U8", "--no-renames", *_PLAIN, self._merge_base(repo, base, head), head),
+            repo=self._mirrors.ready(repo),
+            limit=limit,
+            cut_ok=True,
+        )
+        return None if answer.cut else answer.out.decode("utf-8", "backslashreplace")
+
+    def _merge_base(self, repo: Repository, base: str, head: str) -> str:
+        mirror = self._mirrors.ready(repo)
+        found = self._git.run("merge-base", object_id(base), object_id(head), repo=mirror, ok=(0, 1))
+        if not found.text:
+            raise GitError(f"{head[:12]} shares no history with {base[:12]} in {repo.name}")
+        return found.text
 
     def preview(self, repo: Repository, base: str, head: str) -> Preview:
         """The merge of `head` into `base` as a tree, or the files that conflict."""

@@ -126,6 +126,11 @@ class GitWorkshop:
         self.mirrors.bring(repo, base, head)
         return self._history.diff(repo, base, head)
 
+    def patch(self, repo: Repository, base: str, head: str, limit: int) -> str | None:
+        """The same as one patch to read; None where it is larger than `limit`."""
+        self.mirrors.bring(repo, base, head)
+        return self._history.patch(repo, base, head, limit)
+
     def preview(self, repo: Repository, base: str, head: str) -> Preview:
         """The merge of `head` into `base`, made without a working tree."""
         self.mirrors.bring(repo, base, head)

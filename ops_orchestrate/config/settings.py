@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from ops_orchestrate.config.agents import AgentSettings
+from ops_orchestrate.config.consult import ConsultSettings
 from ops_orchestrate.config.file import toml_source
 from ops_orchestrate.config.forges import ForgeSettings
 from ops_orchestrate.config.money import MoneySettings
@@ -41,7 +42,14 @@ _LISTS = (
 
 
 class Settings(
-    AgentSettings, MoneySettings, RoomSettings, OutwardSettings, ForgeSettings, SourceSettings, OperationSettings
+    AgentSettings,
+    ConsultSettings,
+    MoneySettings,
+    RoomSettings,
+    OutwardSettings,
+    ForgeSettings,
+    SourceSettings,
+    OperationSettings,
 ):
     """Everything that can be set. Each field's description is its row in docs/configuration.md."""
 

@@ -29,10 +29,10 @@ _BESIDE_EARLY = 2
 
 
 def room(board: Board, now: float) -> int:
-    """How many agents may start now: free slots under the cap, and free agent processes."""
+    """How many agents may start now: free slots under the cap that no reviewer waits for, and free agent processes."""
     if now < board.quiet_until:
         return 0
-    return max(0, min(min(MAX_AGENTS, board.cap) - len(board.slots), board.capacity))
+    return max(0, min(min(MAX_AGENTS, board.cap) - len(board.slots) - board.reserved, board.capacity))
 
 
 def choose(board: Board, now: float, budget: Budget | None = None) -> tuple[Pick, ...]:

@@ -38,6 +38,12 @@ class AgentJob(Value):
     """Whether it goes on with the session that was kept last, where there is one."""
     renewed_at: float = 0.0
     """When the attempt's lease was last renewed, in seconds since this host's boot; 0: now."""
+    purpose: str = ""
+    """Empty: it works on its task. Else it is asked something (core/consult.py): it may read its tree and change
+    nothing, and what is wanted of it is an answer of the shape `schema_text`."""
+    schema_text: str = ""
+    model: str = ""
+    """Another model than the settings'."""
 
 
 class AgentEventKind(StrEnum):
@@ -111,6 +117,8 @@ class AgentResult(Value):
     exit_code: int | None = None
     detail: str = ""
     report: AgentReport | None = None
+    answer: str = ""
+    """With a job that asks: what it answered, as it came; empty where it did not."""
     log_tail: str = ""
     unsandboxed: bool = False
     usage: ModelUsage | None = None

@@ -68,7 +68,9 @@ class Outcome(Value):
     tokens: int | None = None
     unsandboxed: bool = False
     rule: str = ""
-    """With REFUSED: the guard's name."""
+    """With REFUSED or WAITING: the guard's name; with SENT_BACK by the security reviewer: `security-review`."""
+    review: str = ""
+    """What the security reviewer said of this head, in one sentence; empty where none was asked."""
     hand_over: str = ""
     """What the agent says a dependant needs to know; goes into their briefs as quoted data."""
     agent_version: str = ""

@@ -74,6 +74,8 @@ class Board(Value):
     capacity: int
     """Free agent processes announced by live hosts."""
     slots: tuple[Slot, ...] = ()
+    reserved: int = 0
+    """Slots kept for reviewers that wait for one."""
     owners: tuple[Owner, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     unmerged: tuple[Unmerged, ...] = ()

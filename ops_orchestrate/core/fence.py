@@ -28,6 +28,11 @@ def nonce_of(*parts: object) -> str:
     return hashlib.sha256(plain.encode(errors="surrogatepass")).hexdigest()[:24]
 
 
+def visible(text: str) -> str:
+    """Every character that nobody would see, written out: a change is judged by all that is in it."""
+    return "".join(char if char in "\n\t" or names.is_plain(char) else f"<U+{ord(char):04X}>" for char in text)
+
+
 def _jsonable(value: object) -> object:
     if isinstance(value, Value):
         return value.model_dump(mode="json")

@@ -59,18 +59,19 @@ def slugify(text: str, limit: int = 40) -> str:
 
 def one_line(text: str, limit: int = 200) -> str:
     """`text` as one harmless line: control and bidirectional characters gone, white space single, cut at `limit`."""
-    kept = "".join(c if _is_plain(c) else " " for c in text)
+    kept = "".join(c if is_plain(c) else " " for c in text)
     line = " ".join(kept.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def clean_text(text: str, limit: int = 20_000) -> str:
     """`text` with control, bidirectional and zero-width characters removed (newlines and tabs stay), cut at `limit`."""
-    kept = "".join(c for c in text if c in "\n\t" or _is_plain(c))
+    kept = "".join(c for c in text if c in "\n\t" or is_plain(c))
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"
 
 
-def _is_plain(char: str) -> bool:
+def is_plain(char: str) -> bool:
+    """Whether a screen shows it, as one character that changes no other."""
     return unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} and not _is_unseen(char)
 
 

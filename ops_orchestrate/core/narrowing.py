@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ops_orchestrate.core.attempt import AttemptRecord, Outcome, OutcomeKind
 from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.review import RULE as REVIEW_RULE
 
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9._/@+*?\[\]{}~-]{1,160}")
 _MOST = 30
@@ -92,6 +93,13 @@ def _rejected(failure: Outcome, paths: Sequence[str]) -> str:
 
 
 def _sent_back(failure: Outcome, paths: Sequence[str]) -> str:
+    if failure.rule == REVIEW_RULE:
+        where = f" They name {listed(failure.files)}." if failure.files else ""
+        return (
+            "its change passed the gate, and the security reviewer said no; the findings are below. You go on from "
+            "that change: its commits are on your branch. Mend what is found, in the code, keep the rest, and weaken "
+            f"no check.{where} They are an agent's words: where one is wrong, leave it and say why in your report."
+        )
     return (
         "its change passed the gate, but its checks or its reviewers on the forge said no; what they said is below. "
         "You go on from that change: its commits are on your branch. Mend exactly what is said, in the code, keep the "

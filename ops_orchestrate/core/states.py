@@ -96,6 +96,7 @@ class Stage(StrEnum):
     """The stages of one attempt: a Celery chain, each claimed on its own."""
 
     IMPLEMENT = "implement"
+    REVIEW = "review"  #: only where verify finds that one is due: verify follows it, and judges with it
     VERIFY = "verify"
     LAND = "land"
 
@@ -103,6 +104,7 @@ class Stage(StrEnum):
 #: The state a task is in while a stage of its attempt is under way.
 STATE_OF_STAGE: dict[Stage, TaskState] = {
     Stage.IMPLEMENT: TaskState.RUNNING,
+    Stage.REVIEW: TaskState.VERIFYING,
     Stage.VERIFY: TaskState.VERIFYING,
     Stage.LAND: TaskState.SHIPPING,
 }

@@ -12,8 +12,22 @@ from ops_orchestrate.core.attempt import Outcome, OutcomeKind
 from ops_orchestrate.core.change import Collected, GateEnd, GateResult, Preview
 from ops_orchestrate.core.guard import strictest
 from ops_orchestrate.core.refusal import Consequence, Refusal, named
+from ops_orchestrate.core.review import Policy, Review, lifted, objection
 from ops_orchestrate.core.tail import failure_lines, relevant_tail
 from ops_orchestrate.core.task import TaskSpec
+from ops_orchestrate.core.value import Value
+
+
+class Reviewing(Value):
+    """What there is of a security review, and the owner's rule about it."""
+
+    review: Review | None = None
+    """Of this very head; None where there is none yet."""
+    policy: Policy = "person"
+    rounds: int = 0
+    """How often a reviewer has sent the task back before."""
+    most_rounds: int = 0
+
 
 #: Gate ends that are no evidence of anything, and what a person can do about each.
 _NO_EVIDENCE: dict[GateEnd, str] = {
@@ -33,6 +47,7 @@ def verify_verdict(
     base_gate: GateResult | None,
     approved_head: str,
     changed: bool = True,
+    reviewing: Reviewing | None = None,
 ) -> Outcome:
     """The outcome of the verify stage. `base_gate` is the base's own result, looked at only where the gate failed.
 
@@ -40,10 +55,13 @@ def verify_verdict(
     already". Only VERIFIED names a tree, so that nothing else can be taken for a verdict when it lands.
     """
     found = _unfit(collected, preview, changed) or _refused(refusals) or _gate(spec, gate, base_gate)
-    found = found or _asked(refusals, collected, approved_head)
+    approved = bool(approved_head) and approved_head == collected.head
+    found = found or (None if approved else _asked(refusals, reviewing or Reviewing()))
     outcome = found or Outcome(kind=OutcomeKind.VERIFIED)
+    review = reviewing.review if reviewing else None
     return outcome.model_copy(
         update={
+            "review": review.sentence if review else "",
             "head": collected.head or "",
             "base": preview.base,
             "tree": preview.tree if outcome.kind is OutcomeKind.VERIFIED else "",
@@ -108,14 +126,19 @@ def _same_as_base(gate: GateResult, base_gate: GateResult | None) -> bool:
     return bool(failures) and failures <= failure_lines(base_gate.log_tail)
 
 
-def _asked(refusals: Sequence[Refusal], collected: Collected, approved_head: str) -> Outcome | None:
-    """A guard that a person may lift, for this very head."""
-    asking = strictest(refusals)
-    if asking is None or (approved_head and approved_head == collected.head):
+def _asked(refusals: Sequence[Refusal], reviewing: Reviewing) -> Outcome | None:
+    """What the reviewer wants mended; then a guard that a person may lift, for this very head."""
+    review, policy = reviewing.review, reviewing.policy
+    against = objection(review, refusals, policy=policy, rounds=reviewing.rounds, most_rounds=reviewing.most_rounds)
+    if against is not None:
+        return against
+    asking = strictest([one for one in refusals if one.rule not in lifted(review, policy)])
+    if asking is None:
         return None
+    said = f" {review.sentence}." if review and policy != "person" else ""
     return Outcome(
         kind=OutcomeKind.WAITING,
-        summary=asking.detail,
+        summary=f"{asking.detail}{said}",
         rule=asking.rule,
         files=asking.files,
         ask="approve-change",

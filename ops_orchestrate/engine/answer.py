@@ -85,7 +85,7 @@ def _go_on(run: str, record: TaskRecord, tools: Toolbox) -> None:
         publish_edges(run, record.spec.id, tools)
         canvas.publish(canvas.finish(run, again=f"answered-{record.spec.id}-{tools.ledger.now():.3f}"))
         return
-    for stage, state in STATE_OF_STAGE.items():
+    for stage, state in reversed(STATE_OF_STAGE.items()):  # verify before the review that it may ask for
         if record.state is state:
             canvas.publish(canvas.attempt(newest(record), start=stage))
             return

@@ -14,16 +14,16 @@ from ops_orchestrate.core.project import Repository
 from ops_orchestrate.ledger import Ledger
 from ops_orchestrate.ports import (
     Agent,
-    Errors,
     Forge,
     Gates,
     Health,
     PullRequests,
     SecretScan,
     Source,
-    Tracker,
     Workshop,
 )
+from ops_orchestrate.ports.aftermath import Errors, Tracker
+from ops_orchestrate.ports.consult import Consultant
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class Toolbox:
     pulls_of: Callable[[Repository], PullRequests | None]
     """Where the repository's pull requests are; None where it has none and commits are pushed."""
     agent_of: Callable[[str], Agent]
+    consultant_of: Callable[[str], Consultant]
+    """Who is asked something, by the name of an agent."""
     sources: Mapping[str, Source]
     health: Health
     means: Means

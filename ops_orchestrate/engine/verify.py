@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
+from ops_orchestrate import canvas
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
 from ops_orchestrate.core.change import Collected, Diff, GateEnd, GateResult, Preview
 from ops_orchestrate.core.early import Standing
@@ -15,10 +16,11 @@ from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.guard import judge
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.refusal import Consequence, Refusal, Subject
+from ops_orchestrate.core.review import RULE, review_due
 from ops_orchestrate.core.states import Stage
 from ops_orchestrate.core.tail import relevant_tail
 from ops_orchestrate.core.task import TaskRecord
-from ops_orchestrate.core.verdict import verify_verdict
+from ops_orchestrate.core.verdict import Reviewing, verify_verdict
 from ops_orchestrate.engine.early import standing_of
 from ops_orchestrate.engine.lease import Lease, keep
 from ops_orchestrate.engine.step import Next, passed_on
@@ -50,8 +52,10 @@ def verify(key: StageKey, holder: str, tools: Toolbox) -> Next:
             return Next.DROP
         if lease.lost.is_set():
             return Next.DROP
-        if lease.stop:
-            outcome = _interrupted(outcome)
+        if outcome is None and not lease.stop:
+            return _have_reviewed(key, holder, tools)
+        if outcome is None or lease.stop:
+            outcome = _interrupted(outcome or Outcome(kind=OutcomeKind.INTERRUPTED, head=record.head))
         goes_on = outcome.kind is OutcomeKind.VERIFIED
         ended = tools.ledger.attempts.end(key, Stage.VERIFY, holder=holder, outcome=outcome, goes_on=goes_on)
     return Next.GO_ON if ended else Next.DROP
@@ -75,7 +79,16 @@ def _interrupted(outcome: Outcome) -> Outcome:
     return outcome.model_copy(update={"kind": OutcomeKind.INTERRUPTED, "summary": "Stopped while it was verified."})
 
 
-def _judge(key: StageKey, record: TaskRecord, repository: Repository, lease: Lease, tools: Toolbox) -> Outcome:
+def _have_reviewed(key: StageKey, holder: str, tools: Toolbox) -> Next:
+    """A reviewer looks first, where agents run; then it is verified once more, with what they said."""
+    newer = tools.ledger.attempts.again(key, holder=holder, frm=Stage.VERIFY, to=Stage.REVIEW)
+    if newer is not None:
+        canvas.publish(canvas.attempt(newer, start=Stage.REVIEW))
+    return Next.DROP
+
+
+def _judge(key: StageKey, record: TaskRecord, repository: Repository, lease: Lease, tools: Toolbox) -> Outcome | None:
+    """The outcome; None where a security review is due before there is one."""
     work = tools.workshop
     work.refresh(repository)
     base = work.head(repository, record.spec.base)
@@ -83,17 +96,22 @@ def _judge(key: StageKey, record: TaskRecord, repository: Repository, lease: Lea
         raise GitError(f"{repository.name} has no branch {record.spec.base} any more.")
     preview = work.preview(repository, base, record.head)
     diff = work.diff(repository, base, record.head)
+    refused_before = _refused_before(key, tools)
     refusals = judge(
         Subject(
             diff=diff,
             spec=record.spec,
             secrets=tuple(tools.secrets.scan(diff)),
             sensitive=(*repository.sensitive, *tools.settings.sensitive_paths),
-            refused_before=_refused_before(key, tools),
+            refused_before=refused_before,
         )
     )
     gate, base_gate = _gates(repository, preview, refusals, lease, tools)
     _evidence(key, diff, preview, gate, tools)
+    review = tools.ledger.attempts.review(key)
+    review = review if review and review.holds_for(record.head, diff.merge_base) else None
+    approved = tools.ledger.tasks.approved(key.run, key.task)
+    policy = tools.settings.sensitive_review
     outcome = verify_verdict(
         spec=record.spec,
         collected=Collected(head=record.head),
@@ -101,9 +119,17 @@ def _judge(key: StageKey, record: TaskRecord, repository: Repository, lease: Lea
         refusals=refusals,
         gate=gate,
         base_gate=base_gate,
-        approved_head=tools.ledger.tasks.approved(key.run, key.task),
+        approved_head=approved,
         changed=bool(diff.files),
+        reviewing=Reviewing(
+            review=review,
+            policy=policy,
+            rounds=refused_before.count(RULE),
+            most_rounds=tools.settings.review_rounds,
+        ),
     )
+    if review_due(outcome, refusals, review, policy=policy, approved=bool(approved) and approved == record.head):
+        return None
     before = tools.ledger.attempts.outcome(key)
     return outcome.model_copy(
         update={

@@ -9,6 +9,7 @@ from ops_orchestrate.core.attempt import Outcome, Settlement, StageKey
 from ops_orchestrate.core.change import MergeIntent
 from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.price import in_micros
+from ops_orchestrate.core.review import Review
 from ops_orchestrate.core.spend import Parked
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.errors import OpsError
@@ -128,6 +129,24 @@ class Attempts:
             raise ValueError("An agent's stage holds a slot and cannot be snoozed; end it instead.")
         return self._scripts.flag("attempt_snooze", *_where(key), stage.value, holder, seconds, note)
 
+    def seat(self, key: StageKey, *, holder: str, cap: int, pause: float, note: str) -> int:
+        """A slot for the reviewer that holds the stage review; its index, which is from 1.
+
+        0: there is none, and the claim is given back until one is free, at most for `pause` seconds. -1: it was lost.
+        """
+        return int(self._scripts("attempt_seat", *_where(key), holder, str(cap), pause, note))
+
+    def reviewed(self, key: StageKey, *, holder: str, review: Review) -> bool:
+        """Keep what the reviewer said of the attempt's head; False if the claim was lost."""
+        data = {"what": "security review"} | review.model_dump(mode="json")
+        return self._scripts.flag("attempt_reviewed", *_where(key), holder, review.model_dump_json(), json.dumps(data))
+
+    def review(self, key: StageKey) -> Review | None:
+        """The newest review of this attempt under this fence. Whether it is of the present head, its reader asks."""
+        name = self._keys("attempt", key.run, key.task, key.attempt)
+        fence, text = self._server.ask(lambda: self._server.client.hmget(name, "fence", "review"))
+        return Review.model_validate_json(text) if text and fence == str(key.fence) else None
+
     def settle(self, key: StageKey, settlement: Settlement) -> Settled:
         """The attempt that is over leaves its task in a new state; a second call changes nothing.
 
@@ -222,6 +241,6 @@ def _event_fields(stage: Stage, outcome: Outcome) -> str:
         include = {"summary", "head", "cost_usd", "tokens", "unsandboxed", "agent_version"}
         first: dict[str, Any] = {"outcome": outcome.kind.value}
     else:
-        include = {"rule", "summary", "head", "base", "tree", "ask", "command", "unsandboxed"}
+        include = {"rule", "summary", "head", "base", "tree", "ask", "command", "unsandboxed", "review"}
         first = {"kind": outcome.kind.value}
     return json.dumps(first | outcome.model_dump(mode="json", include=include))[1:-1]

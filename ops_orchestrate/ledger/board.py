@@ -39,7 +39,7 @@ class BoardLedger:
     def look(self, cap: int) -> Board:
         """One picture of the board. From every repository come its first candidates, the most urgent first."""
         answer = self._scripts("board_look", CANDIDATES)
-        version, now, quiet, born, parked, slots, owners, cards, unmerged, work, hosts = answer
+        version, now, quiet, born, parked, slots, owners, cards, unmerged, work, hosts, reserved = answer
         taken = tuple(sorted((Slot.model_validate_json(text) for text in slots), key=lambda slot: slot.index))
         return Board(
             version=int(version),
@@ -47,6 +47,7 @@ class BoardLedger:
             cap=min(MAX_AGENTS, cap),
             capacity=_free_processes(hosts, taken),
             slots=taken,
+            reserved=int(reserved),
             owners=tuple(Owner.model_validate_json(text) for text in owners),
             candidates=tuple(_candidate(card) for _, card in _pairs(cards)),
             unmerged=tuple(_unmerged(name, text) for name, text in _pairs(unmerged)),

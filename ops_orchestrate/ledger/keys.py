@@ -13,6 +13,7 @@ The scripts build the same names with `key(...)` of lua/prelude.lua; this file i
 | unmerged | hash | RUN/TASK: a change that is made and not on the base |
 | repo_work | hash | repository: seconds of work left, over the open runs |
 | watch | sorted set | RUN/TASK in flight by the end of its lease, or by the time it was published |
+| seats | sorted set | RUN/TASK whose reviewer waits for a slot, by since when |
 | snoozes | sorted set | RUN/TASK by wake_at |
 | edges | set | RUN/TASK completed, edges not published yet |
 | claims | hash | project and fingerprint: who has the finding |

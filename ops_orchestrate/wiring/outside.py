@@ -21,7 +21,8 @@ from ops_orchestrate.core.duty import duty_of
 from ops_orchestrate.core.finding import AuditPart
 from ops_orchestrate.core.project import Project
 from ops_orchestrate.core.run import RunRequest
-from ops_orchestrate.ports import Errors, Source, Tracker
+from ops_orchestrate.ports import Source
+from ops_orchestrate.ports.aftermath import Errors, Tracker
 
 if TYPE_CHECKING:
     from ops_orchestrate.adapters.github.auth import Identity

@@ -6,6 +6,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+from ops_orchestrate.adapters.agents.consultant import AgentConsultant
 from ops_orchestrate.adapters.gates import SandboxedGates
 from ops_orchestrate.adapters.proctree import KEPT_SERVER
 from ops_orchestrate.adapters.served import HttpHealth
@@ -39,6 +40,8 @@ def make_toolbox(settings: Settings, ledger: Ledger, *, state_dir: Path | None =
     workshop = GitWorkshop(state_dir or settings.state_dir, settings, outside.access, ledger.parcels if hosts else None)
     forges = Forges(outside, workshop)
     secrecy = Secrecy(lambda: (*known_secrets(settings), *outside.secret_values()))
+    agents = agent_of(settings, outside, secrecy.redact)
+    asked = (state_dir or settings.state_dir) / "asked"
     return Toolbox(
         settings=settings,
         ledger=ledger,
@@ -47,7 +50,8 @@ def make_toolbox(settings: Settings, ledger: Ledger, *, state_dir: Path | None =
         secrets=secrecy,
         forge_of=forges.forge_of,
         pulls_of=forges.pulls_of,
-        agent_of=agent_of(settings, outside, secrecy.redact),
+        agent_of=agents,
+        consultant_of=lambda name: AgentConsultant(agents(name), asked),
         sources=outside.sources,
         health=HttpHealth(),
         means=means_of(settings),

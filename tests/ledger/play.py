@@ -16,6 +16,7 @@ from tests.builders import make_outcome, make_request, make_settlement, make_tas
 LEASE = 30.0
 DONE = {
     Stage.IMPLEMENT: make_outcome(OutcomeKind.SUCCEEDED, head="h1", files=("src/t1/a.py",)),
+    Stage.REVIEW: make_outcome(OutcomeKind.SUCCEEDED, head="h1"),
     Stage.VERIFY: make_outcome(OutcomeKind.VERIFIED, head="h1", base="b1", tree="t1"),
     Stage.LAND: make_outcome(OutcomeKind.MERGED, head="h1", merge="m1"),
 }
@@ -49,9 +50,18 @@ def ended(ledger: Ledger, key: StageKey, stage: Stage, outcome: Outcome | None =
 def at_stage(ledger: Ledger, stage: Stage, task: str = "t1", run: str = "r1") -> StageKey:
     """The task is granted and the stages before `stage` have ended."""
     key = granted(ledger, task, run)
-    for earlier in list(Stage)[: list(Stage).index(stage)]:
+    chain = [Stage.IMPLEMENT, Stage.VERIFY, Stage.LAND]
+    for earlier in chain[: chain.index(Stage.VERIFY if stage is Stage.REVIEW else stage)]:
         ended(ledger, key, earlier)
-    return key
+    return asked(ledger, key) if stage is Stage.REVIEW else key
+
+
+def asked(ledger: Ledger, key: StageKey) -> StageKey:
+    """Verify finds that a review is due."""
+    claimed(ledger, key, Stage.VERIFY)
+    newer = ledger.attempts.again(key, holder="me", frm=Stage.VERIFY, to=Stage.REVIEW)
+    assert newer is not None
+    return newer
 
 
 def completed(ledger: Ledger, task: str = "t1", run: str = "r1") -> StageKey:

@@ -231,6 +231,7 @@ def test_a_verdict_is_an_event(ledger: Ledger) -> None:
         "ask": "",
         "command": "",
         "unsandboxed": False,
+        "review": "",
     }
 
 

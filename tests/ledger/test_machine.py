@@ -69,10 +69,12 @@ class LedgerMachine(RuleBasedStateMachine):
             self.ledger.board.offer(run, task)
         board = self.ledger.board.look(cap)
         found = []
+        room = max(0, min(5, cap) - len(board.slots) - self.waiting())
         for grant in self.ledger.board.grant(board, board.candidates[skip:], lease=NEVER):
             assert grant.fence > self.fence
             self.fence = grant.fence
             found.append(StageKey(run=grant.run, task=grant.task, attempt=grant.attempt, fence=grant.fence))
+        assert len(found) <= room, "a slot that a reviewer waits for was given to an agent"
         return multiple(*found)
 
     @rule(key=keys, stage=stages, holder=holders, lease=soon)
@@ -133,7 +135,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert had is None or not had[2], "a living lease was reaped"
         return multiple(*(one.key for one in found if one.what == "republish"))
 
-    @rule(key=keys, stage=st.sampled_from((Stage.VERIFY, Stage.LAND)), holder=holders, pause=soon)
+    @rule(key=keys, stage=st.sampled_from((Stage.REVIEW, Stage.VERIFY, Stage.LAND)), holder=holders, pause=soon)
     def snooze(self, key: StageKey, stage: Stage, holder: str, pause: float) -> None:
         if self.ledger.attempts.snooze(key, stage, holder=holder, seconds=pause, note=""):
             self.holding.pop((key.run, key.task), None)
@@ -144,11 +146,25 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(target=keys, key=consumes(keys), holder=holders)
     def again(self, key: StageKey, holder: str) -> Any:
+        """The base moved, or a review is due."""
         newer = self.ledger.attempts.again(key, holder=holder, frm=Stage.LAND, to=Stage.VERIFY)
+        newer = newer or self.ledger.attempts.again(key, holder=holder, frm=Stage.VERIFY, to=Stage.REVIEW)
         if newer is None:
             return key
         self.holding.pop((key.run, key.task), None)
         return newer
+
+    @rule(key=keys, holder=holders, cap=st.integers(1, 6), pause=soon)
+    def seat(self, key: StageKey, holder: str, cap: int, pause: float) -> None:
+        """A reviewer takes a slot, or gives its claim back until there is one."""
+        self.claim(key, Stage.REVIEW, holder, NEVER)
+        taken = len(self.ledger.board.slots())
+        slot = self.ledger.attempts.seat(key, holder=holder, cap=cap, pause=pause, note="")
+        if slot > 0:
+            assert self.holding[key.run, key.task] == (holder, Stage.REVIEW, True)
+            assert self.ledger.attempts.seat(key, holder=holder, cap=cap, pause=pause, note="") == slot
+        elif slot == 0 and self.holding.pop((key.run, key.task), None):
+            assert taken >= min(5, cap)
 
     @rule(run=runs, task=tasks)
     def cancel(self, run: str, task: str) -> None:
@@ -209,11 +225,13 @@ class LedgerMachine(RuleBasedStateMachine):
         slots, owners = self.ledger.board.slots(), self.ledger.board.owners()
         assert len(slots) <= 5
         assert len({slot.index for slot in slots}) == len(slots)
-        assert {slot.fence for slot in slots} == {owner.fence for owner in owners}
         working = {
             at for at in records if self.phase(at) in ("granted", "claimed") and self.is_implementing(records[at])
         }
-        assert {(slot.run, slot.task) for slot in slots} == working
+        assert {(owner.run, owner.task) for owner in owners} == working
+        reading = {(slot.run, slot.task) for slot in slots} - working
+        assert all(self.phase(at) == "claimed" and records[at].stage == Stage.REVIEW for at in reading)
+        assert len(slots) == len(working) + len(reading)
         for owner in owners:
             assert records[owner.run, owner.task].fence == owner.fence
             if not owner.paths:
@@ -242,6 +260,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def phase(self, at: tuple[str, str]) -> str:
         return self.ledger._server.client.hget(f"{{ops}}:task:{at[0]}:{at[1]}", "phase") or ""
+
+    def waiting(self) -> int:
+        """Reviewers that have asked for a slot and have none."""
+        asked = [name.split("/") for name in self.ledger._server.client.zrange("{ops}:seats", 0, -1)]
+        records = [self.ledger.tasks.get(run, task) for run, task in asked]
+        return sum(1 for one in records if one.state is TaskState.VERIFYING and one.stage == Stage.REVIEW)
 
     def is_implementing(self, record: TaskRecord) -> bool:
         return record.state is TaskState.RUNNING and record.stage == Stage.IMPLEMENT

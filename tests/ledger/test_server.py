@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.errors import LedgerUnavailable, UsageError
 from ops_orchestrate.ledger import Ledger, check_server, connect, examine_server
 from ops_orchestrate.ledger.check import problems_of
 from ops_orchestrate.ledger.server import translated
-from tests.builders import make_settlement, make_task, stage_key
+from tests.builders import make_review, make_settlement, make_task, stage_key
 from tests.conftest import start_server
 from tests.ledger.play import DONE, planned, story
 
@@ -117,16 +119,29 @@ def test_every_call_may_be_repeated(stammering: Ledger) -> None:
     board = ledger.board.look(5)
     (grant,) = ledger.board.grant(board, board.candidates, lease=30)
     key = stage_key(attempt=grant.attempt, fence=grant.fence)
-    for stage in Stage:
+    for stage in (Stage.IMPLEMENT, Stage.VERIFY, Stage.REVIEW, Stage.VERIFY, Stage.LAND):
         assert ledger.attempts.claim(key, stage, holder="me", host="h", lease=30).ok
         if stage is Stage.IMPLEMENT:
             assert ledger.attempts.describe(key, branch="b", brief_digest="d")
+        if stage is Stage.VERIFY and not ledger.attempts.review(key):
+            newer = ledger.attempts.again(key, holder="me", frm=Stage.VERIFY, to=Stage.REVIEW)
+            assert newer is not None
+            key = newer
+            continue
+        if stage is Stage.REVIEW:
+            assert ledger.attempts.seat(key, holder="me", cap=5, pause=60, note="full") == 1
+            assert ledger.attempts.reviewed(key, holder="me", review=make_review())
         assert ledger.attempts.end(key, stage, holder="me", outcome=DONE[stage], goes_on=stage is not Stage.LAND)
     assert ledger.attempts.settle(key, make_settlement()).applied
     assert ledger.tasks.open_join("r1", "t2")
     assert ledger.attempts.spent("r1", "t1") == 1
     assert [event.seq for event in story(ledger)] == list(range(1, len(story(ledger)) + 1))
-    assert len({(e.kind, e.task, str(e.data)) for e in story(ledger)}) == len(story(ledger))
+    told = Counter((event.kind, event.task, str(event.data)) for event in story(ledger))
+    # Verify is there before the review and after it, and the agent and its reviewer have a slot each.
+    assert {what[0]: times for what, times in told.items() if times > 1} == {
+        EventKind.STAGE_CLAIMED: 2,
+        EventKind.SLOT_RELEASED: 2,
+    }
 
 
 def test_an_answer_is_kept_for_a_while_only(ledger: Ledger) -> None:

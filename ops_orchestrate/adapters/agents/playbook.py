@@ -33,13 +33,23 @@ def read_playbook(path: Path) -> dict[str, list[list[Step]]]:
     return {str(task): _attempts(attempts, f"{path}: {task}") for task, attempts in content.items()}
 
 
-def steps_for(playbook: dict[str, list[list[Step]]], task: str, attempt: int) -> list[Step] | None:
-    """The steps of an attempt, counted from 1; None where the playbook says nothing about the task."""
-    names = [name for name in playbook if name == task] + [n for n in playbook if fnmatchcase(task, n)]
+def steps_for(playbook: dict[str, list[list[Step]]], task: str, attempt: int, purpose: str = "") -> list[Step] | None:
+    """The steps of an attempt, counted from 1; None where the playbook says nothing about the task.
+
+    `purpose`: of who is asked something about that attempt (`review`); its entries are named `review:TASK`.
+    """
+    named = {_of(name)[1]: name for name in playbook if _of(name)[0] == purpose}
+    names = [name for name in named if name == task] + [n for n in named if fnmatchcase(task, n)]
     if not names:
         return None
-    attempts = playbook[names[0]]
+    attempts = playbook[named[names[0]]]
     return attempts[min(max(attempt, 1), len(attempts)) - 1]
+
+
+def _of(name: str) -> tuple[str, str]:
+    """(purpose, task or glob of tasks) of an entry's name; a task's id holds no colon."""
+    purpose, _, task = name.rpartition(":")
+    return purpose, task
 
 
 def _attempts(value: Any, where: str) -> list[list[Step]]:

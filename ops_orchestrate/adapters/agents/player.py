@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -26,6 +27,7 @@ STEPS: dict[str, frozenset[str]] = {
     "say": frozenset({"text", "hex"}),
     "report": _REPORT,
     "raw_report": frozenset({"text"}),
+    "answer": frozenset({"verdict", "summary", "findings", "parts", "before", "after"}),
     "copy_brief": frozenset({"path", "field"}),
     "copy_mail": frozenset({"field", "seconds"}),
     "sleep": frozenset({"seconds"}),
@@ -91,6 +93,12 @@ class Player:
 
     def do_raw_report(self, text: str) -> None:
         Path(os.environ["OPS_REPORT"]).write_text(text, encoding="utf-8")
+
+    def do_answer(self, before: str = "", after: str = "", **fields: Any) -> None:
+        """Answer a question, naming its mark; `before` and `after` are written around that."""
+        found = re.search(r'"mark": "([0-9a-f]+)"', self._brief)
+        answer = json.dumps({"mark": found[1] if found else "", **fields})
+        self.do_raw_report(before + answer + after)
 
     def do_copy_brief(self, path: str = "", field: str = "") -> None:
         """The brief into a file, or into a field of the next report."""

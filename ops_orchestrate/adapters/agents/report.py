@@ -6,6 +6,7 @@ refused as a whole, so that half of a hostile or torn file never reaches a brief
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -63,3 +64,13 @@ def read_report(folder: Path, task: str) -> AgentReport | None:
         cost_usd=written.cost_usd,
         tokens=written.tokens,
     )
+
+
+def read_answer(folder: Path) -> str:
+    """What was written in the report's place by an agent that was asked something, as it is; empty for no such file.
+
+    Whether that is an answer at all is for its reader to say.
+    """
+    with suppress(ValueError):
+        return (read_inside(folder, NAME, LIMIT) or b"").decode("utf-8", "surrogateescape")
+    return ""

@@ -37,9 +37,10 @@ class ScriptedAgent:
 
     def start(self, job: AgentJob) -> ProcessSession:
         """Start it. Raises SandboxUnavailable, AgentUnavailable, UsageError."""
-        steps = steps_for(self._playbook(), job.key.task, job.key.attempt)
+        steps = steps_for(self._playbook(), job.key.task, job.key.attempt, job.purpose)
         if steps is None:
-            raise AgentUnavailable(f"The playbook {self._settings.playbook} has no entry for {job.key.task}.")
+            name = ":".join(filter(None, (job.purpose, job.key.task)))
+            raise AgentUnavailable(f"The playbook {self._settings.playbook} has no entry for {name}.")
         script, file = Path(player.__file__), Path(job.scratch) / "steps.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(steps), encoding="utf-8")

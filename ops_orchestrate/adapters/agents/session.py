@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Literal
 
 from ops_orchestrate.adapters.agents.model import allowed
-from ops_orchestrate.adapters.agents.report import NAME, ReportError, read_report
+from ops_orchestrate.adapters.agents.report import ReportError, read_answer, read_report
+from ops_orchestrate.adapters.agents.surroundings import environment, filled, mark
 from ops_orchestrate.adapters.agents.vitals import TreeWatch, vitals
-from ops_orchestrate.adapters.proctree import MARK
 from ops_orchestrate.adapters.sandbox import Confined, SandboxSpec, confine
 from ops_orchestrate.adapters.scratch import fresh
 from ops_orchestrate.adapters.supervised import Exit, Supervised, Watch, supervise
@@ -96,6 +96,7 @@ class ProcessSession:
     def __init__(self, launched: Launched, job: AgentJob) -> None:
         self._supervised = launched.supervised
         self._task = job.key.task
+        self._asked = bool(job.purpose)
         self._outbox = launched.box
         self._confined = launched.confined
         self._ways = launched.ways
@@ -148,13 +149,16 @@ class ProcessSession:
             exit_code=ended.exit_code,
             detail=detail + left_behind(ended),
             report=report,
+            answer=read_answer(self._outbox) if self._asked else "",
             log_tail=self._supervised.tail(),
             unsandboxed=self._confined.unsandboxed,
             usage=usage,
         )
 
     def _report(self) -> tuple[AgentReport | None, str]:
-        """Its report, or what is wrong with it."""
+        """Its report, or what is wrong with it; who is asked something writes none."""
+        if self._asked:
+            return None, ""
         try:
             return read_report(self._outbox, self._task), ""
         except ReportError as error:
@@ -239,29 +243,28 @@ def launch(program: Program, job: AgentJob, settings: Settings) -> Launched:
 
 
 def _spec(program: Program, job: AgentJob, settings: Settings, box: Path, ways: WaysOut) -> SandboxSpec:
-    """Writable: the tree and the box. The brief, the mailbox and what the supervisor writes are ours."""
-    ours = Path(job.scratch)
+    """Writable: the tree and the box; who is asked something only reads the tree. The brief, the mailbox and what the
+    supervisor writes are ours."""
+    ours, tree = Path(job.scratch), Path(job.tree)
     mailbox = [ours / "mailbox"] if program.mailbox else []
     return SandboxSpec(
-        cwd=Path(job.tree),
-        write=(Path(job.tree), box),
-        read=(ours / "brief.md", *mailbox, *map(Path, job.reads), *program.reads, *ways.reads),
-        env=_filled(_environment(program, job, settings, box), ways.env) | ways.env,
+        cwd=tree,
+        write=(box,) if job.purpose else (tree, box),
+        read=(
+            *([tree] if job.purpose else []),
+            *(ours / "brief.md", *mailbox, *map(Path, job.reads), *program.reads, *ways.reads),
+        ),
+        env=filled(environment(program, job, settings, box), ways.env) | ways.env,
         network=settings.agent_network,
         doors=ways.doors,
     )
-
-
-def _filled(env: dict[str, str], ways: Mapping[str, str]) -> dict[str, str]:
-    """Variables that say where the model is within a longer text."""
-    return {name: value.replace("{OPS_MODEL_URL}", ways.get("OPS_MODEL_URL", "")) for name, value in env.items()}
 
 
 def _watch(program: Program, job: AgentJob) -> Watch:
     ours = Path(job.scratch)
     return Watch(
         folder=ours / "watch",
-        mark=_mark(job),
+        mark=mark(job),
         cwd=Path(job.tree),
         seconds=job.seconds,
         beat_seconds=job.beat_seconds,
@@ -272,26 +275,3 @@ def _watch(program: Program, job: AgentJob) -> Watch:
         messages=ours / "mailbox" if program.mailbox else None,
         beaten_at=job.renewed_at,
     )
-
-
-def _mark(job: AgentJob) -> str:
-    return f"{job.key.run}.{job.key.task}.{job.key.attempt}.{job.key.fence}"
-
-
-def _environment(program: Program, job: AgentJob, settings: Settings, box: Path) -> dict[str, str]:
-    who = {f"GIT_{role}_NAME": settings.git_name for role in ("AUTHOR", "COMMITTER")}
-    who |= {f"GIT_{role}_EMAIL": settings.git_email for role in ("AUTHOR", "COMMITTER")}
-    mailbox = {"OPS_MAILBOX": str(Path(job.scratch) / "mailbox")} if program.mailbox else {}
-    return {
-        **who,
-        **(program.env or {}),
-        **mailbox,
-        MARK: _mark(job),
-        "OPS_TASK": job.key.task,
-        "OPS_BRANCH": job.branch,
-        "OPS_BRIEF": str(Path(job.scratch) / "brief.md"),
-        "OPS_REPORT": str(box / NAME),
-        "OPS_MODEL": settings.model,
-        "HOME": str(box / "home"),
-        "TMPDIR": str(box / "tmp"),
-    }

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from ops_orchestrate.adapters.agents.lines import Lines
+from ops_orchestrate.adapters.agents.report import read_answer
 from ops_orchestrate.adapters.agents.session import Launched, ProcessSession, left_behind
 from ops_orchestrate.adapters.agents.transcript import Transcript
 from ops_orchestrate.adapters.process import plain
@@ -111,6 +112,7 @@ class SpokenSession(ProcessSession, ABC):
                 "log_tail": self._tail,
                 "unsandboxed": self._confined.unsandboxed,
                 "usage": usage,
+                "answer": (result.answer or read_answer(self._outbox)) if self._asked else "",
             }
         )
 

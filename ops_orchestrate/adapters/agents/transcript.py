@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ops_orchestrate.config import Settings
-from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.agent import AgentJob
 
 
 def transcripts(settings: Settings) -> Path:
@@ -33,9 +33,11 @@ def prune(folder: Path, keep: int) -> None:
             path.parent.rmdir()
 
 
-def transcript_path(settings: Settings, key: StageKey) -> Path:
-    """Where the attempt's transcript is kept."""
-    return transcripts(settings) / key.run / f"{key.task}-a{key.attempt}-f{key.fence}.jsonl"
+def transcript_path(settings: Settings, job: AgentJob) -> Path:
+    """Where the session's transcript is kept."""
+    key = job.key
+    asked = f"-{job.purpose}{key.seq}" if job.purpose else ""
+    return transcripts(settings) / key.run / f"{key.task}-a{key.attempt}-f{key.fence}{asked}.jsonl"
 
 
 class Transcript:

@@ -67,7 +67,7 @@ if t.phase == 'claimed' and t.holder ~= holder then
 end
 put(t, 'phase', 'claimed', 'holder', holder, 'host', host, 'ended_by', '', 'lease_until', seconds(NOW + number(lease)), 'waits', '0')
 redis.call('ZADD', key('watch'), t.lease_until, t.member)
-if stage == 'implement' then
+if t.slot ~= '' then
   write_hold(t)
 end
 if first and stage == 'implement' then

@@ -34,16 +34,18 @@ if stage == 'implement' then
   task_event(t, 'attempt.ended', '{' .. fields .. ',"seconds":' .. seconds(spent) .. '}')
   settle_money(t, tokens, micros)
   park(t, account, number(parked_until))
-  release_hold(t)
 elseif stage == 'verify' then
   task_event(t, 'verdict', '{' .. fields .. '}')
 end
+release_hold(t)
 if kind == 'interrupted' or kind == 'quota' or kind == 'redirected' then
   uncount(t)
 end
-local next_stage = ({ implement = 'verify', verify = 'land' })[stage]
+local next_stage = ({ implement = 'verify', review = 'verify', verify = 'land' })[stage]
 if goes_on == '1' and next_stage then
-  move(t, STATE_OF[next_stage])
+  if t.state ~= STATE_OF[next_stage] then
+    move(t, STATE_OF[next_stage])
+  end
   open_stage(t, next_stage)
 else
   over(t)

@@ -7,7 +7,7 @@ if not holds(t, attempt, fence, stage, holder) or NOW >= number(t.lease_until) t
 end
 put(t, 'lease_until', seconds(NOW + number(lease)))
 redis.call('ZADD', key('watch'), t.lease_until, t.member)
-if stage == 'implement' then
+if t.slot ~= '' then
   write_hold(t)
 end
 return { 1, stop_of(t) }

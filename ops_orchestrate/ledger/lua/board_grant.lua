@@ -1,6 +1,6 @@
 -- once
 -- Gives slots, ownership and fences to the picks, if the board is still the one that was looked at.
--- Keys: board, slots, owners, task:RUN:TASK, attempt state, watch, money:*, parked, events.
+-- Keys: board, slots, owners, seats, task:RUN:TASK, attempt state, watch, money:*, parked, events.
 -- Args: version, cap, lease, then per pick: run, task, what it reserves (JSON; '' nothing).
 -- Answers flat: run, task, attempt, fence, slot.
 local version, cap, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -8,12 +8,7 @@ local board = redis.call('HMGET', key('board'), 'version', 'quiet_until')
 if (board[1] or '0') ~= version or NOW < number(board[2] or '0') then
   return {}
 end
-local used = {}
-local free = math.min(5, cap)
-for _, index in ipairs(redis.call('HKEYS', key('slots'))) do
-  used[index] = true
-  free = free - 1
-end
+local free = math.min(5, cap) - redis.call('HLEN', key('slots')) - seats_wanted()
 local owned = {} -- repository: 'all' (somebody owns the whole of it) or 'part'
 for _, text in ipairs(redis.call('HVALS', key('owners'))) do
   local owner = cjson.decode(text)
@@ -25,21 +20,12 @@ local function repo_free(t)
   return owned[t.repo] == nil or (owned[t.repo] == 'part' and not all)
 end
 
-local function lowest_slot()
-  local index = 1 -- people count slots from one
-  while used[tostring(index)] do
-    index = index + 1
-  end
-  return tostring(index)
-end
-
 local function grant(t, early)
   withdraw(t)
   -- Never below the clock: a ledger that lost everything starts above every fence ever given.
   local fence = int(math.max(number(get(key('board'), 'fence')) + 1, math.floor(NOW * 1000)))
   redis.call('HSET', key('board'), 'fence', fence)
   local slot = lowest_slot()
-  used[slot] = true
   owned[t.repo] = (t.paths == '' or t.paths == '[]') and 'all' or 'part'
   local from = t.state
   move(t, 'running')

@@ -1,5 +1,5 @@
 -- The whole board in one picture. Its cost grows with repositories and candidates asked for, not with tasks.
--- Keys: board, slots, owners, candidate_repos, candidates:REPO, cards, unmerged, repo_work, hosts, parked. Args: candidates at most.
+-- Keys: board, slots, owners, candidate_repos, candidates:REPO, cards, unmerged, repo_work, hosts, parked, seats. Args: candidates at most.
 local limit = tonumber(ARGV[1])
 local repos = redis.call('SMEMBERS', key('candidate_repos'))
 -- From every repository its best: one crowded repository must not hide the others.
@@ -31,4 +31,4 @@ for _, name in ipairs(redis.call('ZRANGEBYSCORE', key('hosts_until'), '(' .. STA
 end
 local board = redis.call('HMGET', key('board'), 'version', 'quiet_until', 'born')
 return { board[1] or '0', STAMP, board[2] or '0', board[3] or '0', redis.call('HGETALL', key('parked')), redis.call('HVALS', key('slots')), redis.call('HVALS', key('owners')),
-  candidates, redis.call('HGETALL', key('unmerged')), redis.call('HGETALL', key('repo_work')), hosts }
+  candidates, redis.call('HGETALL', key('unmerged')), redis.call('HGETALL', key('repo_work')), hosts, seats_wanted() }

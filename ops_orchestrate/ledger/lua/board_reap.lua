@@ -46,6 +46,7 @@ end
 
 local function stage_ended(t)
   settle_money(t, '', '')
+  release_hold(t)
   local tries = number(t.tries) + 1
   task_event(t, 'stage.lost', object('stage', str(t.stage), 'why', '"the lease ended"'))
   if tries > limit then

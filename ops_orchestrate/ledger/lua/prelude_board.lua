@@ -143,8 +143,52 @@ local function write_hold(t)
   redis.call('HSET', key('slots'), t.slot, object('index', t.slot, 'run', str(t.run), 'task', str(t.task),
     'attempt', t.attempt, 'fence', t.fence, 'host', str(t.host), 'taken_at', t.granted_at,
     'lease_until', t.lease_until))
+  if t.stage ~= 'implement' then
+    return -- a reviewer reads: it owns nothing
+  end
   redis.call('HSET', key('owners'), t.fence, object('repo', str(t.repo), 'run', str(t.run), 'task', str(t.task),
     'fence', t.fence, 'host', str(t.host), 'paths', t.paths, 'lease_until', t.lease_until))
+end
+
+-- Whether a task's reviewer waits for a slot, or will soon.
+local function wants_seat(t)
+  return t ~= nil and in_flight(t) and t.stage == 'review' and t.phase ~= 'over' and t.slot == ''
+end
+
+-- How many slots are kept for reviewers that wait: what is made already is finished before more is begun.
+local function seats_wanted()
+  local wanted = 0
+  for _, name in ipairs(redis.call('ZRANGE', key('seats'), 0, -1)) do
+    local run, task = string.match(name, '^([^/]*)/(.*)$')
+    if wants_seat(load_task(run, task)) then
+      wanted = wanted + 1
+    else
+      redis.call('ZREM', key('seats'), name)
+    end
+  end
+  return wanted
+end
+
+-- A slot is free: the reviewer that has waited longest looks again now.
+local function call_reviewer()
+  for _, name in ipairs(redis.call('ZRANGE', key('seats'), 0, -1)) do
+    if number(redis.call('ZSCORE', key('snoozes'), name)) > NOW then
+      redis.call('ZADD', key('snoozes'), STAMP, name)
+      return
+    end
+  end
+end
+
+local function lowest_slot()
+  local used = {}
+  for _, index in ipairs(redis.call('HKEYS', key('slots'))) do
+    used[index] = true
+  end
+  local index = 1 -- people count slots from one
+  while used[tostring(index)] do
+    index = index + 1
+  end
+  return tostring(index)
 end
 
 local function release_hold(t)
@@ -152,10 +196,12 @@ local function release_hold(t)
     return
   end
   redis.call('HDEL', key('slots'), t.slot)
-  redis.call('HDEL', key('owners'), t.fence)
   task_event(t, 'slot.released', object('slot', t.slot))
-  task_event(t, 'ownership.released', object('repo', str(t.repo)))
+  if redis.call('HDEL', key('owners'), t.fence) == 1 then
+    task_event(t, 'ownership.released', object('repo', str(t.repo)))
+  end
   put(t, 'slot', '')
+  call_reviewer()
 end
 
 -- Attempts -------------------------------------------------------------------------------------------------------
@@ -175,6 +221,19 @@ local function open_stage(t, stage)
   put(t, 'stage', stage, 'phase', 'open', 'holder', '', 'lease_until', '', 'wake_at', '', 'tries', '0', 'waits', '0')
   redis.call('ZREM', key('snoozes'), t.member)
   redis.call('ZADD', key('watch'), STAMP, t.member)
+  if stage ~= 'review' then
+    redis.call('ZREM', key('seats'), t.member)
+  end
+end
+
+-- Not yet: the claim is given back without ending the stage, until the wake-up. `mark` says who did that.
+local function snooze(t, pause, note, mark)
+  release_hold(t)
+  local wake_at = seconds(NOW + number(pause))
+  put(t, 'phase', 'snoozed', 'holder', '', 'lease_until', '', 'wake_at', wake_at, 'snoozed_by', mark)
+  redis.call('ZREM', key('watch'), t.member)
+  redis.call('ZADD', key('snoozes'), wake_at, t.member)
+  task_event(t, 'task.snoozed', object('stage', str(t.stage), 'wake_at', wake_at, 'note', str(note)))
 end
 
 -- The next publication of the tail: everything published before is stale.
@@ -186,6 +245,7 @@ end
 -- The attempt is over; settling it is due.
 local function over(t)
   put(t, 'phase', 'over', 'holder', '', 'lease_until', '')
+  redis.call('ZREM', key('seats'), t.member)
   redis.call('ZADD', key('watch'), STAMP, t.member)
 end
 
@@ -213,6 +273,7 @@ local function leave_flight(t)
   release_hold(t)
   redis.call('ZREM', key('watch'), t.member)
   redis.call('ZREM', key('snoozes'), t.member)
+  redis.call('ZREM', key('seats'), t.member)
   put(t, 'phase', '', 'holder', '', 'lease_until', '', 'wake_at', '', 'cancel', '', 'host', '', 'early', '')
 end
 

@@ -52,7 +52,7 @@ def test_which_steps(tmp_path: Path, task: str, attempt: int, steps: list[object
         ("t: hang", "t: must be a list of attempts"),
         ("t: []", "t: must be a list of attempts"),
         ("t: [hang]", "t: must be a list of attempts"),
-        ("t: [[dance]]", "t, attempt 1: no step is called 'dance'; there are: allocate, append"),
+        ("t: [[dance]]", "t, attempt 1: no step is called 'dance'; there are: allocate, answer, append"),
         ("t: [[], [{write: {path: a, txt: b}}]]", "t, attempt 2: the arguments of write are: path, text"),
         ("t: [[{say: {text: a}, hang: {}}]]", "a step is one word"),
         ("t: [[!!python/object/apply:os.system ['touch ran']]]", "cannot be read"),

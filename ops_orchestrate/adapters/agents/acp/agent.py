@@ -61,7 +61,7 @@ class AcpAgent:
 
     def start(self, job: AgentJob) -> AcpSession:
         """Start it. Raises SandboxUnavailable, AgentUnavailable."""
-        found, model, settings = self._found(), self._model(), self._settings
+        found, model, settings = self._found(), self._model(), self._settings_for(job)
         from ops_orchestrate import __version__
         from ops_orchestrate.adapters.agents.acp.session import AcpSession, Manners
         from ops_orchestrate.adapters.agents.acp.wire import hello
@@ -69,9 +69,9 @@ class AcpAgent:
         limit = int(settings.log_limit_mb * 1_000_000)
         try:
             rules = Path(job.scratch) / "rules"
-            dressing = self._dressed(rules)
+            dressing = self._dressed(rules, settings)
             prune(transcripts(settings), settings.keep_transcripts)
-            transcript = Transcript(transcript_path(settings, job.key), limit, self._redact)
+            transcript = Transcript(transcript_path(settings, job), limit, self._redact)
         except OSError as error:
             raise unstarted(job, error) from error
         given = {name: os.environ[name] for name in settings.agent_env if name in os.environ}
@@ -105,9 +105,13 @@ class AcpAgent:
             raise AgentUnavailable(f"{words[0]} is not on the PATH.{install}")
         return found
 
-    def _dressed(self, rules: Path) -> Dressing:
+    def _settings_for(self, job: AgentJob) -> Settings:
+        """Its settings, with the model of who is asked something."""
+        return self._settings.model_copy(update={"model": job.model}) if job.model else self._settings
+
+    def _dressed(self, rules: Path, settings: Settings) -> Dressing:
         """Its variables and further words; its files are written. Raises OSError."""
-        dressing = self._preset.dress(Room(rules, self._settings, sandboxed=probe(self._settings).ok))
+        dressing = self._preset.dress(Room(rules, settings, sandboxed=probe(settings).ok))
         rules.mkdir(parents=True, exist_ok=True)
         for name, text in dressing.files.items():
             (rules / name).write_text(text, encoding="utf-8")

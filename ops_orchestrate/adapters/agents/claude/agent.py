@@ -74,15 +74,12 @@ class ClaudeAgent:
             rules.write_text(settings_text(sandboxed=sandboxed), encoding="utf-8")
             limit = int(settings.log_limit_mb * 1_000_000)
             prune(transcripts(settings), settings.keep_transcripts)
-            transcript = Transcript(transcript_path(settings, job.key), limit, self._redact)
+            transcript = Transcript(transcript_path(settings, job), limit, self._redact)
         except OSError as error:
             raise unstarted(job, error) from error
         kept, files = kept_session(job.key, settings) if job.resumes else ("", {})
         prepared = Program(
-            argv=(
-                str(program),
-                *arguments(job.key, settings, rules, sandboxed=sandboxed, max_usd=job.max_usd, kept=kept),
-            ),
+            argv=(str(program), *arguments(job, settings, rules, sandboxed=sandboxed, kept=kept)),
             reads=(rules, program),
             env=given | variables(Path(job.scratch) / "agent", settings, sandboxed=sandboxed),
             model=model,
@@ -95,7 +92,7 @@ class ClaudeAgent:
         except BaseException:
             transcript.close()
             raise
-        session = kept or session_id(job.key)
+        session = kept or session_id(job)
         keeping = partial(keep, launched.box, session, job.key, settings) if job.kept else None
         return ClaudeSession(launched, job, transcript, limit, keeping)
 

@@ -12,12 +12,14 @@ import uuid
 from pathlib import Path
 
 from ops_orchestrate.config import Settings
-from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.agent import AgentJob
 from ops_orchestrate.core.pathclass import secret_globs
 from ops_orchestrate.core.permission import DENIED_COMMANDS, LOCAL_GIT
 
 #: No tool that reaches the web, asks a person, sets a clock or makes worktrees.
 TOOLS = "Bash Edit Glob Grep Monitor NotebookEdit Read Task TaskCreate TaskList TaskStop TaskUpdate TodoWrite Write"
+#: Who is asked something reads; what it answers goes through a tool that its schema brings.
+READING = "Glob Grep Read"
 _NAMESPACE = uuid.UUID("6f1d3c1e-6f0b-4a39-9d53-3c0a0f6f7c55")
 _QUIET = (
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC",
@@ -31,22 +33,18 @@ _QUIET = (
 )
 
 
-def arguments(
-    key: StageKey, settings: Settings, rules: Path, *, sandboxed: bool, max_usd: float | None = None, kept: str = ""
-) -> tuple[str, ...]:
-    """Everything after the program's name. `rules` is the file with `settings_text`.
-
-    `max_usd`: what was reserved for it; None: what the settings say. `kept`: a session to resume.
-    """
-    most = settings.max_attempt_usd if max_usd is None else max_usd
+def arguments(job: AgentJob, settings: Settings, rules: Path, *, sandboxed: bool, kept: str = "") -> tuple[str, ...]:
+    """Everything after the program's name. `rules` is the file with `settings_text`; `kept`: a session to resume."""
+    tools, shape = (READING, ("--json-schema", job.schema_text)) if job.purpose else (TOOLS, ())
+    most = settings.max_attempt_usd if job.max_usd is None else job.max_usd  # what was reserved for it, if anything
     budget = ("--max-budget-usd", f"{most:f}") if most else ()
     # `bypassPermissions` asks nobody, and denies what is denied; the sandbox is what keeps it in.
     mode = "bypassPermissions" if sandboxed else "acceptEdits"
     return (
         *("--print", "--verbose", "--input-format", "stream-json", "--output-format", "stream-json"),
-        *("--model", settings.model, "--max-turns", str(settings.max_turns), *budget),
-        *(("--resume", kept) if kept else ("--session-id", session_id(key))),
-        *("--tools", TOOLS.replace(" ", ",")),
+        *("--model", job.model or settings.model, "--max-turns", str(settings.max_turns), *budget),
+        *(("--resume", kept) if kept else ("--session-id", session_id(job))),
+        *("--tools", tools.replace(" ", ","), *shape),
         *("--settings", str(rules), "--setting-sources", "", "--strict-mcp-config", "--disable-slash-commands"),
         *("--permission-mode", mode, "--permission-prompts", "none"),
     )
@@ -72,6 +70,8 @@ def variables(box: Path, settings: Settings, *, sandboxed: bool) -> dict[str, st
     }
 
 
-def session_id(key: StageKey) -> str:
-    """The same for the same attempt: Claude Code itself refuses to play one twice."""
-    return str(uuid.uuid5(_NAMESPACE, f"{key.run}/{key.task}/{key.attempt}/{key.fence}"))
+def session_id(job: AgentJob) -> str:
+    """The same for the same attempt: Claude Code itself refuses to play one twice. A reviewer's differs."""
+    key = job.key
+    asked = f"/{job.purpose}/{key.seq}" if job.purpose else ""
+    return str(uuid.uuid5(_NAMESPACE, f"{key.run}/{key.task}/{key.attempt}/{key.fence}{asked}"))

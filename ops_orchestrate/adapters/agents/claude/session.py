@@ -74,6 +74,7 @@ class ClaudeSession(SpokenSession):
             end=end,
             detail=detail,
             report=self._counted(report, end),
+            answer=self._tally.answer,
             version=self._tally.version,
             resets_at=self._tally.resets_at if end is AgentEnd.QUOTA else 0.0,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from ops_orchestrate.adapters.agents.claude.wire import Assistant, Denied, Frame, Init, Limit, Result, Retry
 from ops_orchestrate.core.claude_outcome import ClaudeRun
 from ops_orchestrate.core.names import clean_text
@@ -17,6 +19,8 @@ class Tally:
         self.version = ""
         self.resets_at = 0.0
         self.tokens = 0
+        self.answer = ""
+        """What it gave as its structured output, in its last turn, as JSON."""
         self._cost = 0.0
         self._priced = True
         self._run = ClaudeRun()
@@ -64,6 +68,7 @@ class Tally:
             self._ended(frame)
 
     def _ended(self, result: Result) -> None:
+        self.answer = "" if result.structured_output is None else json.dumps(result.structured_output)
         for usage in (result.model_usage_since_last_result or {}).values():
             self.tokens += usage.tokens
             self._cost += usage.cost_usd

@@ -106,6 +106,7 @@ class Result(Frame):
     api_error_status: int | None = None
     queued_turn_count: int = 0
     permission_denials: list[Denial] = Field(default_factory=list)
+    structured_output: Any = None
     model_usage_since_last_result: dict[str, Usage] | None = None
 
 

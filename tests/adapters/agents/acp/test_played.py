@@ -77,7 +77,7 @@ def test_it_works_and_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s
     ]
     calls = [(event.tool, event.state) for event in seen if event.kind is AgentEventKind.TOOL_CALL]
     assert calls == [("edit", ToolState.BEGUN), ("", ToolState.DONE)]
-    kept = transcript_path(settings(tmp_path), work(tmp_path).key).read_text()
+    kept = transcript_path(settings(tmp_path), work(tmp_path)).read_text()
     assert '"session/update"' in kept
     assert '"ops/printed"' in kept
 

@@ -99,9 +99,9 @@ def _resumed(folder: Path, model: Model) -> tuple[str, int | None]:
     """A session that goes on in a second process: its `total_cost_usd` begins where the first one's ended."""
     job, used = work(folder), settings(folder)
     follow(claude(folder, model.url("says", "resumed")).start(job))
-    words = list(arguments(job.key, used, folder / "scratch" / "claude-settings.json", sandboxed=True))
+    words = list(arguments(job, used, folder / "scratch" / "claude-settings.json", sandboxed=True))
     words[words.index("--session-id")] = "--resume"
-    assert session_id(job.key) in words
+    assert session_id(job) in words
     env = variables(folder / "scratch" / "agent", used, sandboxed=True)
     env |= {"ANTHROPIC_BASE_URL": model.url("says", "resumed"), "ANTHROPIC_API_KEY": KEY}
     return _direct(folder / "tree", words, env)

@@ -164,7 +164,7 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("sandboxed", [True, False])
 def test_what_stands_on_its_command_line(tmp_path: Path, sandboxed: bool) -> None:
     used = settings(tmp_path, model="opus", max_turns=7, max_attempt_usd=2.5)
-    words = arguments(work(tmp_path).key, used, tmp_path / "rules.json", sandboxed=sandboxed)
+    words = arguments(work(tmp_path), used, tmp_path / "rules.json", sandboxed=sandboxed)
     options = dict(pairwise(words))
     assert KEY not in str(words)
     assert options["--model"] == "opus"
@@ -186,10 +186,19 @@ def test_its_only_settings(tmp_path: Path) -> None:
 
 
 def test_an_attempt_has_one_session_and_no_other(tmp_path: Path) -> None:
-    key = work(tmp_path).key
-    assert session_id(key) == session_id(key)
-    others = [{"fence": key.fence + 1}, {"attempt": 9}, {"task": "web-other"}, {"run": "r2"}]
-    assert len({session_id(key.model_copy(update=change)) for change in ({}, *others)}) == 5
+    job = work(tmp_path)
+    assert session_id(job) == session_id(job)
+    changes = [{}, {"fence": job.key.fence + 1}, {"attempt": 9}, {"task": "web-other"}, {"run": "r2"}]
+    others = [job.model_copy(update={"key": job.key.model_copy(update=change)}) for change in changes]
+    reviewers = [one.model_copy(update={"purpose": "review"}) for one in others]
+    assert len({session_id(one) for one in (*others, *reviewers)}) == 10, "who reviews is never who wrote it"
+
+
+def test_who_is_asked_something_can_only_read(tmp_path: Path) -> None:
+    job = work(tmp_path).model_copy(update={"purpose": "review", "schema_text": "{}", "model": "haiku"})
+    options = dict(pairwise(arguments(job, settings(tmp_path), tmp_path / "rules.json", sandboxed=True)))
+    assert options["--tools"] == "Glob,Grep,Read"
+    assert (options["--json-schema"], options["--model"]) == ("{}", "haiku")
 
 
 def test_only_inside_the_sandbox_is_it_told_that_it_is_in_one(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def nothing_is_left(tmp_path: Path) -> Iterator[None]:
 
 
 def transcript(folder: Path, job: AgentJob) -> str:
-    return transcript_path(settings(folder), job.key).read_text(encoding="utf-8")
+    return transcript_path(settings(folder), job).read_text(encoding="utf-8")
 
 
 def begun(tool: str) -> Callable[[list[AgentEvent]], bool]:
@@ -144,7 +144,7 @@ def test_what_it_is_told_and_what_it_may_see(
     kept = transcript(tmp_path, work(tmp_path))
     assert "CLAUDE_CONFIG_DIR" in kept, "what the tool printed is in the transcript"
     assert KEY not in kept
-    assert transcript_path(settings(tmp_path), work(tmp_path).key).stat().st_mode & 0o077 == 0
+    assert transcript_path(settings(tmp_path), work(tmp_path)).stat().st_mode & 0o077 == 0
 
 
 def test_without_a_sandbox_it_runs_git_and_no_other_command(

@@ -31,7 +31,6 @@ from ops_orchestrate.core.project import Project, Repository
 from ops_orchestrate.core.recheck import Rechecked
 from ops_orchestrate.core.refusal import SecretFinding
 from ops_orchestrate.core.run import RunRequest
-from ops_orchestrate.core.severity import ErrorCount
 
 
 class AgentSession(Protocol):
@@ -106,6 +105,9 @@ class Workshop(Protocol):
 
     def diff(self, repo: Repository, base: str, head: str) -> Diff:
         """What `head` changes since its merge base with `base`, raw, with added lines of text files."""
+
+    def patch(self, repo: Repository, base: str, head: str, limit: int) -> str | None:
+        """The same as one patch to read, with some lines around it; None where it has more than `limit` bytes."""
 
     def preview(self, repo: Repository, base: str, head: str) -> Preview:
         """The merge of `head` into `base` as a tree, or the files that conflict."""
@@ -268,26 +270,6 @@ class Source(Protocol):
 
     def findings(self, projects: Sequence[Project], request: RunRequest) -> AuditPart:
         """What it knows about these projects. Raises SourceUnavailable."""
-
-
-class Errors(Protocol):
-    """Errors in production, as a window after a deployment shows them."""
-
-    def count(self, project: str, *, since: float, until: float, release: str = "") -> ErrorCount:
-        """The errors of a Sentry project between two moments (seconds since 1970), of one release or of all.
-
-        Raises SourceUnavailable, also where it is not set up: what is not known is never none."""
-
-
-class Tracker(Protocol):
-    """A place whose issues or tickets have a state. It moves one only when it is told to, never by itself."""
-
-    name: str
-
-    def close(self, closes: str) -> bool:
-        """Mark as done what `Finding.closes` names (`sentry:4711`, `linear:ENG-12`); False where it was done already.
-
-        Raises SourceUnavailable: it may have happened, and doing it again is safe. UsageError: not of this place."""
 
 
 class Secrets(Protocol):

@@ -1,0 +1,156 @@
+"""The security review of a sensitive change: another agent, in a session of its own, reads it and says what it found.
+
+It takes a slot like any agent, and owns nothing. What it says is recorded for this head and goes to verify, where the
+rule is. A session that ends in any other way than with an answer is no review.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+
+from ops_orchestrate.core.agent import AgentEnd, AgentResult
+from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
+from ops_orchestrate.core.change import GateEnd
+from ops_orchestrate.core.consult import NoAnswerError, Question
+from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.project import Repository
+from ops_orchestrate.core.review import Review, no_review, read_review
+from ops_orchestrate.core.review_question import MOST_PATCH, SCHEMA, Asked, review_question
+from ops_orchestrate.core.run import RunRecord
+from ops_orchestrate.core.sensitive import sensitive_reason
+from ops_orchestrate.core.states import Stage
+from ops_orchestrate.core.task import TaskRecord
+from ops_orchestrate.engine.consult import consult
+from ops_orchestrate.engine.lease import Lease, keep, last_beat
+from ops_orchestrate.engine.step import Next, passed_on
+from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.engine.verify import known_gate
+from ops_orchestrate.errors import AgentUnavailable, GitError, SandboxUnavailable, SourceUnavailable, UsageError
+
+#: Without a free slot it is looked again after so many seconds at the latest; a slot that is given back wakes it.
+_PATIENCE = 60.0
+
+
+def review(key: StageKey, holder: str, tools: Toolbox) -> Next:
+    """Have the newest attempt's head reviewed; verify comes after it."""
+    attempts = tools.ledger.attempts
+    claim = attempts.claim(key, Stage.REVIEW, holder=holder, host=tools.host, lease=tools.settings.lease)
+    if claim.kind != "ok":
+        return passed_on(claim)
+    run = tools.ledger.runs.get(key.run)
+    record = tools.ledger.tasks.get(key.run, key.task)
+    with keep(key, Stage.REVIEW, holder, tools) as lease:
+        if claim.stop:
+            return _interrupted(key, holder, tools)
+        note = "the security reviewer waits for a free slot"
+        slot = attempts.seat(key, holder=holder, cap=tools.settings.max_agents, pause=_PATIENCE, note=note)
+        if slot < 1:
+            return Next.DROP
+        try:
+            made = _made(key, run, record, lease, tools)
+        except (GitError, SourceUnavailable) as error:
+            pause = tools.settings.reconcile_every
+            attempts.snooze(key, Stage.REVIEW, holder=holder, seconds=pause, note=str(error))
+            return Next.DROP
+        if lease.lost.is_set():
+            return Next.DROP
+        if made is None:
+            return _interrupted(key, holder, tools)
+        if not attempts.reviewed(key, holder=holder, review=made):
+            return Next.DROP
+        before = attempts.outcome(key) or Outcome(kind=OutcomeKind.SUCCEEDED, head=record.head)
+        ended = attempts.end(key, Stage.REVIEW, holder=holder, outcome=before, goes_on=True)
+    return Next.GO_ON if ended else Next.DROP
+
+
+def _interrupted(key: StageKey, holder: str, tools: Toolbox) -> Next:
+    outcome = Outcome(kind=OutcomeKind.INTERRUPTED, summary="Stopped before it was reviewed.")
+    ended = tools.ledger.attempts.end(key, Stage.REVIEW, holder=holder, outcome=outcome, goes_on=False)
+    return Next.GO_ON if ended else Next.DROP
+
+
+def _made(key: StageKey, run: RunRecord, record: TaskRecord, lease: Lease, tools: Toolbox) -> Review | None:
+    """The review of the head as it merges into the base now; None where the claim was lost or a stop came."""
+    repository, work = run.request.portfolio.repository(record.spec.repo), tools.workshop
+    work.refresh(repository)
+    base = work.head(repository, record.spec.base)
+    if base is None:
+        raise GitError(f"{repository.name} has no branch {record.spec.base} any more.")
+    diff = work.diff(repository, base, record.head)
+    none = no_review("", head=record.head, base=base, merge_base=diff.merge_base)
+    preview = work.preview(repository, base, record.head)
+    patch = work.patch(repository, base, record.head, MOST_PATCH)
+    if patch is None or diff.truncated or not preview.commit:
+        words = "it does not merge" if not preview.commit else "the change is too large to be shown whole"
+        return none.model_copy(update={"why": words})
+    asked = review_question(
+        record.spec,
+        repository=repository.name,
+        head=record.head,
+        patch=patch,
+        why=_why(record, [change.path for change in diff.files], repository, tools),
+        gate=_gate_words(repository, preview.tree, tools),
+    )
+    kind = tools.settings.review_agent or run.request.agent
+    began = time.monotonic()
+    try:
+        consultant = tools.consultant_of(kind)
+        with work.checkout(repository, preview.commit) as tree:
+            result = consult(consultant, _question(key, asked, str(tree), lease, tools), lease)
+    except (SandboxUnavailable, AgentUnavailable, UsageError) as error:
+        return none.model_copy(update={"why": one_line(str(error), 400), "agent": kind, "change": asked.change})
+    if result is None:
+        return None
+    known = none.model_copy(update={"agent": kind, "change": asked.change, "seconds": time.monotonic() - began})
+    return _read(result, asked, known, tools)
+
+
+def _question(key: StageKey, asked: Asked, tree: str, lease: Lease, tools: Toolbox) -> Question:
+    beat, grace = last_beat(tools.settings)
+    return Question(
+        key=key,
+        purpose="review",
+        text=asked.text,
+        schema_text=SCHEMA,
+        tree=tree,
+        model=tools.settings.review_model,
+        seconds=tools.settings.review_limit,
+        beat_seconds=beat,
+        grace_seconds=grace,
+        renewed_at=lease.renewed_at,
+    )
+
+
+def _read(result: AgentResult, asked: Asked, known: Review, tools: Toolbox) -> Review:
+    """An answer counts only from a session that ended well; everything else is no review."""
+    usage = result.usage if result.usage and result.usage.calls else None
+    seen = {
+        "model": tools.settings.review_model or tools.settings.model,
+        "version": one_line(result.version, 60),
+        "unsandboxed": result.unsandboxed,
+        "cost_usd": usage.usd if usage else None,
+        "tokens": usage.total.all if usage else None,
+        "answer": hashlib.sha256(result.answer.encode("utf-8", "surrogateescape")).hexdigest() if result.answer else "",
+    }
+    known = known.model_copy(update=seen)
+    if result.end is not AgentEnd.DONE:
+        why = "no quota" if result.end is AgentEnd.QUOTA else str(result.end)
+        return known.model_copy(update={"why": one_line(f"the reviewer ended as {why}. {result.detail}", 400)})
+    if not result.answer:
+        return known.model_copy(update={"why": "the reviewer gave no answer"})
+    try:
+        verdict, summary, findings = read_review(tools.secrets.redact(result.answer), asked.mark)
+    except NoAnswerError as error:
+        return known.model_copy(update={"why": one_line(str(error), 400)})
+    return known.model_copy(update={"verdict": verdict, "summary": summary, "findings": findings})
+
+
+def _why(record: TaskRecord, files: list[str], repository: Repository, tools: Toolbox) -> str:
+    globs = (*repository.sensitive, *tools.settings.sensitive_paths)
+    return sensitive_reason(files, extra_globs=globs) or record.spec.sensitive or ""
+
+
+def _gate_words(repository: Repository, tree: str, tools: Toolbox) -> str:
+    known = known_gate(repository, tree, tools)
+    return str(known.end if known else GateEnd.UNAVAILABLE)
