@@ -11,7 +11,7 @@ from ops_orchestrate.core.budget import Budget, Wait, candidate_of
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.ownership import overlap
 from ops_orchestrate.core.run import RunRecord
-from ops_orchestrate.core.states import FINAL, IN_FLIGHT, RUN_OPEN, STARTABLE, TaskState
+from ops_orchestrate.core.states import FINAL, IN_FLIGHT, RUN_OPEN, STARTABLE, Stage, TaskState
 from ops_orchestrate.core.task import TaskMode, TaskRecord
 
 
@@ -115,7 +115,8 @@ def _in_flight(record: TaskRecord, board: Board, now: float) -> list[str]:
     if record.state is TaskState.RUNNING:
         return _running(record, board, now)
     commit = f"Its commit {record.head[:10]}" if record.head else "Its commit"
-    doing = {TaskState.VERIFYING: "is being verified", TaskState.SHIPPING: f"is being merged into {record.spec.base}"}
+    verified = "is being read by the security reviewer" if record.stage == Stage.REVIEW else "is being verified"
+    doing = {TaskState.VERIFYING: verified, TaskState.SHIPPING: f"is being merged into {record.spec.base}"}
     host = f" on {record.host}" if record.host else ""
     waits = f"; it is looked at again in {record.wake_at - now:.0f} s" if record.wake_at > now else ""
     return [f"{commit} {doing[record.state]}{host}{waits}."]
@@ -134,7 +135,12 @@ def _attempt(attempt: AttemptRecord) -> str:
     outcome = attempt.outcome
     how = f"{outcome.kind}: {one_line(outcome.summary, 300)}".rstrip(": .") if outcome else "under way"
     kept = f" Its work is kept at {attempt.salvage}." if attempt.salvage else ""
-    return f"Attempt {attempt.number} ({attempt.agent} on {attempt.host}): {how}.{kept}"
+    read = (
+        f" {one_line(outcome.review, 300).rstrip('.')}."
+        if outcome and outcome.review and outcome.review not in outcome.summary
+        else ""
+    )
+    return f"Attempt {attempt.number} ({attempt.agent} on {attempt.host}): {how}.{read}{kept}"
 
 
 def _next(record: TaskRecord, run: RunRecord, blockers: Sequence[TaskRecord]) -> tuple[str, ...]:

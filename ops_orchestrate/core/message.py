@@ -67,6 +67,7 @@ def pull_body(record: TaskRecord, *, run: str, verified: Outcome) -> str:
     parts.append(
         f"**Evidence**\n\n- quality gate{gate}: passed on the merge of {record.head[:12]} into {verified.base[:12]}\n"
         f"- files: {len(verified.files)}"
+        + (f"\n- {harmless(one_line(verified.review, 500))}" if verified.review else "")
     )
     closes = [one for one in spec.closes if _is_issue(one)]
     if closes:

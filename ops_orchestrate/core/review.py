@@ -57,7 +57,7 @@ class Review(Value):
     """The base's head when it was made."""
     merge_base: str
     """With `head` it names the difference that was shown."""
-    change: str = ""
+    patch: str = ""
     """Digest of the patch that was shown."""
     why: str = ""
     """With NONE: what happened instead."""

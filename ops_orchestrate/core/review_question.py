@@ -78,7 +78,7 @@ class Asked(Value):
     text: str
     mark: str
     """What its answer has to name; no text of the question's data can hold it."""
-    change: str
+    patch: str
     """Digest of the patch."""
 
 
@@ -94,7 +94,7 @@ def review_question(spec: TaskSpec, *, repository: str, head: str, patch: str, w
         _ANSWER.format(where=_WHERE, mark=mark),
     ]
     digest = hashlib.sha256(patch.encode("utf-8", "surrogatepass")).hexdigest()
-    return Asked(text="\n\n".join(parts) + "\n", mark=mark, change=digest)
+    return Asked(text="\n\n".join(parts) + "\n", mark=mark, patch=digest)
 
 
 def _task(spec: TaskSpec) -> str:

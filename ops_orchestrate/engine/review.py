@@ -57,7 +57,9 @@ def review(key: StageKey, holder: str, tools: Toolbox) -> Next:
             return Next.DROP
         if made is None:
             return _interrupted(key, holder, tools)
-        if not attempts.reviewed(key, holder=holder, review=made):
+        if not attempts.reviewed(
+            key, holder=holder, review=made, told={"what": "security review"} | made.model_dump(mode="json")
+        ):
             return Next.DROP
         before = attempts.outcome(key) or Outcome(kind=OutcomeKind.SUCCEEDED, head=record.head)
         ended = attempts.end(key, Stage.REVIEW, holder=holder, outcome=before, goes_on=True)
@@ -99,10 +101,10 @@ def _made(key: StageKey, run: RunRecord, record: TaskRecord, lease: Lease, tools
         with work.checkout(repository, preview.commit) as tree:
             result = consult(consultant, _question(key, asked, str(tree), lease, tools), lease)
     except (SandboxUnavailable, AgentUnavailable, UsageError) as error:
-        return none.model_copy(update={"why": one_line(str(error), 400), "agent": kind, "change": asked.change})
+        return none.model_copy(update={"why": one_line(str(error), 400), "agent": kind, "patch": asked.patch})
     if result is None:
         return None
-    known = none.model_copy(update={"agent": kind, "change": asked.change, "seconds": time.monotonic() - began})
+    known = none.model_copy(update={"agent": kind, "patch": asked.patch, "seconds": time.monotonic() - began})
     return _read(result, asked, known, tools)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from ops_orchestrate.core.attempt import Outcome, Settlement, StageKey
@@ -136,10 +137,10 @@ class Attempts:
         """
         return int(self._scripts("attempt_seat", *_where(key), holder, str(cap), pause, note))
 
-    def reviewed(self, key: StageKey, *, holder: str, review: Review) -> bool:
-        """Keep what the reviewer said of the attempt's head; False if the claim was lost."""
-        data = {"what": "security review"} | review.model_dump(mode="json")
-        return self._scripts.flag("attempt_reviewed", *_where(key), holder, review.model_dump_json(), json.dumps(data))
+    def reviewed(self, key: StageKey, *, holder: str, review: Review, told: Mapping[str, Any]) -> bool:
+        """Keep what the reviewer said of the attempt's head, `told` as evidence; False if the claim was lost."""
+        text, data = review.model_dump_json(), json.dumps(told)
+        return self._scripts.flag("attempt_reviewed", *_where(key), holder, text, data)
 
     def review(self, key: StageKey) -> Review | None:
         """The newest review of this attempt under this fence. Whether it is of the present head, its reader asks."""

@@ -15,7 +15,7 @@ from ops_orchestrate.report.commands import command, next_command, resume_comman
 from ops_orchestrate.report.frame import box, frame_width, heading, labelled
 from ops_orchestrate.report.money import cost_of, cost_words, costs_by_project, short_cost, waiting_words
 from ops_orchestrate.report.times import Clock
-from ops_orchestrate.report.view import AttemptView, RefusalView, RunView, TaskView
+from ops_orchestrate.report.view import AttemptView, RefusalView, ReviewView, RunView, TaskView
 
 #: Entries of one list before the rest is only counted: the whole of it is in the JSON.
 _LIST_LIMIT = 40
@@ -140,6 +140,7 @@ def _below(view: RunView, clock: Clock | None) -> list[tuple[str, list[str]]]:
         ("Cost:", [cost_words(attempts), *_costs(view)]),
         ("Sandbox:", [_sandbox(view, attempts)]),
         ("Promoted:", [f"{p.name or p.repo}: {p.source} → {p.target} at {short(p.commit)}" for p in promoted]),
+        ("Reviews:", _reviews(view)),
         ("Hand-overs:", _handed_over(view)),
         ("Cancelled:", cancelled),
         ("Kept:", _kept(view)),
@@ -177,6 +178,19 @@ def _sandbox(view: RunView, attempts: Sequence[AttemptView]) -> str:
     if silent:
         return f"on, as far as is recorded ({count(silent, 'attempt')} did not say)"
     return "on for every agent and gate" if attempts else "nothing was run"
+
+
+def _reviews(view: RunView) -> list[str]:
+    """What security reviewers said of the newest commit of each task."""
+    return [_review(task.id, task.reviews[-1]) for task in view.tasks.values() if task.reviews]
+
+
+def _review(task: str, review: ReviewView) -> str:
+    who = " ".join(filter(None, (review.agent, review.model and f"({review.model})")))
+    said = "no review" if review.verdict == "none" else review.verdict
+    found = f", {count(review.findings, 'finding')}" if review.findings else ""
+    words = review.why or review.summary
+    return f"{task}: {said} by {who or 'a reviewer'} of {short(review.head)}{found}" + (f" — {words}" if words else "")
 
 
 def _kept(view: RunView) -> list[str]:

@@ -10,10 +10,12 @@ from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.report import read
 from ops_orchestrate.report.draft import Draft, add_note, note_sandbox, present
-from ops_orchestrate.report.view import HandOverView, MessageView, RefusalView, VerdictView
+from ops_orchestrate.report.view import HandOverView, MessageView, RefusalView, ReviewView, VerdictView
 
 #: Evidence of this kind says what an attempt was told about the work it builds on.
 HAND_OVER = "hand-over"
+#: Evidence of this kind is what a security reviewer said.
+REVIEW = "security review"
 
 
 def _attempt_started(draft: Draft, event: Event) -> None:
@@ -79,7 +81,11 @@ def _told(draft: Draft, event: Event) -> None:
 
 
 def _stage_claimed(draft: Draft, event: Event) -> None:
-    states = {str(Stage.VERIFY): TaskState.VERIFYING, str(Stage.LAND): TaskState.SHIPPING}
+    states = {
+        str(Stage.REVIEW): TaskState.VERIFYING,
+        str(Stage.VERIFY): TaskState.VERIFYING,
+        str(Stage.LAND): TaskState.SHIPPING,
+    }
     state = states.get(read.text(event.data, "stage"))
     if state is not None:
         draft.task(event, state=state, wake_at=None)
@@ -95,6 +101,8 @@ def _evidence(draft: Draft, event: Event) -> None:
         return
     if what == HAND_OVER:
         _handed_over(draft, event)
+    if what == REVIEW:
+        _reviewed(draft, event)
     draft.task(event, **present(change=read.text(data, "change")))
     told = present(branch=read.text(data, "branch"), brief=read.text(data, "brief"))
     if told:
@@ -110,6 +118,35 @@ def _handed_over(draft: Draft, event: Event) -> None:
     others = [one for one in task.hand_overs if one.source != source]
     given = HandOverView(source=source, text=read.text(event.data, "text"))
     draft.task(event, hand_overs=(*others, given))
+
+
+def _reviewed(draft: Draft, event: Event) -> None:
+    data = event.data
+    task = draft.task(event)
+    if task is None:
+        return
+    findings = data.get("findings")
+    words = ("verdict", "why", "summary", "head", "base", "agent", "model")
+    made = ReviewView(
+        at=event.at,
+        attempt=event.attempt,
+        findings=len(findings) if isinstance(findings, list) else 0,
+        cost_usd=read.number(data, "cost_usd"),
+        **{name: read.text(data, name) for name in words},
+    )
+    draft.task(event, reviews=(*task.reviews, made))
+    known = next((one for one in task.attempts if one.number == event.attempt), None)
+    cost, tokens = made.cost_usd, read.whole(data, "tokens")
+    if known is not None:  # what an attempt costs is its agent and its reviewer
+        draft.attempt(event, **present(cost_usd=_both(known.cost_usd, cost), tokens=_whole(known.tokens, tokens)))
+
+
+def _both(one: float | None, other: float | None) -> float | None:
+    return one if other is None else (one or 0.0) + other
+
+
+def _whole(one: int | None, other: int | None) -> int | None:
+    return one if other is None else (one or 0) + other
 
 
 def _verdict(draft: Draft, event: Event) -> None:

@@ -213,6 +213,7 @@ def _task(view: RunView, task: TaskView) -> Document:
         "unpriced": cost_of(task.attempts).unpriced,
         "attempts": [_attempt(attempt) for attempt in task.attempts],
         "verdicts": [_plain(verdict) for verdict in task.verdicts],
+        "reviews": [_plain(review) for review in task.reviews],
         "refusals": [_plain(refusal) for refusal in task.refusals],
         "hand_overs": [{"from": given.source, "text": given.text} for given in task.hand_overs],
         "messages": [_plain(message) for message in task.messages],

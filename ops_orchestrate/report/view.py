@@ -59,6 +59,23 @@ class VerdictView(Value):
     tree: str = ""
 
 
+class ReviewView(Value):
+    """What a security reviewer said of one commit."""
+
+    at: float
+    attempt: int | None = None
+    verdict: str
+    """`approve`, `reject`, `unsure`; `none`: there is no review, for the reason `why`."""
+    why: str = ""
+    summary: str = ""
+    findings: int = 0
+    head: str = ""
+    base: str = ""
+    agent: str = ""
+    model: str = ""
+    cost_usd: float | None = None
+
+
 class RefusalView(Value):
     """A no: a guard's, or the forge's."""
 
@@ -136,6 +153,7 @@ class TaskView(Value):
     change: str = ""
     head: str = ""
     verdicts: tuple[VerdictView, ...] = ()
+    reviews: tuple[ReviewView, ...] = ()
     refusals: tuple[RefusalView, ...] = ()
     merge: str = ""
     """The commit on the integration branch, once proved."""

@@ -46,11 +46,12 @@ def test_a_pull_request_says_task_acceptance_evidence_and_what_it_closes() -> No
     assert trailers(text) == ["Closes a/b#7", "Ops-Task: t1", "Ops-Run: r1", f"Ops-Fingerprint: {'f' * 16}"]
 
 
-@pytest.mark.parametrize("field", ["title", "description", "acceptance", "summary"])
+@pytest.mark.parametrize("field", ["title", "description", "acceptance", "summary", "review"])
 def test_nothing_from_outside_closes_calls_or_signs(field: str) -> None:
     value = (HOSTILE,) if field == "acceptance" else HOSTILE
-    made = record() if field == "summary" else record(**{field: value})
+    made = record() if field in ("summary", "review") else record(**{field: value})
     said = verified(HOSTILE if field == "summary" else "")
+    said = said.model_copy(update={"review": HOSTILE if field == "review" else ""})
     body = pull_body(made, run="r1", verified=said)
     squash = squash_message(made, run="r1", summary=said.summary)
     assert trailers(body) == ["Ops-Task: t1", "Ops-Run: r1", f"Ops-Fingerprint: {'f' * 16}"]

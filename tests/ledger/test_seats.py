@@ -33,7 +33,7 @@ def test_a_review_has_a_slot_and_owns_nothing(busy: Ledger) -> None:
     assert (slot.task, slot.fence, slot.host) == ("t1", key.fence, "h1")
     assert busy.board.owners() == []
     assert data_of(busy, EventKind.SLOT_TAKEN)[-1] == {"slot": 1, "for": "review"}
-    assert busy.attempts.reviewed(key, holder="me", review=make_review())
+    assert busy.attempts.reviewed(key, holder="me", review=make_review(), told={"what": "security review"})
     ended(busy, key, Stage.REVIEW)
     assert busy.board.slots() == []
     assert busy.attempts.review(key) == make_review()
@@ -103,5 +103,5 @@ def test_nobody_else_takes_a_slot_this_way(busy: Ledger) -> None:
     key = at_stage(busy, Stage.VERIFY)
     claimed(busy, key, Stage.VERIFY)
     assert seat(busy, key) == -1
-    assert not busy.attempts.reviewed(key, holder="me", review=make_review())
+    assert not busy.attempts.reviewed(key, holder="me", review=make_review(), told={"what": "security review"})
     assert busy.board.slots() == []

@@ -130,7 +130,7 @@ def test_every_call_may_be_repeated(stammering: Ledger) -> None:
             continue
         if stage is Stage.REVIEW:
             assert ledger.attempts.seat(key, holder="me", cap=5, pause=60, note="full") == 1
-            assert ledger.attempts.reviewed(key, holder="me", review=make_review())
+            assert ledger.attempts.reviewed(key, holder="me", review=make_review(), told={"what": "security review"})
         assert ledger.attempts.end(key, stage, holder="me", outcome=DONE[stage], goes_on=stage is not Stage.LAND)
     assert ledger.attempts.settle(key, make_settlement()).applied
     assert ledger.tasks.open_join("r1", "t2")

@@ -136,6 +136,12 @@ class Story:
         self.add("verdict", task, {**known, **data}, **self.where(task))
         return self
 
+    def review(self, task: str, verdict: str = "approve", **data: Any) -> Story:
+        self.add("stage.claimed", task, {"stage": "review"}, **self.where(task))
+        known = {"what": "security review", "verdict": verdict, "head": HEAD, "base": BASE, "agent": "claude"}
+        self.add("evidence", task, {**known, **data}, **self.where(task))
+        return self
+
     def merge(self, task: str, branch: str = "dev", commit: str = MERGE) -> Story:
         data = {
             "commit": commit,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.states import TaskState
+from ops_orchestrate.report.final import final_report
 from ops_orchestrate.report.fold import fold
 from ops_orchestrate.report.view import RunView
 from tests.laws import examples
@@ -181,3 +182,18 @@ def random_events(draw: st.DrawFn) -> list[Event]:
 @given(random_events(), st.integers(0, 12))
 def test_no_event_breaks_the_picture_or_depends_on_when_it_is_folded(events: list[Event], cut: int) -> None:
     assert fold(events[cut:], fold(events[:cut])) == fold(events)
+
+
+def test_what_a_reviewer_said_and_cost_is_in_the_report() -> None:
+    found = [{"path": "src/a.py", "line": 3, "severity": "high", "reason": "open"}]
+    story = (
+        one_task().start("t").end("t", cost_usd=1.0).review("t", "reject", findings=found, cost_usd=0.25, model="opus")
+    )
+    task = picture(story).tasks["t"]
+    assert task.state is TaskState.VERIFYING
+    assert [(r.verdict, r.findings, r.cost_usd) for r in task.reviews] == [("reject", 1, 0.25)]
+    text = final_report(picture(story), width=120)
+    assert "t: reject by claude (opus) of abababa" in text and "1 finding" in text
+    assert "$1.25" in text
+    none = final_report(picture(story.review("t", "none", why="no quota")), width=120)
+    assert "t: no review by claude of abababa" in none and "no quota" in none and "reject" not in none

@@ -108,8 +108,25 @@ def _evidence(event: Event) -> Entry | None:
     if what == "hand-over":
         text = f"was told by {read.text(data, 'from') or '?'}: {read.text(data, 'text') or 'it is merged'}"
         return Entry(event.at, text, _facts(data, merge="merge"))
+    if what == "security review":
+        return _reviewed(event)
     told = " ".join(read.text(data, key) for key in ("change", "check", "class", "text")).strip()
     return Entry(event.at, f"{what}: {told}" if told else what, _facts(data, head="commit", url="at"))
+
+
+def _reviewed(event: Event) -> Entry:
+    data = event.data
+    verdict, words = read.text(data, "verdict"), read.text(data, "why") or read.text(data, "summary", 2_000)
+    said = "no security review" if verdict == "none" else f"the security reviewer says {verdict or '?'}"
+    found = data.get("findings")
+    lines = [_finding(one) for one in (found if isinstance(found, list) else [])[:20] if isinstance(one, dict)]
+    facts = _facts(data, agent="agent", model="model", head="commit", base="on")
+    return Entry(event.at, said + (f": {words}" if words else ""), facts, clean_text("\n".join(lines), _LOG))
+
+
+def _finding(one: Mapping[str, object]) -> str:
+    where = f"{read.text(one, 'path')}:{read.whole(one, 'line')}"
+    return f"{read.text(one, 'severity')} {where} {read.text(one, 'reason', 600)}"
 
 
 def _preview(event: Event) -> Entry:
