@@ -118,9 +118,7 @@ def _slot_taken(check: _Checker, event: Event) -> None:
         check.say(event, f"{len(check.slots)} slots are taken, and {CAP} is the most")
     if event.fence is None:
         check.say(event, "names no fence")
-    elif event.data.get("for") == "review":
-        return  # the reviewer of an attempt that is made already: its fence was given with that
-    elif check.granted is not None and event.fence <= check.granted:
+    elif check.granted is not None and event.fence <= check.granted and event.data.get("for") != "review":
         check.say(event, f"fence {event.fence} does not come after {check.granted}")
     check.granted = max(event.fence or 0, check.granted or 0)
 

@@ -11,7 +11,7 @@ import pytest
 from ops_orchestrate.core.attempt import OutcomeKind
 from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.states import TaskState
-from ops_orchestrate.engine.answer import answer
+from ops_orchestrate.engine.answer import answer, stop
 from ops_orchestrate.report.check import violations
 from tests.engine.rig import Rig, Steps, requested, standing, work
 from tests.repos import head, read
@@ -98,3 +98,31 @@ def test_what_is_no_answer_is_no_review_and_a_person_is_asked(rig: Rig, name: st
     rig.finish(run)
     assert rig.task(run, name).state is TaskState.COMPLETED
     assert len(reviews(rig.events(run))) == 1, "nobody is asked twice about one head"
+
+
+def test_a_reviewer_whose_worker_is_killed_is_gone_and_another_one_looks(rig: Rig) -> None:
+    rig.play({"login": [work("login", path=PATH)], "review:login": [["hang"]]})
+    run = rig.submit([requested("login", rig.newest)])
+    rig.until(lambda: any(e.data.get("for") == "review" for e in rig.events(run)), 40, "the reviewer's slot")
+    rig.until(lambda: bool(rig.agents()), 20, "the reviewer")
+    rig.kill("agent")
+    rig.until(lambda: not rig.agents(), 20, "the reviewer to be gone")
+    rig.play({"review:login": [APPROVES]})
+    rig.start("agent")
+    events = rig.finish(run)
+    task = rig.task(run, "login")
+    assert (task.state, task.attempt) == (TaskState.COMPLETED, 1), task.reason
+    assert [made["verdict"] for made in reviews(events)] == ["approve"]
+    assert violations(events) == []
+
+
+def test_a_run_that_is_stopped_waits_for_no_reviewer(rig: Rig) -> None:
+    rig.play({"halt": [work("halt", path=PATH)], "review:halt": [["hang"], APPROVES]})
+    run = rig.submit([requested("halt", rig.newest)])
+    rig.until(lambda: any(e.data.get("for") == "review" for e in rig.events(run)), 40, "the reviewer's slot")
+    stop(run, "salvage", by="test", ledger=rig.ledger)
+    events = rig.finish(run)
+    task = rig.task(run, "halt")
+    assert (task.state, task.spent) == (TaskState.RETRYABLE, 0), task.reason
+    assert reviews(events) == []
+    assert rig.ledger.board.slots() == []

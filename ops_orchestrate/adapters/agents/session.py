@@ -243,8 +243,7 @@ def launch(program: Program, job: AgentJob, settings: Settings) -> Launched:
 
 
 def _spec(program: Program, job: AgentJob, settings: Settings, box: Path, ways: WaysOut) -> SandboxSpec:
-    """Writable: the tree and the box; who is asked something only reads the tree. The brief, the mailbox and what the
-    supervisor writes are ours."""
+    """Writable: the box, and the tree but for who is asked something. Brief, mailbox and the supervisor's are ours."""
     ours, tree = Path(job.scratch), Path(job.tree)
     mailbox = [ours / "mailbox"] if program.mailbox else []
     return SandboxSpec(

@@ -36,6 +36,13 @@ _BUSY = Refuse(429, "rate_limit_error", "This request would exceed your rate lim
 _DENIED = Use("Bash", {"command": "git push origin HEAD", "description": "Push"})
 _REPORT = '{"status": "blocked", "question": "Which one?", "cost_usd": 0, "tokens": 1}'
 
+_ANSWER = {
+    "mark": "{mark}",
+    "verdict": "reject",
+    "summary": "Open to all.",
+    "findings": [{"path": "a.txt", "line": 1, "severity": "high", "reason": "no check"}],
+}
+
 #: Scenario to its turns. `{tree}` in a tool's input is the working directory that the request names.
 SCENARIOS: dict[str, tuple[Turn, ...]] = {
     "works": (
@@ -53,6 +60,14 @@ SCENARIOS: dict[str, tuple[Turn, ...]] = {
         Say("I need an answer."),
     ),
     "says": (Say("Nothing to do."),),
+    "reviews": (Use("Read", {"file_path": "{tree}/a.txt"}), Use("StructuredOutput", _ANSWER), Say("Reviewed.")),
+    "approvesinwords": (Say('{"mark": "{mark}", "verdict": "approve", "summary": "fine", "findings": []}'),),
+    "meddles": (
+        Use("Bash", {"command": "touch meddled", "description": "Change it"}),
+        Use("Write", {"file_path": "{tree}/meddled", "content": "x"}),
+        Use("StructuredOutput", _ANSWER),
+        Say("Reviewed."),
+    ),
     "plans": (
         Use("TaskCreate", {"subject": "Read the file", "description": "Read a.txt", "activeForm": "Reading"}),
         Say("Planned."),

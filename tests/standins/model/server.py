@@ -21,6 +21,8 @@ _PATH = re.compile(
 )
 _DIALECTS = {"chat": chat, "contents": contents, "responses": responses}
 _TITLE = Say("A title")
+#: The mark of a question, as it stands in what the agent is asked.
+_MARK = re.compile(r"mark\W+([0-9a-f]{24})\b")
 
 
 class Model:
@@ -83,7 +85,8 @@ def _blocks(turn: Say | Use, body: dict[str, Any]) -> list[tuple[dict[str, Any],
     if turn.text:
         blocks.append(({"type": "text", "text": ""}, {"type": "text_delta", "text": turn.text}))
     if isinstance(turn, Use):
-        text = json.dumps(turn.input).replace("{tree}", tree_in(body))
+        asked = _MARK.search(json.dumps(body))
+        text = json.dumps(turn.input).replace("{tree}", tree_in(body)).replace("{mark}", asked[1] if asked else "")
         call = f"toolu_{len(body['messages'])}"
         start = {"type": "tool_use", "id": call, "name": turn.tool, "input": {}}
         blocks.append((start, {"type": "input_json_delta", "partial_json": text}))
