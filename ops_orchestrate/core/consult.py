@@ -32,6 +32,9 @@ class Question(Value):
     """The folder that it may read."""
     model: str = ""
     """Another model than the agents'."""
+    max_usd: float | None = None
+    """What it may cost, and `max_tokens` what it may use: what was reserved for it. None: what the settings say."""
+    max_tokens: int | None = None
     seconds: float
     beat_seconds: float
     grace_seconds: float

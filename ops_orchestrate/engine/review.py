@@ -11,16 +11,21 @@ import time
 
 from ops_orchestrate.core.agent import AgentEnd, AgentResult
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
+from ops_orchestrate.core.board import Candidate
+from ops_orchestrate.core.budget import Wait
 from ops_orchestrate.core.change import GateEnd
 from ops_orchestrate.core.consult import NoAnswerError, Question
 from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.price import in_dollars
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.review import Review, no_review, read_review
 from ops_orchestrate.core.review_question import MOST_PATCH, SCHEMA, Asked, review_question
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.sensitive import sensitive_reason
+from ops_orchestrate.core.spend import Amount, Reserve
 from ops_orchestrate.core.states import Stage
 from ops_orchestrate.core.task import TaskRecord
+from ops_orchestrate.engine.budget import budget_of, wallet_of
 from ops_orchestrate.engine.consult import consult
 from ops_orchestrate.engine.lease import Lease, keep, last_beat
 from ops_orchestrate.engine.step import Next, passed_on
@@ -43,12 +48,11 @@ def review(key: StageKey, holder: str, tools: Toolbox) -> Next:
     with keep(key, Stage.REVIEW, holder, tools) as lease:
         if claim.stop:
             return _interrupted(key, holder, tools)
-        note = "the security reviewer waits for a free slot"
-        slot = attempts.seat(key, holder=holder, cap=tools.settings.max_agents, pause=_PATIENCE, note=note)
-        if slot < 1:
+        means = _seated(key, holder, run, record, tools)
+        if means is None:
             return Next.DROP
         try:
-            made = _made(key, run, record, lease, tools)
+            made = _made(key, run, record, lease, tools, means=means)
         except (GitError, SourceUnavailable) as error:
             pause = tools.settings.reconcile_every
             attempts.snooze(key, Stage.REVIEW, holder=holder, seconds=pause, note=str(error))
@@ -62,6 +66,8 @@ def review(key: StageKey, holder: str, tools: Toolbox) -> Next:
         ):
             return Next.DROP
         before = attempts.outcome(key) or Outcome(kind=OutcomeKind.SUCCEEDED, head=record.head)
+        spent = {"cost_usd": made.cost_usd, "tokens": made.tokens}
+        before = before.model_copy(update=spent)  # of this stage: the agent's own are paid for already
         ended = attempts.end(key, Stage.REVIEW, holder=holder, outcome=before, goes_on=True)
     return Next.GO_ON if ended else Next.DROP
 
@@ -72,7 +78,38 @@ def _interrupted(key: StageKey, holder: str, tools: Toolbox) -> Next:
     return Next.GO_ON if ended else Next.DROP
 
 
-def _made(key: StageKey, run: RunRecord, record: TaskRecord, lease: Lease, tools: Toolbox) -> Review | None:
+def _seated(key: StageKey, holder: str, run: RunRecord, record: TaskRecord, tools: Toolbox) -> Reserve | str | None:
+    """What the reviewer may use, once it has a slot; why none may be asked; None: not now, or the claim was lost."""
+    means = _means(run, record, tools)
+    if isinstance(means, str):
+        return means
+    slot = tools.ledger.attempts.seat(
+        key,
+        holder=holder,
+        cap=tools.settings.max_agents,
+        pause=_PATIENCE,
+        note="the security reviewer waits for a free slot",
+        reserve=means,
+    )
+    if slot in (0, -1):
+        return None
+    return means if slot > 0 else "what is left under the caps is too little for a reviewer"
+
+
+def _means(run: RunRecord, record: TaskRecord, tools: Toolbox) -> Reserve | str:
+    """What the reviewer reserves, as any agent; or why it may not be asked for now. A person is asked then."""
+    spec, board = record.spec, tools.ledger.board.look(tools.settings.max_agents)
+    one = Candidate(run=run.id, task=spec.id, repo=spec.repo, project=spec.project)
+    kind = tools.settings.review_agent or run.request.agent
+    wallet = wallet_of(run.request.model_copy(update={"agent": kind}), tools)
+    budget = budget_of(board, tools, (one,)).model_copy(update={"wallets": {run.id: wallet}})
+    found = budget.ask(one)
+    return found.text if isinstance(found, Wait) else found
+
+
+def _made(
+    key: StageKey, run: RunRecord, record: TaskRecord, lease: Lease, tools: Toolbox, *, means: Reserve | str
+) -> Review | None:
     """The review of the head as it merges into the base now; None where the claim was lost or a stop came."""
     repository, work = run.request.portfolio.repository(record.spec.repo), tools.workshop
     work.refresh(repository)
@@ -81,6 +118,8 @@ def _made(key: StageKey, run: RunRecord, record: TaskRecord, lease: Lease, tools
         raise GitError(f"{repository.name} has no branch {record.spec.base} any more.")
     diff = work.diff(repository, base, record.head)
     none = no_review("", head=record.head, base=base, merge_base=diff.merge_base)
+    if isinstance(means, str):
+        return none.model_copy(update={"why": one_line(means, 400)})
     preview = work.preview(repository, base, record.head)
     patch = work.patch(repository, base, record.head, MOST_PATCH)
     if patch is None or diff.truncated or not preview.commit:
@@ -99,7 +138,7 @@ def _made(key: StageKey, run: RunRecord, record: TaskRecord, lease: Lease, tools
     try:
         consultant = tools.consultant_of(kind)
         with work.checkout(repository, preview.commit) as tree:
-            result = consult(consultant, _question(key, asked, str(tree), lease, tools), lease)
+            result = consult(consultant, _question(key, asked, str(tree), lease, tools, may_use=means.amount), lease)
     except (SandboxUnavailable, AgentUnavailable, UsageError) as error:
         return none.model_copy(update={"why": one_line(str(error), 400), "agent": kind, "patch": asked.patch})
     if result is None:
@@ -108,7 +147,7 @@ def _made(key: StageKey, run: RunRecord, record: TaskRecord, lease: Lease, tools
     return _read(result, asked, known, tools)
 
 
-def _question(key: StageKey, asked: Asked, tree: str, lease: Lease, tools: Toolbox) -> Question:
+def _question(key: StageKey, asked: Asked, tree: str, lease: Lease, tools: Toolbox, *, may_use: Amount) -> Question:
     beat, grace = last_beat(tools.settings)
     return Question(
         key=key,
@@ -117,6 +156,8 @@ def _question(key: StageKey, asked: Asked, tree: str, lease: Lease, tools: Toolb
         schema_text=SCHEMA,
         tree=tree,
         model=tools.settings.review_model,
+        max_usd=None if may_use.micros is None else in_dollars(may_use.micros),
+        max_tokens=may_use.tokens,
         seconds=tools.settings.review_limit,
         beat_seconds=beat,
         grace_seconds=grace,

@@ -11,11 +11,11 @@ from ops_orchestrate.core.change import MergeIntent
 from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.price import in_micros
 from ops_orchestrate.core.review import Review
-from ops_orchestrate.core.spend import Parked
+from ops_orchestrate.core.spend import Parked, Reserve
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.errors import OpsError
 from ops_orchestrate.ledger.keys import Keys
-from ops_orchestrate.ledger.money import reserved_amount
+from ops_orchestrate.ledger.money import reserve_text, reserved_amount
 from ops_orchestrate.ledger.records import outcome as stored_outcome
 from ops_orchestrate.ledger.results import Claim, Renewal, Settled
 from ops_orchestrate.ledger.scripts import Scripts
@@ -130,12 +130,16 @@ class Attempts:
             raise ValueError("An agent's stage holds a slot and cannot be snoozed; end it instead.")
         return self._scripts.flag("attempt_snooze", *_where(key), stage.value, holder, seconds, note)
 
-    def seat(self, key: StageKey, *, holder: str, cap: int, pause: float, note: str) -> int:
-        """A slot for the reviewer that holds the stage review; its index, which is from 1.
+    def seat(
+        self, key: StageKey, *, holder: str, cap: int, pause: float, note: str, reserve: Reserve | None = None
+    ) -> int:
+        """A slot for the reviewer that holds the stage review, with what it sets aside; its index, which is from 1.
 
         0: there is none, and the claim is given back until one is free, at most for `pause` seconds. -1: it was lost.
+        -2: the reserve does not fit under its caps any more, and the claim is kept.
         """
-        return int(self._scripts("attempt_seat", *_where(key), holder, str(cap), pause, note))
+        args = (holder, str(cap), pause, note, reserve_text(reserve))
+        return int(self._scripts("attempt_seat", *_where(key), *args))
 
     def reviewed(self, key: StageKey, *, holder: str, review: Review, told: Mapping[str, Any]) -> bool:
         """Keep what the reviewer said of the attempt's head, `told` as evidence; False if the claim was lost."""

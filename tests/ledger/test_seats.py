@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.spend import Amount, Day, Limit, Reserve, run_purse
 from ops_orchestrate.core.states import Stage
 from ops_orchestrate.ledger import Ledger
 from ops_orchestrate.report.check import violations
@@ -104,4 +105,23 @@ def test_nobody_else_takes_a_slot_this_way(busy: Ledger) -> None:
     claimed(busy, key, Stage.VERIFY)
     assert seat(busy, key) == -1
     assert not busy.attempts.reviewed(key, holder="me", review=make_review(), told={"what": "security review"})
+    assert busy.board.slots() == []
+
+
+def test_it_reserves_under_the_caps_and_pays_what_it_used(busy: Ledger) -> None:
+    day = Day(label="2026-11-27", begins=0, ends=busy.now() + 3600)
+    cap = Limit(purse=run_purse("r1"), cap=Amount(tokens=100))
+    reserve = Reserve(day=day, amount=Amount(tokens=80), each=Amount(tokens=80), limits=(cap,))
+    key = at_stage(busy, Stage.REVIEW)
+    claimed(busy, key, Stage.REVIEW)
+    assert busy.attempts.seat(key, holder="me", cap=5, pause=60, note="", reserve=reserve) == 1
+    assert busy.money.purses([run_purse("r1")])[run_purse("r1")].reserved_tokens == 80
+    ended(busy, key, Stage.REVIEW, make_outcome(tokens=70))
+    purse = busy.money.purses([run_purse("r1")])[run_purse("r1")]
+    assert (purse.tokens, purse.reserved_tokens) == (70, 0)
+    claimed(busy, key, Stage.VERIFY)
+    newer = busy.attempts.again(key, holder="me", frm=Stage.VERIFY, to=Stage.REVIEW)
+    assert newer is not None
+    claimed(busy, newer, Stage.REVIEW)
+    assert busy.attempts.seat(newer, holder="me", cap=5, pause=60, note="", reserve=reserve) == -2
     assert busy.board.slots() == []

@@ -65,6 +65,8 @@ def _job(question: Question, scratch: Path) -> AgentJob:
         purpose=question.purpose,
         schema_text=question.schema_text,
         model=question.model,
+        max_usd=question.max_usd,
+        max_tokens=question.max_tokens,
     )
 
 

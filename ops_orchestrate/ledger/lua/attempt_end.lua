@@ -34,6 +34,8 @@ if stage == 'implement' then
   task_event(t, 'attempt.ended', '{' .. fields .. ',"seconds":' .. seconds(spent) .. '}')
   settle_money(t, tokens, micros)
   park(t, account, number(parked_until))
+elseif stage == 'review' then
+  settle_money(t, tokens, micros)
 elseif stage == 'verify' then
   task_event(t, 'verdict', '{' .. fields .. '}')
 end

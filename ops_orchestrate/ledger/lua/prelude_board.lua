@@ -228,6 +228,7 @@ end
 
 -- Not yet: the claim is given back without ending the stage, until the wake-up. `mark` says who did that.
 local function snooze(t, pause, note, mark)
+  settle_money(t, '0', '0') -- a reviewer that was never started
   release_hold(t)
   local wake_at = seconds(NOW + number(pause))
   put(t, 'phase', 'snoozed', 'holder', '', 'lease_until', '', 'wake_at', wake_at, 'snoozed_by', mark)
