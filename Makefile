@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test thorough check fmt docs clean chaos hostile schemas simulate agents recordings nonroot
+.PHONY: help setup demo test thorough check fmt docs clean chaos hostile schemas simulate agents recordings nonroot rabbitmq
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ nonroot: ## run the tests of sandbox, supervisor, agents and gates, and the demo
 	.ci/nonroot
 
 schemas: .schemas/schema.graphql .schemas/api.github.com.json ## fetch GitHub's published schemas from npm (for the stand-in's tests)
+
+rabbitmq: $(STAMP) ## run with RabbitMQ as the broker (apt install rabbitmq-server)
+	$(BIN)/python -m pytest -m rabbitmq tests/engine/test_rabbitmq.py
 
 simulate: $(STAMP) ## play the merge gate in a hundred thousand worlds and print the figures (SIMULATE="--worlds 1000 --seed 7")
 	$(BIN)/python -m tests.simulate $(SIMULATE)

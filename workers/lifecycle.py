@@ -54,6 +54,19 @@ def _begin(**_: Any) -> None:
         raise SystemExit(f"error: {refused}")
 
 
+@signals.worker_init.connect
+def _hoard_nothing(sender: Any, **_: Any) -> None:
+    """With RabbitMQ an agent's message is acknowledged when its job is done.
+
+    `worker_disable_prefetch` is for Redis only: a busy worker would take the next agent's message from the broker and
+    sit on it until the grant runs out. Left unacknowledged, the message in work is the one that it may hold. Should
+    RabbitMQ deliver that once more (a broken connection, `consumer_timeout`), the claim refuses it.
+    """
+    urls = process_settings().urls
+    if urls and urls.broker.startswith(("amqp://", "amqps://")):
+        sender.app.tasks["agent.implement"].acks_late = True
+
+
 @signals.worker_ready.connect
 def _announce(sender: Any, **_: Any) -> None:
     queues = {queue.name for queue in sender.task_consumer.queues}
