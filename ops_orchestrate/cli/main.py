@@ -18,6 +18,7 @@ VERBS: dict[str, str] = {
     "plan": "Audit and plan only; print what would be done.",
     "init": "Make a registry from the git repositories under some folders.",
     "status": "Runs, slots, ownership, hosts.",
+    "metrics": "The ledger in figures, for Prometheus.",
     "report": "The report of a run.",
     "watch": "Look on while a run goes.",
     "events": "The events of a run, one a line.",

@@ -111,6 +111,8 @@ def test_what_is_left_open_can_be_answered_in_the_morning(house: House) -> None:
     page = house.home / "morning.html"
     assert call("report", "--html", str(page)).out == f"The page is in {page}.\n"
     assert re.search(r"ops-orchestrate answer \S+ open yes", page.read_text(encoding="utf-8"))
+    assert 'ops_tasks{state="blocked"} 0.0' in call("metrics").out, "its run is over"
+    assert call("metrics", "--listen", "9464").code == 2
     nowhere = call("report", "--html", str(house.home / "no" / "such" / "folder.html"))
     assert nowhere.code == 2
     assert "could not be written" in nowhere.err
