@@ -20,6 +20,8 @@ _KEY_STATUSES = frozenset({401, 403})
 _MONEY = re.compile(r"credit balance|insufficient.quota|billing", re.IGNORECASE)
 _SIGNED_OUT = -32000
 """ACP's error for an agent that has to be signed in first."""
+GIVEN_UP = "given up"
+"""Our own word for a turn that was ended because its model says no again and again."""
 _STOPS = {
     "max_tokens": "Its model's answer was cut at its limit.",
     "max_turn_requests": "It reached its own limit of questions to its model.",
@@ -60,7 +62,7 @@ def acp_end(run: AcpRun) -> tuple[AgentEnd, str]:
         return AgentEnd.UNSTARTED, run.version_problem
     if run.flooded and not run.stop:
         return AgentEnd.FAILED, "It said more than OPS_LOG_LIMIT_MB holds, so its end could not be heard."
-    if run.trouble is not None and run.stop != "cancelled" and (run.stop or run.error is not None):
+    if run.trouble is not None and _broke(run, run.trouble):
         return _refused(run, run.trouble)
     if run.error is not None:
         return _erred(run, run.error)
@@ -70,6 +72,11 @@ def acp_end(run: AcpRun) -> tuple[AgentEnd, str]:
         return AgentEnd.FAILED, _STOPS.get(run.stop, f"It ended as {one_line(run.stop, 60)}.")
     denied = one_line(", ".join(dict.fromkeys(run.denied)), 200)
     return AgentEnd.DONE, f"Denied to it: {denied}." if denied else ""
+
+
+def _broke(run: AcpRun, trouble: ModelTrouble) -> bool:
+    """Whether that trouble is what ended it: it says that something went wrong, or nothing has gone well since."""
+    return run.error is not None or run.stop == GIVEN_UP or (trouble.last and run.stop not in ("", "cancelled"))
 
 
 def _erred(run: AcpRun, code: int) -> tuple[AgentEnd, str]:

@@ -77,6 +77,8 @@ class ModelTrouble(Value):
     """When to ask again, in seconds since 1970; 0 where nobody said."""
     ours: bool = False
     """Our own limit, not the provider's."""
+    last: bool = True
+    """Whether no call of any model was answered since."""
 
 
 def tokens_in(answer: Mapping[str, Any]) -> Tokens | None:

@@ -85,8 +85,14 @@ ROWS: list[tuple[dict[str, Any], AgentEnd, str]] = [
         AgentEnd.QUOTA,
         "The model's provider gives no more for now (402): Internal error.",
     ),
+    (ENDED | {"trouble": no(429, last=False)}, AgentEnd.DONE, ""),
     (
-        TURN | {"stop": "given up", "trouble": no(529)},
+        TURN | {"error": 1, "trouble": no(429, "Slow down.", last=False)},
+        AgentEnd.QUOTA,
+        "The model's provider gives no more for now (429): Slow down.",
+    ),
+    (
+        TURN | {"stop": "given up", "trouble": no(529, last=False)},
         AgentEnd.QUOTA,
         "The model's provider gives no more for now (529): no reason.",
     ),

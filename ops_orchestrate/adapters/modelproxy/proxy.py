@@ -21,7 +21,7 @@ from ops_orchestrate.adapters.modelproxy.keyfilter import KeyFilter
 from ops_orchestrate.adapters.modelproxy.provider import Provider
 from ops_orchestrate.adapters.modelproxy.talk import Ask, Refusal, Talk
 from ops_orchestrate.adapters.modelproxy.terms import Limits, Upstream
-from ops_orchestrate.adapters.modelproxy.trouble import TroubleWatch, Words, again_at
+from ops_orchestrate.adapters.modelproxy.trouble import ModelWatch, TroubleWatch, Words, again_at
 from ops_orchestrate.adapters.outward import DIRECT, Outward
 from ops_orchestrate.core.modelcall import (
     CREDENTIALS,
@@ -116,13 +116,13 @@ class ModelProxy:
             target, model, most = self._judge(ask)
             key = self._key()
             if not key:
-                self._trouble.failed(403, "Its key is not known on this host.")
+                self._trouble.failed(model, 403, "Its key is not known on this host.")
                 raise Refusal(403, "authentication_error", "The key of the model's API is not known on this host.")
             problem = self._account.begin(model, most)
             if problem == BUSY:
                 raise Refusal(429, "rate_limit_error", problem, retry_after=1)
             if problem:
-                self._trouble.failed(402, problem, ours=True)
+                self._trouble.failed(model, 402, problem, ours=True)
                 raise Refusal(402, "billing_error", problem)
         except Refusal:
             self._account.refuse()
@@ -133,16 +133,16 @@ class ModelProxy:
         """Judge one call and make it; whether another may come on this connection. Raises Refusal."""
         target, model, most, key = self._admit(ask)
         counted = ask.method == "POST" and not target.partition("?")[0].endswith(_UNCOUNTED)
-        passing = _Passing(talk, self._limits, key, self._trouble if counted else TroubleWatch())
+        passing = _Passing(talk, self._limits, key, self._trouble.of(model) if counted else TroubleWatch().of(model))
         try:
             headers = sent_headers(ask.headers)
             with self._provider.call(ask.method, target, headers, ask.body, key) as answer:
                 passing.all(answer)
         except httpx.TimeoutException:
-            self._trouble.failed(504, "It does not answer.")
+            self._trouble.failed(model, 504, "It does not answer.")
             raise Refusal(504, "timeout_error", "The model's API does not answer.") from None
         except (httpx.HTTPError, httpx.StreamError):
-            self._trouble.failed(502, "It cannot be reached.")
+            self._trouble.failed(model, 502, "It cannot be reached.")
             raise Refusal(502, "api_error", "The model's API cannot be reached.") from None
         finally:
             self._account.end(model, most, *passing.used(len(ask.body) if counted else None), cut=not passing.whole)
@@ -183,7 +183,7 @@ class ModelProxy:
 class _Passing:
     """One answer on its way back, piece by piece as it comes."""
 
-    def __init__(self, talk: Talk, limits: Limits, key: str, trouble: TroubleWatch) -> None:
+    def __init__(self, talk: Talk, limits: Limits, key: str, trouble: ModelWatch) -> None:
         self._talk = talk
         self._trouble = trouble
         self._limits = limits

@@ -12,34 +12,62 @@ from ops_orchestrate.core.modelusage import ModelTrouble
 from ops_orchestrate.core.names import one_line
 
 _WORDS = 4_000
+_MOST = 20
 _LONGEST = 8 * 24 * 3600.0
 """A provider's word about its own clock is not believed beyond this."""
 
 
 class TroubleWatch:
-    """Refusals in a row. Safe to share between threads."""
+    """Refusals in a row, by model: some agents ask a small one for titles beside their work. Safe between threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._last: ModelTrouble | None = None
+        self._standing: dict[str, ModelTrouble] = {}
 
     def now(self) -> ModelTrouble | None:
-        """The trouble that there is; None where the last call was answered well, or none was made."""
+        """The newest trouble that stands; None where the last call of every model was answered well."""
         with self._lock:
-            return self._last
+            return next(reversed(self._standing.values()), None)
+
+    def of(self, model: str) -> ModelWatch:
+        """The same for one model."""
+        return ModelWatch(self, model)
+
+    def fine(self, model: str) -> None:
+        """A call was answered."""
+        with self._lock:
+            self._standing.pop(model, None)
+            for name, one in self._standing.items():
+                self._standing[name] = one.model_copy(update={"last": False})
+
+    def failed(self, model: str, status: int, words: str = "", *, again_at: float = 0.0, ours: bool = False) -> None:
+        """A call was refused, or came to nothing."""
+        with self._lock:
+            before = self._standing.pop(model, None)
+            if len(self._standing) < _MOST:
+                self._standing[model] = ModelTrouble(
+                    status=status,
+                    words=one_line(words, 300),
+                    times=before.times + 1 if before else 1,
+                    again_at=again_at,
+                    ours=ours,
+                )
+
+
+class ModelWatch:
+    """One model's part of it."""
+
+    def __init__(self, watch: TroubleWatch, model: str) -> None:
+        self._watch = watch
+        self._model = model
 
     def fine(self) -> None:
         """A call was answered."""
-        with self._lock:
-            self._last = None
+        self._watch.fine(self._model)
 
-    def failed(self, status: int, words: str = "", *, again_at: float = 0.0, ours: bool = False) -> None:
-        """A call was refused, or came to nothing."""
-        with self._lock:
-            times = self._last.times + 1 if self._last else 1
-            self._last = ModelTrouble(
-                status=status, words=one_line(words, 300), times=times, again_at=again_at, ours=ours
-            )
+    def failed(self, status: int, words: str = "", *, again_at: float = 0.0) -> None:
+        """A call was refused."""
+        self._watch.failed(self._model, status, words, again_at=again_at)
 
 
 class Words:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.modelproxy.calls import ask
+from tests.adapters.modelproxy.calls import ASK, ask
 from tests.adapters.modelproxy.model import Model
 
 
@@ -79,3 +79,17 @@ def test_a_key_that_nobody_knows_is_trouble(api: Model, opened: Any) -> None:
     proxy = opened(key=lambda: None)
     ask(proxy)
     assert proxy.trouble().status == 403
+
+
+def test_what_another_model_answers_does_not_mend_it(api: Model, opened: Any) -> None:
+    """Agents ask a small model for titles beside their work: both are seen, and which came last."""
+    good = api.pieces
+    says(api, 429, {})
+    proxy = opened()
+    ask(proxy, body={**ASK, "model": "big"})
+    api.status, api.kind, api.pieces = 200, "text/event-stream", good
+    ask(proxy, body={**ASK, "model": "small"})
+    assert (proxy.trouble().status, proxy.trouble().last) == (429, False)
+    says(api, 429, {})
+    ask(proxy, body={**ASK, "model": "big"})
+    assert (proxy.trouble().times, proxy.trouble().last) == (2, True)

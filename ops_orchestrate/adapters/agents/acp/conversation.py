@@ -13,7 +13,7 @@ from acp import schema
 
 from ops_orchestrate.adapters.agents.acp import wire
 from ops_orchestrate.adapters.agents.acp.events import Updates, telling
-from ops_orchestrate.core.acp_outcome import AcpRun
+from ops_orchestrate.core.acp_outcome import GIVEN_UP, AcpRun
 from ops_orchestrate.core.agent import AgentEvent, AgentEventKind, ToolState
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.permission import ToolAsk, refuse_tool
@@ -86,7 +86,7 @@ class Conversation:
         """Its model does not answer, and it would go on asking: end its turn."""
         if self.farewell:
             self.outbox.append(self.farewell)
-        self._put(stop="given up")
+        self._put(stop=GIVEN_UP)
         self.over = True
 
     def _met(self, body: object) -> list[AgentEvent]:

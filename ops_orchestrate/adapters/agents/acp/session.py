@@ -14,6 +14,7 @@ from ops_orchestrate.adapters.agents.transcript import Transcript
 from ops_orchestrate.adapters.supervised import MESSAGE_LIMIT, Exit
 from ops_orchestrate.core.acp_outcome import acp_end
 from ops_orchestrate.core.agent import AgentEnd, AgentEvent, AgentEventKind, AgentJob, AgentReport, AgentResult
+from ops_orchestrate.core.modelusage import ModelTrouble
 from ops_orchestrate.core.names import clean_text
 
 _LINGER = 3.0
@@ -49,6 +50,8 @@ class AcpSession(SpokenSession):
         )
         self._farewell = ""
         self._troubles = 0
+        self._trouble: ModelTrouble | None = None
+        self._settled = False
         self._over_at = 0.0
         self._stopped = False
 
@@ -110,18 +113,30 @@ class AcpSession(SpokenSession):
             super().stop("interrupt")
 
     def _look_at_the_model(self) -> None:
-        """Agents retry by themselves, some for minutes, and tell nobody: our proxy sees it, and ends it."""
-        trouble = self._ways.trouble()
-        times = trouble.times if trouble else 0
+        """Agents retry by themselves, some for minutes, and tell nobody: our proxy sees it, and ends it.
+
+        What comes after the end, such as calls that are cut off by it, is nothing to its end.
+        """
+        if self._settled:
+            return
+        self._settled = self._talk.over
+        trouble = self._trouble = self._ways.trouble()
+        times = trouble.times if trouble and trouble.last else 0
         if trouble and times > self._troubles:
             text = f"The model said no {times} times in a row ({trouble.status}): {trouble.words}".rstrip(": ")
             self._happened([AgentEvent(kind=AgentEventKind.RETRY, text=text)])
         self._troubles = times
         if trouble and (times > self._manners.retries or trouble.ours) and not self._talk.over:
             self._talk.given_up()
+            self._settled = True
+
+    def _read(self, ended: Exit) -> AgentResult:
+        self._look_at_the_model()
+        self._settled = True
+        return super()._read(ended)
 
     def _result_of(self, ended: Exit, report: AgentReport | None, problem: str) -> AgentResult:
-        run = self._talk.run.model_copy(update={"exit_code": ended.exit_code, "trouble": self._ways.trouble()})
+        run = self._talk.run.model_copy(update={"exit_code": ended.exit_code, "trouble": self._trouble})
         by_itself = self._talk.over and not self._stopped
         stopped = None if by_itself else not_by_itself(ended)
         end, detail = stopped or with_report(*acp_end(run), report, problem)
