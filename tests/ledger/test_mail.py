@@ -6,7 +6,7 @@ import pytest
 
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.mail import MOST, Topic, letter
-from ops_orchestrate.core.states import Stage, TaskState
+from ops_orchestrate.core.states import RunState, Stage, TaskState
 from ops_orchestrate.errors import UnknownRun, UnknownTask
 from ops_orchestrate.ledger import Ledger
 from tests.ledger.play import at_stage, claimed, completed, data_of, failed, planned, snapshot
@@ -94,3 +94,14 @@ def test_who_is_not_there_cannot_be_written_to(ledger: Ledger) -> None:
         send(ledger, "hello", task="ghost")
     with pytest.raises(UnknownRun):
         ledger.mail.send("ghost", "t1", letter("ana", Topic.PERSON, "x"), id="x")
+
+
+def test_a_run_that_is_forgotten_takes_its_mailboxes_with_it(ledger: Ledger) -> None:
+    planned(ledger)
+    send(ledger, "one")
+    completed(ledger)
+    assert ledger.runs.finish("r1", RunState.DONE, "every task has ended")
+    assert ledger.runs.forget("r1", ended_before=ledger.now() + 1)
+    assert ledger.mail.after("r1", "t1", 0) == []
+    planned(ledger)
+    assert send(ledger, "one") == ("sent", 1), "its ids are gone, too"

@@ -24,7 +24,7 @@ for _, task in ipairs(tasks) do
   for attempt = 1, last do
     redis.call('DEL', key('attempt', run, task, attempt))
   end
-  for _, what in ipairs({ 'task', 'digests', 'notes', 'intent', 'pursuit' }) do
+  for _, what in ipairs({ 'task', 'digests', 'notes', 'mail', 'mail_ids', 'intent', 'pursuit' }) do
     redis.call('DEL', key(what, run, task))
   end
   redis.call('DEL', key('money', 'task', run .. '/' .. task))
