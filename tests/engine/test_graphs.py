@@ -16,6 +16,7 @@ import pytest
 from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.run import RequestedTask
 from ops_orchestrate.core.states import RunState, TaskState
+from ops_orchestrate.core.task import Mode
 from ops_orchestrate.report.check import violations
 from tests.engine.rig import Rig, requested, standing, work
 from tests.laws import examples
@@ -48,11 +49,13 @@ def draw(seed: int, count: int) -> list[RequestedTask]:
     return tasks
 
 
-def run_through(rig: Rig, tasks: Sequence[RequestedTask]) -> tuple[str, list[Event]]:
-    """The whole graph from request to report; the run and its events."""
-    rig.play({task.id: [work(task.id, path=f"src/{task.id}/done.txt")] for task in tasks})
-    run = rig.submit(tasks)
-    return run, rig.finish(run, 90)
+def run_through(
+    rig: Rig, tasks: Sequence[RequestedTask], mode: Mode = Mode.SUBAGENTS, seconds: float = 0.0
+) -> tuple[str, list[Event]]:
+    """The whole graph from request to report, each agent at work for so long; the run and its events."""
+    rig.play({task.id: [work(task.id, seconds=seconds, path=f"src/{task.id}/done.txt")] for task in tasks})
+    run = rig.submit(tasks, mode=mode)
+    return run, rig.finish(run, 120)
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,30 @@ def test_a_random_graph_is_done_in_its_order(rig: Rig, seed: int, count: int) ->
     tasks = draw(seed, count)
     run, events = run_through(rig, tasks)
     prove(rig, run, events, tasks, cap=5)
+
+
+def test_members_of_a_team_start_early_and_ship_in_order(rig: Rig) -> None:
+    """Who started before its blockers had completed ships after them, and four slots at most are theirs."""
+    tasks = draw(5, 12)
+    run, events = run_through(rig, tasks, Mode.TEAMS, seconds=0.5)
+    assert rig.ledger.runs.get(run).state is RunState.DONE
+    assert violations(events) == []
+    early = {event.fence for event in events if event.kind is EventKind.SLOT_TAKEN and event.data.get("early")}
+    assert early
+    completed: set[str] = set()
+    held: set[int | None] = set()
+    for event in events:
+        if event.kind is EventKind.SLOT_TAKEN and event.fence in early:
+            held.add(event.fence)
+        elif event.kind is EventKind.SLOT_RELEASED:
+            held.discard(event.fence)
+        elif event.kind is EventKind.MERGE_INTENDED:
+            assert set(next(t.blocked_by for t in tasks if t.id == event.task)) <= completed, event
+        elif event.kind is EventKind.TASK_SETTLED and event.data["state"] == "completed":
+            completed.add(event.task or "")
+        assert len(held) < 5
+    assert_alone(stretches(events, tasks))
+    assert_once(rig, run, events, tasks)
 
 
 def test_agents_with_disjoint_paths_share_a_repository(rig: Rig) -> None:
