@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -158,7 +158,8 @@ class Rig:
 
     def kill(self, pool: str, number: int = signal.SIGKILL) -> None:
         """Signal a worker's whole process group."""
-        os.killpg(self.workers[pool].pid, number)
+        with suppress(ProcessLookupError):  # it has ended by itself; the others are still to be ended
+            os.killpg(self.workers[pool].pid, number)
         if number == signal.SIGKILL:
             self.workers.pop(pool).wait()
 
