@@ -26,9 +26,7 @@ def figures(status: Status) -> list[Figure]:
     return [
         _one("ops_slots_taken", "Agents at work or about to start, over all hosts and runs.", len(status.slots)),
         _one("ops_slots", "Agents that may work at once.", status.cap),
-        _one(
-            "ops_tasks_ready", "Tasks that only wait for a slot, a process or their repository.", len(status.candidates)
-        ),
+        _one("ops_tasks_ready", "Tasks that only wait for a slot, a process or their repository.", ready),
         Figure("ops_tasks", "Tasks of open runs.", ("state",), _tasks(status)),
         Figure("ops_runs", "The newest runs.", ("state",), _runs(status)),
         Figure("ops_pool_size", "Jobs that live workers take at once.", ("host", "pool"), _pools(status)),
