@@ -72,6 +72,8 @@ class Review(Value):
     cost_usd: float | None = None
     tokens: int | None = None
     unsandboxed: bool = False
+    resets_at: float | None = None
+    """With NONE for want of quota: when there is more, in seconds since 1970; 0 where nobody said."""
 
     def holds_for(self, head: str, merge_base: str) -> bool:
         """Whether it is of this very difference."""

@@ -42,8 +42,8 @@ def budget_of(board: Board, tools: Toolbox, candidates: Sequence[Candidate] | No
     )
 
 
-def wallet_of(request: RunRequest, tools: Toolbox) -> Wallet:
-    """What admission has to know of a run."""
+def wallet_of(request: RunRequest, tools: Toolbox, *, model: str = "") -> Wallet:
+    """What admission has to know of a run; with `model`, of a run that asks that one."""
     agents = agents_of(request, tools)
     own = settings_of_agent(tools.settings, agents[0])  # of another one, its proxy asks for the price
     metered = is_metered(agents[0], model_url=own.model_url)
@@ -56,8 +56,8 @@ def wallet_of(request: RunRequest, tools: Toolbox) -> Wallet:
     }
     return Wallet(
         accounts=tuple(account_for(agent, tools) for agent in agents),
-        priced=not metered or tools.means.priced(own.model),
-        model=own.model,
+        priced=not metered or tools.means.priced(model or own.model),
+        model=model or own.model,
         projects=day,
     )
 

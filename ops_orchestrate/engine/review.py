@@ -11,6 +11,7 @@ import time
 
 from ops_orchestrate.core.agent import AgentEnd, AgentResult
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
+from ops_orchestrate.core.attempt_rule import resumes_at
 from ops_orchestrate.core.board import Candidate
 from ops_orchestrate.core.budget import Wait
 from ops_orchestrate.core.change import GateEnd
@@ -22,10 +23,10 @@ from ops_orchestrate.core.review import Review, no_review, read_review
 from ops_orchestrate.core.review_question import MOST_PATCH, SCHEMA, Asked, review_question
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.sensitive import sensitive_reason
-from ops_orchestrate.core.spend import Amount, Reserve
+from ops_orchestrate.core.spend import Amount, Parked, Reserve
 from ops_orchestrate.core.states import Stage
 from ops_orchestrate.core.task import TaskRecord
-from ops_orchestrate.engine.budget import budget_of, wallet_of
+from ops_orchestrate.engine.budget import account_for, budget_of, wallet_of
 from ops_orchestrate.engine.consult import consult
 from ops_orchestrate.engine.lease import Lease, keep, last_beat
 from ops_orchestrate.engine.step import Next, passed_on
@@ -68,8 +69,18 @@ def review(key: StageKey, holder: str, tools: Toolbox) -> Next:
         before = attempts.outcome(key) or Outcome(kind=OutcomeKind.SUCCEEDED, head=record.head)
         spent = {"cost_usd": made.cost_usd, "tokens": made.tokens}
         before = before.model_copy(update=spent)  # of this stage: the agent's own are paid for already
-        ended = attempts.end(key, Stage.REVIEW, holder=holder, outcome=before, goes_on=True)
+        park = _parked(made, tools)
+        ended = attempts.end(key, Stage.REVIEW, holder=holder, outcome=before, goes_on=True, park=park)
     return Next.GO_ON if ended else Next.DROP
+
+
+def _parked(made: Review, tools: Toolbox) -> Parked | None:
+    """The account that the reviewer has found without quota: no agent need find it so again."""
+    if made.resets_at is None:
+        return None
+    ended = Outcome(kind=OutcomeKind.QUOTA, resets_at=made.resets_at)
+    until = resumes_at(ended, tools.ledger.now(), tools.settings.quota_pause)
+    return Parked(account=account_for(made.agent, tools), until=until)
 
 
 def _interrupted(key: StageKey, holder: str, tools: Toolbox) -> Next:
@@ -101,7 +112,7 @@ def _means(run: RunRecord, record: TaskRecord, tools: Toolbox) -> Reserve | str:
     spec, board = record.spec, tools.ledger.board.look(tools.settings.max_agents)
     one = Candidate(run=run.id, task=spec.id, repo=spec.repo, project=spec.project)
     kind = tools.settings.review_agent or run.request.agent
-    wallet = wallet_of(run.request.model_copy(update={"agent": kind}), tools)
+    wallet = wallet_of(run.request.model_copy(update={"agent": kind}), tools, model=tools.settings.review_model)
     budget = budget_of(board, tools, (one,)).model_copy(update={"wallets": {run.id: wallet}})
     found = budget.ask(one)
     return found.text if isinstance(found, Wait) else found
@@ -178,8 +189,9 @@ def _read(result: AgentResult, asked: Asked, known: Review, tools: Toolbox) -> R
     }
     known = known.model_copy(update=seen)
     if result.end is not AgentEnd.DONE:
-        why = "no quota" if result.end is AgentEnd.QUOTA else str(result.end)
-        return known.model_copy(update={"why": one_line(f"the reviewer ended as {why}. {result.detail}", 400)})
+        spent = result.end is AgentEnd.QUOTA
+        why = one_line(f"the reviewer ended as {'no quota' if spent else result.end}. {result.detail}", 400)
+        return known.model_copy(update={"why": why, "resets_at": result.resets_at if spent else None})
     if not result.answer:
         return known.model_copy(update={"why": "the reviewer gave no answer"})
     try:

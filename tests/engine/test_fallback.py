@@ -13,7 +13,7 @@ from ops_orchestrate.report.check import violations
 from tests.adapters.agents.acp import player
 from tests.adapters.agents.claude.real import KEY
 from tests.adapters.foreign import needs_sandbox
-from tests.engine.rig import Rig, requested
+from tests.engine.rig import Rig, requested, work
 from tests.repos import read
 from tests.standins.model import serving_model
 
@@ -55,3 +55,32 @@ def test_another_agent_goes_on_at_once(tmp_path: Path, server_url: str) -> None:
     assert not [event for event in events if event.kind is EventKind.TASK_SNOOZED]
     assert read(rig.upstreams["app"].bare, "dev", "src/two.txt") == "two"
     assert violations(events) == []
+
+
+def test_a_reviewer_without_quota_parks_its_account_and_is_no_review(tmp_path: Path, server_url: str) -> None:
+    """It stands for nothing: a person is asked, and the next agent of that account is not tried in vain."""
+    with serving_model() as model:
+        env = {
+            "OPS_AGENT": "scripted",
+            "OPS_REVIEW_AGENT": "acp",
+            "OPS_SENSITIVE_REVIEW": "reviewer",
+            "OPS_ACP_COMMAND": f"{sys.executable} {player.__file__} models",
+            "OPS_MODEL_URL": f"{model.url('rate')}/v1",
+            "OPS_MODEL_KEY": "OPENAI_API_KEY",
+            "OPS_MODEL_KEY_HEADER": "authorization",
+            "OPENAI_API_KEY": KEY,
+            "OPS_MODEL_RETRIES": "0",
+            "OPS_QUOTA_PAUSE": "3600",
+        }
+        rig = Rig.build(tmp_path, server_url, **env)
+        try:
+            rig.play({"*": [work("login", path="src/auth.py")]})
+            rig.start()
+            run = rig.submit([requested("login", paths=("src/",))])
+            rig.finish(run)
+        finally:
+            rig.close()
+    task = rig.task(run, "login")
+    assert (task.state, task.ask) == (TaskState.BLOCKED, "approve-change"), rig.story()
+    assert "no quota" in task.reason
+    assert set(rig.ledger.money.parked()) == {"acp/OPENAI_API_KEY@127.0.0.1"}

@@ -36,6 +36,7 @@ if stage == 'implement' then
   park(t, account, number(parked_until))
 elseif stage == 'review' then
   settle_money(t, tokens, micros)
+  park(t, account, number(parked_until))
 elseif stage == 'verify' then
   task_event(t, 'verdict', '{' .. fields .. '}')
 end
