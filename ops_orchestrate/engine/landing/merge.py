@@ -9,6 +9,7 @@ from __future__ import annotations
 from ops_orchestrate.core.change import Landing, LandingEnd, MergeIntent
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.merge.pull import Conclusion, PullState
+from ops_orchestrate.core.merge.receipt import receipt
 from ops_orchestrate.core.message import squash_message
 from ops_orchestrate.engine.landing.case import Case, merged, snooze, wait_for_person
 from ops_orchestrate.engine.landing.lane import in_lane, wait_in_line
@@ -80,6 +81,7 @@ def _announce(case: Case, look: Look) -> bool:
     asked = pursuit.model_copy(update={"merged_at": case.tools.ledger.now()})
     if not attempts.pursue(case.key, holder=case.holder, pursuit=asked):
         return False
+    case.note(EventKind.EVIDENCE, {"what": "merge gate", **receipt(seen, look.decision)})
     return attempts.intend(case.key, holder=case.holder, intent=intent)
 
 

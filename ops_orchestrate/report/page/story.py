@@ -105,6 +105,8 @@ def _evidence(event: Event) -> Entry | None:
         return Entry(event.at, "its brief was written", _facts(data, brief="brief", branch="branch"), quiet=True)
     if what == "merge preview":
         return _preview(event)
+    if what == "merge gate":
+        return _gate_passed(event)
     if what == "hand-over":
         text = f"was told by {read.text(data, 'from') or '?'}: {read.text(data, 'text') or 'it is merged'}"
         return Entry(event.at, text, _facts(data, merge="merge"))
@@ -138,6 +140,16 @@ def _preview(event: Event) -> Entry:
     facts = _facts(data, head="commit", base="on", tree="tree")
     facts += (("files", ", ".join(files[:12]) + (" …" if len(files) > 12 else "")),) if files else ()
     return Entry(event.at, f"merge preview made: {how}", facts, _log_of(data))
+
+
+def _gate_passed(event: Event) -> Entry:
+    """The table's answer, row by row."""
+    data = event.data
+    rows, checks = read.texts(data, "passed"), read.texts(data, "checks")
+    facts = _facts(data, row="decided by", head="commit", base="on")
+    facts += (("approved by", ", ".join(read.texts(data, "approved_by"))),) if data.get("approved_by") else ()
+    log = "\n".join([*(f"✓ {row}" for row in rows), *(f"check {one}" for one in checks)])
+    return Entry(event.at, f"merge gate: {read.text(data, 'text')}", facts, clean_text(log, _LOG))
 
 
 def _log_of(data: Mapping[str, object]) -> str:
