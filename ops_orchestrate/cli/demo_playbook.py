@@ -82,6 +82,10 @@ _ASKED_FOR: dict[str, list[Attempt]] = {
             "Sessions end after eight hours",
         )
     ],
+    # Its change touches auth, so another session reads it; the owner's yes is still asked for.
+    "review:api-session-length": [
+        [{"answer": {"verdict": "approve", "summary": "the limit is only made shorter", "findings": []}}]
+    ],
     "jobs-retry-cap": [
         _attempt(
             0.8,

@@ -84,7 +84,7 @@ class Review(Value):
         """For people: what was said, and by whom."""
         who = " ".join(part for part in (self.agent, self.model and f"({self.model})") if part)
         if self.verdict is ReviewVerdict.NONE:
-            return f"There is no security review: {self.why}"
+            return f"There is no security review: {self.why.rstrip('. ')}"
         found = f", {len(self.findings)} findings" if self.findings else ""
         words = f": {one_line(self.summary, 300)}" if self.summary else ""
         return f"The security reviewer {who} says {self.verdict}{found}{words}"

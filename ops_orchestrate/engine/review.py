@@ -129,6 +129,7 @@ def _made(
         raise GitError(f"{repository.name} has no branch {record.spec.base} any more.")
     diff = work.diff(repository, base, record.head)
     none = no_review("", head=record.head, base=base, merge_base=diff.merge_base)
+    none = none.model_copy(update={"cost_usd": 0.0, "tokens": 0})  # as long as nobody was asked
     if isinstance(means, str):
         return none.model_copy(update={"why": one_line(means, 400)})
     preview = work.preview(repository, base, record.head)

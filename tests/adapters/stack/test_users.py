@@ -64,7 +64,9 @@ def test_users_at_the_same_instant_get_one_keeper_and_one_server(
 ) -> None:
     racers = [start(data, notes) for _ in range(3 if race % 2 else 2)]
     assert len({(user.found["keeper"], user.found["server"]) for user in racers}) == 1
-    assert len(keepers(data / "orchestrate")) == len(servers(data / "orchestrate")) == 1
+    # A keeper that came too late may still be on its way out; it never has a server.
+    until(lambda: len(keepers(data / "orchestrate")) == 1)
+    assert len(servers(data / "orchestrate")) == 1
     for user in racers:
         assert user.process.stdin
         user.process.stdin.close()
