@@ -85,19 +85,22 @@ def settle(key: StageKey, *, again: str = "") -> Signature:
     return job("planner.settle", key.model_dump(), queue="planner", task_id=task_id, shown=_shown(key))
 
 
-def join(run: str, child: str) -> str:
-    """The group id of the chord in front of a task with several blockers."""
-    return f"{run}:join:{child}"
+def join(run: str, child: str, *, parts: bool = False) -> str:
+    """The group id of the chord in front of a task with several blockers; of the one behind its parts."""
+    return f"{run}:{'parts' if parts else 'join'}:{child}"
 
 
-def open_join(run: str, child: str, size: int) -> None:
+def open_join(run: str, child: str, size: int, *, parts: bool = False) -> None:
     """Tell the result backend how many edges the join has. Before the last edge can return, or never."""
-    app.backend.set_chord_size(join(run, child), size)
+    app.backend.set_chord_size(join(run, child, parts=parts), size)
 
 
-def edge(run: str, parent: str, child: str, *, index: int) -> Signature:
-    """One header task of the child's chord: "this blocker is done". The body offers the child to admission."""
-    body = admit(run, child, again="join")
+def edge(run: str, parent: str, child: str, *, index: int, parts: bool = False) -> Signature:
+    """One header task of the child's chord: "this blocker is done". The body offers the child to admission.
+
+    `parts`: the parent is a part of the child, which then completes.
+    """
+    body = admit(run, child, again="parts" if parts else "join")
     return job(
         "planner.edge",
         run,
@@ -106,7 +109,7 @@ def edge(run: str, parent: str, child: str, *, index: int) -> Signature:
         queue="planner",
         task_id=f"{run}:edge:{parent}>{child}",
         shown=f"{parent} → {child}",
-    ).set(group_id=join(run, child), group_index=index, chord=body, root_id=run)
+    ).set(group_id=join(run, child, parts=parts), group_index=index, chord=body, root_id=run)
 
 
 def reconcile(tick: str) -> Signature:

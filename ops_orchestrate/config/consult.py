@@ -23,6 +23,13 @@ class ConsultSettings(BaseSettings):
         2, ge=0, le=10, description="So often a reviewer's findings send a task back; after that a person decides."
     )
 
+    split_after: int = Field(
+        2,
+        ge=0,
+        description="So many attempts of a task in a row that stalled or ran out of time, and it is split by its own "
+        "criteria or paths. 0: never.",
+    )
+
     @field_validator("review_model")
     @classmethod
     def _is_no_option(cls, value: str) -> str:

@@ -29,6 +29,7 @@ class EventKind(StrEnum):
     TASK_PLANNED = "task.planned"
     TASK_SETTLED = "task.settled"  #: state and reason: completed, retryable, blocked, discarded, cancelled
     TASK_REOPENED = "task.reopened"  #: by answer or retry
+    TASK_SPLIT = "task.split"  #: it waits for its parts now, and completes when they have
     TASK_SNOOZED = "task.snoozed"
     SLOT_TAKEN = "slot.taken"
     SLOT_RELEASED = "slot.released"

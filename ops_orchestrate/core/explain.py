@@ -36,8 +36,10 @@ def explain(
     if spec.description:
         lines.append(f"Asked: {one_line(spec.description, 300)}")
     lines.append(f"Mode: {spec.mode} ({spec.mode_reason or 'asked for'}); priority {spec.label}; wave {spec.wave}")
-    lines += _member(record, run)
-    if record.state in STARTABLE:
+    lines += [*_member(record, run), *_parts(record)]
+    if record.state in STARTABLE and spec.parts:
+        lines += _waits_for(blockers)
+    elif record.state in STARTABLE:
         found = [
             *_short(record, budget, now),
             *_not_started(record, run=run, blockers=blockers, board=board, now=now, hosts=hosts),
@@ -54,6 +56,15 @@ def explain(
     if dependants and record.state is not TaskState.COMPLETED:
         lines.append(f"Waiting for it: {', '.join(dependants[:10])}.")
     return (*lines, *_next(record, run, blockers))
+
+
+def _parts(record: TaskRecord) -> list[str]:
+    """What it was split into, or of what it is a part, and who proposed that."""
+    spec = record.spec
+    if spec.part_of:
+        by = "proposed by the planner's agent" if spec.split_by == "planner" else "split by its criteria or paths"
+        return [f"It is a part of {spec.part_of}, {by}."]
+    return [f"It was split into {', '.join(spec.parts)}, and completes when they have."] if spec.parts else []
 
 
 def _short(record: TaskRecord, budget: Budget | None, now: float) -> list[str]:
@@ -83,11 +94,7 @@ def _not_started(
     now: float,
     hosts: Sequence[Host],
 ) -> list[str]:
-    lines = [
-        f"It waits for {b.spec.id}, which is {b.state}" + (f" ({one_line(b.reason, 120)})" if b.reason else "") + "."
-        for b in blockers
-        if b.state is not TaskState.COMPLETED
-    ]
+    lines = _waits_for(blockers)
     lines += [f"Its next attempt waits for another {record.wake_at - now:.0f} s."] if record.wake_at > now else []
     limit = run.request.max_waves
     if limit is not None and record.spec.wave >= limit:
@@ -109,6 +116,14 @@ def _not_started(
     owners = [o for o in board.owners if o.repo == record.spec.repo and overlap(o.paths, record.spec.paths)]
     lines += [f"{o.task} of run {o.run} owns the same files on {o.host or 'a host'}." for o in owners]
     return lines
+
+
+def _waits_for(blockers: Sequence[TaskRecord]) -> list[str]:
+    return [
+        f"It waits for {b.spec.id}, which is {b.state}" + (f" ({one_line(b.reason, 120)})" if b.reason else "") + "."
+        for b in blockers
+        if b.state is not TaskState.COMPLETED
+    ]
 
 
 def _in_flight(record: TaskRecord, board: Board, now: float) -> list[str]:

@@ -32,7 +32,7 @@ MOVES: dict[TaskState, frozenset[TaskState]] = {
     TaskState.QUEUED: frozenset({TaskState.RUNNING, TaskState.BLOCKED, TaskState.COMPLETED, TaskState.CANCELLED}),
     TaskState.RUNNING: frozenset(
         {
-            TaskState.QUEUED,  # the grant was never claimed: no attempt was spent
+            TaskState.QUEUED,  # the grant was never claimed: no attempt was spent; or it was split
             TaskState.VERIFYING,
             TaskState.COMPLETED,  # what was found has gone away by itself: no agent was started
             TaskState.RETRYABLE,

@@ -81,6 +81,12 @@ class TaskSpec(Value):
     cause: str = ""
     fixes_base: bool = False
     """It is the task that turns a red base green: the same failure as the base's own is no excuse for it."""
+    parts: tuple[str, ...] = ()
+    """The tasks that it was split into: it has no work of its own any more, and completes when they have."""
+    part_of: str = ""
+    """The task that it is a part of."""
+    split_by: str = ""
+    """With `part_of`: who proposed it, `rule` or `planner`."""
 
 
 class TaskRecord(Value):

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from ops_orchestrate import canvas
 from ops_orchestrate.core.admission import Pick, choose
-from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.attempt import Settlement, StageKey
 from ops_orchestrate.core.board import Board, Grant
 from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.split import composite_is_done
+from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.budget import budget_of, tell_who_waits
 from ops_orchestrate.engine.early import hand_over
@@ -25,11 +27,40 @@ _TITLE = 80
 def admit(run: str, task: str, tools: Toolbox) -> None:
     """Offer `task` (empty: none) and grant whatever is admissible now.
 
-    To a member that has started early, what its blockers have made is handed over instead.
+    A composite completes instead, once its parts have; to a member that has started early, what its blockers have made
+    is handed over.
     """
-    if task and not tools.ledger.board.offer(run, task):
+    if task and not tools.ledger.board.offer(run, task) and not _completed(run, task, tools):
         hand_over(run, task, tools)
     fill(tools)
+
+
+def publish_edges(run: str, task: str, tools: Toolbox) -> None:
+    """Tell the dependants of a completed task. Repeated after a crash, every edge still counts once."""
+    for child in tools.ledger.tasks.dependants(run, task):
+        spec = tools.ledger.tasks.get(run, child).spec
+        parts = task in spec.parts
+        # What a composite waited for before it was split has its own join, which is behind it.
+        blockers = spec.parts if parts else [name for name in spec.blocked_by if name not in spec.parts]
+        if len(blockers) == 1:
+            admit(run, child, tools)
+            continue
+        if tools.ledger.tasks.open_join(run, child, parts=parts):
+            canvas.open_join(run, child, len(blockers), parts=parts)
+        canvas.publish(canvas.edge(run, task, child, index=blockers.index(task), parts=parts))
+    tools.ledger.tasks.edges_done(run, task)
+
+
+def _completed(run: str, task: str, tools: Toolbox) -> bool:
+    """Complete a composite whose parts have all completed, and tell who waits for it. False for anything else."""
+    record = tools.ledger.tasks.get(run, task)
+    if not composite_is_done(record.spec, tools.ledger.tasks.many(run, record.spec.parts)):
+        return False
+    done = Settlement(state=TaskState.COMPLETED, reason=f"its {len(record.spec.parts)} parts are done")
+    if tools.ledger.tasks.settle_planned(run, task, done):
+        publish_edges(run, task, tools)
+        canvas.publish(canvas.finish(run, again=f"whole-{task}"))
+    return True
 
 
 def fill(tools: Toolbox) -> int:

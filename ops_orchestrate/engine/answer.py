@@ -7,10 +7,9 @@ from ops_orchestrate.core.ask import apply
 from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, STATE_OF_STAGE, RunState, TaskState
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.core.value import Value
-from ops_orchestrate.engine.admit import newest
+from ops_orchestrate.engine.admit import newest, publish_edges
 from ops_orchestrate.engine.promotion.answer import approve, decline
 from ops_orchestrate.engine.reconcile import reconcile
-from ops_orchestrate.engine.settle import publish_edges
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import OpsError, UsageError
 from ops_orchestrate.ledger import Ledger

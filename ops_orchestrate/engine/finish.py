@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ops_orchestrate import canvas
 from ops_orchestrate.core.halt import finish_state
+from ops_orchestrate.core.split import composite_is_done
 from ops_orchestrate.core.states import IN_FLIGHT, RUN_OPEN, STARTABLE, RunState, TaskState
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.budget import short_of_money
@@ -33,9 +34,7 @@ def finish(run_id: str, tools: Toolbox) -> None:
         if offered and not short:
             canvas.publish(canvas.admit(run_id, again=f"{run_id}:{tools.ledger.now():.3f}"))
             return
-        if overtaken(tasks, tools):
-            return
-        if _promote_what_is_due(run_id, tools):
+        if _whole(run_id, tasks, tools) or overtaken(tasks, tools) or _promote_what_is_due(run_id, tools):
             return
     limit = run.request.max_waves
     beyond = sum(1 for task in tasks if task.state in STARTABLE and limit is not None and task.spec.wave >= limit)
@@ -61,7 +60,9 @@ def finish(run_id: str, tools: Toolbox) -> None:
 def offer_what_is_ready(run: str, tools: Toolbox) -> None:
     """Offer startable tasks whose blockers are done, also while others are at work: repairs an edge that was lost."""
     if any(tools.ledger.runs.counts(run).get(state, 0) for state in STARTABLE):
-        _offer(run, tools.ledger.tasks.all(run), tools)
+        tasks = tools.ledger.tasks.all(run)
+        _whole(run, tasks, tools)
+        _offer(run, tasks, tools)
 
 
 def _offer(run: str, tasks: list[TaskRecord], tools: Toolbox) -> bool:
@@ -70,6 +71,19 @@ def _offer(run: str, tasks: list[TaskRecord], tools: Toolbox) -> bool:
     ready = [t.spec.id for t in tasks if t.state in STARTABLE and done.issuperset(t.spec.blocked_by)]
     offered = [task for task in ready if tools.ledger.board.offer(run, task)]
     return bool(offered)
+
+
+def _whole(run: str, tasks: list[TaskRecord], tools: Toolbox) -> bool:
+    """True if a composite is to be completed: its parts have, and the last edge is under way, or was lost."""
+    by_id = {task.spec.id: task for task in tasks}
+    due = [
+        task.spec.id
+        for task in tasks
+        if task.state is TaskState.QUEUED and composite_is_done(task.spec, [by_id[part] for part in task.spec.parts])
+    ]
+    for task_id in due:
+        canvas.publish(canvas.admit(run, task_id, again=f"{tools.ledger.now():.3f}"))
+    return bool(due)
 
 
 def _promote_what_is_due(run: str, tools: Toolbox) -> bool:

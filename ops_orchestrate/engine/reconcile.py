@@ -9,10 +9,9 @@ from __future__ import annotations
 from ops_orchestrate import canvas
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.states import RunState
-from ops_orchestrate.engine.admit import fill
+from ops_orchestrate.engine.admit import fill, publish_edges
 from ops_orchestrate.engine.audit import give_up, part_lock
 from ops_orchestrate.engine.finish import finish, offer_what_is_ready
-from ops_orchestrate.engine.settle import publish_edges
 from ops_orchestrate.engine.toolbox import Toolbox
 
 #: How often a part of an audit is published again, and for how long (seconds) that is remembered.

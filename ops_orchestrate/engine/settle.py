@@ -1,20 +1,21 @@
 """The end of an attempt: a rule says where its task goes, the ledger moves it, dependants are told.
 
 Only a completed task publishes its edges, once, with no attempt number in their ids; every other end leaves the
-joins pending, so that an answer in the morning goes on where it stopped.
+joins pending, so that an answer in the morning goes on where it stopped. An attempt may also end in the split of its
+task.
 """
 
 from __future__ import annotations
 
-from ops_orchestrate import canvas
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
 from ops_orchestrate.core.attempt_rule import after
 from ops_orchestrate.core.states import TaskState
-from ops_orchestrate.engine.admit import admit, fill
+from ops_orchestrate.engine.admit import admit, fill, publish_edges
 from ops_orchestrate.engine.budget import another_has_quota
 from ops_orchestrate.engine.finish import finish
 from ops_orchestrate.engine.red_base import after_merge
 from ops_orchestrate.engine.send import tell_what_failed
+from ops_orchestrate.engine.split import split
 from ops_orchestrate.engine.toolbox import Toolbox
 
 #: What stands for an attempt of which nothing was recorded: its worker vanished before it could say anything.
@@ -35,6 +36,9 @@ def settle(key: StageKey, tools: Toolbox) -> None:
         quota_pause=tools.settings.quota_pause,
         another=outcome.kind is OutcomeKind.QUOTA and another_has_quota(run.request, tools),
     )
+    if split(key, outcome, settlement, stopping=bool(run.stop), tools=tools):
+        fill(tools)
+        return
     if settlement.state is TaskState.RETRYABLE:
         tell_what_failed(key, outcome, tools)
     settled = tools.ledger.attempts.settle(key, settlement)
@@ -45,16 +49,3 @@ def settle(key: StageKey, tools: Toolbox) -> None:
         admit(key.run, key.task, tools)
     fill(tools)
     finish(key.run, tools)
-
-
-def publish_edges(run: str, task: str, tools: Toolbox) -> None:
-    """Tell the dependants of a completed task. Repeated after a crash, every edge still counts once."""
-    for child in tools.ledger.tasks.dependants(run, task):
-        blockers = tools.ledger.tasks.get(run, child).spec.blocked_by
-        if len(blockers) == 1:
-            admit(run, child, tools)
-            continue
-        if tools.ledger.tasks.open_join(run, child):
-            canvas.open_join(run, child, len(blockers))
-        canvas.publish(canvas.edge(run, task, child, index=blockers.index(task)))
-    tools.ledger.tasks.edges_done(run, task)

@@ -43,12 +43,14 @@ class PlanWriter:
         for start in range(0, len(self.specs), CHUNK):
             args: list[str] = []
             for spec in self.specs[start : start + CHUNK]:
-                args += self._task(spec)
+                args += task_args(
+                    self.run, spec, self.dependants[spec.id], self.path_left[spec.id], self.blocked.get(spec.id)
+                )
             yield args
 
     def totals(self) -> list[str]:
         """The counters that the plan starts with: states, then seconds of work per repository."""
-        states: Counter[str] = Counter(self._state(spec) for spec in self.specs)
+        states: Counter[str] = Counter(_state(self.blocked.get(spec.id)) for spec in self.specs)
         work: defaultdict[str, float] = defaultdict(float)
         for spec in self.specs:
             if spec.id not in self.blocked:
@@ -66,48 +68,61 @@ class PlanWriter:
         waves = 1 + max((spec.wave for spec in self.specs), default=-1)
         return {"tasks": len(self.specs), "waves": waves, "edges": edges, "blocked": len(self.blocked)}
 
-    def _state(self, spec: TaskSpec) -> str:
-        return TaskState.BLOCKED.value if spec.id in self.blocked else TaskState.QUEUED.value
 
-    def _task(self, spec: TaskSpec) -> list[str]:
-        settlement = self.blocked.get(spec.id)
-        urgency = spec.urgency or spec.priority
-        card = Candidate(
-            run=self.run,
-            task=spec.id,
-            repo=spec.repo,
-            project=spec.project,
-            paths=spec.paths,
-            priority=urgency,
-            # Planning knows more than the graph (what the owner puts first); a plan without ranks has the graph's own.
-            path_left=spec.rank or self.path_left[spec.id],
-            estimate=spec.estimate,
-        )
-        fields = {
-            "spec": spec.model_dump_json(),
-            "card": card.model_dump_json(),
-            "score": repr(_ORDER[urgency] * _STEP - min(card.path_left, _STEP - 1)),
-            "state": self._state(spec),
-            "repo": spec.repo,
-            "paths": json.dumps(spec.paths),
-            "estimate": repr(spec.estimate),
-            "wave": str(spec.wave),
-            "attempt": "0",
-            "team": "1" if spec.mode is TaskMode.TEAM else "",
-            "blocked_by": " ".join(spec.blocked_by),
-            "dependants": " ".join(self.dependants[spec.id]),
-            "reason": settlement.reason if settlement else "",
-            "ask": settlement.ask if settlement else "",
-        }
-        told = [(name, value) for name, value in fields.items() if value]
-        args = [spec.id, str(len(told))]
-        for name, value in told:
-            args += [name, value]
-        events = _events(spec, settlement)
-        args.append(str(len(events)))
-        for kind, data in events:
-            args += [kind, json.dumps(data)]
-        return args
+def task_args(
+    run: str, spec: TaskSpec, dependants: Sequence[str], path_left: float, settlement: Settlement | None = None
+) -> list[str]:
+    """One task as the scripts take it: id, its fields and their number, its events and theirs."""
+    urgency = spec.urgency or spec.priority
+    card = Candidate(
+        run=run,
+        task=spec.id,
+        repo=spec.repo,
+        project=spec.project,
+        paths=spec.paths,
+        priority=urgency,
+        # Planning knows more than the graph (what the owner puts first); a plan without ranks has the graph's own.
+        path_left=spec.rank or path_left,
+        estimate=spec.estimate,
+    )
+    fields = {
+        "spec": spec.model_dump_json(),
+        "card": card.model_dump_json(),
+        "score": repr(_ORDER[urgency] * _STEP - min(card.path_left, _STEP - 1)),
+        "state": _state(settlement),
+        "repo": spec.repo,
+        "paths": json.dumps(spec.paths),
+        "estimate": repr(spec.estimate),
+        "wave": str(spec.wave),
+        "attempt": "0",
+        "team": "1" if spec.mode is TaskMode.TEAM else "",
+        "blocked_by": " ".join(spec.blocked_by),
+        "dependants": " ".join(dependants),
+        "reason": settlement.reason if settlement else "",
+        "ask": settlement.ask if settlement else "",
+    }
+    told = [(name, value) for name, value in fields.items() if value]
+    args = [spec.id, str(len(told))]
+    for name, value in told:
+        args += [name, value]
+    events = _events(spec, settlement)
+    args.append(str(len(events)))
+    for kind, data in events:
+        args += [kind, json.dumps(data)]
+    return args
+
+
+def split_args(run: str, whole: TaskSpec, parts: Sequence[TaskSpec]) -> list[str]:
+    """The parts of a task as the scripts take them; each is waited for by the whole, and by parts behind it."""
+    args: list[str] = []
+    for part in parts:
+        waiting = [other.id for other in parts if part.id in other.blocked_by]
+        args += task_args(run, part, (*waiting, whole.id), part.estimate)
+    return args
+
+
+def _state(settlement: Settlement | None) -> str:
+    return TaskState.BLOCKED.value if settlement else TaskState.QUEUED.value
 
 
 def _events(spec: TaskSpec, settlement: Settlement | None) -> list[tuple[str, dict[str, object]]]:
@@ -129,6 +144,8 @@ def _events(spec: TaskSpec, settlement: Settlement | None) -> list[tuple[str, di
         "base",
     )
     planned = spec.model_dump(mode="json", include={*names, "sensitive", "human"})
+    if spec.part_of:
+        planned |= {"part_of": spec.part_of, "split_by": spec.split_by}
     planned["detail"] = _detail(spec)
     events: list[tuple[str, dict[str, object]]] = [(EventKind.TASK_PLANNED.value, planned)]
     if settlement:

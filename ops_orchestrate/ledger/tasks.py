@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 
-from ops_orchestrate.core.attempt import AttemptRecord, HandOver, Outcome, Settlement
+from ops_orchestrate.core.attempt import AttemptRecord, HandOver, Outcome, Settlement, StageKey
 from ops_orchestrate.core.states import Stage, TaskState
-from ops_orchestrate.core.task import TaskRecord
+from ops_orchestrate.core.task import TaskRecord, TaskSpec
 from ops_orchestrate.errors import UnknownRun, UnknownTask
 from ops_orchestrate.ledger.keys import Keys, member, split_member
+from ops_orchestrate.ledger.plan import split_args
 from ops_orchestrate.ledger.records import attempt_record, outcome, task_record
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server
@@ -53,13 +55,24 @@ class Tasks:
         """What its completed blockers produced, in the order of `blocked_by`."""
         found = []
         for blocker in self.many(run, self.get(run, task).spec.blocked_by):
-            if blocker.state is TaskState.COMPLETED:
-                found.append(self._hand_over(run, blocker))
+            if blocker.state is TaskState.COMPLETED:  # a composite has made nothing: its parts have
+                made = self.many(run, blocker.spec.parts) if blocker.spec.parts else [blocker]
+                found += [self._hand_over(run, one) for one in made]
         return found
 
-    def open_join(self, run: str, task: str) -> bool:
-        """True for one caller, ever: that one sets the size of the task's join."""
-        return self._scripts.flag("task_open_join", run, task, uuid.uuid4().hex)
+    def open_join(self, run: str, task: str, *, parts: bool = False) -> bool:
+        """True for one caller, ever: that one sets the size of the task's join (`parts`: of the join of its parts)."""
+        return self._scripts.flag("task_open_join", run, task, uuid.uuid4().hex, parts)
+
+    def split(self, key: StageKey, whole: TaskSpec, parts: Sequence[TaskSpec], *, why: str, by: str) -> bool:
+        """A task whose attempt is over waits for these parts from now on, which join the plan.
+
+        False where the attempt is not the newest one, a part's id is taken, or a blocker has not completed.
+        """
+        data = {"parts": [part.id for part in parts], "by": by, "text": why}
+        where = (key.run, key.task, str(key.attempt), str(key.fence))
+        told = (whole.model_dump_json(), " ".join(whole.blocked_by), " ".join(whole.parts), why, json.dumps(data))
+        return self._scripts.flag("task_split", *where, *told, *split_args(key.run, whole, parts))
 
     def publish_edges_once(self, run: str, task: str) -> bool:
         """Whether the edges of a completed task are still to be published."""

@@ -127,7 +127,7 @@ def _chosen(view: RunView, rows: int) -> list[TaskView]:
 
 
 def _row(view: RunView, task: TaskView) -> tuple[str, ...]:
-    status = "○ held" if task.held_by else _STATUS[task.state]
+    status = "○ held" if task.held_by else "○ split" if task.parts and task.startable else _STATUS[task.state]
     name = f"{task.id}  {task.title}" if task.title and task.title != task.id else task.id
     return (name, _owner(task), status, _change(task), _checks(task), task.deploy)
 

@@ -1,8 +1,7 @@
 """An outside check of a run, from its events alone: were cap, order, ownership, attempts and merges right?
 
-Shares no code with what it checks and knows nothing but the events' documented fields, so that a mistake
-in the engine cannot hide in it. It reads the events of one run in order of `seq`, or those of several runs
-merged in order of `at`.
+Shares no code with what it checks and knows nothing but the events' documented fields, so that a mistake in the engine
+cannot hide in it. It reads the events of one run in order of `seq`, or those of several runs merged in order of `at`.
 """
 
 from __future__ import annotations
@@ -34,6 +33,7 @@ def violations(events: Iterable[Event]) -> list[str]:
 @dataclass
 class _Task:
     blocked_by: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
     planned: bool = False
     end: str = ""
     flying: bool = False  # granted, and not settled since
@@ -99,8 +99,7 @@ def _planned(check: _Checker, event: Event) -> None:
     task = check.task(event)
     if task.planned:
         check.say(event, "the task was planned twice")
-    task.planned = True
-    task.blocked_by = _names(event.data.get("blocked_by"))
+    task.planned, task.blocked_by = True, _names(event.data.get("blocked_by"))
 
 
 def _slot_taken(check: _Checker, event: Event) -> None:
@@ -159,8 +158,8 @@ def _started(check: _Checker, event: Event) -> None:
     task, number = check.task(event), event.attempt or 0
     if not task.planned:
         check.say(event, "an attempt starts, and the task was never planned")
-    if task.end:
-        check.say(event, f"attempt {number} starts, and the task is {task.end}")
+    if task.end or task.parts:
+        check.say(event, f"attempt {number} starts, and the task is {task.end or 'split'}")
     if task.running:
         check.say(event, f"attempt {number} starts while attempt {max(task.running)} is at work")
     if number in task.seen:
@@ -199,11 +198,10 @@ def _check_early(check: _Checker, event: Event) -> None:
 
 def _ended(check: _Checker, event: Event) -> None:
     task, number = check.task(event), event.attempt or 0
-    if number in task.running:
-        del task.running[number]
-    else:
+    if number not in task.running:
         was = "has ended already" if number in task.seen else "never started"
         check.say(event, f"attempt {number} ends, and it {was}")
+    task.running.pop(number, None)
 
 
 def _settled(check: _Checker, event: Event) -> None:
@@ -211,10 +209,21 @@ def _settled(check: _Checker, event: Event) -> None:
     task.flying = False
     if task.end and not (state == "cancelled" and task.end in _MAY_BE_CANCELLED):
         check.say(event, f"the task is settled as {state}, and it has ended as {task.end} already")
+    for name, _ in _unfinished(check, event) if state == "completed" and task.parts else ():
+        check.say(event, f"the task is completed before its part {name}")
     if state in _ENDS:
         task.end = state
         if task.running:
             check.say(event, f"the task ends as {state} while attempt {max(task.running)} is at work")
+
+
+def _split(check: _Checker, event: Event) -> None:
+    task, parts = check.task(event), _names(event.data.get("parts"))
+    if task.parts or task.running or task.end or len(parts) < 2:
+        check.say(event, "a task is split twice, in less than two parts, at work or after its end")
+    for name in (one for one in parts if not check.tasks.get((event.run, one), _Task()).planned):
+        check.say(event, f"its part {name} was never planned")
+    task.parts, task.flying, task.blocked_by = parts, False, (*task.blocked_by, *parts)
 
 
 def _reopened(check: _Checker, event: Event) -> None:
@@ -283,6 +292,7 @@ _RULES: dict[str, Callable[[_Checker, Event], None]] = {
     EventKind.ATTEMPT_ENDED: _ended,
     EventKind.TASK_SETTLED: _settled,
     EventKind.TASK_REOPENED: _reopened,
+    EventKind.TASK_SPLIT: _split,
     EventKind.VERDICT: _verdict,
     EventKind.MERGE_INTENDED: _intended,
     EventKind.MERGE_PROVED: _proved,

@@ -116,6 +116,8 @@ def _unfinished(view: RunView, task: TaskView) -> str:
         return "under way"
     if view.max_waves is not None and task.wave >= view.max_waves:
         return f"wave {task.wave}: beyond --max-waves {view.max_waves}"
+    if task.parts:
+        return f"waits for its parts {', '.join(task.parts)}"
     if task.state is TaskState.RETRYABLE:
         return f"to be tried again: {task.reason}" if task.reason else "to be tried again"
     return "not started"

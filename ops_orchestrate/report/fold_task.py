@@ -27,6 +27,8 @@ def _task_planned(draft: Draft, event: Event) -> None:
         "sensitive",
         "human",
         "detail",
+        "part_of",
+        "split_by",
     )
     draft.task(
         event,
@@ -66,6 +68,16 @@ def _reopened(draft: Draft, event: Event) -> None:
     answer = read.text(event.data, "answer")
     draft.task(event, state=to, reason=answer, ask="", command="", settled_at=None, reopened=task.reopened + 1)
     open_again(draft)
+
+
+def _split(draft: Draft, event: Event) -> None:
+    """It waits for its parts beside what it waited for."""
+    task = draft.task(event)
+    if task is not None:
+        parts = read.texts(event.data, "parts")
+        waits = (*task.blocked_by, *parts)
+        why = read.text(event.data, "text")
+        draft.task(event, parts=parts, blocked_by=waits, state=TaskState.QUEUED, reason=why, wake_at=None)
 
 
 def _snoozed(draft: Draft, event: Event) -> None:
@@ -118,6 +130,7 @@ TASK_RULES: dict[str, Callable[[Draft, Event], None]] = {
     EventKind.TASK_PLANNED: _task_planned,
     EventKind.TASK_SETTLED: _settled,
     EventKind.TASK_REOPENED: _reopened,
+    EventKind.TASK_SPLIT: _split,
     EventKind.TASK_SNOOZED: _snoozed,
     EventKind.SLOT_TAKEN: _slot_taken,
     EventKind.SLOT_RELEASED: _slot_released,

@@ -17,6 +17,8 @@ from ops_orchestrate.report.cells import cut, for_encoding, wrap
 from ops_orchestrate.report.frame import box, frame_width, heading, labelled
 from ops_orchestrate.report.view import RunView, TaskView
 
+_PLANNER = ", proposed by the planner's agent"
+
 
 def plan_text(
     view: RunView,
@@ -71,7 +73,11 @@ def _task(task: TaskView, width: int, indent: int, names: Mapping[str, str]) -> 
 
 def _details(task: TaskView) -> list[str]:
     details = [task.detail] if task.detail else []
-    details += [f"after {', '.join(task.blocked_by)}"] if task.blocked_by else []
+    if task.part_of:
+        details.append(f"part of {task.part_of}" + (_PLANNER if task.split_by == "planner" else ""))
+    details += [f"split into {', '.join(task.parts)}"] if task.parts else []
+    waits = [name for name in task.blocked_by if name not in task.parts]
+    details += [f"after {', '.join(waits)}"] if waits else []
     if task.mode:
         details.append(task.mode + (f": {task.mode_reason}" if task.mode_reason else ""))
     if task.paths:
@@ -150,4 +156,9 @@ def _merge(repo: str, base: str, tasks: Sequence[TaskView], way: Outlet | None) 
 
 def planned_to_run(view: RunView, task: TaskView) -> bool:
     """Whether an agent would be started for it in this run."""
-    return task.startable and not task.held_by and (view.max_waves is None or task.wave < view.max_waves)
+    return (
+        task.startable
+        and not task.parts
+        and not task.held_by
+        and (view.max_waves is None or task.wave < view.max_waves)
+    )

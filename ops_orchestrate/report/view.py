@@ -126,6 +126,10 @@ class TaskView(Value):
     """What its agent is called."""
     wave: int = 0
     blocked_by: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    """What it was split into; `part_of` what it is a part of, and `split_by` who proposed it (`rule`, `planner`)."""
+    part_of: str = ""
+    split_by: str = ""
     estimate: float | None = None
     paths: tuple[str, ...] = ()
     acceptance: tuple[str, ...] = ()
@@ -135,7 +139,6 @@ class TaskView(Value):
     """What it is about, in a line."""
     gate: str = ""
     base: str = ""
-    """The integration branch it ships to."""
     state: TaskState = TaskState.QUEUED
     reason: str = ""
     ask: str = ""

@@ -171,7 +171,7 @@ class Hand:
 
     def publish_edges(self, run: str, task: str) -> None:
         """What a crash between settle and publish leads to: the edges of a completed task once more."""
-        settle.publish_edges(run, task, self.tools)
+        admit.publish_edges(run, task, self.tools)
         self.collect()
 
     def _drain(self) -> Iterator[Message]:

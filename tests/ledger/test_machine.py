@@ -54,6 +54,7 @@ class LedgerMachine(RuleBasedStateMachine):
             self.ledger.runs.begin(run, make_request(), host="h", parts=[])
             self.ledger.runs.store_plan(run, SPECS, blocked={}, skipped=(), unknown=())
         self.states = {(run, name): TaskState.QUEUED for run in RUNS for name in NAMES}
+        self.whole: dict[tuple[str, str], tuple[str, ...]] = {}
         self.fence = 0
         self.holding: dict[tuple[str, str], tuple[str, Stage, bool]] = {}
 
@@ -126,6 +127,24 @@ class LedgerMachine(RuleBasedStateMachine):
         if settled.applied:
             assert before in IN_FLIGHT
             assert (key.run, key.task) not in self.holding
+
+    @rule(key=keys, holder=holders, count=st.integers(2, 3))
+    def split(self, key: StageKey, holder: str, count: int) -> None:
+        """Its attempt is over, and it becomes a composite; a second split, or one of a stale key, is none."""
+        self.claim(key, Stage.IMPLEMENT, holder, NEVER)
+        self.end(key, Stage.IMPLEMENT, holder, OutcomeKind.REJECTED, False)
+        before, spec = self.states[key.run, key.task], self.ledger.tasks.get(key.run, key.task).spec
+        parts = tuple(
+            spec.model_copy(update={"id": f"{key.task}-{n}", "part_of": key.task, "estimate": 1.0})
+            for n in range(count)
+        )
+        ids = tuple(part.id for part in parts)
+        whole = spec.model_copy(update={"parts": ids, "blocked_by": (*spec.blocked_by, *ids), "estimate": 0.0})
+        if self.ledger.tasks.split(key, whole, parts, why="too big", by="rule"):
+            assert before is TaskState.RUNNING
+            assert not spec.parts and (key.run, key.task) not in self.holding
+            self.whole[key.run, key.task] = ids
+            self.states |= {(key.run, name): TaskState.QUEUED for name in ids}
 
     @rule(target=keys, timeout=soon, redeliveries=st.integers(0, 2))
     def reap(self, timeout: float, redeliveries: int) -> Any:
@@ -209,6 +228,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.slots_and_owners_are_those_of_agents_at_work(records)
         self.nothing_in_flight_is_forgotten(records)
         self.candidates_may_start(records)
+        self.composites_are_never_worked_on(records)
         self.work_left_is_the_work_of_running_runs(records)
 
     def every_task_is_in_one_state_and_moves_as_the_table_says(self, records: Records) -> None:
@@ -251,12 +271,17 @@ class LedgerMachine(RuleBasedStateMachine):
             run = self.ledger.runs.get(one.run)
             assert (run.state, run.stop) == (RunState.RUNNING, "")
 
+    def composites_are_never_worked_on(self, records: Records) -> None:
+        for at, parts in self.whole.items():
+            assert records[at].state not in IN_FLIGHT or records[at].stage != Stage.IMPLEMENT
+            assert records[at].spec.parts == parts
+
     def work_left_is_the_work_of_running_runs(self, records: Records) -> None:
         left: Counter[str] = Counter()
         for (run, _), record in records.items():
             if record.state in WORKING and self.ledger.runs.get(run).state is RunState.RUNNING:
-                left[record.spec.repo] += 10
-        assert self.ledger.board.look(5).repo_work == dict(left)
+                left[record.spec.repo] += int(record.spec.estimate)
+        assert self.ledger.board.look(5).repo_work == {repo: work for repo, work in left.items() if work}
 
     def phase(self, at: tuple[str, str]) -> str:
         return self.ledger._server.client.hget(f"{{ops}}:task:{at[0]}:{at[1]}", "phase") or ""

@@ -221,6 +221,46 @@ PLANTED: list[tuple[Callable[[], Story], str]] = [
 ]
 
 
+def parted() -> Story:
+    """`a` is split in two."""
+    story = two().start("a").end("a", "stalled")
+    for part in ("a-1", "a-2"):
+        story.add("task.planned", part, PART)
+        story.repos[part] = ("api", [])
+    story.add("task.split", "a", {"parts": ["a-1", "a-2"], "by": "rule", "text": "too big"})
+    return story
+
+
+PART = {
+    "title": "x",
+    "project": "api",
+    "repo": "api",
+    "priority": "P2",
+    "mode": "subagent",
+    "wave": 0,
+    "blocked_by": [],
+}
+
+
+def test_a_split_task_completes_after_its_parts() -> None:
+    story = parted()
+    for part in ("a-1", "a-2"):
+        story.ship(part)
+    assert violations(story.settle("a", "completed").events) == []
+
+
+def test_a_split_task_that_is_worked_on_or_completed_too_early_is_noticed() -> None:
+    found = violations(parted().ship("a-1").settle("a", "completed").events)
+    assert len(found) == 1 and "before its part a-2" in found[0]
+    assert any("the task is split" in sentence for sentence in violations(parted().start("a").events))
+    story = two()
+    story.add("task.split", "a", {"parts": ["a-1", "a-2"], "by": "rule", "text": ""})
+    assert [sentence.rpartition(": ")[2] for sentence in violations(story.events)] == [
+        "its part a-1 was never planned",
+        "its part a-2 was never planned",
+    ]
+
+
 @pytest.mark.parametrize(("story", "what"), PLANTED, ids=[make.__name__ for make, _ in PLANTED])
 def test_a_planted_violation_is_found_and_nothing_else(story: Callable[[], Story], what: str) -> None:
     found = violations(story().events)

@@ -14,17 +14,24 @@ local function taken_over(owner)
   if not over_[owner.run .. '/' .. owner.task] then
     return false
   end
-  local t = load_task(owner.run, owner.task)
-  if t and in_flight(t) then
-    return false -- it was started since the caller looked: two agents on one defect is what claims prevent
+  local all = { load_task(owner.run, owner.task) }
+  for part in string.gmatch(all[1] and all[1].parts or '', '%S+') do
+    all[#all + 1] = load_task(owner.run, part)
   end
-  if t and (startable(t) or t.state == 'blocked') then
-    withdraw(t)
-    move(t, 'cancelled')
-    local reason = 'taken over by run ' .. run
-    put(t, 'reason', reason, 'ask', '')
-    redis.call('HDEL', key('unmerged'), t.member)
-    settled_event(t, reason, '')
+  for _, t in ipairs(all) do
+    if in_flight(t) then
+      return false -- it was started since the caller looked: two agents on one defect is what claims prevent
+    end
+  end
+  for _, t in ipairs(all) do
+    if startable(t) or t.state == 'blocked' then
+      withdraw(t)
+      move(t, 'cancelled')
+      local reason = 'taken over by run ' .. run
+      put(t, 'reason', reason, 'ask', '')
+      redis.call('HDEL', key('unmerged'), t.member)
+      settled_event(t, reason, '')
+    end
   end
   return true
 end

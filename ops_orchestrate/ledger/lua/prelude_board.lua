@@ -3,7 +3,8 @@
 -- Candidates: an index of what may start; truth is the states ---------------------------------------------------
 
 local function may_begin(t)
-  if not startable(t) or NOW < number(get(t.key, 'wake_at')) then
+  if not startable(t) or t.parts ~= '' or -- a composite has no work of its own
+     NOW < number(get(t.key, 'wake_at')) then
     return false
   end
   local run = redis.call('HMGET', key('run', t.run), 'state', 'stop', 'max_waves')

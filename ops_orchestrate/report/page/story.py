@@ -193,6 +193,11 @@ def _reopened(event: Event) -> Entry:
     return Entry(event.at, text)
 
 
+def _split(event: Event) -> Entry:
+    parts = ", ".join(read.texts(event.data, "parts"))
+    return Entry(event.at, f"{read.text(event.data, 'text') or 'split'}: {parts}")
+
+
 def _snoozed(event: Event) -> Entry:
     wake, note = read.number(event.data, "wake_at"), read.text(event.data, "note")
     until = f" {duration(max(0.0, wake - event.at))}" if wake is not None else ""
@@ -226,6 +231,7 @@ _TELL: dict[str, Callable[[Event], Entry | None]] = {
     EventKind.MERGE_REFUSED: _refused,
     EventKind.TASK_SETTLED: _settled,
     EventKind.TASK_REOPENED: _reopened,
+    EventKind.TASK_SPLIT: _split,
     EventKind.TASK_SNOOZED: _snoozed,
     EventKind.STAGE_LOST: _lost,
     EventKind.SALVAGED: _salvaged,
