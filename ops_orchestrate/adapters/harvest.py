@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ops_orchestrate.adapters.agentgit import Tips, UnusableError, cut_foreign_objects, read_tips
+from ops_orchestrate.adapters.borrowing import borrow
 from ops_orchestrate.adapters.folders import remove
 from ops_orchestrate.adapters.git import Git, printable
 from ops_orchestrate.adapters.history import History
 from ops_orchestrate.adapters.leftovers import Leftovers, Sweeper
 from ops_orchestrate.adapters.mirrors import Mirrors
-from ops_orchestrate.adapters.trees import Trees, attempt_name, borrow, branch_of, work_folder
+from ops_orchestrate.adapters.trees import Trees, attempt_name, branch_of, work_folder
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.change import Collected
 from ops_orchestrate.core.project import Repository

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from ops_orchestrate.adapters.borrowing import borrow
 from ops_orchestrate.adapters.filelock import opened, try_lock
 from ops_orchestrate.adapters.folders import remove
 from ops_orchestrate.adapters.git import Git, object_id
@@ -174,16 +174,6 @@ def branch_of(key: StageKey) -> str:
 def work_folder(place: Path) -> Path:
     """Where the orchestrator puts its own temporary files about a tree."""
     return place.with_name(f".{place.name}.work")
-
-
-def borrow(folder: Path, mirror: Path, *more: Path) -> None:
-    """Let the git folder read the mirror's objects (and those of `more`) without having them."""
-    info = folder / "objects" / "info"
-    info.mkdir(exist_ok=True)
-    sources = (mirror / "objects", *more)
-    (info / "alternates").write_text("".join(f"{source}\n" for source in sources))
-    if (mirror / "shallow").is_file():
-        shutil.copyfile(mirror / "shallow", folder / "shallow")
 
 
 def _scratch(place: Path) -> Path:

@@ -15,7 +15,7 @@ from ops_orchestrate.core.change import LandingEnd
 from ops_orchestrate.errors import GitError
 from ops_orchestrate.ledger import connect
 from tests.adapters.gitshop import Shop, files
-from tests.repos import Upstream, commit, make_upstream, repository_value
+from tests.repos import Upstream, commit, git, make_upstream, repository_value
 
 NEXT = StageKey(run="run-1", task="t1", attempt=2, fence=8)
 
@@ -124,6 +124,26 @@ def test_a_parcel_that_is_not_what_it_says_brings_nothing(
     second.base()
     with pytest.raises(GitError):
         second.workshop.preview(second.repo, base, name)
+
+
+def test_a_parcel_with_objects_that_git_should_not_take_brings_nothing(
+    upstream: Upstream, tmp_path: Path, post: Desk
+) -> None:
+    """As a host that somebody has taken over might post it: a commit whose tree has a folder named `.git`."""
+    forge = tmp_path / "forge"
+    git("init", "--quiet", "--bare", str(forge), cwd=tmp_path)
+    blob = git("hash-object", "-w", "--stdin", cwd=forge)
+    (tmp_path / "tree").write_bytes(b"100644 .git\0" + bytes.fromhex(blob))
+    tree = git("hash-object", "-w", "--literally", "-t", "tree", str(tmp_path / "tree"), cwd=forge)
+    head = git("commit-tree", "-m", "hostile", tree, cwd=forge)
+    git("update-ref", f"refs/ops/parcels/{head}", head, cwd=forge)
+    git("bundle", "create", "--quiet", str(tmp_path / "bundle"), f"refs/ops/parcels/{head}", cwd=forge)
+    post.put(upstream_key(upstream), head, (tmp_path / "bundle").read_bytes())
+    second = host("second", upstream, tmp_path, post)
+    base = second.base()
+    with pytest.raises(GitError, match=r"hasDotgit|\.git"):
+        second.workshop.preview(second.repo, base, head)
+    assert git("for-each-ref", "refs/ops/", cwd=second.mirror) == ""
 
 
 def upstream_key(upstream: Upstream) -> str:
