@@ -25,13 +25,15 @@ class _Ref(NamedTuple):
 def tidy(git: Git, mirror: Path, integration: str, *, merged: set[str], before: float) -> int:
     """Remove those of our refs that are older and are in `merged`, or in the branch at `integration`, or a preview.
 
-    A preview of a merge is made again whenever it is asked for. How many were removed. Raises GitError.
+    A preview of a merge is made again whenever it is asked for. What was salvaged goes only where the branch holds it:
+    its attempt may be merged without it. How many were removed. Raises GitError.
     """
     inside = {ref.name for ref in _refs(git, mirror, f"--merged={integration}")}
     gone = [
         ref
         for ref in _refs(git, mirror)
-        if ref.date < before and (ref.name in merged or ref.name in inside or _is_preview(ref))
+        if ref.date < before
+        and (ref.name in inside or _is_preview(ref) or (ref.name in merged and not ref.name.startswith(SALVAGE)))
     ]
     orders = "".join(f"delete {ref.name} {ref.commit}\n" for ref in gone)
     if orders:
