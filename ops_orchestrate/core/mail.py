@@ -13,7 +13,7 @@ from ops_orchestrate.core import fence
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.value import Value
 
-#: Characters of one message, and messages that one mailbox ever takes.
+#: Characters of one message, and messages in a mailbox after which people put no more in.
 LONGEST = 4_000
 MOST = 100
 

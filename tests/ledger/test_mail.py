@@ -46,6 +46,14 @@ def test_a_mailbox_takes_no_more_than_it_holds(ledger: Ledger) -> None:
     assert send(ledger, "one more") == ("full", 0)
 
 
+def test_a_full_mailbox_still_takes_what_a_blocker_hands_over(ledger: Ledger) -> None:
+    planned(ledger)
+    for number in range(MOST):
+        send(ledger, f"m{number}")
+    posted = ledger.mail.send("r1", "t1", letter("api-worker", Topic.HAND_OVER, "merged"), id="hand-over:t0")
+    assert (posted.kind, posted.number) == ("sent", MOST + 1)
+
+
 @pytest.mark.parametrize("state", [TaskState.DISCARDED, TaskState.CANCELLED])
 def test_nobody_is_written_to_who_has_ended(ledger: Ledger, state: TaskState) -> None:
     planned(ledger)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.mail import Topic, letter
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.states import RunState, Stage, TaskState
 from ops_orchestrate.core.task import TaskSpec
@@ -282,6 +283,7 @@ def test_a_run_that_is_over_for_good_is_forgotten_whole(ledger: Ledger) -> None:
     assert ledger.runs.finish("before", RunState.DONE, "every task has ended")
     left = _keys(ledger)
     planned(ledger)
+    ledger.mail.send("r1", "t1", letter("ana", Topic.PERSON, "hello"), id="1")
     completed(ledger)
     assert ledger.runs.finish("r1", RunState.DONE, "every task has ended")
     later = ledger.now() + 1

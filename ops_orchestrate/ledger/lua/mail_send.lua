@@ -1,5 +1,6 @@
 -- once
 -- Puts a message into the mailbox of a task. The same id is put in once, whoever repeats it.
+-- A full one still takes what the engine has to say: a person who wrote a lot must not keep a member from its blockers' word.
 -- Keys: task:RUN:TASK, mail:RUN:TASK, mail_ids:RUN:TASK, events. Args: run, task, id, sender, topic, text, messages at most.
 -- Answers what became of it (sent, known, full, ended), and its number.
 local run, task, id, sender, topic, text, limit = unpack(ARGV)
@@ -12,7 +13,7 @@ if t.state == 'completed' or t.state == 'cancelled' or t.state == 'discarded' th
   return { 'ended', 0 }
 end
 local count = redis.call('LLEN', key('mail', run, task))
-if count >= tonumber(limit) then
+if topic == 'person' and count >= tonumber(limit) then
   return { 'full', 0 }
 end
 local number = int(count + 1)
