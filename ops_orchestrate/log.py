@@ -11,9 +11,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Literal
+from typing import Any, Literal
 
-from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.names import clean_text, one_line
 
 Style = Literal["text", "json"]
 
@@ -21,6 +21,9 @@ Facts = dict[str, str | int]
 
 _ABOUT: ContextVar[Facts | None] = ContextVar("about", default=None)
 _LONGEST = 2000
+_LONGEST_TRACE = 20_000
+#: Begins every line of a traceback: what an exception says may look like a record of its own.
+_BAR = "  | "
 
 
 @contextmanager
@@ -35,19 +38,19 @@ def about(**what: str | int) -> Iterator[None]:
 
 
 class OneLine(logging.Formatter):
-    """Time, level, logger, message, and what it is about; a traceback follows on lines of its own."""
+    """Time, level, logger, message, and what it is about; a traceback follows on lines of its own, behind a bar."""
 
     def __init__(self, host: str = "") -> None:
         super().__init__()
         self._host = host
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as text; control characters of its message can't forge another record."""
+        """The record as text; nothing in its message or its exception can forge another record."""
         stamp = self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z")
         line = f"{stamp} {record.levelname.lower()} {record.name} {one_line(record.getMessage(), _LONGEST)}"
         line += "".join(f" {name}={one_line(str(value), 200)}" for name, value in _facts(self._host).items())
         if record.exc_info:
-            line = f"{line}\n{self.formatException(record.exc_info)}"
+            line += "".join(f"\n{_BAR}{one}" for one in _trace(self, record.exc_info).splitlines())
         return line
 
 
@@ -68,7 +71,7 @@ class OneObject(logging.Formatter):
             **_facts(self._host),
         }
         if record.exc_info:
-            told["trace"] = self.formatException(record.exc_info)
+            told["trace"] = _trace(self, record.exc_info)
         return json.dumps(told, ensure_ascii=False)
 
 
@@ -81,6 +84,11 @@ def configure(level: str, style: Style = "text", host: str = "") -> None:
     root.setLevel(level.upper())
     for name in ("celery", "kombu", "amqp", "httpx", "httpcore", "hishel", "stamina"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
+
+
+def _trace(formatter: logging.Formatter, error: Any) -> str:
+    """The traceback, its newest lines: an exception's text may come from outside."""
+    return clean_text(formatter.formatException(error)[-_LONGEST_TRACE:], _LONGEST_TRACE)
 
 
 def _facts(host: str) -> Facts:

@@ -13,11 +13,11 @@ from ops_orchestrate.log import OneLine, OneObject, about
 HOSTILE = "a\n2026-01-01T00:00:00+0000 error forged\x1b[31m"
 
 
-def record(message: str, *, failed: bool = False) -> logging.LogRecord:
+def record(message: str, *, failed: str = "") -> logging.LogRecord:
     error = None
     if failed:
         try:
-            raise ValueError("no")
+            raise ValueError(failed)
         except ValueError as problem:
             error = (ValueError, problem, problem.__traceback__)
     return logging.LogRecord("ops_orchestrate.job", logging.WARNING, __file__, 1, message, None, error)
@@ -50,9 +50,17 @@ def test_no_message_forges_a_second_record(formatter: logging.Formatter) -> None
     assert "\x1b" not in said
 
 
+def test_no_exception_forges_a_second_record() -> None:
+    first, *trace = OneLine("h").format(record("failed", failed=HOSTILE)).split("\n")
+    assert first.endswith(" ops_orchestrate.job failed host=h")
+    assert any("error forged" in line for line in trace), "what it says is there"
+    assert all(line.startswith("  | ") and line.isprintable() for line in trace)
+    assert "\x1b" not in json.loads(OneObject("h").format(record("failed", failed=HOSTILE)))["trace"]
+
+
 def test_an_object_has_the_same_facts_and_the_whole_trace() -> None:
     with about(run="r1", task="fix-auth", attempt=2):
-        told = json.loads(OneObject("host-1").format(record("failed", failed=True)))
+        told = json.loads(OneObject("host-1").format(record("failed", failed="no")))
     assert told.pop("at") > 0
     assert "ValueError: no" in told.pop("trace")
     assert told == {

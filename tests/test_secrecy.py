@@ -28,3 +28,18 @@ def test_the_password_of_a_server_is_known(tmp_path: Path, fake_redis: Any) -> N
     settings = Settings.model_validate({"data_dir": tmp_path, "redis_url": "redis://:c0rrect-horse@127.0.0.1:1/0"})
     tools = make_toolbox(settings, Ledger(fake_redis))
     assert tools.secrets.redact("no answer: c0rrect-horse") == "no answer: [redacted]"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        ("notify", "json://one.example/tok3n-of-one slack://tok3n-of-two", "slack://tok3n-of-two"),
+        ("flower_auth", "ops:c0rrect-horse", "c0rrect-horse"),
+    ],
+)
+def test_what_the_owner_tells_only_this_program_is_known(
+    name: str, value: str, secret: str, tmp_path: Path, fake_redis: Any
+) -> None:
+    settings = Settings.model_validate({"data_dir": tmp_path, name: value})
+    tools = make_toolbox(settings, Ledger(fake_redis))
+    assert tools.secrets.redact(f"it is {secret}.") == "it is [redacted]."

@@ -14,10 +14,15 @@ _SHORTEST_SECRET = 8
 
 
 def known_secrets(settings: Settings) -> tuple[str, ...]:
-    """The secret values that this process could leak: of its environment, the servers' passwords and the proxy's."""
+    """The secret values that this process could leak: of its environment, passwords of servers, Flower and the
+    proxy, addresses for digests."""
     values = [value for name, value in os.environ.items() if name.upper().endswith(_SECRET_NAMES)]
     for url in (settings.redis_url, settings.broker_url, settings.results_url, settings.ledger_url):
         values.append((urlsplit(url.get_secret_value()).password or "") if url else "")
     if settings.https_proxy:
         values.append(read_relay(settings.https_proxy.get_secret_value()).password)
+    if settings.notify:
+        values += settings.notify.get_secret_value().split()
+    if settings.flower_auth:
+        values.append(settings.flower_auth.get_secret_value().partition(":")[2])
     return tuple(value for value in values if len(value) >= _SHORTEST_SECRET)
