@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the passwords that docker-compose.yml needs, fresh ones: sh deploy/passwords.sh > .env; chmod 600 .env
+# Prints the passwords that docker-compose.yml needs, fresh ones: (umask 077; sh deploy/passwords.sh > .env)
 set -eu
 for role in PLANNER AUDIT AGENT SHIP OWNER BEAT FLOWER; do
   echo "OPS_${role}_PASSWORD=$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"

@@ -39,6 +39,15 @@ def test_compose_starts_every_process_from_one_image_that_starts_workers() -> No
     assert 'ENTRYPOINT ["python", "-m", "workers"]' in (ROOT / "Dockerfile").read_text()
 
 
+def test_the_image_holds_nothing_of_its_owners() -> None:
+    """What compose takes from beside itself is not sent into the image, whose layers keep what was ever copied."""
+    left_out = set((ROOT / ".dockerignore").read_text().splitlines())
+    mounted = {volume.partition(":")[0] for one in SERVICES.values() for volume in one.get("volumes", ())}
+    own = {name.removeprefix("./") for name in mounted if name.startswith("./")} - {"deploy"}
+    assert {"ops", "checkouts"} <= own
+    assert own | {".env*", ".git"} <= left_out
+
+
 @pytest.mark.parametrize("name", PROCESSES)
 def test_a_container_is_given_its_own_secrets_only(name: str) -> None:
     """As `core/duty.py` has it, for an owner who has a token that only reads."""
