@@ -162,7 +162,7 @@ def _durations(view: RunView, attempts: Sequence[AttemptView]) -> str:
 
 def _costs(view: RunView) -> list[str]:
     """What each project has cost, where there are several; and the dearest tasks."""
-    projects = costs_by_project(view)
+    projects = {name: cost for name, cost in costs_by_project(view).items() if cost.usd or cost.tokens or cost.unpriced}
     lines = (
         [f"project {project}: {short_cost(cost)}" for project, cost in projects.items()] if len(projects) > 1 else []
     )
