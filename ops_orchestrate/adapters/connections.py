@@ -21,16 +21,16 @@ from ops_orchestrate.errors import SourceUnavailable
 _deadline = threading.local()
 
 
-def connections(url: str, outward: Outward = DIRECT) -> httpx.HTTPTransport:
+def connections(url: str, outward: Outward = DIRECT, *, retries: int = 1) -> httpx.HTTPTransport:
     """Connections to the host of `url`; each obeys the deadline that its thread has set by `within`.
 
-    Plain HTTP is for this machine only and is never handed to a proxy. Raises SourceUnavailable where the certificates
-    to believe cannot be read.
+    `retries`: further tries of a connection that does not come about. Plain HTTP is for this machine only and is never
+    handed to a proxy. Raises SourceUnavailable where the certificates to believe cannot be read.
     """
     parts = urlsplit(url)
     relay = outward.relay_to(parts.hostname or "", parts.port or 443) if parts.scheme == "https" else None
     try:
-        transport = httpx.HTTPTransport(retries=1, proxy=proxy_of(relay), verify=outward.trust())
+        transport = httpx.HTTPTransport(retries=retries, proxy=proxy_of(relay), verify=outward.trust())
     except OSError as error:
         raise SourceUnavailable(f"{one_line(str(error.filename), 200)} {error.strerror}") from None
     # httpx has no parameter for it; a test fails where a new version has it elsewhere.

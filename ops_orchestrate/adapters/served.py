@@ -14,12 +14,19 @@ from typing import NamedTuple
 
 import httpx
 
+from ops_orchestrate.adapters.connections import connections, within
+from ops_orchestrate.adapters.outward import DIRECT, Outward
 from ops_orchestrate.core.change import HealthLook, Reach, ServedLook
 from ops_orchestrate.core.names import one_line
+from ops_orchestrate.errors import SourceUnavailable
 
-#: Seconds for one answer; tries of a connection that is refused (a deployment may be restarting).
-TIMEOUT = 10.0
+#: Seconds for each part of an answer, and for all of it; tries of a connection that is refused (a deployment may be
+#: restarting).
+TIMEOUT: float | httpx.Timeout = 10.0
+PATIENCE = 30.0
 TRIES = 2
+#: Bytes of an answer that are read: a version page is a line or two.
+LIMIT = 1_000_000
 #: Where a version page says it, as the plugin's services file has it.
 _KEYS = ("commit", "sha", "gitSha")
 _SHA = re.compile(r"[0-9a-f]{7,64}")
@@ -30,11 +37,14 @@ _LOST = frozenset({errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ETIMEDOUT})
 
 
 class HttpHealth:
-    """Implements ports.Health with httpx."""
+    """Implements ports.Health with httpx, through the proxy of the settings where they name one."""
+
+    def __init__(self, outward: Outward = DIRECT) -> None:
+        self._outward = outward
 
     def look(self, url: str) -> HealthLook:
         """Whether the URL answers 200. Never raises: what can't be reached is not healthy, and says why."""
-        answer = _get(url)
+        answer = _get(url, self._outward)
         if isinstance(answer, _NoAnswer):
             return HealthLook(ok=False, detail=answer.detail, reach=answer.reach)
         detail = f"HTTP {answer.status_code}"
@@ -42,7 +52,7 @@ class HttpHealth:
 
     def served(self, url: str) -> ServedLook:
         """The commit that the URL's JSON names. Never raises: what names none says why."""
-        answer = _get(url)
+        answer = _get(url, self._outward)
         if isinstance(answer, _NoAnswer):
             return ServedLook(commit="", detail=answer.detail, reach=answer.reach)
         try:
@@ -62,13 +72,38 @@ class _NoAnswer(NamedTuple):
     reach: Reach
 
 
-def _get(url: str) -> httpx.Response | _NoAnswer:
+def _get(url: str, outward: Outward) -> httpx.Response | _NoAnswer:
     """The answer, or why there is none."""
     try:
-        with httpx.Client(transport=httpx.HTTPTransport(retries=TRIES), timeout=TIMEOUT) as client:
-            return client.get(url)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return _NoAnswer(f"no answer: {one_line(str(error), 200) or type(error).__name__}", _why(error))
+        with (
+            httpx.Client(
+                transport=connections(url, outward, retries=TRIES), timeout=TIMEOUT, trust_env=False
+            ) as client,
+            within(PATIENCE),
+            client.stream("GET", url) as answer,
+        ):
+            return httpx.Response(answer.status_code, content=_start_of(answer))
+    except (httpx.HTTPError, httpx.InvalidURL, SourceUnavailable, ValueError) as error:
+        why = Reach.UNASKED if _at_the_proxy(url, outward, error) else _why(error)
+        return _NoAnswer(f"no answer: {one_line(str(error), 200) or type(error).__name__}", why)
+
+
+def _start_of(answer: httpx.Response) -> bytes:
+    """As much of the body as anybody needs."""
+    body = b""
+    for piece in answer.iter_bytes():
+        body += piece
+        if len(body) >= LIMIT:
+            break
+    return body[:LIMIT]
+
+
+def _at_the_proxy(url: str, outward: Outward, error: Exception) -> bool:
+    """Whether it is the proxy that no connection came about to, or through: the service is not to blame for that."""
+    if not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return False
+    asked = httpx.URL(url)
+    return asked.scheme == "https" and outward.relay_to(asked.host, asked.port or 443) is not None
 
 
 def _reach_of(status: int) -> Reach:

@@ -47,7 +47,8 @@ class OutwardSettings(BaseSettings):
     https_proxy: SecretStr | None = Field(
         default_factory=_proxy,
         description="The proxy between this machine and the internet, `http://[user:password@]host:port`: the model's "
-        "API, `OPS_AGENT_HOSTS`, GitHub, Sentry and Linear are reached through it. Default: `HTTPS_PROXY`, if it is "
+        "API, `OPS_AGENT_HOSTS`, GitHub, Sentry, Linear and the pages of deployed services are reached through it. "
+        "Default: `HTTPS_PROXY`, if it is "
         "such a one.",
     )
     no_proxy: Annotated[tuple[str, ...], NoDecode] = Field(

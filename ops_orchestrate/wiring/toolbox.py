@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ops_orchestrate.adapters.agents.consultant import AgentConsultant
 from ops_orchestrate.adapters.gates import SandboxedGates
+from ops_orchestrate.adapters.outward import Outward
 from ops_orchestrate.adapters.proctree import KEPT_SERVER
 from ops_orchestrate.adapters.served import HttpHealth
 from ops_orchestrate.adapters.workshop import GitWorkshop
@@ -53,7 +54,7 @@ def make_toolbox(settings: Settings, ledger: Ledger, *, state_dir: Path | None =
         agent_of=agents,
         consultant_of=lambda name: AgentConsultant(agents(name), asked),
         sources=outside.sources,
-        health=HttpHealth(),
+        health=HttpHealth(Outward.of(settings)),
         means=means_of(settings),
         trackers=outside.trackers,
         errors=outside.errors,

@@ -17,8 +17,10 @@ import stamina
 from ops_orchestrate.adapters.connections import connections, within
 from ops_orchestrate.adapters.github.limits import Purpose
 from ops_orchestrate.adapters.outward import Outward
+from ops_orchestrate.adapters.served import HttpHealth
 from ops_orchestrate.adapters.web import Web
 from ops_orchestrate.config import load_settings
+from ops_orchestrate.core.change import Reach
 from ops_orchestrate.errors import SourceUnavailable
 from tests.adapters.github.scripted import Say, Server, make_client, serve
 
@@ -118,6 +120,15 @@ def test_a_log_that_drips_for_ever_is_not_waited_for(beginning: bytes) -> None:
         client.close()
 
 
+@pytest.mark.parametrize("beginning", DRIPS.values(), ids=DRIPS)
+def test_a_health_page_that_drips_for_ever_is_not_waited_for(beginning: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ops_orchestrate.adapters.served.PATIENCE", 0.3)
+    with _talking(_drip(beginning)) as place:
+        look = HttpHealth().look(f"http://{place}/")
+        served = HttpHealth().served(f"http://{place}/")
+    assert (look.ok, look.reach, served.commit, served.reach) == (False, Reach.DOWN, "", Reach.DOWN)
+
+
 def test_a_deadline_is_the_threads_own_and_ends_with_its_block(server: Server) -> None:
     server.say(Say(body={}))
     with httpx.Client(transport=connections(server.url), trust_env=False) as client:
@@ -159,6 +170,26 @@ def test_sentry_and_linear_go_through_the_proxy_that_github_goes_through(
         web.close()
     assert [one.split(b"\r\n")[0] for one in asked] == [b"CONNECT api.linear.test:443 HTTP/1.1"] * through
     assert SECRET.encode() not in b"".join(asked)
+
+
+def test_a_health_page_is_asked_through_that_proxy_too_and_is_not_blamed_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[bytes] = []
+    with _talking(_refusing(asked)) as proxy:
+        monkeypatch.setenv("OPS_HTTPS_PROXY", f"http://{proxy}")
+        refused = HttpHealth(Outward.of(load_settings())).look("https://app.test/health")
+    gone = HttpHealth(Outward.of(load_settings())).look("https://app.test/health")
+    assert [one.split(b"\r\n")[0] for one in asked] == [b"CONNECT app.test:443 HTTP/1.1"]
+    assert (refused.reach, gone.reach) == (Reach.UNASKED, Reach.UNASKED)
+
+
+def test_the_environments_proxy_settings_are_no_detour_of_a_health_page(
+    monkeypatch: pytest.MonkeyPatch, server: Server
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    server.say(Say(body={"commit": "0123456789"}))
+    assert HttpHealth(Outward.of(load_settings())).served(f"{server.url}/version").commit == "0123456789"
 
 
 def test_this_machine_is_asked_directly(monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
