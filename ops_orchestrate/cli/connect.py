@@ -119,7 +119,9 @@ def run_named(ledger: Ledger, name: str) -> str:
         return matching[0]
     if matching:
         raise UnknownRun(f"{name!r} is the beginning of several runs: {', '.join(matching[:5])}.")
-    known = did_you_mean(name, runs) or (f" The newest: {', '.join(runs[:3])}." if runs else " There is none yet.")
+    if not runs:
+        raise UnknownRun("There is no run yet; `ops-orchestrate run` makes the first.")
+    known = did_you_mean(name, runs) or f" The newest: {', '.join(runs[:3])}."
     raise UnknownRun(f'There is no run "{one_line(name, 60)}".{known}')
 
 

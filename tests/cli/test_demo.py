@@ -66,6 +66,7 @@ def test_an_attempt_that_fails_its_gate_is_tried_again_with_another_brief(demo: 
 def test_a_guard_refuses_and_a_person_is_asked(demo: Demo) -> None:
     assert [refusal["by"] for refusal in demo.tasks["jobs-database-url"]["refusals"]] == ["secret-files"]
     held = demo.tasks["api-session-length"]
+    assert [review["verdict"] for review in held["reviews"]] == ["approve"]
     assert (held["state"], held["ask"]) == ("blocked", "approve-change")
     assert held["command"] == f"ops-orchestrate answer {demo.report['run']} api-session-length yes"
 

@@ -146,7 +146,7 @@ ERRORS = [
     (
         "run",
         {"OPS_AGENT": "command"},
-        "No agent is configured: set OPS_AGENT_COMMAND to the command of one.",
+        "No agent is configured: set OPS_AGENT to the name of one, or OPS_AGENT_COMMAND to a command of your own.",
     ),
     (
         "run",

@@ -152,7 +152,8 @@ def test_doctor_says_what_is_wrong_and_what_to_do(house: House, monkeypatch: pyt
     assert said.code == 1
     assert "✓ python: 3." in said.out
     assert "✓ server: embedded (OPS_REDIS_URL is not set): " in said.out
-    assert "✗ agent command: No agent is configured: set OPS_AGENT_COMMAND to the command of one.\n    → " in said.out
+    no_agent = "set OPS_AGENT to the name of one, or OPS_AGENT_COMMAND to a command of your own."
+    assert f"✗ agent command: No agent is configured: {no_agent}\n    → " in said.out
     assert f"✗ registry: There is no registry. Looked at: {house.home}/empty/registry.json." in said.out
     assert not (house.home / "empty").exists(), "looking changes nothing"
 

@@ -51,7 +51,10 @@ class CommandAgent:
     def _program(self) -> Program:
         command = self._settings.agent_command
         if not command:
-            raise AgentUnavailable("No agent is configured: set OPS_AGENT_COMMAND to the command of one.")
+            raise AgentUnavailable(
+                "No agent is configured: set OPS_AGENT to the name of one, "
+                "or OPS_AGENT_COMMAND to a command of your own."
+            )
         inside = environment(SandboxSpec(cwd=Path("/")))["PATH"]
         found = shutil.which(command[0], path=inside) or shutil.which(command[0])
         if found is None:
