@@ -13,9 +13,8 @@ from typing import NamedTuple, Protocol
 from ops_orchestrate.core.finding import FindingKind
 from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, RunState, TaskState
 
-#: Kinds of one-off work. A red baseline may come back after it was fixed, so an old merge proves nothing
-#: there.
-_ONCE = frozenset({FindingKind.REQUESTED, FindingKind.PHASE})
+#: Kinds of one-off work. An issue stays open at its forge after a merge into `dev`: that does not make it new.
+_ONCE = frozenset({FindingKind.REQUESTED, FindingKind.PHASE, FindingKind.ISSUE, FindingKind.TICKET})
 #: What a person was asked about one commit: two runs must not ask the same.
 _QUESTIONS = frozenset({"approve", "approve-change", "merged"})
 
@@ -87,8 +86,14 @@ def left_to(run: str, state: TaskState, ask: str, run_state: RunState) -> str:
 
 
 def adopted(kind: FindingKind, trace: str) -> Standing:
-    """Work that no ledger knows, but whose merge the base itself shows (`trace` says which run's)."""
-    return Standing(Verdict.DONE, f"done since: {trace}") if kind in _ONCE else Standing(Verdict.NEW)
+    """Work that no ledger knows, but whose merge the base itself shows (`trace` says which run's).
+
+    What may come back (a red baseline, a red workflow, an error) is worked on again, and the reason names the earlier
+    fix: nothing says whether it is older than what was seen last.
+    """
+    if kind in _ONCE:
+        return Standing(Verdict.DONE, f"done since: {trace}")
+    return Standing(Verdict.NEW, f"an earlier fix of the same is on the base already: {trace}")
 
 
 def _ended(claim: ClaimView) -> Standing:

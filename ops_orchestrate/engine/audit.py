@@ -157,7 +157,7 @@ def _merged_before(project: Project, repository: Repository, branch: OwnBranch) 
         project=project.alias,
         repo=repository.key,
         fingerprint=branch.fingerprint,
-        title=f"{branch.task} was merged by run {branch.run}",
+        title=f"{branch.task} was merged by run {branch.run} ({branch.merged[:12]})",
         source="git",
         cause=branch.merged,
     )

@@ -67,3 +67,13 @@ def test_a_merge_that_only_git_remembers_counts_where_the_ledger_forgot() -> Non
     assert reasons(plan_of(want("a"), trace)) == {"a": "done since: a was merged by run r0"}
     known = plan_of(want("a", cause="new"), trace, claims={"fp-a": Claim(TaskState.COMPLETED, cause="old")})
     assert [task.id for task in known.tasks] == ["a"]
+
+
+def test_an_error_that_was_fixed_before_is_planned_again_and_its_task_names_that_fix() -> None:
+    trace = make_finding(
+        "fp-a", kind=FindingKind.ADOPTED, actionable=False, source="git", title="a was merged by run r0"
+    )
+    (task,) = plan_of(make_finding("fp-a", kind=FindingKind.ERROR, detail="It crashes."), trace).tasks
+    assert (
+        task.description == "an earlier fix of the same is on the base already: a was merged by run r0\n\nIt crashes."
+    )

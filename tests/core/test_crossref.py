@@ -58,16 +58,19 @@ def test_a_changed_cause_of_work_in_hand_is_said() -> None:
     )
 
 
+@pytest.mark.parametrize("kind", [FindingKind.REQUESTED, FindingKind.PHASE, FindingKind.ISSUE, FindingKind.TICKET])
+def test_a_merge_that_only_git_remembers_ends_one_off_work(kind: FindingKind) -> None:
+    trace = "t1 was merged by run r0"
+    assert adopted(kind, trace) == Standing(Verdict.DONE, f"done since: {trace}")
+
+
 @pytest.mark.parametrize(
-    ("kind", "verdict"),
-    [
-        (FindingKind.REQUESTED, Verdict.DONE),
-        (FindingKind.PHASE, Verdict.DONE),
-        (FindingKind.RED_BASELINE, Verdict.NEW),
-    ],
+    "kind", [FindingKind.RED_BASELINE, FindingKind.CI_FAILURE, FindingKind.ERROR, FindingKind.CHANGE]
 )
-def test_a_merge_that_only_git_remembers_ends_one_off_work(kind: FindingKind, verdict: Verdict) -> None:
-    assert adopted(kind, "t1 was merged by run r0").verdict is verdict
+def test_what_may_come_back_is_worked_on_again_and_names_the_earlier_fix(kind: FindingKind) -> None:
+    found = adopted(kind, "t1 was merged by run r0")
+    assert found.verdict is Verdict.NEW
+    assert found.reason.endswith("on the base already: t1 was merged by run r0")
 
 
 DONE = Claim(TaskState.COMPLETED, RunState.DONE)

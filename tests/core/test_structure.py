@@ -63,6 +63,9 @@ def test_a_task_carries_the_seeds_metadata() -> None:
         "closes": (),
         "cause": "c1",
         "fixes_base": False,
+        "part_of": "",
+        "parts": (),
+        "split_by": "",
     }
     assert plan.takes == (("app", "fp-fix-net", "fix-net", "c1"),)
     assert (plan.blocked, plan.over, plan.skipped, plan.unknown, plan.notes) == ({}, (), (), (), ())
