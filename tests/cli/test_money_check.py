@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ops_orchestrate.cli.money_check import examine_money
-from ops_orchestrate.config import Settings
+from ops_orchestrate.config import Settings, load_settings
 from ops_orchestrate.errors import UsageError
 
 
@@ -33,3 +33,13 @@ def test_whether_a_cap_can_be_held(tmp_path: Path, fields: dict[str, Any], state
 def test_a_table_of_prices_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not exist"):
         list(examine_money(Settings(data_dir=tmp_path, prices=tmp_path / "none.toml")))
+
+
+@pytest.mark.parametrize("scope", ["attempt", "task", "project", "run", "day"])
+@pytest.mark.parametrize("amount", ["inf", "nan", "-1", "0", "1e300"])
+def test_a_cap_that_nobody_can_count_to_is_refused(scope: str, amount: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for unit in ("USD", "TOKENS"):
+        monkeypatch.setenv(f"OPS_MAX_{scope.upper()}_{unit}", amount)
+        with pytest.raises(UsageError, match=f"OPS_MAX_{scope.upper()}_{unit}"):
+            load_settings()
+        monkeypatch.delenv(f"OPS_MAX_{scope.upper()}_{unit}")
