@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -37,19 +39,24 @@ def command(run: str, as_json: bool) -> int:
     settings = load_settings()
     with connected(settings, workers=False) as connection:
         name = run_named(connection.ledger, run)
+        # A flag, not an exception: one that comes while the screen is being drawn may be swallowed there.
+        enough = threading.Event()
+        before = signal.signal(signal.SIGINT, lambda *_: enough.set())
         try:
             if sys.stdout.isatty() and not as_json:
-                _on_a_terminal(connection, name)
+                _on_a_terminal(connection, name, enough)
             else:
-                _along_a_pipe(connection, name, Screen(as_json=as_json))
-        except KeyboardInterrupt:
+                _along_a_pipe(connection, name, Screen(as_json=as_json), enough)
+        finally:
+            signal.signal(signal.SIGINT, before)
+        if enough.is_set():
             click.echo(f"\nThe run goes on: `ops-orchestrate watch {name}` looks again.", err=True)
             return 0
         state = RunState(connection.ledger.runs.get(name).state)
     return EXIT_OF_RUN.get(state, Exit.ERROR)
 
 
-def _on_a_terminal(connection: Connection, run: str) -> None:
+def _on_a_terminal(connection: Connection, run: str, enough: threading.Event) -> None:
     from rich.console import Console  # late: 0.1 s to import, for this verb at a terminal only
     from rich.live import Live
     from rich.text import Text
@@ -70,31 +77,40 @@ def _on_a_terminal(connection: Connection, run: str) -> None:
         return Text(screen, no_wrap=True, overflow="crop", end="")
 
     with Live(console=Console(highlight=False), screen=True, auto_refresh=False) as live:
-        view = _follow(connection, run, lambda _new, _before, after: live.update(drawn(after), refresh=True))
+        view = _follow(connection, run, enough, lambda _new, _before, after: live.update(drawn(after), refresh=True))
+    if enough.is_set():
+        return
     # What stays on the terminal is whole: it may be scrolled.
     ended = watch_screen(view, now=connection.ledger.now(), cap=0, width=width(), height=10_000)
     click.echo(for_encoding(ended, sys.stdout.encoding))
 
 
-def _along_a_pipe(connection: Connection, run: str, screen: Screen) -> None:
+def _along_a_pipe(connection: Connection, run: str, screen: Screen, enough: threading.Event) -> None:
     def say(new: list[Event], before: RunView, _after: RunView) -> None:
         for event in new:
             after = fold([event], before)
             screen.event(event, before, after)
             before = after
 
-    screen.board(_follow(connection, run, say))
+    view = _follow(connection, run, enough, say)
+    if not enough.is_set():
+        screen.board(view)
 
 
-def _follow(connection: Connection, run: str, show: Callable[[list[Event], RunView, RunView], None]) -> RunView:
-    """Until the run has ended; `show` is told what is new, also when that is nothing."""
+def _follow(
+    connection: Connection,
+    run: str,
+    enough: threading.Event,
+    show: Callable[[list[Event], RunView, RunView], None],
+) -> RunView:
+    """Until the run has ended, or somebody has seen enough; `show` is told what is new, also when that is nothing."""
     view = fold([])
     while True:
         over = connection.ledger.runs.get(run).state not in RUN_OPEN
         new = connection.ledger.events.follow(run, view.last_seq or 0, 0.0 if over else _TICK)
         before, view = view, fold(new, view)
         show(new, before, view)
-        if over and not new:
+        if enough.is_set() or (over and not new):
             return view
 
 
