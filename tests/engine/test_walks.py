@@ -7,11 +7,13 @@ from itertools import count
 from typing import Any
 
 import pytest
+import redis
 
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.engine.answer import answer
 from ops_orchestrate.report.check import violations
+from ops_orchestrate.report.fold import fold
 from ops_orchestrate.standin.profile import JobPlan
 from tests.engine.rig import requested, work
 from tests.engine.walk import Walk, around, die, of, walking
@@ -302,3 +304,21 @@ def test_without_ci_checks_a_change_waits_for_a_person_not_for_ever(walk: Walk) 
     walk.finish(run)
     assert "no CI evidence" in walk.task(run).reason
     assert not walk.forge.merges()
+
+
+def test_an_issue_whose_merge_only_git_remembers_is_not_worked_on_twice(walk: Walk) -> None:
+    """A merge into `dev` leaves it open on GitHub, and Redis has lost everything since."""
+    walk.rig.play({"*": [work("any")]})
+    walk.control.issue(walk.slug, "It does not greet", by="rita")
+    first = walk.go(tasks=[])
+    walk.finish(first)
+    assert (walk.pulls(), walk.forge.merges()) == ([2], ["2"]), walk.story()
+    redis.Redis.from_url(walk.rig.server).flushall()
+    walk.rig.ledger.open(quiet=0)
+    again = walk.go(tasks=[])
+    walk.finish(again)
+    assert not walk.rig.ledger.tasks.all(again)
+    (left,) = (one for one in fold(walk.rig.events(again)).skipped if "It does not greet" in one.name)
+    assert left.reason.startswith("done since: ")
+    assert left.reason.endswith(f"was merged by run {first} ({walk.forge.head('dev')[:12]})")
+    assert (walk.pulls(), walk.forge.merges()) == ([2], ["2"])
