@@ -87,6 +87,21 @@ def _have_reviewed(key: StageKey, holder: str, tools: Toolbox) -> Next:
     return Next.DROP
 
 
+def _refusals(
+    diff: Diff, record: TaskRecord, repository: Repository, refused_before: tuple[str, ...], tools: Toolbox
+) -> tuple[Refusal, ...]:
+    """What the guards have against the change."""
+    return judge(
+        Subject(
+            diff=diff,
+            spec=record.spec,
+            secrets=tuple(tools.secrets.scan(diff)),
+            sensitive=(*repository.sensitive, *tools.settings.sensitive_paths),
+            refused_before=refused_before,
+        )
+    )
+
+
 def _judge(key: StageKey, record: TaskRecord, repository: Repository, lease: Lease, tools: Toolbox) -> Outcome | None:
     """The outcome; None where a security review is due before there is one."""
     work = tools.workshop
@@ -97,15 +112,7 @@ def _judge(key: StageKey, record: TaskRecord, repository: Repository, lease: Lea
     preview = work.preview(repository, base, record.head)
     diff = work.diff(repository, base, record.head)
     refused_before = _refused_before(key, tools)
-    refusals = judge(
-        Subject(
-            diff=diff,
-            spec=record.spec,
-            secrets=tuple(tools.secrets.scan(diff)),
-            sensitive=(*repository.sensitive, *tools.settings.sensitive_paths),
-            refused_before=refused_before,
-        )
-    )
+    refusals = _refusals(diff, record, repository, refused_before, tools)
     gate, base_gate = _gates(repository, preview, refusals, lease, tools)
     _evidence(key, diff, preview, gate, tools)
     review = tools.ledger.attempts.review(key)
