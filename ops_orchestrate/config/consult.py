@@ -14,7 +14,8 @@ class ConsultSettings(BaseSettings):
     sensitive_review: Literal["person", "reviewer", "both"] = Field(
         "both",
         description="Who looks at changes that touch auth, payments, PII or secrets: `person`, a security `reviewer` "
-        "(an agent; where it is unsure, or there is no review, a person) or `both`, the reviewer first.",
+        "(an agent that only reads, like `claude`; where it is unsure, does more, or there is no review, a person) or "
+        "`both`, the reviewer first.",
     )
     review_agent: str = Field("", description="Which agent reviews (as `OPS_AGENT`); empty: the run's.")
     review_model: str = Field("", description="Its model; empty: `OPS_MODEL`.")

@@ -25,6 +25,9 @@ RULE = "security-review"
 """The name under which a reviewer's no stands in events."""
 
 Policy = Literal["person", "reviewer", "both"]
+#: Agents that only read when they are asked: `claude` has reading tools alone then, `scripted` plays the owner's steps.
+#: Any other may run code of the change, and that code could write its answer; its yes stands for nobody's.
+READERS = frozenset({"claude", "scripted"})
 #: More findings than these are no answer; of those that are shown, so many.
 MOST_FINDINGS, SHOWN_FINDINGS = 100, 20
 _GRAVE = frozenset({"critical", "high"})
@@ -144,7 +147,7 @@ def review_due(
 
 def lifted(review: Review | None, policy: Policy) -> frozenset[str]:
     """The guards that the review answers for, so that no person is asked because of them."""
-    approves = review is not None and review.verdict is ReviewVerdict.APPROVE
+    approves = review is not None and review.verdict is ReviewVerdict.APPROVE and review.agent in READERS
     return frozenset({GUARD}) if policy == "reviewer" and approves else frozenset()
 
 

@@ -199,6 +199,13 @@ def test_a_reviewers_yes_answers_for_no_other_guard() -> None:
     assert lifted(make_review(), "both") == frozenset()
 
 
+@pytest.mark.parametrize(("agent", "enough"), [("claude", True), ("scripted", True), ("opencode", False), ("", False)])
+def test_the_yes_of_one_that_may_run_the_change_leaves_it_to_a_person(agent: str, enough: bool) -> None:
+    """What it runs could write its answer."""
+    found = verdict(make_review(agent=agent), "reviewer")
+    assert found.kind is (OutcomeKind.VERIFIED if enough else OutcomeKind.WAITING)
+
+
 def test_after_so_many_rounds_a_person_decides() -> None:
     assert verdict(REJECTS, "both", rounds=1).kind is OutcomeKind.SENT_BACK
     last = verdict(REJECTS, "both", rounds=2)
