@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from ops_orchestrate.adapters.notify import NotToldError, tell
@@ -15,7 +16,7 @@ from ops_orchestrate.adapters.preferences import load_preferences
 from ops_orchestrate.cli.ready import check_services
 from ops_orchestrate.cli.request import asked_of, gather, make_request
 from ops_orchestrate.config import Settings
-from ops_orchestrate.core.night import last_night, night_due, read_time, run_of
+from ops_orchestrate.core.night import night_due, nights_to_tell, read_time, run_of
 from ops_orchestrate.core.states import RUN_OPEN
 from ops_orchestrate.engine.begin import submit
 from ops_orchestrate.engine.toolbox import Toolbox
@@ -35,10 +36,12 @@ def look(tools: Toolbox) -> str:
     if settings.nightly is None:
         return "off"
     at, zone, now = read_time(settings.nightly), ZoneInfo(load_preferences(settings).timezone), tools.ledger.now()
+    newest, before = nights_to_tell(at, zone, now)
+    _follow(run_of(before), tools)
     night = night_due(at, zone, now)
     if night and not _exists(run_of(night), tools):
         return _begin(night, tools)
-    return _follow(run_of(last_night(at, zone, now)[0]), tools)
+    return _follow(run_of(newest), tools)
 
 
 def _begin(night: str, tools: Toolbox) -> str:
@@ -52,7 +55,7 @@ def _begin(night: str, tools: Toolbox) -> str:
     except OpsError as error:
         log.warning("the night of %s has not begun: %s", night, error)
         words = Digest("ops-orchestrate: the nightly did not begin", f"The night of {night}: {error}")
-        _tell_once(f"{run_of(night)}:not-begun", words, tools)
+        _tell_once(f"{run_of(night)}:not-begun", lambda: words, tools)
         return "not begun"
     return f"began {run_of(night)}"
 
@@ -64,20 +67,21 @@ def _follow(run: str, tools: Toolbox) -> str:
     state = tools.ledger.runs.get(run).state
     if state in RUN_OPEN:
         return f"{run} is {state}"
-    told = _tell_once(run, digest(fold(tools.ledger.events.all(run))), tools)
+    told = _tell_once(run, lambda: digest(fold(tools.ledger.events.all(run))), tools)
     return f"{run}: digest sent" if told else f"{run} is {state}"
 
 
-def _tell_once(what: str, words: Digest, tools: Toolbox) -> bool:
+def _tell_once(what: str, write: Callable[[], Digest], tools: Toolbox) -> bool:
     """True where this call has told it. One that dies while it tells is followed by another: twice, not never.
 
-    Who is not reached is not told again: an address that is wrong would be wrong every minute.
+    Who is not reached is not told again: an address that is wrong would be wrong every minute. `write` is asked only
+    where it was not told yet, not once a minute all day.
     """
     addresses, locks = _addresses(tools.settings), tools.ledger.locks
     mark, me = f"told:{what}", f"{tools.host}:{uuid.uuid4().hex}"
     if not addresses or not locks.acquire(mark, me, tools.settings.lease):
         return False
-    redact = tools.secrets.redact
+    words, redact = write(), tools.secrets.redact
     try:
         tell(addresses, title=redact(words.title), body=redact(words.body))
     except NotToldError as error:

@@ -5,7 +5,7 @@ A night has one run: its date names it, and the ledger begins a run of one name 
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 
 #: How late a night may begin, in seconds: after a machine that was off until then. Later it would be tomorrow's work.
 CATCH_UP = 6 * 3600
@@ -30,6 +30,12 @@ def last_night(at: time, zone: tzinfo, now: float) -> tuple[str, float]:
         if begins <= now:
             return day.isoformat(), begins
     raise AssertionError("yesterday's night has begun")
+
+
+def nights_to_tell(at: time, zone: tzinfo, now: float) -> tuple[str, str]:
+    """The two newest nights, the newest first: one may still be open, waiting for money say, when the next begins."""
+    newest, _ = last_night(at, zone, now)
+    return newest, (date.fromisoformat(newest) - timedelta(days=1)).isoformat()
 
 
 def night_due(at: time, zone: tzinfo, now: float) -> str | None:

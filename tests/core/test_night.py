@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.names import is_name
-from ops_orchestrate.core.night import CATCH_UP, last_night, night_due, read_time, run_of
+from ops_orchestrate.core.night import CATCH_UP, last_night, night_due, nights_to_tell, read_time, run_of
 
 BERLIN, UTC, AUCKLAND = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC"), ZoneInfo("Pacific/Auckland")
 
@@ -70,3 +70,11 @@ def test_its_run_has_a_name_that_can_be_a_folder_and_a_branch() -> None:
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"time of day|must be in"):
         read_time(text)
+
+
+@given(st.floats(1.7e9, 1.9e9), st.sampled_from([BERLIN, UTC, AUCKLAND]))
+def test_the_night_before_the_newest_is_told_as_well(now: float, zone: ZoneInfo) -> None:
+    """It may have been open until the next one began, waiting for its day's money."""
+    newest, before = nights_to_tell(time(3, 0), zone, now)
+    assert newest == last_night(time(3, 0), zone, now)[0]
+    assert date.fromisoformat(newest) - date.fromisoformat(before) == timedelta(days=1)
