@@ -24,8 +24,8 @@ _EMPTY = "empty bundle"
 class Post(Protocol):
     """Carries bundles between hosts."""
 
-    def put(self, repo: str, name: str, bundle: bytes) -> None:
-        """Leave a bundle under a name."""
+    def put(self, repo: str, name: str, bundle: bytes, *, also: tuple[str, ...] = ()) -> None:
+        """Leave a bundle under a name, to be found under those of `also` as well."""
 
     def get(self, repo: str, name: str) -> bytes | None:
         """The bundle of that name."""
@@ -54,14 +54,18 @@ class Parcels:
                 f"The commits of {commit[:12]} take {len(bundle) / 1e6:.1f} MB, more than travels to another host "
                 f"(OPS_CARRY_MB is {self._limit / 1e6:g}); they are on this one"
             )
-        for name in (commit, *also):
-            self._post.put(repo, name, bundle)
+        self._post.put(repo, commit, bundle, also=also)
 
     def receive(self, repo: str, mirror: Path, name: str) -> bool:
         """Import the parcel of that object; False where there is none. Raises GitError for one that is no good."""
         bundle = self._post.get(repo, object_id(name))
         if bundle is None:
             return False
+        if len(bundle) > self._limit:
+            raise GitError(
+                f"What another host has sent for {name[:12]} takes {len(bundle) / 1e6:.1f} MB, more than is taken here "
+                f"(OPS_CARRY_MB is {self._limit / 1e6:g})"
+            )
         with tempfile.TemporaryDirectory(prefix="ops-parcel-") as folder:
             try:
                 bridge = self._opened(Path(folder), bundle, mirror, name)

@@ -47,7 +47,7 @@ The scripts build the same names with `key(...)` of lua/prelude.lua; this file i
 | green:REPO:BRANCH | list | checks of each head merged lately, JSON |
 | ci:REPO:BRANCH | list | seconds that CI took on each of those heads |
 | frozen:REPO:BRANCH | string | RUN/TASK, or RUN/promote:REPO, whose merge did not hold what was verified |
-| parcel:REPO:OBJECT | string | a git bundle that brings the object, in base64 |
+| parcel:REPO:OBJECT | string | a git bundle with the object, in base64; or `->` and the object whose parcel has it |
 | reply:TOKEN | string | answer of a script, for a repeated call |
 """
 

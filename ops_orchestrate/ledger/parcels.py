@@ -13,6 +13,8 @@ from ops_orchestrate.ledger.server import Server
 
 #: A parcel nobody has asked for in that time is gone, in seconds; the host that made it still has the commits.
 KEPT = 30 * 24 * 3600
+#: Before the name of the parcel that brings the object too; no base64 begins like that.
+_SEE = "->"
 
 
 class Parcels:
@@ -22,13 +24,28 @@ class Parcels:
         self._server = server
         self._keys = keys
 
-    def put(self, repo: str, name: str, bundle: bytes) -> None:
-        """Leave a bundle under the id of an object that it brings. Repeated, the last one stays."""
-        key, text = self._keys("parcel", repo, name), b64encode(bundle).decode("ascii")
-        self._server.ask(lambda: self._server.client.set(key, text, ex=KEPT))
+    def put(self, repo: str, name: str, bundle: bytes, *, also: tuple[str, ...] = ()) -> None:
+        """Leave a bundle under the id of an object that it brings; under those of `also` stands where it is.
+
+        Repeated, the last one stays.
+        """
+        self._set(repo, name, b64encode(bundle).decode("ascii"))
+        for other in also:
+            if other != name:
+                self._set(repo, other, f"{_SEE}{name}")
 
     def get(self, repo: str, name: str) -> bytes | None:
         """The bundle that brings that object; None where there is none."""
+        text = self._text(repo, name)
+        if text is not None and text.startswith(_SEE):
+            text = self._text(repo, text.removeprefix(_SEE))
+        return None if text is None or text.startswith(_SEE) else b64decode(text)
+
+    def _set(self, repo: str, name: str, text: str) -> None:
         key = self._keys("parcel", repo, name)
-        text = self._server.ask(lambda: self._server.client.getex(key, ex=KEPT))
-        return None if text is None else b64decode(text)
+        self._server.ask(lambda: self._server.client.set(key, text, ex=KEPT))
+
+    def _text(self, repo: str, name: str) -> str | None:
+        key = self._keys("parcel", repo, name)
+        text: str | None = self._server.ask(lambda: self._server.client.getex(key, ex=KEPT))
+        return text

@@ -26,8 +26,8 @@ class Desk:
     def __init__(self) -> None:
         self.parcels: dict[tuple[str, str], bytes] = {}
 
-    def put(self, repo: str, name: str, bundle: bytes) -> None:
-        self.parcels[repo, name] = bundle
+    def put(self, repo: str, name: str, bundle: bytes, *, also: tuple[str, ...] = ()) -> None:
+        self.parcels |= {(repo, one): bundle for one in (name, *also)}
 
     def get(self, repo: str, name: str) -> bytes | None:
         return self.parcels.get((repo, name))
@@ -105,6 +105,14 @@ def test_what_is_too_large_stays_where_it_is_and_is_named(
         second.workshop.preview(second.repo, base, head)
 
 
+def test_what_is_too_large_is_not_taken_either_whoever_sent_it(upstream: Upstream, tmp_path: Path, post: Desk) -> None:
+    """Its sender may have another limit, or none."""
+    base, head = made_by(host("first", upstream, tmp_path, post))
+    second = host("second", upstream, tmp_path, post, carry_mb=0.0001)
+    with pytest.raises(GitError, match="OPS_CARRY_MB"):
+        second.workshop.preview(second.repo, base, head)
+
+
 def test_what_upstream_has_does_not_travel(upstream: Upstream, tmp_path: Path, post: Desk) -> None:
     first = host("first", upstream, tmp_path, post)
     first.workshop.mirrors.send(first.repo, first.base())
@@ -157,4 +165,13 @@ def test_the_ledger_carries_any_bytes(server_url: str) -> None:
     for _ in range(2):
         ledger.parcels.put("app", "a" * 40, bundle)
         assert ledger.parcels.get("app", "a" * 40) == bundle
+    ledger.close()
+
+
+def test_a_parcel_that_brings_several_objects_is_kept_once(server_url: str) -> None:
+    ledger = connect(server_url)
+    bundle = bytes(300_000)
+    ledger.parcels.put("app", "b" * 40, bundle, also=("c" * 40, "b" * 40))
+    assert ledger.parcels.get("app", "c" * 40) == ledger.parcels.get("app", "b" * 40) == bundle
+    assert len(ledger.parcels._text("app", "c" * 40) or "") < 100
     ledger.close()
