@@ -57,8 +57,9 @@ def command(folder: Path | None, keep: bool, github: bool, as_json: bool) -> int
 def _run(home: Path, forge: DemoGitHub | None, *, as_json: bool) -> int:
     settings = _settings(home)
     _build(home, settings, forge)
+    mode = Mode.HYBRID if settings.teams else Mode.SUBAGENTS
     asked = Asked(
-        mode=Mode.HYBRID, dry_run=False, project=None, fires_only=False, no_main=False,
+        mode=mode, dry_run=False, project=None, fires_only=False, no_main=False,
         max_waves=None, force=True, registry=home / "registry.json", tasks=home / "tasks.json",
     )  # fmt: skip
     request = make_request(settings, asked, gather(settings, asked), terminal=False)
