@@ -86,6 +86,12 @@ def wave_boards(before: RunView, after: RunView) -> list[int]:
     return sorted(new - old)
 
 
+def found_nothing(view: RunView) -> str:
+    """That an audit found no task for its run; what another run has, or was done since, is skipped and not nothing."""
+    beside = f"nothing beside the {len(view.skipped)} skipped" if view.skipped else "no work"
+    return f"the audit of {count(len(view.projects), 'project')} found {beside}"
+
+
 def empty_words(view: RunView) -> str:
     """Why there is no task on the board."""
     audited = count(len(view.projects), "project")
@@ -93,9 +99,7 @@ def empty_words(view: RunView) -> str:
         return f"Auditing {audited} …"
     if view.state == RunState.FAILED:
         return f"There is no plan: {view.reason or 'the audit failed'}"
-    words = f"Nothing to do: the audit of {audited} found no work."
-    if view.skipped:
-        words += f" {len(view.skipped)} skipped."
+    words = f"Nothing to do: {found_nothing(view)}."
     if view.unknown:
         words += f" {count(len(view.unknown), 'source')} could not be read: what is there is unknown, not nothing."
     return words

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.report.amounts import count, duration
+from ops_orchestrate.report.board import found_nothing
 from ops_orchestrate.report.commands import command, next_command
 from ops_orchestrate.report.final import totals
 from ops_orchestrate.report.money import cost_words
@@ -51,7 +52,7 @@ def digest(view: RunView) -> Digest:
 def _done(view: RunView) -> str:
     done = totals(view)
     if not view.tasks:
-        return f"The audit of {count(len(view.projects), 'project')} found no work."
+        return f"{found_nothing(view).capitalize()}."
     completed = [f"{task.id}: {task.title}" for task in view.of_state(TaskState.COMPLETED)]
     words = f"{done['shipped']} shipped, {done['promoted']} promoted to main, in {duration(view.seconds)}"
     return _listed(f"Done ({words})", completed) or f"Nothing was finished in {duration(view.seconds)}."

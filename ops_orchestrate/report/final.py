@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.states import RunState, TaskState
 from ops_orchestrate.report.amounts import count, duration, short
+from ops_orchestrate.report.board import found_nothing
 from ops_orchestrate.report.cells import for_encoding
 from ops_orchestrate.report.commands import command, next_command, resume_command
 from ops_orchestrate.report.frame import box, frame_width, heading, labelled
@@ -66,7 +67,7 @@ def _completed(view: RunView) -> str:
     done = totals(view)
     line = f"{done['completed']} tasks, {done['shipped']} PRs shipped, {done['promoted']} promoted to main"
     if not view.tasks and view.planned is not None:
-        line += f"; the audit of {count(len(view.projects), 'project')} found no work"
+        line += f"; {found_nothing(view)}"
     return line
 
 

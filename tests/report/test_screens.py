@@ -139,6 +139,14 @@ def test_a_plan_that_found_nothing_says_so_and_what_it_could_not_see() -> None:
     assert "linear — HTTP 503" in text
 
 
+def test_what_another_run_has_is_skipped_and_not_called_no_work() -> None:
+    story = Story().begin(projects=["api"]).plan(skipped=[{"name": "note", "reason": "owned by run r2"}])
+    view = fold(story.finish("done", "every task has ended").events)
+    for text in (plan_text(view, 100), final_report(view)):
+        assert "the audit of 1 project found nothing beside the 1 skipped" in " ".join(text.split())
+        assert "found no work" not in text
+
+
 @pytest.mark.parametrize(
     ("flags", "gate", "words"),
     [

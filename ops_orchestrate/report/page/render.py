@@ -17,6 +17,7 @@ from ops_orchestrate.core.event import Event
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.report.amounts import duration, money, short
+from ops_orchestrate.report.board import found_nothing
 from ops_orchestrate.report.commands import next_command, resume_command
 from ops_orchestrate.report.final import totals
 from ops_orchestrate.report.fold import fold
@@ -68,6 +69,7 @@ def page(events: Sequence[Event], clock: Clock) -> str:
         cards=cards,
         waiting=[card for card in cards if card.task.state in (TaskState.BLOCKED, TaskState.DISCARDED)],
         tiles=_tiles(view),
+        nothing=found_nothing(view).capitalize(),
         graph=graph(view.tasks),
         slots=timeline(view),
         costs=costs(view),
