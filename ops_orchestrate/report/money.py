@@ -50,12 +50,17 @@ def cost_words(attempts: Iterable[AttemptView]) -> str:
     return money(cost.usd) + spent + unknown
 
 
-def costs_by_project(view: RunView) -> dict[str, Cost]:
-    """What each project of a run has cost, dearest first; one without an attempt is left out."""
+def attempts_by_project(view: RunView) -> dict[str, list[AttemptView]]:
+    """The attempts of a run by project; one without any is left out."""
     found: dict[str, list[AttemptView]] = {}
     for task in view.tasks.values():
         found.setdefault(task.project or task.repo, []).extend(task.attempts)
-    costs = {project: cost_of(attempts) for project, attempts in found.items() if attempts}
+    return {project: attempts for project, attempts in found.items() if attempts}
+
+
+def costs_by_project(view: RunView) -> dict[str, Cost]:
+    """What each project of a run has cost, dearest first; one without an attempt is left out."""
+    costs = {project: cost_of(attempts) for project, attempts in attempts_by_project(view).items()}
     return dict(sorted(costs.items(), key=lambda item: (-(item[1].usd or 0), -(item[1].tokens or 0), item[0])))
 
 

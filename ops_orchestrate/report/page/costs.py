@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 from ops_orchestrate.report.amounts import count, duration
-from ops_orchestrate.report.money import cost_words
+from ops_orchestrate.report.money import attempts_by_project, cost_words
 from ops_orchestrate.report.view import AttemptView, RunView
 
 
@@ -21,14 +22,11 @@ class Cost(NamedTuple):
 
 def costs(view: RunView) -> tuple[Cost, ...]:
     """The projects, dearest in agents' time first, and all of them together last; none where no agent was started."""
-    projects: dict[str, list[AttemptView]] = {}
-    tasks: dict[str, int] = {}
-    for task in view.tasks.values():
-        projects.setdefault(task.project, []).extend(task.attempts)
-        tasks[task.project] = tasks.get(task.project, 0) + 1
-    lines = [(_seconds(tries), _cost(name or "—", tasks[name], tries)) for name, tries in projects.items() if tries]
-    if not lines:
+    projects = attempts_by_project(view)
+    if not projects:
         return ()
+    tasks = Counter(task.project or task.repo for task in view.tasks.values())
+    lines = [(_seconds(tries), _cost(name, tasks[name], tries)) for name, tries in projects.items()]
     every = [attempt for tries in projects.values() for attempt in tries]
     ordered = [line for _, line in sorted(lines, key=lambda pair: (-pair[0], pair[1].project))]
     together = [_cost(f"all {count(len(lines), 'project')}", len(view.tasks), every)] if len(lines) > 1 else []
