@@ -21,20 +21,27 @@ pytestmark = [needs_sandbox, pytest.mark.real]
 WORK = [[{"write": {"path": "src/two.txt", "text": "two\n"}}, {"commit": {"message": "Say two"}}, {"report": {}}]]
 
 
+def without_quota(url: str) -> dict[str, str]:
+    """An agent over ACP whose model's API gives no more, for an hour."""
+    return {
+        "OPS_ACP_COMMAND": f"{sys.executable} {player.__file__} models",
+        "OPS_MODEL_URL": f"{url}/v1",
+        "OPS_MODEL_KEY": "OPENAI_API_KEY",
+        "OPS_MODEL_KEY_HEADER": "authorization",
+        "OPENAI_API_KEY": KEY,
+        "OPS_MODEL_RETRIES": "0",
+        "OPS_QUOTA_PAUSE": "3600",
+    }
+
+
 def test_another_agent_goes_on_at_once(tmp_path: Path, server_url: str) -> None:
     """The first one's account is parked for an hour; the task does not wait, and no attempt is spent on it."""
     with serving_model() as model:
         env = {
             "OPS_AGENT": "acp",
-            "OPS_ACP_COMMAND": f"{sys.executable} {player.__file__} models",
             "OPS_AGENT_FALLBACK": "scripted",
-            "OPS_MODEL_URL": f"{model.url('rate')}/v1",
-            "OPS_MODEL_KEY": "OPENAI_API_KEY",
-            "OPS_MODEL_KEY_HEADER": "authorization",
-            "OPENAI_API_KEY": KEY,
-            "OPS_MODEL_RETRIES": "0",
-            "OPS_QUOTA_PAUSE": "3600",
             "OPS_MAX_ATTEMPTS": "1",
+            **without_quota(model.url("rate")),
         }
         rig = Rig.build(tmp_path, server_url, **env)
         try:
@@ -64,13 +71,7 @@ def test_a_reviewer_without_quota_parks_its_account_and_is_no_review(tmp_path: P
             "OPS_AGENT": "scripted",
             "OPS_REVIEW_AGENT": "acp",
             "OPS_SENSITIVE_REVIEW": "reviewer",
-            "OPS_ACP_COMMAND": f"{sys.executable} {player.__file__} models",
-            "OPS_MODEL_URL": f"{model.url('rate')}/v1",
-            "OPS_MODEL_KEY": "OPENAI_API_KEY",
-            "OPS_MODEL_KEY_HEADER": "authorization",
-            "OPENAI_API_KEY": KEY,
-            "OPS_MODEL_RETRIES": "0",
-            "OPS_QUOTA_PAUSE": "3600",
+            **without_quota(model.url("rate")),
         }
         rig = Rig.build(tmp_path, server_url, **env)
         try:
