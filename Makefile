@@ -22,14 +22,14 @@ demo: $(STAMP) ## build four small repositories and run the whole pipeline on th
 	@$(BIN)/ops-orchestrate demo
 
 test: $(STAMP) ## run the tests (but chaos and hostile)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 thorough: $(STAMP) ## try every law with 25 times as many examples, and more random graphs and races
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 --dist loadfile --timeout=1200 \
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 --dist worksteal --timeout=1200 -o faulthandler_timeout=1300 \
 		tests/core tests/ledger tests/report tests/engine/test_canvas.py tests/engine/test_graphs.py tests/adapters/stack/test_users.py
 
 chaos: $(STAMP) ## kill workers, agents and the server at random (OPS_CHAOS_SEEDS, OPS_CHAOS_KILLS)
-	$(BIN)/python -m pytest -m chaos -s tests/engine/test_chaos.py
+	$(BIN)/python -m pytest -m chaos -o faulthandler_timeout=1000 -s tests/engine/test_chaos.py
 
 # What GitHub publishes about itself, pinned; npm only fetches the archives, nothing of them is run.
 .schemas/schema.graphql:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import shutil
 import subprocess
 import tempfile
@@ -24,6 +25,12 @@ from tests.laws import load_profile
 from tests.standin.published import OPENAPI, Watcher
 
 load_profile()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_exception_interact() -> None:
+    """A failed test's cleanup has its limit too: pytest takes back its own here, as a debugger might come."""
+    faulthandler.dump_traceback_later(120, exit=True)
 
 
 def server_binary() -> str | None:
