@@ -35,6 +35,9 @@ class Purse(Value):
     """Attempts whose tokens nobody knows, and that had reserved none."""
     unpriced: int = 0
     """Likewise, of their dollars."""
+    review_tokens: int = 0
+    """Of `tokens`, what security reviewers used; `review_micros` likewise."""
+    review_micros: int = 0
     known: bool = False
     """Of a day: the owner has said what was spent on it before the ledger began."""
 

@@ -221,7 +221,7 @@ def _money(view: RunView, width: int) -> list[str]:
     lines = []
     cost = cost_of(attempt for task in view.tasks.values() for attempt in task.attempts)
     if cost.usd is not None or cost.tokens or cost.unpriced:
-        lines.append(cut(f" Cost: {short_cost(cost)}", width))
+        lines += [f" {line}" for line in wrap(f"Cost: {short_cost(cost)}", width - 1)]
     if view.waiting and not view.finished:
         lines += [f" {line}" for line in wrap(f"Waiting: {waiting_words(view)}", width - 1)]
     return lines

@@ -16,6 +16,8 @@ from ops_orchestrate.report.view import HandOverView, MessageView, RefusalView, 
 HAND_OVER = "hand-over"
 #: Evidence of this kind is what a security reviewer said.
 REVIEW = "security review"
+#: Why a stage was lost that somebody was at work on.
+LEASE_ENDED = "the lease ended"
 
 
 def _attempt_started(draft: Draft, event: Event) -> None:
@@ -137,16 +139,22 @@ def _reviewed(draft: Draft, event: Event) -> None:
     draft.task(event, reviews=(*task.reviews, made))
     known = next((one for one in task.attempts if one.number == event.attempt), None)
     cost, tokens = made.cost_usd, read.whole(data, "tokens")
-    if known is not None:  # what an attempt costs is its agent and its reviewer
-        draft.attempt(event, **present(cost_usd=_both(known.cost_usd, cost), tokens=_whole(known.tokens, tokens)))
+    if known is not None:
+        draft.attempt(
+            event,
+            review_usd=known.review_usd if cost is None else (known.review_usd or 0.0) + cost,
+            review_tokens=known.review_tokens if tokens is None else (known.review_tokens or 0) + tokens,
+            reviews_unpriced=known.reviews_unpriced + (cost is None),
+        )
 
 
-def _both(one: float | None, other: float | None) -> float | None:
-    return one if other is None else (one or 0.0) + other
-
-
-def _whole(one: int | None, other: int | None) -> int | None:
-    return one if other is None else (one or 0) + other
+def _stage_lost(draft: Draft, event: Event) -> None:
+    """A reviewer that was lost has cost something, and nobody can say what."""
+    begun = read.text(event.data, "why") == LEASE_ENDED and read.text(event.data, "stage") == Stage.REVIEW
+    task = draft.task(event) if begun else None
+    known = next((one for one in task.attempts if one.number == event.attempt), None) if task else None
+    if known is not None:
+        draft.attempt(event, reviews_unpriced=known.reviews_unpriced + 1)
 
 
 def _verdict(draft: Draft, event: Event) -> None:
@@ -202,6 +210,7 @@ ATTEMPT_RULES: dict[str, Callable[[Draft, Event], None]] = {
     EventKind.MESSAGE_SENT: _sent,
     EventKind.MESSAGE_DELIVERED: _told,
     EventKind.STAGE_CLAIMED: _stage_claimed,
+    EventKind.STAGE_LOST: _stage_lost,
     EventKind.EVIDENCE: _evidence,
     EventKind.VERDICT: _verdict,
     EventKind.MERGE_INTENDED: _merge_intended,

@@ -17,7 +17,7 @@ from ops_orchestrate.core.states import RunState, TaskState
 from ops_orchestrate.core.treasury import Treasury
 from ops_orchestrate.report.commands import next_command, resume_command
 from ops_orchestrate.report.final import totals
-from ops_orchestrate.report.money import cost_of, costs_by_project
+from ops_orchestrate.report.money import Cost, cost_of, costs_by_project
 from ops_orchestrate.report.plan import merges, planned_to_run
 from ops_orchestrate.report.status import Status
 from ops_orchestrate.report.view import AttemptView, RunView, TaskView
@@ -32,6 +32,7 @@ Document = dict[str, Any]
 def report_json(view: RunView) -> Document:
     """Everything the report knows about a run."""
     attempts = [attempt for task in view.tasks.values() for attempt in task.attempts]
+    cost = cost_of(attempts)
     return {
         "version": REPORT_VERSION,
         **_header(view),
@@ -44,20 +45,13 @@ def report_json(view: RunView) -> Document:
         "totals": {
             **totals(view),
             "tasks": len(view.tasks),
-            "attempts": len(attempts),
-            "cost_usd": _sum(attempt.cost_usd for attempt in attempts),
-            "tokens": _sum(attempt.tokens for attempt in attempts),
-            "unpriced": cost_of(attempts).unpriced,
+            "attempts": cost.attempts,
+            **_cost(cost),
+            "unpriced": cost.unpriced,
             "agent_seconds": _sum(attempt.seconds for attempt in attempts),
         },
         "costs": [
-            {
-                "project": project,
-                "attempts": cost.attempts,
-                "cost_usd": cost.usd,
-                "tokens": cost.tokens,
-                "unpriced": cost.unpriced,
-            }
+            {"project": project, "attempts": cost.attempts, **_cost(cost), "unpriced": cost.unpriced}
             for project, cost in costs_by_project(view).items()
         ],
         "waiting": {"reason": view.waiting, "until": view.waiting_until} if view.waiting else None,
@@ -111,6 +105,15 @@ def status_json(status: Status) -> Document:
     }
 
 
+def _cost(cost: Cost) -> Document:
+    return {
+        "cost_usd": cost.usd,
+        "tokens": cost.tokens,
+        "review_usd": cost.review_usd,
+        "review_tokens": cost.review_tokens,
+    }
+
+
 def _today(treasury: Treasury) -> Document:
     purse, cap = treasury.purse, treasury.caps.day
     return {
@@ -119,6 +122,8 @@ def _today(treasury: Treasury) -> Document:
         "known": treasury.whole,
         "cost_usd": in_dollars(purse.micros),
         "tokens": purse.tokens,
+        "review_usd": in_dollars(purse.review_micros),
+        "review_tokens": purse.review_tokens,
         "reserved_usd": in_dollars(purse.reserved_micros),
         "reserved_tokens": purse.reserved_tokens,
         "unpriced": purse.unpriced,
@@ -211,8 +216,7 @@ def _task(view: RunView, task: TaskView) -> Document:
         "merged": task.merged_at,
         "promoted_to": task.promoted_to or None,
         "deploy": task.deploy,
-        "cost_usd": _sum(attempt.cost_usd for attempt in task.attempts),
-        "tokens": _sum(attempt.tokens for attempt in task.attempts),
+        **_cost(cost_of(task.attempts)),
         "unpriced": cost_of(task.attempts).unpriced,
         "attempts": [_attempt(attempt) for attempt in task.attempts],
         "verdicts": [_plain(verdict) for verdict in task.verdicts],
@@ -244,8 +248,7 @@ def _attempt(attempt: AttemptView) -> Document:
         "started": attempt.started,
         "ended": attempt.ended,
         "seconds": attempt.seconds,
-        "cost_usd": attempt.cost_usd,
-        "tokens": attempt.tokens,
+        **_cost(cost_of([attempt])),
         "brief_digest": attempt.brief or None,
         "unsandboxed": attempt.unsandboxed,
     }

@@ -16,26 +16,40 @@ from ops_orchestrate.report.view import AttemptView, RunView
 
 
 class Cost(Value):
-    """What some attempts came to, as far as it is known."""
+    """What some attempts came to with their security reviews, as far as it is known."""
 
     attempts: int = 0
     usd: float | None = None
     tokens: int | None = None
     unpriced: int = 0
-    """Attempts that have ended and whose price is not known."""
+    """Attempts that have ended and whose price, or that of a review, is not known."""
+    review_usd: float | None = None
+    """The part of it that is the reviews'; None where there was none, or nobody knows. `review_tokens` likewise."""
+    review_tokens: int | None = None
 
 
 def cost_of(attempts: Iterable[AttemptView]) -> Cost:
     """What these attempts came to."""
     every = list(attempts)
-    dollars = [one.cost_usd for one in every if one.cost_usd is not None]
-    tokens = [one.tokens for one in every if one.tokens is not None]
+    review_usd, review_tokens = _dollars(one.review_usd for one in every), _sum(one.review_tokens for one in every)
     return Cost(
         attempts=len(every),
-        usd=round(sum(dollars), 6) if dollars else None,
-        tokens=sum(tokens) if tokens else None,
-        unpriced=sum(1 for one in every if one.cost_usd is None and one.ended is not None),
+        usd=_dollars((review_usd, *(one.cost_usd for one in every))),
+        tokens=_sum((review_tokens, *(one.tokens for one in every))),
+        unpriced=sum(1 for one in every if one.reviews_unpriced or (one.cost_usd is None and one.ended is not None)),
+        review_usd=review_usd,
+        review_tokens=review_tokens,
     )
+
+
+def _dollars(amounts: Iterable[float | None]) -> float | None:
+    known = [one for one in amounts if one is not None]
+    return round(sum(known), 6) if known else None
+
+
+def _sum(amounts: Iterable[int | None]) -> int | None:
+    known = [one for one in amounts if one is not None]
+    return sum(known) if known else None
 
 
 def cost_words(attempts: Iterable[AttemptView]) -> str:
@@ -45,9 +59,17 @@ def cost_words(attempts: Iterable[AttemptView]) -> str:
         return "none: no agent was started"
     spent = f", {count(cost.tokens, 'token')}" if cost.tokens else ""
     if cost.usd is None:
-        return f"price unknown{spent}" if cost.unpriced else f"not known yet{spent}"
+        return (f"price unknown{spent}" if cost.unpriced else f"not known yet{spent}") + _of_which(cost)
     unknown = f" (and {count(cost.unpriced, 'attempt')} of unknown price)" if cost.unpriced else ""
-    return money(cost.usd) + spent + unknown
+    return money(cost.usd) + spent + unknown + _of_which(cost)
+
+
+def _of_which(cost: Cost) -> str:
+    """The part that the security reviews have in it."""
+    tokens = count(cost.review_tokens, "token") if cost.review_tokens else ""
+    parts = [money(cost.review_usd) if cost.review_usd else "", tokens]
+    words = ", ".join(part for part in parts if part)
+    return f"; of which security review {words}" if words else ""
 
 
 def attempts_by_project(view: RunView) -> dict[str, list[AttemptView]]:
@@ -65,11 +87,11 @@ def costs_by_project(view: RunView) -> dict[str, Cost]:
 
 
 def short_cost(cost: Cost) -> str:
-    """`$1.20, 34,000 tokens`, `34,000 tokens, price unknown`, or a dash."""
+    """`$1.20, 34,000 tokens; of which security review $0.20`, `34,000 tokens, price unknown`, or a dash."""
     parts = [money(cost.usd) if cost.usd is not None else "", count(cost.tokens, "token") if cost.tokens else ""]
     parts.append("price unknown" if cost.unpriced and cost.usd is None else "")
     parts.append(f"{cost.unpriced} of unknown price" if cost.unpriced and cost.usd is not None else "")
-    return ", ".join(part for part in parts if part) or "—"
+    return (", ".join(part for part in parts if part) or "—") + _of_which(cost)
 
 
 def waiting_words(view: RunView, clock: Clock | None = None) -> str:
@@ -82,8 +104,8 @@ def today_lines(treasury: Treasury) -> list[str]:
     """What the day has cost and used, and may."""
     purse, caps = treasury.purse, treasury.caps.day
     lines = [
-        _line("$", purse.micros, purse.reserved_micros, caps.micros, purse.unpriced),
-        _line("tokens", purse.tokens, purse.reserved_tokens, caps.tokens, purse.uncounted),
+        _line("$", (purse.micros, purse.review_micros), purse.reserved_micros, caps.micros, purse.unpriced),
+        _line("tokens", (purse.tokens, purse.review_tokens), purse.reserved_tokens, caps.tokens, purse.uncounted),
     ]
     if not treasury.whole and (caps.limited or treasury.caps.project.limited):
         lines.append("the ledger is younger than the day: what came before is not known (--spent-today)")
@@ -114,8 +136,10 @@ def amount_words(amount: Amount) -> str:
     return " and ".join(part for part in (dollars, tokens) if part) or "any amount"
 
 
-def _line(unit: str, used: int, reserved: int, cap: int | None, unknown: int) -> str:
-    parts = [f"{_amount(unit, used)} used"]
+def _line(unit: str, spent: tuple[int, int], reserved: int, cap: int | None, unknown: int) -> str:
+    """`spent`: (all of it, the security reviews' part)."""
+    used, review = spent
+    parts = [f"{_amount(unit, used)} used" + (f" (of which security review {_amount(unit, review)})" if review else "")]
     parts.append(f"{_amount(unit, reserved)} reserved" if reserved else "")
     parts.append(f"of {_amount(unit, cap)}" if cap is not None else "")
     parts.append(f"and {count(unknown, 'attempt')} of which nobody knows" if unknown else "")

@@ -26,7 +26,6 @@ class AttemptView(Value):
     agent_version: str = ""
     host: str = ""
     slot: int | None = None
-    """Which of the five it had."""
     started: float | None = None
     ended: float | None = None
     """When the agent had exited and its commits were in; verifying and shipping come after it."""
@@ -40,6 +39,10 @@ class AttemptView(Value):
     seconds: float | None = None
     cost_usd: float | None = None
     tokens: int | None = None
+    """Its agent's, as `cost_usd`; its security reviews stand apart."""
+    review_usd: float | None = None
+    review_tokens: int | None = None
+    reviews_unpriced: int = 0
     salvage: str = ""
     """Ref under which undelivered work is kept."""
     unsandboxed: bool | None = None
@@ -85,9 +88,8 @@ class RefusalView(Value):
     command: str = ""
     """What a person could run to resolve it, where there is such a command."""
     repo: str = ""
-    """Of a promotion: the repository's key."""
+    """Of a promotion: the repository's key; `ask` is `promote` where it waits for a person."""
     ask: str = ""
-    """Of a promotion that waits for a person: `promote`."""
 
 
 class HandOverView(Value):
@@ -136,7 +138,6 @@ class TaskView(Value):
     sensitive: str = ""
     human: str = ""
     detail: str = ""
-    """What it is about, in a line."""
     gate: str = ""
     base: str = ""
     state: TaskState = TaskState.QUEUED
@@ -151,7 +152,7 @@ class TaskView(Value):
     wake_at: float | None = None
     """While snoozed: when it is looked at again."""
     note: str = ""
-    """The last thing that its agent, or a snooze, had to say."""
+    """The last word of its agent, or of a snooze."""
     attempts: tuple[AttemptView, ...] = ()
     change: str = ""
     head: str = ""
@@ -228,7 +229,6 @@ class PromotionView(Value):
 
     name: str = ""
     """The repository's name for people; `repo` is its key."""
-
     repo: str
     source: str
     target: str

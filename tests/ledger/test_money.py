@@ -131,7 +131,7 @@ def test_a_later_stage_sets_aside_too(ledger: Ledger) -> None:
     assert not ledger.money.pay(key, Stage.VERIFY, holder="other", used=Amount())
     for _ in range(2):
         assert ledger.money.pay(key, Stage.VERIFY, holder="me", used=Amount(tokens=70, micros=3 * CENT))
-        assert same(ledger) == Purse(tokens=70, micros=3 * CENT)
+        assert same(ledger) == Purse(tokens=70, micros=3 * CENT), "no part of it is a reviewer's"
     assert not ledger.money.reserve(key, Stage.VERIFY, holder="me", reserve=reserve(cents=20, cap=22))
 
 

@@ -119,6 +119,7 @@ def test_it_reserves_under_the_caps_and_pays_what_it_used(busy: Ledger) -> None:
     ended(busy, key, Stage.REVIEW, make_outcome(tokens=70))
     purse = busy.money.purses([run_purse("r1")])[run_purse("r1")]
     assert (purse.tokens, purse.reserved_tokens) == (70, 0)
+    assert purse.review_tokens == 70, "shown apart: what its agent used before is not in it"
     claimed(busy, key, Stage.VERIFY)
     newer = busy.attempts.again(key, holder="me", frm=Stage.VERIFY, to=Stage.REVIEW)
     assert newer is not None

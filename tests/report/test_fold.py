@@ -194,6 +194,6 @@ def test_what_a_reviewer_said_and_cost_is_in_the_report() -> None:
     assert [(r.verdict, r.findings, r.cost_usd) for r in task.reviews] == [("reject", 1, 0.25)]
     text = final_report(picture(story), width=120)
     assert "t: reject by claude (opus) of abababa" in text and "1 finding" in text
-    assert "$1.25" in text
+    assert "$1.25; of which security review $0.25" in text
     none = final_report(picture(story.review("t", "none", why="no quota")), width=120)
     assert "t: no review by claude of abababa" in none and "no quota" in none and "reject" not in none

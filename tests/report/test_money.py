@@ -13,18 +13,20 @@ from ops_orchestrate.core.treasury import Treasury
 from ops_orchestrate.report.board import board
 from ops_orchestrate.report.final import final_report
 from ops_orchestrate.report.fold import fold
+from ops_orchestrate.report.fold_attempt import LEASE_ENDED as LEASE
 from ops_orchestrate.report.json import report_json
 from ops_orchestrate.report.live import event_line
 from ops_orchestrate.report.money import budget_text, cost_words, short_cost, today_lines, waiting_words
 from ops_orchestrate.report.money import cost_of as cost
-from ops_orchestrate.report.view import AttemptView
+from ops_orchestrate.report.page.costs import costs
+from ops_orchestrate.report.view import AttemptView, RunView
 
 NOON = 1_795_780_800.0  # 2026-11-27 12:00 UTC
 
 
-def tried(usd: float | None, tokens: int | None = None, *, ended: bool = True) -> AttemptView:
+def tried(usd: float | None, tokens: int | None = None, *, ended: bool = True, **review: Any) -> AttemptView:
     """An attempt that cost so much."""
-    return AttemptView(number=1, cost_usd=usd, tokens=tokens, ended=1.0 if ended else None)
+    return AttemptView(number=1, cost_usd=usd, tokens=tokens, ended=1.0 if ended else None, **review)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,22 @@ def tried(usd: float | None, tokens: int | None = None, *, ended: bool = True) -
         ([tried(None, 70)], "price unknown, 70 tokens", "70 tokens, price unknown"),
         ([tried(None, ended=False)], "not known yet", "—"),
         ([tried(1.0), tried(None, ended=False)], "$1.00", "$1.00"),
+        (
+            [tried(1.0, 10, review_usd=0.25, review_tokens=5), tried(2.0, 20)],
+            "$3.25, 35 tokens; of which security review $0.25, 5 tokens",
+            "$3.25, 35 tokens; of which security review $0.25, 5 tokens",
+        ),
+        (
+            [tried(None, review_usd=0.25)],  # a reviewer's price is not its agent's
+            "$0.25 (and 1 attempt of unknown price); of which security review $0.25",
+            "$0.25, 1 of unknown price; of which security review $0.25",
+        ),
+        (
+            [tried(1.0, reviews_unpriced=1)],
+            "$1.00 (and 1 attempt of unknown price)",
+            "$1.00, 1 of unknown price",
+        ),
+        ([tried(1.0, review_usd=0.0)], "$1.00", "$1.00"),  # nobody was asked
     ],
 )
 def test_what_attempts_have_cost(attempts: list[AttemptView], words: str, short: str) -> None:
@@ -51,6 +69,44 @@ def story(*events: tuple[EventKind, dict[str, Any]]) -> list[Event]:
     planned = {"title": "x", "project": "app", "repo": "app", "priority": "P2", "mode": "subagent", "wave": 0}
     every = [(EventKind.TASK_PLANNED, planned | {"blocked_by": []}), *events]
     return [Event(seq=n, at=NOON, kind=kind, run="r", task="t", data=data) for n, (kind, data) in enumerate(every, 1)]
+
+
+REVIEWED = {"what": "security review", "verdict": "approve", "agent": "claude"}
+
+
+def reviewed(**data: Any) -> RunView:
+    """A run of one attempt for a dollar and 100 tokens, and what followed it."""
+    told = story(
+        (EventKind.ATTEMPT_STARTED, {"agent": "claude"}),
+        (EventKind.ATTEMPT_ENDED, {"outcome": "succeeded", "cost_usd": 1.0, "tokens": 100}),
+        (EventKind.STAGE_LOST, {"stage": "review", "why": "nobody claimed it"}),
+        (EventKind.EVIDENCE, REVIEWED | data),
+    )
+    return fold(event.model_copy(update={"attempt": 1}) for event in told)
+
+
+def test_a_reviewers_part_is_in_every_total_and_shown_apart() -> None:
+    view = reviewed(cost_usd=0.25, tokens=30)
+    part = {"cost_usd": 1.25, "tokens": 130, "review_usd": 0.25, "review_tokens": 30, "unpriced": 0}
+    document = report_json(view)
+    (project,), (task,) = document["costs"], document["tasks"]
+    for totals in (document["totals"], project, task, task["attempts"][0] | {"unpriced": 0}):
+        assert {name: totals[name] for name in part} == part
+    words = "$1.25, 130 tokens; of which security review $0.25, 30 tokens"
+    assert f"Cost: {words}" in " ".join(line.strip() for line in board(view, 60).splitlines()), "cut nowhere"
+    assert words in final_report(view, 120)
+    assert costs(view)[0].cost == words
+
+
+def test_a_review_that_nobody_knows_the_price_of_is_counted() -> None:
+    assert cost_words(reviewed(cost_usd=None).tasks["t"].attempts).endswith("(and 1 attempt of unknown price)")
+
+
+def test_a_reviewer_that_was_lost_has_cost_nobody_knows_what() -> None:
+    lost = Event(
+        seq=99, at=NOON, kind=EventKind.STAGE_LOST, run="r", task="t", attempt=1, data={"stage": "review", "why": LEASE}
+    )
+    assert cost(fold([lost], reviewed(cost_usd=0.25)).tasks["t"].attempts).unpriced == 1
 
 
 WAITS = (EventKind.RUN_WAITING, {"reason": "claude has no quota", "until": NOON + 3600, "tasks": ["t"]})
@@ -93,6 +149,11 @@ def test_the_day() -> None:
     assert today_lines(treasury()) == [
         "$2.50 used, $1.00 reserved, of $5.00, and 1 attempt of which nobody knows",
         "900 tokens used",
+    ]
+    review = Purse(micros=2_500_000, tokens=900, review_micros=500_000, review_tokens=60)
+    assert today_lines(treasury(purse=review)) == [
+        "$2.50 used (of which security review $0.50), of $5.00",
+        "900 tokens used (of which security review 60 tokens)",
     ]
     (*_, last) = today_lines(treasury(whole=False))
     assert last == "the ledger is younger than the day: what came before is not known (--spent-today)"

@@ -70,7 +70,9 @@ local function settle_money(t, tokens, micros)
       if used == '' and reserve[unit] < 0 then
         pay(name, unit == 'tokens' and 'uncounted' or 'unpriced', 1)
       else
-        pay(name, unit, used == '' and reserve[unit] or number(used))
+        local amount = used == '' and reserve[unit] or number(used)
+        pay(name, unit, amount)
+        pay(name, 'review_' .. unit, t.stage == 'review' and amount or 0)
       end
     end
   end

@@ -21,7 +21,7 @@ from ops_orchestrate.report.board import found_nothing
 from ops_orchestrate.report.commands import next_command, resume_command
 from ops_orchestrate.report.final import totals
 from ops_orchestrate.report.fold import fold
-from ops_orchestrate.report.money import cost_words
+from ops_orchestrate.report.money import cost_of, cost_words
 from ops_orchestrate.report.page.costs import costs
 from ops_orchestrate.report.page.graph import graph
 from ops_orchestrate.report.page.slots import timeline
@@ -86,14 +86,14 @@ def _tiles(view: RunView) -> list[tuple[str, str, str]]:
     done = totals(view)
     waiting, given_up = len(view.of_state(TaskState.BLOCKED)), len(view.of_state(TaskState.DISCARDED))
     attempts = [attempt for task in view.tasks.values() for attempt in task.attempts]
-    said = [attempt.cost_usd for attempt in attempts if attempt.cost_usd is not None]
+    cost = cost_of(attempts).usd
     return [
         (f"{done['completed']}/{len(view.tasks)}", "tasks completed", "good" if done["completed"] else "calm"),
         (str(done["shipped"]), "changes shipped", "calm"),
         (str(done["promoted"]), "promoted to main", "calm"),
         (str(waiting), "wait for you", "wait" if waiting else "calm"),
         (str(given_up), "given up", "bad" if given_up else "calm"),
-        (money(sum(said)) if said else "—", "cost" if said else "cost: not reported", "calm"),
+        ("—", "cost: not reported", "calm") if cost is None else (money(cost), "cost", "calm"),
     ]
 
 

@@ -83,14 +83,19 @@ def _started(event: Event) -> Entry:
 def _ended(event: Event) -> Entry:
     data = event.data
     outcome = read.text(data, "outcome") or "ended"
-    seconds, cost, tokens = read.number(data, "seconds"), read.number(data, "cost_usd"), read.whole(data, "tokens")
+    seconds = read.number(data, "seconds")
     after = f" after {duration(seconds)}" if seconds is not None else ""
     summary = read.text(data, "summary", 2_000)
-    told = [("cost", money(cost))] if cost is not None else []
-    told += [("used", count(tokens, "token"))] if tokens is not None else []
+    told = [*_spent(data)]
     told += [("sandbox", "OFF")] if read.flag(data, "unsandboxed") else []
     facts = (*_facts(data, head="commit", agent_version="version"), *told)
     return Entry(event.at, f"{_number(event)} {outcome}{after}" + (f": {summary}" if summary else ""), facts)
+
+
+def _spent(data: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    cost, tokens = read.number(data, "cost_usd"), read.whole(data, "tokens")
+    dollars = (("cost", money(cost)),) if cost is not None else ()
+    return (*dollars, ("used", count(tokens, "token"))) if tokens is not None else dollars
 
 
 def _said(event: Event) -> Entry | None:
@@ -122,7 +127,7 @@ def _reviewed(event: Event) -> Entry:
     said = "no security review" if verdict == "none" else f"the security reviewer says {verdict or '?'}"
     found = data.get("findings")
     lines = [_finding(one) for one in (found if isinstance(found, list) else [])[:20] if isinstance(one, dict)]
-    facts = _facts(data, agent="agent", model="model", head="commit", base="on")
+    facts = (*_facts(data, agent="agent", model="model", head="commit", base="on"), *_spent(data))
     return Entry(event.at, said + (f": {words}" if words else ""), facts, clean_text("\n".join(lines), _LOG))
 
 
