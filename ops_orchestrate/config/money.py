@@ -37,7 +37,7 @@ class MoneySettings(BaseSettings):
         "of the agent, cached ones too. Unset: what the wider caps leave it.",
     )
     max_task_usd: float | None = Field(
-        None, gt=0, le=_MOST_USD, description="What all attempts of one task may cost together."
+        None, gt=0, le=_MOST_USD, description="What all attempts of one task may cost together, those of its parts too."
     )
     max_task_tokens: int | None = Field(None, gt=0, le=_MOST_TOKENS, description="What they may use.")
     max_project_usd: float | None = Field(

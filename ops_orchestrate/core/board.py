@@ -51,6 +51,9 @@ class Candidate(Value):
     """Seconds of the longest chain of work that waits for it, itself included."""
     estimate: float = 600.0
     offered_at: float = 0.0
+    part_of: str = ""
+    """The task that it is one of so many parts of, which share that task's cap."""
+    of_parts: int = 1
     early: bool = False
     """A member of a team whose unfinished blockers are being worked on: it may start where a slot stays free."""
 

@@ -78,7 +78,7 @@ class Budget(Value):
         waits = self._no_quota(wallet) or self._unknown(caps, wallet)
         if waits:
             return waits
-        each = allowance(caps, self.agents) if caps.shared else Amount()
+        each = allowance(caps, self.agents, one.of_parts) if caps.shared else Amount()
         limits = self._limits(caps, one)
         tokens = self._room("tokens", each, limits, one)
         micros = self._room("micros", each, limits, one)
@@ -87,6 +87,7 @@ class Budget(Value):
                 return found
         return Reserve(
             day=self.day,
+            task=purse_names(one, self.day)[0],
             project=one.project,
             amount=Amount(tokens=tokens, micros=micros),
             each=each,
@@ -167,20 +168,29 @@ class Budget(Value):
 
     def _reached(self, scope: str, unit: str, amounts: tuple[int, int, int], one: Candidate, *, over: bool) -> Wait:
         used, reserved, cap = (shown(unit, amount) for amount in amounts)
-        whose = {"task": "the task's", "run": "the run's", "day": "the day's", "project": f"{one.project}'s day's"}
+        shared = f"the budget that the parts of {one.part_of} share" if one.part_of else "the task's budget"
+        budgets = {"task": shared, "project": f"{one.project}'s day's budget"}
+        which = budgets.get(scope, f"the {scope}'s budget")
         setting = f"OPS_MAX_{_SETTINGS[scope]}_{'TOKENS' if unit == 'tokens' else 'USD'}"
         if not over:
-            text = f"what is under way may use up {whose[scope]} budget ({used} used, {reserved} reserved, of {cap})"
+            text = f"what is under way may use up {which} ({used} used, {reserved} reserved, of {cap})"
             return Wait(text=text)
         own = f" or `ops.day_{'tokens' if unit == 'tokens' else 'usd'}` of {one.project}" if scope == "project" else ""
-        text = f"{whose[scope]} budget is used ({used} of {cap}): raise {setting}{own}"
+        text = f"{which} is used ({used} of {cap}): raise {setting}{own}"
         return Wait(text=text, until=self.day.ends if scope in ("day", "project") else None, over=True)
 
 
 def candidate_of(record: TaskRecord) -> Candidate:
     """A task as a budget is asked about it, whether it may start otherwise or not."""
     spec = record.spec
-    return Candidate(run=record.run, task=spec.id, repo=spec.repo, project=spec.project)
+    return Candidate(
+        run=record.run,
+        task=spec.id,
+        repo=spec.repo,
+        project=spec.project,
+        part_of=spec.part_of,
+        of_parts=spec.of_parts,
+    )
 
 
 def knows_day(born: float, day: Day, purse: Purse) -> bool:
@@ -189,8 +199,11 @@ def knows_day(born: float, day: Day, purse: Purse) -> bool:
 
 
 def purse_names(one: Candidate, day: Day) -> tuple[str, ...]:
-    """Every purse that an attempt of the candidate is paid from: task, run, day, project."""
-    names = (task_purse(one.run, one.task), run_purse(one.run), day_purse(day))
+    """Every purse that an attempt of the candidate is paid from: task, run, day, project.
+
+    A part is paid from the purse of the whole: splitting a task gives it no more to spend.
+    """
+    names = (task_purse(one.run, one.part_of or one.task), run_purse(one.run), day_purse(day))
     return (*names, project_purse(day, one.project)) if one.project else names
 
 

@@ -83,6 +83,8 @@ class Reserve(Value):
     """What a grant sets aside for its attempt, checked once more by the ledger in the very step that grants."""
 
     day: Day
+    task: str = ""
+    """The purse of the task, which is the whole's for a part of one; empty: its own."""
     project: str = ""
     amount: Amount = Amount()
     """What the attempt may use; what is not known at its end counts as this much."""
@@ -100,20 +102,21 @@ class Parked(Value):
     until: float = Field(ge=0)
 
 
-def allowance(caps: Caps, agents: int) -> Amount:
+def allowance(caps: Caps, agents: int, parts: int = 1) -> Amount:
     """What one attempt may use: its own cap, and never more than a wider one.
 
-    Where none of its own is set, a run's and a day's are shared out among as many as may work at once.
+    Where none of its own is set, a run's and a day's are shared out among as many as may work at once, and a task's
+    among as many of its `parts`.
     """
-    return Amount(tokens=_share(caps, "tokens", agents), micros=_share(caps, "micros", agents))
+    return Amount(tokens=_share(caps, "tokens", agents, parts), micros=_share(caps, "micros", agents, parts))
 
 
-def _share(caps: Caps, unit: str, agents: int) -> int | None:
+def _share(caps: Caps, unit: str, agents: int, parts: int) -> int | None:
     own = getattr(caps.attempt, unit)
     among = 1 if own is not None else max(1, agents)
-    wide = [getattr(cap, unit) for cap in (caps.run, caps.day)]
-    found = [own, getattr(caps.task, unit), getattr(caps.project, unit), *(w // among for w in wide if w is not None)]
-    return min((one for one in found if one is not None), default=None)
+    shared = ((caps.task, min(among, parts)), (caps.project, 1), (caps.run, among), (caps.day, among))
+    found = [None if (cap := getattr(wide, unit)) is None else cap // by for wide, by in shared]
+    return min((one for one in (own, *found) if one is not None), default=None)
 
 
 def day_of(now: float, zone: tzinfo) -> Day:

@@ -26,8 +26,8 @@ _TITLE, _ABOUT, _CRITERION, _CRITERIA = 160, 4_000, 600, 20
 #: Ends that say nothing of the task's size: they neither add to a row of stalls nor break it.
 _NO_FAULT = frozenset({OutcomeKind.INTERRUPTED, OutcomeKind.REDIRECTED, OutcomeKind.QUOTA})
 _TOO_LONG = frozenset({OutcomeKind.STALLED, OutcomeKind.TIMED_OUT})
-#: Names of a file that nobody declares: is everything below a folder covered?
-_PROBE = "\x01"
+#: The name of a file that nobody declares, longer than any pattern: is everything below a folder covered?
+_PROBE = "\x01" * 500
 
 
 class Part(Value):
@@ -159,6 +159,7 @@ def _task(spec: TaskSpec, part: Part, own: str, number: int, total: int) -> Task
             "fingerprint": hashlib.sha256(f"{spec.fingerprint}\0{own}".encode()).hexdigest()[:16],
             "closes": (),
             "part_of": spec.id,
+            "of_parts": total,
         }
     )
 

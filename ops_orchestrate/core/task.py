@@ -87,6 +87,8 @@ class TaskSpec(Value):
     """The task that it is a part of."""
     split_by: str = ""
     """With `part_of`: who proposed it, `rule` or `planner`."""
+    of_parts: int = 1
+    """With `part_of`: how many parts that has; they share its cap."""
 
 
 class TaskRecord(Value):

@@ -12,8 +12,7 @@ import time
 from ops_orchestrate.core.agent import AgentEnd, AgentResult
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
 from ops_orchestrate.core.attempt_rule import resumes_at
-from ops_orchestrate.core.board import Candidate
-from ops_orchestrate.core.budget import Wait
+from ops_orchestrate.core.budget import Wait, candidate_of
 from ops_orchestrate.core.change import GateEnd
 from ops_orchestrate.core.consult import NoAnswerError, Question
 from ops_orchestrate.core.names import one_line
@@ -109,8 +108,7 @@ def _seated(key: StageKey, holder: str, run: RunRecord, record: TaskRecord, tool
 
 def _means(run: RunRecord, record: TaskRecord, tools: Toolbox) -> Reserve | str:
     """What the reviewer reserves, as any agent; or why it may not be asked for now. A person is asked then."""
-    spec, board = record.spec, tools.ledger.board.look(tools.settings.max_agents)
-    one = Candidate(run=run.id, task=spec.id, repo=spec.repo, project=spec.project)
+    board, one = tools.ledger.board.look(tools.settings.max_agents), candidate_of(record)
     kind = tools.settings.review_agent or run.request.agent
     wallet = wallet_of(run.request.model_copy(update={"agent": kind}), tools, model=tools.settings.review_model)
     budget = budget_of(board, tools, (one,)).model_copy(update={"wallets": {run.id: wallet}})

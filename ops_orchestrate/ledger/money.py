@@ -70,6 +70,7 @@ def reserve_text(reserve: Reserve | None) -> str:
         {
             "day": reserve.day.label,
             "day_ends": reserve.day.ends,
+            "task": reserve.task,
             "project": reserve.project,
             **_numbers(reserve.amount),
             "each": _numbers(reserve.each),

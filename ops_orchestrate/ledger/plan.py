@@ -84,6 +84,8 @@ def task_args(
         # Planning knows more than the graph (what the owner puts first); a plan without ranks has the graph's own.
         path_left=spec.rank or path_left,
         estimate=spec.estimate,
+        part_of=spec.part_of,
+        of_parts=spec.of_parts,
     )
     fields = {
         "spec": spec.model_dump_json(),

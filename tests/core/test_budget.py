@@ -36,11 +36,11 @@ def spent(micros: int = 0, reserved: int = 0, **kw: Any) -> Purse:
 
 
 def test_without_a_cap_nothing_is_set_aside_and_all_is_written_down() -> None:
-    assert budget().ask(ONE) == Reserve(day=DAY, project="shop")
+    assert budget().ask(ONE) == Reserve(day=DAY, task="task:r/t", project="shop")
 
 
 def test_a_cap_of_an_attempt_alone_is_for_the_proxy_to_hold() -> None:
-    assert budget(caps={"attempt": cents(5)}).ask(ONE) == Reserve(day=DAY, project="shop")
+    assert budget(caps={"attempt": cents(5)}).ask(ONE) == Reserve(day=DAY, task="task:r/t", project="shop")
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,37 @@ def test_what_an_attempt_sets_aside(
         caps={scope: cents(amount) for scope, amount in caps.items()},
     ).ask(ONE)
     assert (found.amount.micros if isinstance(found, Reserve) else None) == (set_aside and set_aside * 10_000)
+
+
+PART = Candidate(run="r", task="big-1", repo="app", project="shop", part_of="big", of_parts=3)
+
+
+@pytest.mark.parametrize(
+    ("caps", "purses", "set_aside"),
+    [
+        ({"task": 300}, {}, 100),  # a third each, so that they can work at once
+        ({"task": 300}, {"task:r/big": (150, 100)}, 50),  # the whole's purse, with what it used before it was split
+        ({"task": 300}, {"task:r/big": (200, 100)}, None),
+        ({"task": 300}, {"task:r/big-1": (300, 0)}, 100),  # none of its own
+        ({"attempt": 200, "task": 300}, {}, 200),  # the owner has said what one attempt may use
+        ({"task": 300, "run": 250}, {}, 50),
+    ],
+)
+def test_parts_share_what_the_whole_may_cost(
+    caps: dict[str, int], purses: dict[str, tuple[int, int]], set_aside: int | None
+) -> None:
+    found = budget(
+        {name: spent(*amounts) for name, amounts in purses.items()},
+        caps={scope: cents(amount) for scope, amount in caps.items()},
+    ).ask(PART)
+    assert (found.amount.micros if isinstance(found, Reserve) else None) == (set_aside and set_aside * 10_000)
+    assert not isinstance(found, Reserve) or found.task == "task:r/big"
+
+
+def test_a_part_says_whose_budget_is_used() -> None:
+    found = budget({"task:r/big": spent(300)}, caps={"task": cents(300)}).ask(PART)
+    words = "the budget that the parts of big share is used ($3.00 of $3.00): raise OPS_MAX_TASK_USD"
+    assert found == Wait(text=words, over=True)
 
 
 def test_what_nobody_knows_of_an_attempt_counts_as_all_that_it_might_have_used() -> None:

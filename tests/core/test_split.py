@@ -103,6 +103,12 @@ def test_the_whole_waits_for_its_parts_and_has_no_work_left() -> None:
     assert (whole.blocked_by, whole.parts, whole.estimate) == (("z", "big-1", "big-2"), ("big-1", "big-2"), 0.0)
 
 
+def test_a_file_at_the_whole_is_no_folder_for_a_part() -> None:
+    """`?` is a file of one letter, at any depth: it allows no folder of that name."""
+    with pytest.raises(PlanError, match="outside of the whole's paths"):
+        parts_of(make_task("t", paths=("?",)), (Part(title="x", paths=("a",)), TWO[0]), (), by="planner")
+
+
 @pytest.mark.parametrize(
     ("parts", "why"),
     [

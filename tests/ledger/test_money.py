@@ -160,6 +160,25 @@ def test_five_that_looked_at_the_same_purse_cannot_pass_a_cap_together(ledger: L
     assert grant(ledger, reserve(cents=10, cap=100), "t4") is not None
 
 
+def test_parts_that_start_together_cannot_pass_the_cap_of_the_whole_together(ledger: Ledger) -> None:
+    """Each planner looked before the others set anything aside: the step that grants holds them to it."""
+    parts = tuple(make_task(f"big-{n}", repo=f"r{n}", part_of="big", of_parts=5) for n in range(5))
+    planned(ledger, *parts)
+    cap = Limit(purse="task:r1/big", cap=Amount(micros=100 * CENT))
+    aside = reserve(cents=30, limits=(cap,), task="task:r1/big")
+    granted_ = [key for n in range(5) if (key := grant(ledger, aside, f"big-{n}")) is not None]
+    assert len(granted_) == 3
+    own = ledger.money.purses(["task:r1/big-0"])["task:r1/big-0"]
+    whole = ledger.money.purses(["task:r1/big"])["task:r1/big"]
+    assert (own, whole) == (Purse(), Purse(reserved_micros=90 * CENT))
+    for key in granted_:
+        claimed(ledger, key, Stage.IMPLEMENT)
+        assert end(ledger, key, 0.30, 10)
+    spent = ledger.money.purses(["task:r1/big"])["task:r1/big"]
+    assert spent == Purse(tokens=30, micros=90 * CENT)
+    assert grant(ledger, reserve(cents=30, limits=(cap,), task="task:r1/big"), "big-4") is None
+
+
 def test_what_nobody_knows_fills_a_cap_too(ledger: Ledger) -> None:
     planned(ledger, make_task("t1"), make_task("t2"))
     claimed(ledger, key := granted(ledger, reserve()), Stage.IMPLEMENT)
@@ -216,14 +235,22 @@ def test_nothing_is_granted_for_an_account_without_quota(ledger: Ledger) -> None
     assert grant(ledger, reserve(accounts=("a/K",)), "t3") is not None
 
 
-def test_a_parked_account_is_let_go_at_its_time_and_a_shorter_word_changes_nothing(ledger: Ledger) -> None:
+def test_a_shorter_word_does_not_let_a_parked_account_go(ledger: Ledger) -> None:
     planned(ledger, *(make_task(f"t{n}") for n in (1, 2)))
-    until = ledger.now() + 0.2
+    until = ledger.now() + 1000
     without_quota(ledger, "a/K", until)
     claimed(ledger, key := granted(ledger, reserve(), "t2"), Stage.IMPLEMENT)
-    assert end(ledger, key, 0.0, 0, Parked(account="a/K", until=until - 0.1))
+    assert end(ledger, key, 0.0, 0, Parked(account="a/K", until=until - 100))
     assert ledger.money.parked() == {"a/K": pytest.approx(until, abs=1e-3)}
-    expired(ledger, 0.2)
+
+
+def test_a_parked_account_is_let_go_at_its_time(ledger: Ledger) -> None:
+    planned(ledger)
+    key = granted(ledger, reserve(accounts=()))
+    claimed(ledger, key, Stage.IMPLEMENT)
+    until = ledger.now() + 0.2
+    assert end(ledger, key, 0.0, 0, Parked(account="a/K", until=until))
+    expired(ledger, until - ledger.now())
     assert ledger.money.parked() == ledger.board.look(5).parked == {}
 
 

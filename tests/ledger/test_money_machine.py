@@ -22,6 +22,8 @@ from tests.builders import make_outcome, make_request, make_settlement, make_tas
 from tests.laws import examples
 
 NAMES = tuple(f"t{n}" for n in range(6))
+#: The last two are parts of one task, and share its cap.
+PART_OF = {"t4": "t3", "t5": "t3"}
 DAY = Day(label="2026-11-27", begins=1.0, ends=9e12)
 CAPS = Caps(attempt=Amount(tokens=100), task=Amount(tokens=250), run=Amount(tokens=700), day=Amount(tokens=400))
 SCOPES = {"run:r1": CAPS.run, "day:2026-11-27": CAPS.day} | {f"task:r1/{name}": CAPS.task for name in NAMES}
@@ -39,7 +41,7 @@ class MoneyMachine(RuleBasedStateMachine):
         self.ledger = Ledger(fakeredis.FakeRedis(server=fakeredis.FakeServer(), decode_responses=True))
         self.ledger.open(quiet=0)
         self.ledger.runs.begin("r1", make_request(), host="h", parts=[])
-        specs = [make_task(name, repo=name) for name in NAMES]
+        specs = [make_task(name, repo=name, part_of=PART_OF.get(name, "")) for name in NAMES]
         self.ledger.runs.store_plan("r1", specs, blocked={}, skipped=(), unknown=())
         self.aside: dict[StageKey, int] = {}
         self.used: dict[str, int] = {}
@@ -118,7 +120,8 @@ class MoneyMachine(RuleBasedStateMachine):
     def pay(self, key: StageKey, tokens: int | None) -> None:
         aside = self.aside.pop(key)
         used = aside if tokens is None else tokens
-        self.used[key.task] = self.used.get(key.task, 0) + used
+        whole = PART_OF.get(key.task, key.task)
+        self.used[whole] = self.used.get(whole, 0) + used
         self.beyond += max(0, used - aside)
 
     @invariant()
@@ -127,7 +130,7 @@ class MoneyMachine(RuleBasedStateMachine):
         whole = Purse(tokens=sum(self.used.values()), reserved_tokens=sum(self.aside.values()))
         for name, purse in purses.items():
             task = name.partition("/")[2]
-            aside = sum(amount for key, amount in self.aside.items() if key.task == task)
+            aside = sum(amount for key, amount in self.aside.items() if PART_OF.get(key.task, key.task) == task)
             own = Purse(tokens=self.used.get(task, 0), reserved_tokens=aside) if task else whole
             assert (purse.tokens, purse.reserved_tokens) == (own.tokens, own.reserved_tokens), name
             assert min(purse.tokens, purse.reserved_tokens, purse.micros, purse.reserved_micros) >= 0

@@ -4,7 +4,8 @@
 local DAYS_KEPT = 100 * 86400
 
 local function purses_of(t, reserve)
-  local names = { 'task:' .. t.member, 'run:' .. t.run, 'day:' .. reserve.day }
+  local whole = reserve.task or '' -- a part is paid from the purse of the task that it is a part of
+  local names = { whole ~= '' and whole or 'task:' .. t.member, 'run:' .. t.run, 'day:' .. reserve.day }
   if reserve.project ~= '' then
     names[4] = 'project:' .. reserve.day .. ':' .. reserve.project
   end
