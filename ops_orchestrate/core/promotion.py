@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 
-from ops_orchestrate.core.change import GateEnd
+from ops_orchestrate.core.change import GateEnd, MergeIntent
 from ops_orchestrate.core.merge.pull import Pull, PullState
 from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.names import OUR_BRANCHES
@@ -51,6 +51,8 @@ class Promotion(Value):
     """The head that a person approved."""
     pursuit: Pursuit | None = None
     """The pull request of it, on a forge that has them."""
+    intent: MergeIntent | None = None
+    """The push to main that was announced and not said to be done, where there are no pull requests."""
     watched: Watched | None = None
 
 

@@ -140,21 +140,24 @@ def around(
     *,
     before: Callable[[], Any] | None = None,
     after: Callable[[], Any] | None = None,
+    of: type = GitHubPullRequests,
+    call: int = 1,
 ) -> None:
-    """Let something happen right before or right after the next call of a method that talks to the forge, once."""
-    real = getattr(GitHubPullRequests, name)
+    """Let something happen right before or right after a call of a method that talks to the forge, once: the next
+    one, or the `call`-th from now."""
+    real = getattr(of, name)
     calls: list[None] = []
 
-    def instead(self: GitHubPullRequests, *args: Any, **kwargs: Any) -> Any:
+    def instead(self: Any, *args: Any, **kwargs: Any) -> Any:
         calls.append(None)
-        if before and len(calls) == 1:
+        if before and len(calls) == call:
             before()
         found = real(self, *args, **kwargs)
-        if after and len(calls) == 1:
+        if after and len(calls) == call:
             after()
         return found
 
-    patch.setattr(GitHubPullRequests, name, instead)
+    patch.setattr(of, name, instead)
 
 
 def die() -> None:
@@ -175,6 +178,8 @@ def walking(home: Path, **env: str) -> Iterator[Walk]:
                 patch.setenv(name, value)
         made = Walk(forge)
         yield made
+        if not forge.slug:
+            return  # nothing was on GitHub
         pulls = made.tools.pulls_of(forge.portfolio().projects[0].repositories[0])
         assert isinstance(pulls, GitHubPullRequests)
         pulls._client.close()

@@ -23,7 +23,7 @@ from ops_orchestrate.engine.frozen import held
 from ops_orchestrate.engine.lease import base_lock, hold
 from ops_orchestrate.engine.promotion.answer import answer_command
 from ops_orchestrate.engine.promotion.book import merges_of, promotion_of, remember, warn
-from ops_orchestrate.engine.promotion.branch import catch_up, promote_branch
+from ops_orchestrate.engine.promotion.branch import catch_up, promote_branch, was_promoted
 from ops_orchestrate.engine.promotion.change import promote_change
 from ops_orchestrate.engine.promotion.sync import Sync
 from ops_orchestrate.engine.promotion.watch import first_watch
@@ -82,6 +82,8 @@ def _promote(run: RunRecord, repository: Repository, holder: str, tools: Toolbox
     seen = _snapshot(run, repository, known, tools)
     if pulls is not None and known is not None and goes_on(known, seen.head):
         return promote_change(Sync(run, repository, seen, pulls, tools), known)  # one step further with what is pinned
+    if pulls is None and was_promoted(run, repository, seen, known, tools):
+        return PromotionState.DONE, ""
     decision = decide_promotion(seen)
     if decision.step is PromotionStep.SKIP:
         if seen.contained and seen.merged and pulls is None:
@@ -95,9 +97,16 @@ def _promote(run: RunRecord, repository: Repository, holder: str, tools: Toolbox
     with hold(base_lock(repository.key, seen.main), holder, tools) as mine:
         if not mine:
             return PromotionState.PENDING, f"somebody else is moving {seen.main}"
-        if pulls is not None:
-            return promote_change(Sync(run, repository, seen, pulls, tools), known)
-        return promote_branch(run, repository, seen, tools)
+        return _carry_out(run, repository, seen, known, tools)
+
+
+def _carry_out(
+    run: RunRecord, repository: Repository, seen: PromotionSnapshot, known: Promotion | None, tools: Toolbox
+) -> tuple[PromotionState, str]:
+    pulls = tools.pulls_of(repository)
+    if pulls is not None:
+        return promote_change(Sync(run, repository, seen, pulls, tools), known)
+    return promote_branch(run, repository, seen, known, tools)
 
 
 def _refused(repository: Repository, branches: tuple[str | None, ...], tools: Toolbox) -> str:
