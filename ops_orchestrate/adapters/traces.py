@@ -1,4 +1,4 @@
-"""Traces of our own earlier work: refs of ours, branches upstream, trailers of merged commits.
+"""Traces of our own earlier work: refs of ours, branches upstream, lines in the messages of merged commits.
 
 What they say comes from git, where others can write too: every part is checked before it is taken for a name.
 """
@@ -6,55 +6,50 @@ What they say comes from git, where others can write too: every part is checked 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from ops_orchestrate.adapters.git import Git, object_id, printable
 from ops_orchestrate.adapters.harvest import ATTEMPTS, SALVAGE
 from ops_orchestrate.adapters.mirrors import UPSTREAM
 from ops_orchestrate.core.change import OwnBranch
+from ops_orchestrate.core.mark import TASK, Mark, read_marks
 from ops_orchestrate.core.names import is_name, is_run_id
 
 _OURS_UPSTREAM = f"{UPSTREAM}ops/"
-_ATTEMPT = re.compile(r"a(\d{1,6})-f(\d{1,20})")
-_FINGERPRINT = re.compile(r"[A-Za-z0-9:._-]{1,128}")
-_COMMITS = 500
-_TRAILERS = ("Ops-Task", "Ops-Run", "Ops-Attempt", "Ops-Fingerprint")
-_FORMAT = "%H" + "".join(f"%x00%(trailers:key={name},valueonly,separator=%x0A)" for name in _TRAILERS) + "%x00%x01"
+_ATTEMPT = re.compile(r"a(\d{1,6})-f(\d{1,20})", re.ASCII)
+COMMITS = 200_000
+"""Commits of the base branches that are looked through, the newest first: about a second."""
+MERGES = 2_000
+"""Merged commits of ours that are read, the newest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Merged:
-    """A commit on the integration branch that says it is ours."""
+class _Merge(NamedTuple):
+    """A commit on a base branch that says it is ours."""
 
     commit: str
-    task: str
-    run: str
-    attempt: int
-    fingerprint: str
+    ref: str
+    mark: Mark
 
 
-def own_branches(git: Git, mirror: Path, integration: str, head: str) -> Sequence[OwnBranch]:
-    """Everything of ours that the mirror knows; `head` is the integration branch's."""
-    merged = list(_merged(git, mirror, head))
-    refs = list(_refs(git, mirror))
-    matched = [_with_merge(branch, merged) for branch in refs]
-    known = {branch.merged for branch in matched}
-    alone = [
-        OwnBranch(
-            run=one.run,
-            task=one.task,
-            attempt=one.attempt,
-            ref=f"{UPSTREAM}{integration}",
-            head=one.commit,
-            merged=one.commit,
-            fingerprint=one.fingerprint,
-        )
-        for one in merged
-        if one.commit not in known
-    ]
-    return (*matched, *alone)
+def own_branches(git: Git, mirror: Path, bases: Mapping[str, str]) -> Sequence[OwnBranch]:
+    """Everything of ours that the mirror knows: what is merged, the newest first, then what is not.
+
+    `bases`: the branches that work is merged into, by name, with their heads.
+    """
+    merges = list(_merges(git, mirror, bases))
+    found: list[tuple[int, OwnBranch]] = []
+    waiting: list[OwnBranch] = []
+    for branch in _refs(git, mirror):
+        at = next((at for at, one in enumerate(merges) if _is_merge_of(one.mark, branch)), None)
+        if at is None:
+            waiting.append(branch)
+        else:
+            found.append((at, _merged(branch, merges[at])))
+    known = {at for at, _ in found}
+    found += [(at, _alone(one)) for at, one in enumerate(merges) if at not in known]
+    return (*(one for _, one in sorted(found, key=lambda pair: pair[0])), *waiting)
 
 
 def _refs(git: Git, mirror: Path) -> Iterator[OwnBranch]:
@@ -80,27 +75,52 @@ def _read_ref(ref: str, head: str) -> OwnBranch | None:
     number = _ATTEMPT.fullmatch(attempt)
     if not number or not is_name(task) or (run and not is_run_id(run)):
         return None
-    return OwnBranch(run=run, task=task, attempt=int(number[1]), ref=ref, head=head)
+    return OwnBranch(run=run, task=task, attempt=int(number[1]), fence=int(number[2]), ref=ref, head=head)
 
 
-def _merged(git: Git, mirror: Path, head: str) -> Iterator[_Merged]:
-    log = git.run("log", f"-{_COMMITS}", f"--format={_FORMAT}", "--end-of-options", object_id(head), repo=mirror)
+def _merges(git: Git, mirror: Path, bases: Mapping[str, str]) -> Iterator[_Merge]:
+    """Commits of the base branches that name a task of ours, the newest first."""
+    refs = {object_id(head): f"{UPSTREAM}{name}" for name, head in reversed(list(bases.items()))}
+    edge = git.run(
+        *("rev-list", "--max-count=1", f"--skip={COMMITS}", "--end-of-options", *refs),
+        repo=mirror,
+    ).text
+    log = git.run(
+        *("log", f"-{MERGES}", "--fixed-strings", f"--grep={TASK}: ", "--format=%H %S%x00%B%x00%x01"),
+        *("--end-of-options", *refs, *([f"^{object_id(edge)}"] if edge else [])),
+        repo=mirror,
+        cut_ok=True,  # by one enormous message, nobody is to keep the rest from being read
+    )
     for record in printable(log.out).split("\0\x01"):
-        commit, _, values = record.strip("\n").partition("\0")
-        # The last trailer of a name counts: a quoted message above it is older text.
-        task, run, attempt, fingerprint = (
-            [*value.split("\n")][-1].strip() for value in (values.split("\0") + [""] * 4)[:4]
-        )
-        if is_name(task) and is_run_id(run):
-            number = int(attempt) if attempt.isascii() and attempt.isdigit() and len(attempt) < 7 else 0
-            print_ = fingerprint if _FINGERPRINT.fullmatch(fingerprint) else ""
-            yield _Merged(commit, task, run, number, print_)
+        commit, _, message = record.lstrip("\n").partition("\0")
+        commit, _, source = commit.partition(" ")
+        for mark in read_marks(message):
+            yield _Merge(commit, refs.get(source, source), mark)
 
 
-def _with_merge(branch: OwnBranch, merged: Sequence[_Merged]) -> OwnBranch:
-    """The branch with the merge of its task, if there was one: of that attempt where the trailer names it."""
-    for one in merged:
-        same = one.task == branch.task and branch.run in ("", one.run)
-        if same and one.attempt in (0, branch.attempt):
-            return branch.model_copy(update={"merged": one.commit, "fingerprint": one.fingerprint, "run": one.run})
-    return branch
+def _is_merge_of(mark: Mark, branch: OwnBranch) -> bool:
+    """Whether a merge took this branch: of its attempt, where the merge names one; fences are never given twice."""
+    if mark.task != branch.task or branch.run not in ("", mark.run):
+        return False
+    if mark.fence:
+        return (mark.attempt, mark.fence) == (branch.attempt, branch.fence)
+    return bool(branch.run) and mark.attempt in (0, branch.attempt)
+
+
+def _merged(branch: OwnBranch, merge: _Merge) -> OwnBranch:
+    return branch.model_copy(update={"merged": merge.commit, "prints": merge.mark.prints, "run": merge.mark.run})
+
+
+def _alone(merge: _Merge) -> OwnBranch:
+    """A merge whose branch is gone."""
+    mark = merge.mark
+    return OwnBranch(
+        run=mark.run,
+        task=mark.task,
+        attempt=mark.attempt,
+        fence=mark.fence,
+        ref=merge.ref,
+        head=merge.commit,
+        merged=merge.commit,
+        prints=mark.prints,
+    )

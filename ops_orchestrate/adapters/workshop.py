@@ -172,9 +172,10 @@ class GitWorkshop:
 
     def own_branches(self, repo: Repository) -> Sequence[OwnBranch]:
         """Traces of our own earlier runs."""
-        integration = self.integration(repo)
-        head = self._branches(repo)[integration]
-        return own_branches(self.git, self.mirrors.existing(repo), integration, head)
+        branches = self._branches(repo)
+        names = (self.integration(repo), repo.main or "main", "master")
+        bases = {name: branches[name] for name in names if name in branches}
+        return own_branches(self.git, self.mirrors.existing(repo), bases)
 
     def read_file(self, repo: Repository, commit: str, path: str, limit: int = 1_000_000) -> str | None:
         """A text file of a commit, cut at `limit` bytes; None where there is no such plain file."""

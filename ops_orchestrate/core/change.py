@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
+from ops_orchestrate.core.mark import Print
 from ops_orchestrate.core.value import Value
 
 
@@ -139,9 +140,12 @@ class OwnBranch(Value):
     attempt: int
     ref: str
     head: str
+    fence: int = 0
+    """0: nothing says it."""
     merged: str = ""
-    """The commit on the base that carries its trailer, where it was merged."""
-    fingerprint: str = ""
+    """The commit on the base that carries its trailers, where it was merged."""
+    prints: tuple[Print, ...] = ()
+    """With `merged`: the findings that the merge covers."""
 
 
 class MergeIntent(Value):

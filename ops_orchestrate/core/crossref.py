@@ -6,11 +6,12 @@ Its cause changed after it had ended → planned anew. It never lets two runs ho
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from ops_orchestrate.core.finding import FindingKind
+from ops_orchestrate.core.mark import cause_mark
 from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, RunState, TaskState
 
 #: Kinds of one-off work. An issue stays open at its forge after a merge into `dev`: that does not make it new.
@@ -41,6 +42,7 @@ class Verdict(StrEnum):
 
     NEW = "new"
     OVER = "over"  #: plan it, and take the claim over
+    AGAIN = "again"  #: plan it: it has come back after a merge that no ledger knows of any more
     DONE = "done"  #: completed: whoever waits for it need not
     SKIP = "skip"
 
@@ -64,16 +66,16 @@ def standing(claim: ClaimView | None, cause: str) -> Standing:
     return Standing(Verdict.SKIP, f"owned by run {claim.run} ({claim.state}): task {claim.task}{changed}")
 
 
-#: What counts of several claims on one piece of work: work in hand, then work to be done anew, then work done.
-_WEIGHT = (Verdict.SKIP, Verdict.OVER, Verdict.DONE, Verdict.NEW)
+#: What counts of several: work in hand, then work to be done anew, then work done.
+_WEIGHT = (Verdict.SKIP, Verdict.OVER, Verdict.AGAIN, Verdict.DONE, Verdict.NEW)
 
 
-def standing_of_all(claims: Iterable[tuple[ClaimView | None, str]]) -> Standing:
-    """The same for work that several sources report, each under a claim of its own: (claim, cause) of each.
+def weightiest(standings: Iterable[Standing]) -> Standing:
+    """Of work that several sources report, each with a standing of its own, the one that counts.
 
     A further source of what was done since is done as well; one whose cause has changed makes it due again.
     """
-    return min((standing(claim, cause) for claim, cause in claims), key=lambda one: _WEIGHT.index(one.verdict))
+    return min(standings, key=lambda one: _WEIGHT.index(one.verdict))
 
 
 def left_to(run: str, state: TaskState, ask: str, run_state: RunState) -> str:
@@ -85,15 +87,27 @@ def left_to(run: str, state: TaskState, ask: str, run_state: RunState) -> str:
     return f"run {run} is at work on it"
 
 
-def adopted(kind: FindingKind, trace: str) -> Standing:
-    """Work that no ledger knows, but whose merge the base itself shows (`trace` says which run's).
+class Trace(NamedTuple):
+    """A merge of a finding that only git or the forge remembers: which one, and what the finding rested on then."""
 
-    What may come back (a red baseline, a red workflow, an error) is worked on again, and the reason names the earlier
-    fix: nothing says whether it is older than what was seen last.
+    said: str
+    cause: str = ""
+    """As `cause_mark` writes it; "": nothing says it."""
+
+
+def adopted(kind: FindingKind, traces: Sequence[Trace], cause: str) -> Standing:
+    """What merges that no ledger knows mean for a finding with this cause: the same as the ledger's own would.
+
+    Where none says what it rested on, what may come back (a red baseline, a red workflow, an error) is worked on
+    again, and the reason names the newest fix. No traces: nobody has merged it.
     """
-    if kind in _ONCE:
-        return Standing(Verdict.DONE, f"done since: {trace}")
-    return Standing(Verdict.NEW, f"an earlier fix of the same is on the base already: {trace}")
+    if not traces:
+        return Standing(Verdict.NEW)
+    mark = cause_mark(cause)
+    for trace in traces:
+        if trace.cause == mark or (not trace.cause and kind in _ONCE):
+            return Standing(Verdict.DONE, f"done since: {trace.said}")
+    return Standing(Verdict.AGAIN, f"an earlier fix of the same is on the base already: {traces[0].said}")
 
 
 def _ended(claim: ClaimView) -> Standing:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from ops_orchestrate.core.mark import Merged
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.task import Priority
 from ops_orchestrate.core.value import Value
@@ -25,7 +26,6 @@ class FindingKind(StrEnum):
     UNCOMMITTED = "uncommitted"  #: the user's own uncommitted work: reported, never touched
     UNPUSHED = "unpushed"  #: the user's own unpushed commits: reported, never touched
     STATE_DRIFT = "state-drift"  #: `.planning` files that contradict each other
-    ADOPTED = "adopted"  #: a branch or change of an earlier run of ours
     NOTICE = "notice"  #: anything else worth a line in the report
 
 
@@ -80,6 +80,8 @@ class AuditPart(Value):
     unknown: tuple[Skipped, ...] = ()
     read_only: dict[str, str] = Field(default_factory=dict)
     """Repository key to why nothing may be pushed there: whatever is found of it is reported and not worked on."""
+    merged: tuple[Merged, ...] = ()
+    """Earlier work of ours that git or the forge remember as merged, the newest first."""
     heads: dict[str, str] = Field(default_factory=dict)
     """Repository key to the integration branch's head that was looked at."""
     branches: dict[str, str] = Field(default_factory=dict)

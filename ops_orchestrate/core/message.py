@@ -6,13 +6,10 @@ import re
 
 from ops_orchestrate.core.attempt import Outcome
 from ops_orchestrate.core.harmless import harmless
+from ops_orchestrate.core.mark import ATTEMPT, RUN, TASK, print_lines
 from ops_orchestrate.core.names import clean_text, is_slug, one_line
 from ops_orchestrate.core.task import TaskRecord, TaskSpec
 
-TASK = "Ops-Task"
-RUN = "Ops-Run"
-ATTEMPT = "Ops-Attempt"
-FINGERPRINT = "Ops-Fingerprint"
 MERGE_KEY = "Ops-Merge-Key"
 
 _ISSUE = re.compile(r"(?P<slug>[^#]+)#[1-9][0-9]{0,9}")
@@ -26,15 +23,14 @@ def squash_message(record: TaskRecord, *, run: str, summary: str) -> str:
     title = harmless(one_line(record.spec.title, 72))
     said = harmless(one_line(clean_text(summary), 600))
     body = f"\n{said}\n" if said and said != title else ""
-    trailers = {
-        TASK: record.spec.id,
-        RUN: run,
-        ATTEMPT: f"a{record.attempt}-f{record.fence}",
-        FINGERPRINT: record.spec.fingerprint,
-        MERGE_KEY: merge_key(record),
-    }
-    lines = "\n".join(f"{name}: {value}" for name, value in trailers.items())
-    return f"{title}\n{body}\n{lines}\n"
+    lines = (
+        f"{TASK}: {record.spec.id}",
+        f"{RUN}: {run}",
+        f"{ATTEMPT}: a{record.attempt}-f{record.fence}",
+        *print_lines(record.spec.claims),
+        f"{MERGE_KEY}: {merge_key(record)}",
+    )
+    return "\n".join((title, body, *lines)) + "\n"
 
 
 def merge_key(record: TaskRecord) -> str:
@@ -72,7 +68,7 @@ def pull_body(record: TaskRecord, *, run: str, verified: Outcome) -> str:
     closes = [one for one in spec.closes if _is_issue(one)]
     if closes:
         parts.append("\n".join(f"Closes {one}" for one in closes))
-    parts.append(f"{TASK}: {spec.id}\n{RUN}: {run}\n{FINGERPRINT}: {spec.fingerprint}")
+    parts.append("\n".join((f"{TASK}: {spec.id}", f"{RUN}: {run}", *print_lines(spec.claims))))
     return "\n\n".join(parts) + "\n"
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from ops_orchestrate.core.crossref import Standing
 from ops_orchestrate.core.finding import FindingKind
 from ops_orchestrate.core.graph import Graph
+from ops_orchestrate.core.mark import MOST_PRINTS
 from ops_orchestrate.core.members import member_names
 from ops_orchestrate.core.mode import task_mode
 from ops_orchestrate.core.project import Project, Repository
@@ -121,6 +122,7 @@ def _spec(item: Item, graph: Graph, items: Mapping[str, Item], setting: Setting,
         mode=mode,
         mode_reason=_named(why, around),
         fingerprint=finding.fingerprint,
+        prints=item.work.prints[:MOST_PRINTS],
         sources=item.work.sources,
         sensitive=reason,
         human=finding.human,

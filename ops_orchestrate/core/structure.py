@@ -14,7 +14,7 @@ from typing import NamedTuple
 from pydantic import Field
 
 from ops_orchestrate.core.attempt import Settlement
-from ops_orchestrate.core.crossref import ClaimView, Standing, Verdict, adopted, standing_of_all
+from ops_orchestrate.core.crossref import ClaimView, Standing, Trace, Verdict, adopted, standing, weightiest
 from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
 from ops_orchestrate.core.graph import Graph
 from ops_orchestrate.core.names import one_line
@@ -31,6 +31,8 @@ from ops_orchestrate.core.value import Value
 NOT_A_FIRE = "not a fire, and no fire waits for it (--fires-only)"
 
 Claims = Mapping[tuple[str, str], ClaimView]
+Traces = Mapping[tuple[str, str], Sequence[Trace]]
+_PLANNED = frozenset({Verdict.NEW, Verdict.OVER, Verdict.AGAIN})
 
 
 class Plan(Value):
@@ -80,7 +82,8 @@ def structure(
     named = resolve(works, ids)
     whole = Graph(named.blocked_by)
     closed = {repo: why for part in parts for repo, why in part.read_only.items()}
-    sifted = _sift(dict(zip(ids, works, strict=True)), projects, claims, notes, closed=closed)
+    traces = _traces(parts)
+    sifted = _sift(dict(zip(ids, works, strict=True)), projects, claims, traces, closed=closed)
     if request.fires_only:
         sifted = _only_fires(sifted, whole)
     items = sifted.items
@@ -120,12 +123,11 @@ def _sift(
     works: Mapping[str, Work],
     projects: Mapping[str, Project],
     claims: Claims,
-    notes: Iterable[Finding],
+    traces: Traces,
     *,
     closed: Mapping[str, str],
 ) -> _Sifted:
     """`closed`: why nothing may be pushed to a repository, by its key."""
-    traces = {(note.project, note.fingerprint): note.title for note in notes if note.kind is FindingKind.ADOPTED}
     repos = {
         (project.alias, repository.key): repository
         for project in projects.values()
@@ -140,16 +142,15 @@ def _sift(
             left_out[task] = Standing(Verdict.SKIP, closed[finding.repo])
             continue
         found = _standing(work, repository, claims, traces)
-        if repository is not None and found.verdict in {Verdict.NEW, Verdict.OVER}:
+        if repository is not None and found.verdict in _PLANNED:
             items[task] = Item(task, work, projects[finding.project], repository, found)
         else:
             left_out[task] = found
     return _Sifted(items, left_out)
 
 
-def _standing(
-    work: Work, repository: Repository | None, claims: Claims, traces: Mapping[tuple[str, str], str]
-) -> Standing:
+def _standing(work: Work, repository: Repository | None, claims: Claims, traces: Traces) -> Standing:
+    """What the ledger says of each of its fingerprints; what git and the forge say where the ledger knows nothing."""
     finding = work.finding
     if repository is None:
         return Standing(Verdict.SKIP, "its repository is not in this run's registry")
@@ -157,10 +158,19 @@ def _standing(
     if wrong:
         return Standing(Verdict.SKIP, f"its declared paths cannot be used: {wrong}")
     keys = [((finding.project, print_), cause) for print_, cause in work.claims]
-    trace = next((traces[key] for key, _ in keys if key not in claims and key in traces), "")
-    if trace and not any(key in claims for key, _ in keys):
-        return adopted(finding.kind, trace)
-    return standing_of_all((claims.get(key), cause) for key, cause in keys)
+    return weightiest(
+        standing(claims[key], cause) if key in claims else adopted(finding.kind, traces.get(key, ()), cause)
+        for key, cause in keys
+    )
+
+
+def _traces(parts: Iterable[AuditPart]) -> Traces:
+    """Merges by project and fingerprint, the newest of each source first."""
+    found: dict[tuple[str, str], list[Trace]] = {}
+    for merged in (one for part in parts for one in part.merged):
+        for print_, cause in merged.prints:
+            found.setdefault((merged.project, print_), []).append(Trace(merged.said, cause))
+    return found
 
 
 def _only_fires(sifted: _Sifted, whole: Graph) -> _Sifted:

@@ -61,6 +61,8 @@ class TaskSpec(Value):
     estimate: float = 600.0
     """Expected seconds of one attempt, learned from history where there is one."""
     fingerprint: str
+    prints: tuple[tuple[str, str], ...] = ()
+    """Every fingerprint that it covers, with the cause of each, its own first; empty: its own only."""
     sources: tuple[str, ...] = ()
     sensitive: str | None = None
     """Why a person has to review it (auth, payments, PII, secrets), else None."""
@@ -89,6 +91,11 @@ class TaskSpec(Value):
     """With `part_of`: who proposed it, `rule` or `planner`."""
     of_parts: int = 1
     """With `part_of`: how many parts that has; they share its cap."""
+
+    @property
+    def claims(self) -> tuple[tuple[str, str], ...]:
+        """(fingerprint, cause) of all that its merge settles."""
+        return self.prints or ((self.fingerprint, self.cause),)
 
 
 class TaskRecord(Value):

@@ -26,7 +26,6 @@ _ONLY_REPORTED = frozenset(
         FindingKind.UNCOMMITTED,
         FindingKind.UNPUSHED,
         FindingKind.STATE_DRIFT,
-        FindingKind.ADOPTED,
         FindingKind.NOTICE,
     }
 )
@@ -59,7 +58,7 @@ class Work(Value):
     waits_for: tuple[str, ...] = ()
     """Blockers that sources name for something that a person asked for: a source's mistake is no error of the plan."""
     prints: tuple[tuple[str, str], ...] = ()
-    """Every fingerprint that it has, with what each rests on (its cause); the finding's own is among them."""
+    """Every fingerprint that it has, with what each rests on (its cause); the finding's own comes first."""
 
     @property
     def claims(self) -> tuple[tuple[str, str], ...]:
@@ -174,7 +173,7 @@ def _merged(group: Sequence[Finding], project: Project | None) -> Work:
 
 def _common(group: Sequence[Finding], told: Sequence[Finding], first: Finding) -> dict[str, object]:
     """What the merged finding has of all: texts of those who may tell (`told`), names and ends of the whole group."""
-    anchor = min(group, key=lambda one: (_ANCHORS.index(one.kind), one.fingerprint))
+    anchor = min(group, key=_place)
     waits = [one for one in told if one.kind is FindingKind.REQUESTED] or told
     # Number and branch of one and the same pull request, and rather of one that knows both.
     pursued = max((one for one in group if one.change), key=lambda one: bool(one.change_branch), default=None)
@@ -203,9 +202,13 @@ def _left_out(group: Sequence[Finding], told: Sequence[Finding]) -> str:
     return f"\n\nAlso reported as {_line(', '.join(names))}; that text is not trusted and is left out." if names else ""
 
 
+def _place(finding: Finding) -> tuple[int, str]:
+    return _ANCHORS.index(finding.kind), finding.fingerprint
+
+
 def _prints(group: Sequence[Finding]) -> tuple[tuple[str, str], ...]:
     causes: dict[str, list[str]] = {}
-    for one in group:
+    for one in sorted(group, key=_place):
         causes.setdefault(one.fingerprint, []).append(one.cause)
     return tuple((print_, _line("+".join(_all((c,) for c in some if c)))) for print_, some in causes.items())
 

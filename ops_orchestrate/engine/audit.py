@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ops_orchestrate.core.change import GateEnd, GateResult, OwnBranch, WorkState
 from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
+from ops_orchestrate.core.mark import Merged
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.planning import parse_roadmap, parse_state, planning_findings, plans_done
 from ops_orchestrate.core.project import Project, Repository, Skipped
@@ -31,6 +32,7 @@ class _Notebook:
         self.findings: list[Finding] = []
         self.skipped: list[Skipped] = []
         self.unknown: list[Skipped] = []
+        self.merged: list[Merged] = []
         self.heads: dict[str, str] = {}
         self.branches: dict[str, str] = {}
         self.red: dict[str, str] = {}
@@ -42,6 +44,7 @@ class _Notebook:
             findings=tuple(self.findings),
             skipped=tuple(self.skipped),
             unknown=tuple(self.unknown),
+            merged=tuple(self.merged),
             heads=self.heads,
             branches=self.branches,
             red=self.red,
@@ -140,10 +143,13 @@ def _traces(project: Project, repository: Repository, book: _Notebook, tools: To
     any more what it was judged by.
     """
     known = {run.id for run in tools.ledger.runs.list()}
-    for branch in tools.workshop.own_branches(repository):
-        if branch.merged and branch.fingerprint:
-            book.findings.append(_merged_before(project, repository, branch))
-        elif not branch.merged and branch.run not in known:
+    traces = tools.workshop.own_branches(repository)
+    done = {(one.run, one.task) for one in traces if one.merged}
+    merged = (_merged_before(project, one) for one in traces if one.merged and one.prints)
+    book.merged += dict.fromkeys(merged)  # an attempt and what was salvaged of it have one merge
+    for branch in traces:
+        # An attempt that was overtaken by another one of its task is not worth a line.
+        if not branch.merged and branch.run not in known and (branch.run, branch.task) not in done:
             maker = (
                 f"run {branch.run}, which this ledger does not know" if branch.run else "a run that it does not name"
             )
@@ -151,16 +157,9 @@ def _traces(project: Project, repository: Repository, book: _Notebook, tools: To
             book.findings.append(_note(FindingKind.NOTICE, project, repository, one_line(text, 300)))
 
 
-def _merged_before(project: Project, repository: Repository, branch: OwnBranch) -> Finding:
-    return Finding(
-        kind=FindingKind.ADOPTED,
-        project=project.alias,
-        repo=repository.key,
-        fingerprint=branch.fingerprint,
-        title=f"{branch.task} was merged by run {branch.run} ({branch.merged[:12]})",
-        source="git",
-        cause=branch.merged,
-    )
+def _merged_before(project: Project, branch: OwnBranch) -> Merged:
+    where = branch.merged[:12]
+    return Merged(project=project.alias, run=branch.run, task=branch.task, where=where, prints=branch.prints)
 
 
 def _planning(project: Project, repository: Repository, head: str, book: _Notebook, tools: Toolbox) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ops_orchestrate.core.finding import FindingKind
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.states import IN_FLIGHT, STARTABLE, TaskState
 from ops_orchestrate.core.value import Value
@@ -285,9 +284,8 @@ class RunView(Value):
 
     @property
     def noticed(self) -> list[str]:
-        """What the audit noticed, a line each; not that earlier runs merged something, which is no news."""
-        told = [note for note in self.notes if note.kind != FindingKind.ADOPTED]
-        return [f"{note.project}: {note.title}" if note.project else note.title for note in told]
+        """What the audit noticed, a line each."""
+        return [f"{note.project}: {note.title}" if note.project else note.title for note in self.notes]
 
     @property
     def seconds(self) -> float | None:

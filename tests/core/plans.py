@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ops_orchestrate.core.finding import Finding
+from ops_orchestrate.core.mark import Merged, Print, cause_mark
 from ops_orchestrate.core.states import RunState, TaskState
 from ops_orchestrate.core.structure import Plan, structure
 from ops_orchestrate.core.task import TaskSpec
@@ -33,9 +34,20 @@ def plan_of(*findings: Finding, claims: dict[str, Claim] | None = None, **kw: An
     """The plan of these findings; claims by fingerprint, of project `app`."""
     projects = kw.pop("projects", (make_project("app"), make_project("api"), make_project("web")))
     lengths = kw.pop("lengths", {})
-    request = make_request(portfolio=make_portfolio(*projects), **kw)
     held = {("app", fingerprint): claim for fingerprint, claim in (claims or {}).items()}
-    return structure(request, [make_part("one", *findings)], held, lengths, NOW)
+    part = make_part("one", *findings, merged=tuple(kw.pop("merged", ())))
+    return structure(make_request(portfolio=make_portfolio(*projects), **kw), [part], held, lengths, NOW)
+
+
+def merged(*prints: tuple[str, str], task: str = "a") -> Merged:
+    """A merge of project `app` that only git or the forge remember, with the cause of each finding then."""
+    return Merged(
+        project="app",
+        run="r0",
+        task=task,
+        where="0123456789ab",
+        prints=tuple(Print(name, cause_mark(cause)) for name, cause in prints),
+    )
 
 
 def task_of(plan: Plan, task: str) -> TaskSpec:

@@ -9,7 +9,7 @@ from ops_orchestrate.core.finding import FindingKind
 from ops_orchestrate.core.states import RunState, TaskState
 from ops_orchestrate.errors import PlanError
 from tests.builders import make_finding
-from tests.core.plans import Claim, plan_of, reasons, want
+from tests.core.plans import Claim, merged, plan_of, reasons, want
 
 
 def test_a_circle_is_refused_even_where_earlier_runs_have_the_tasks() -> None:
@@ -60,20 +60,33 @@ def test_left_behind_work_is_taken_over_and_a_changed_cause_is_planned_anew() ->
     assert plan.skipped == ()
 
 
+SAID = "a was merged by run r0 (0123456789ab)"
+
+
 def test_a_merge_that_only_git_remembers_counts_where_the_ledger_forgot() -> None:
-    trace = make_finding(
-        "fp-a", kind=FindingKind.ADOPTED, actionable=False, source="git", title="a was merged by run r0"
-    )
-    assert reasons(plan_of(want("a"), trace)) == {"a": "done since: a was merged by run r0"}
-    known = plan_of(want("a", cause="new"), trace, claims={"fp-a": Claim(TaskState.COMPLETED, cause="old")})
-    assert [task.id for task in known.tasks] == ["a"]
+    trace = merged(("fp-a", ""))
+    assert reasons(plan_of(want("a"), merged=[trace])) == {"a": f"done since: {SAID}"}
+    known = {"fp-a": Claim(TaskState.COMPLETED, cause="old")}
+    plan = plan_of(want("a", cause="new"), merged=[trace], claims=known)
+    assert [task.id for task in plan.tasks] == ["a"]
 
 
 def test_an_error_that_was_fixed_before_is_planned_again_and_its_task_names_that_fix() -> None:
-    trace = make_finding(
-        "fp-a", kind=FindingKind.ADOPTED, actionable=False, source="git", title="a was merged by run r0"
-    )
-    (task,) = plan_of(make_finding("fp-a", kind=FindingKind.ERROR, detail="It crashes."), trace).tasks
-    assert (
-        task.description == "an earlier fix of the same is on the base already: a was merged by run r0\n\nIt crashes."
-    )
+    error = make_finding("fp-a", kind=FindingKind.ERROR, detail="It crashes.", cause="regressed")
+    (task,) = plan_of(error, merged=[merged(("fp-a", ""))]).tasks
+    assert task.description == f"an earlier fix of the same is on the base already: {SAID}\n\nIt crashes."
+
+
+def test_an_issue_that_a_red_workflow_s_fix_saw_to_is_done_also_when_the_workflow_is_green_since() -> None:
+    issue = make_finding("fp-issue", kind=FindingKind.ISSUE)
+    fix = merged(("fp-ci", "0123"), ("fp-issue", ""))
+    assert not plan_of(issue, merged=[fix]).tasks
+    red = make_finding("fp-ci", kind=FindingKind.CI_FAILURE, cause="0123", names=issue.names)
+    assert not plan_of(issue, red, merged=[fix]).tasks, "the list of runs is older than the fix"
+    newly = red.model_copy(update={"cause": "4567"})
+    assert [task.fingerprint for task in plan_of(issue, newly, merged=[fix]).tasks] == ["fp-ci"]
+
+
+def test_a_merge_of_another_project_says_nothing() -> None:
+    other = merged(("fp-a", "")).model_copy(update={"project": "api"})
+    assert [task.id for task in plan_of(want("a"), merged=[other]).tasks] == ["a"]

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import pytest
 
-from ops_orchestrate.core.crossref import Standing, Verdict, adopted, standing, standing_of_all
+from ops_orchestrate.core.crossref import Standing, Trace, Verdict, adopted, standing, weightiest
 from ops_orchestrate.core.finding import FindingKind
+from ops_orchestrate.core.mark import cause_mark
 from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, RunState, TaskState
 
 
@@ -58,19 +59,47 @@ def test_a_changed_cause_of_work_in_hand_is_said() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", [FindingKind.REQUESTED, FindingKind.PHASE, FindingKind.ISSUE, FindingKind.TICKET])
-def test_a_merge_that_only_git_remembers_ends_one_off_work(kind: FindingKind) -> None:
-    trace = "t1 was merged by run r0"
-    assert adopted(kind, trace) == Standing(Verdict.DONE, f"done since: {trace}")
+ONCE = [FindingKind.REQUESTED, FindingKind.PHASE, FindingKind.ISSUE, FindingKind.TICKET]
+COMES_BACK = [FindingKind.RED_BASELINE, FindingKind.CI_FAILURE, FindingKind.ERROR, FindingKind.CHANGE]
+SAID = "t1 was merged by run r0 (0123456789ab)"
+DONE_SINCE = Standing(Verdict.DONE, f"done since: {SAID}")
+CAME_BACK = Standing(Verdict.AGAIN, f"an earlier fix of the same is on the base already: {SAID}")
 
 
+@pytest.mark.parametrize("kind", [*ONCE, *COMES_BACK])
 @pytest.mark.parametrize(
-    "kind", [FindingKind.RED_BASELINE, FindingKind.CI_FAILURE, FindingKind.ERROR, FindingKind.CHANGE]
+    ("traces", "found"),
+    [
+        ([], Standing(Verdict.NEW)),
+        ([Trace(SAID, cause_mark("now"))], DONE_SINCE),
+        ([Trace(SAID, cause_mark("then"))], CAME_BACK),
+        ([Trace(SAID, cause_mark("then")), Trace("an older one", cause_mark("before"))], CAME_BACK),
+        ([Trace("a newer one", cause_mark("then")), Trace(SAID, cause_mark("now"))], DONE_SINCE),
+    ],
 )
-def test_what_may_come_back_is_worked_on_again_and_names_the_earlier_fix(kind: FindingKind) -> None:
-    found = adopted(kind, "t1 was merged by run r0")
-    assert found.verdict is Verdict.NEW
-    assert found.reason.endswith("on the base already: t1 was merged by run r0")
+def test_a_merge_that_no_ledger_knows_ends_what_rests_on_the_same_as_then(
+    kind: FindingKind, traces: list[Trace], found: Standing
+) -> None:
+    assert adopted(kind, traces, "now") == found
+
+
+@pytest.mark.parametrize("kind", ONCE)
+def test_a_merge_that_does_not_say_what_it_rested_on_ends_one_off_work(kind: FindingKind) -> None:
+    assert adopted(kind, [Trace(SAID)], "now") == DONE_SINCE
+
+
+@pytest.mark.parametrize("kind", COMES_BACK)
+def test_what_may_come_back_is_then_worked_on_again_and_names_the_earlier_fix(kind: FindingKind) -> None:
+    assert adopted(kind, [Trace(SAID)], "now") == CAME_BACK
+
+
+@pytest.mark.parametrize("cause", ["now", "then"])
+@pytest.mark.parametrize("kind", [*ONCE, *COMES_BACK])
+def test_law_a_lost_ledger_changes_nothing_about_what_is_merged(kind: FindingKind, cause: str) -> None:
+    """What the merge says leads to what the ledger's own claim would have led to: planned, or not."""
+    known = standing(Claim(TaskState.COMPLETED, RunState.DONE, cause="now"), cause)
+    lost = adopted(kind, [Trace(SAID, cause_mark("now"))], cause)
+    assert (known.verdict is Verdict.DONE) == (lost.verdict is Verdict.DONE)
 
 
 DONE = Claim(TaskState.COMPLETED, RunState.DONE)
@@ -92,5 +121,20 @@ BUSY = Claim(TaskState.RUNNING, RunState.RUNNING)
 def test_of_several_claims_on_one_work_the_weightiest_counts(
     claims: list[tuple[Claim | None, str]], verdict: Verdict
 ) -> None:
-    assert standing_of_all(claims).verdict is verdict
-    assert standing_of_all(reversed(claims)).verdict is verdict
+    found = [standing(claim, cause) for claim, cause in claims]
+    assert weightiest(found).verdict is verdict
+    assert weightiest(reversed(found)).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "verdict"),
+    [
+        ([Verdict.AGAIN, Verdict.DONE], Verdict.AGAIN),
+        ([Verdict.AGAIN, Verdict.NEW], Verdict.AGAIN),
+        ([Verdict.AGAIN, Verdict.OVER], Verdict.OVER),
+        ([Verdict.AGAIN, Verdict.SKIP], Verdict.SKIP),
+    ],
+)
+def test_what_has_come_back_is_weighed_with_what_is_known(verdicts: list[Verdict], verdict: Verdict) -> None:
+    found = [Standing(one) for one in verdicts]
+    assert weightiest(found).verdict is weightiest(reversed(found)).verdict is verdict

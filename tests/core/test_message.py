@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind
 from ops_orchestrate.core.harmless import harmless
+from ops_orchestrate.core.mark import cause_mark
 from ops_orchestrate.core.merge.words import thread_answer
 from ops_orchestrate.core.message import pull_body, pull_title, squash_message
 from ops_orchestrate.core.states import TaskState
@@ -43,7 +44,12 @@ def test_a_pull_request_says_task_acceptance_evidence_and_what_it_closes() -> No
     text = pull_body(made, run="r1", verified=verified("mended"))
     for part in ("> mended", "> The clock is late.", "- It is on time.", "`make test`", "files: 1"):
         assert part in text
-    assert trailers(text) == ["Closes a/b#7", "Ops-Task: t1", "Ops-Run: r1", f"Ops-Fingerprint: {'f' * 16}"]
+    assert trailers(text) == [
+        "Closes a/b#7",
+        "Ops-Task: t1",
+        "Ops-Run: r1",
+        f"Ops-Fingerprint: {'f' * 16} {cause_mark('')}",
+    ]
 
 
 @pytest.mark.parametrize("field", ["title", "description", "acceptance", "summary", "review"])
@@ -54,7 +60,7 @@ def test_nothing_from_outside_closes_calls_or_signs(field: str) -> None:
     said = said.model_copy(update={"review": HOSTILE if field == "review" else ""})
     body = pull_body(made, run="r1", verified=said)
     squash = squash_message(made, run="r1", summary=said.summary)
-    assert trailers(body) == ["Ops-Task: t1", "Ops-Run: r1", f"Ops-Fingerprint: {'f' * 16}"]
+    assert trailers(body) == ["Ops-Task: t1", "Ops-Run: r1", f"Ops-Fingerprint: {'f' * 16} {cause_mark('')}"]
     assert [line.split(":")[0] for line in trailers(squash)] == [
         "Ops-Task",
         "Ops-Run",

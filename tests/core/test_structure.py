@@ -16,7 +16,7 @@ from ops_orchestrate.core.structure import NOT_A_FIRE, structure
 from ops_orchestrate.core.task import Mode, Priority, TaskMode
 from ops_orchestrate.errors import PlanError
 from tests.builders import make_finding, make_part, make_portfolio, make_project, make_repository, make_request
-from tests.core.plans import NOW, Claim, plan_of, reasons, task_of, want
+from tests.core.plans import NOW, Claim, merged, plan_of, reasons, task_of, want
 
 
 def test_a_task_carries_the_seeds_metadata() -> None:
@@ -52,6 +52,7 @@ def test_a_task_carries_the_seeds_metadata() -> None:
         "wave": 0,
         "estimate": 90.0,
         "fingerprint": "fp-fix-net",
+        "prints": (("fp-fix-net", "c1"),),
         "sources": ("tasks-file",),
         "sensitive": "the owner marked infra/net.tf",
         "human": None,
@@ -148,9 +149,9 @@ def test_merged_work_claims_all_of_its_fingerprints_and_any_of_them_tells_of_ear
     again = plan_of(issue, ticket, claims={"f-issue": done, "f-ticket": done._replace(cause="t0", task="t9")})
     assert len(again.tasks) == 1
     assert set(again.over) == {("r0", "t0"), ("r0", "t9")}
-    trace = make_finding("f-asked", kind=FindingKind.ADOPTED, actionable=False, title="it was merged by run r0")
     asked = make_finding("f-asked", names=("linear:ENG-1",), task_id="a")
-    assert not plan_of(asked, ticket, trace).tasks
+    assert not plan_of(asked, ticket, merged=[merged(("f-asked", ""))]).tasks
+    assert not plan_of(asked, ticket, merged=[merged(("f-ticket", ticket.cause))]).tasks
 
 
 def test_a_roadmap_in_circles_waits_for_a_person_and_the_rest_goes_on() -> None:

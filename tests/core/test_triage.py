@@ -82,7 +82,7 @@ def test_the_same_fingerprint_in_two_projects_is_two_pieces() -> None:
     assert [work.finding.project for work in works] == ["app", "web"]
 
 
-@pytest.mark.parametrize("kind", ["uncommitted", "unpushed", "state-drift", "adopted", "notice"])
+@pytest.mark.parametrize("kind", ["uncommitted", "unpushed", "state-drift", "notice"])
 def test_what_is_the_users_own_is_a_note_whatever_a_source_claims(kind: str) -> None:
     finding = make_finding("d", kind=FindingKind(kind), actionable=True)
     assert triage([finding, finding], PROJECTS) == ([], (finding,))

@@ -1,0 +1,124 @@
+"""What a merge of ours says of itself, in lines of its commit message and of its pull request's text.
+
+When the ledger is lost these lines are all that is left of it: whose work it was, which findings it covers, and what
+each of them rested on at the time. They come back from places where others can write too, so every part is checked
+before it is taken for a name, and their number is bounded. None of them holds a character of text from outside.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from ops_orchestrate.core.names import change_branch, is_name, is_run_id
+from ops_orchestrate.core.value import Value
+
+TASK = "Ops-Task"
+RUN = "Ops-Run"
+ATTEMPT = "Ops-Attempt"
+FINGERPRINT = "Ops-Fingerprint"
+
+MOST_PRINTS = 16
+"""Findings that one merge names; the one that it goes by comes first."""
+MOST_MARKS = 200
+"""Merges that one text names: a person may squash many of ours into one commit."""
+LONGEST_TEXT = 200_000
+"""Characters that are looked at."""
+_LINE = re.compile(r"(Ops-[A-Za-z-]{1,40}): *(.{0,300})")
+_ATTEMPT = re.compile(r"(?:a(?P<number>\d{1,6})-f(?P<fence>\d{1,20})|(?P<plain>\d{1,6}))", re.ASCII)
+_PRINT = re.compile(r"(?P<print>[A-Za-z0-9:._-]{1,128})(?: (?P<cause>[0-9a-f]{16}))?")
+_BLOCK = dict[str, list[str]]
+
+
+class Print(NamedTuple):
+    """One finding that a merge covers."""
+
+    fingerprint: str
+    cause: str = ""
+    """What it rested on then, as `cause_mark` writes it; "": the merge does not say."""
+
+
+class Mark(Value):
+    """One merge of ours, in its own words."""
+
+    run: str
+    task: str
+    attempt: int = 0
+    """0: it does not say."""
+    fence: int = 0
+    prints: tuple[Print, ...] = ()
+
+
+class Merged(Value):
+    """Earlier work of ours that was merged, wherever that is known from."""
+
+    project: str
+    run: str
+    task: str
+    where: str
+    """The commit on the base, or the pull request."""
+    prints: tuple[Print, ...]
+
+    @property
+    def said(self) -> str:
+        """In words."""
+        return f"{self.task} was merged by run {self.run} ({self.where})"
+
+
+def cause_mark(cause: str) -> str:
+    """16 hex digits for what a finding rests on: equal for equal causes, and none of their text."""
+    return hashlib.sha256(cause.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+def print_lines(claims: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """A line for each (fingerprint, cause) that a merge covers, the first `MOST_PRINTS` of them, each only once."""
+    lines = (f"{FINGERPRINT}: {print_} {cause_mark(cause)}" for print_, cause in dict(claims).items())
+    return tuple(line for line in lines if _PRINT.fullmatch(line.removeprefix(f"{FINGERPRINT}: ")))[:MOST_PRINTS]
+
+
+def read_marks(text: str) -> tuple[Mark, ...]:
+    """Every merge that a text names, in its order: lines that stand together, from the first column on.
+
+    People write around them, and a squash of several commits has those of each.
+    """
+    found = (_mark(block) for block in _blocks(text[:LONGEST_TEXT]))
+    return tuple(mark for mark in found if mark is not None)[:MOST_MARKS]
+
+
+def mark_of_branch(text: str, branch: str) -> Mark | None:
+    """What a pull request's text says of its own branch: one of another run or task is not its own."""
+    return next((mark for mark in read_marks(text) if change_branch(mark.run, mark.task) == branch), None)
+
+
+def _blocks(text: str) -> Sequence[_BLOCK]:
+    blocks: list[_BLOCK] = []
+    current: _BLOCK | None = None
+    for line in text.split("\n"):
+        found = _LINE.fullmatch(line.rstrip())
+        if found is None:
+            current = None
+            continue
+        name, value = found.groups()
+        if current is None or (name != FINGERPRINT and name in current):
+            current = {}
+            blocks.append(current)
+        current.setdefault(name, []).append(value)
+    return blocks
+
+
+def _mark(block: _BLOCK) -> Mark | None:
+    """None where it names no run and task of ours."""
+    run, task, attempt = (block.get(name, [""])[0] for name in (RUN, TASK, ATTEMPT))
+    if not is_name(task) or not is_run_id(run):
+        return None
+    number = _ATTEMPT.fullmatch(attempt)
+    read = (_PRINT.fullmatch(value) for value in block.get(FINGERPRINT, ()))
+    return Mark(
+        run=run,
+        task=task,
+        attempt=int(number["number"] or number["plain"]) if number else 0,
+        fence=int(number["fence"] or 0) if number else 0,
+        prints=tuple(Print(one["print"], one["cause"] or "") for one in read if one)[:MOST_PRINTS],
+    )
