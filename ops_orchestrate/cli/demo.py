@@ -60,7 +60,7 @@ def _run(home: Path, forge: DemoGitHub | None, *, as_json: bool) -> int:
     mode = Mode.HYBRID if settings.teams else Mode.SUBAGENTS
     asked = Asked(
         mode=mode, dry_run=False, project=None, fires_only=False, no_main=False,
-        max_waves=None, force=True, registry=home / "registry.json", tasks=home / "tasks.json",
+        max_waves=None, force=True, planner_help=False, registry=home / "registry.json", tasks=home / "tasks.json",
     )  # fmt: skip
     request = make_request(settings, asked, gather(settings, asked), terminal=False)
     planned = preview_plan(settings, request).view

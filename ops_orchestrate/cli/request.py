@@ -17,6 +17,7 @@ from ops_orchestrate.adapters.tasksfile import load_tasks
 from ops_orchestrate.cli.screen import read_answer
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.mode import effective_mode
+from ops_orchestrate.core.planner_help import help_wanted
 from ops_orchestrate.core.project import Portfolio
 from ops_orchestrate.core.requested import TasksFile
 from ops_orchestrate.core.run import RequestedTask, RunRequest
@@ -39,6 +40,11 @@ _FLAGS = (
     ),
     click.option("--max-waves", metavar="N", help="Work on the first N waves only, then halt."),
     click.option("--force", is_flag=True, help="Skip merge confirmations (never a guard)."),
+    click.option(
+        "--planner-help/--no-planner-help",
+        default=None,
+        help="Ask an agent how to split big tasks first (OPS_PLANNER_HELP; off by default).",
+    ),
     click.option("--registry", type=click.Path(path_type=Path), metavar="PATH", help="The registry file."),
     click.option("--tasks", type=click.Path(path_type=Path), metavar="FILE", help="Tasks of yours, YAML or JSON."),
 )
@@ -62,6 +68,7 @@ class Asked:
     no_main: bool
     max_waves: int | None
     force: bool
+    planner_help: bool | None
     registry: Path | None
     tasks: Path | None
 
@@ -136,6 +143,7 @@ def make_request(settings: Settings, asked: Asked, material: Material, *, termin
         no_main=asked.no_main,
         max_waves=asked.max_waves,
         force=asked.force,
+        planner_help=help_wanted(settings.planner_help, asked.planner_help, attended=terminal),
         tasks=material.tasks,
         agent=settings.agent,
         requested_by=getpass.getuser(),

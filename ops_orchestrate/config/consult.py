@@ -31,6 +31,13 @@ class ConsultSettings(BaseSettings):
         "criteria or paths. 0: never.",
     )
 
+    planner_help: Literal["off", "attended", "always"] = Field(
+        "off",
+        description="Whether an agent is asked how to split a big task before one works on it: `off` (only with "
+        "`--planner-help`), `attended` (also in runs that a person starts at a terminal) or `always` (also by night).",
+    )
+    planner_limit: float = Field(600, gt=0, le=3600, description="Time limit of one such question, in seconds.")
+
     @field_validator("review_model")
     @classmethod
     def _is_no_option(cls, value: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from ops_orchestrate.core.part import Part
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.core.value import Value
 
@@ -30,6 +31,7 @@ class OutcomeKind(StrEnum):
     TIMED_OUT = "timed-out"  #: over the time limit of an attempt
     INTERRUPTED = "interrupted"  #: stopped by a person or a shutdown; does not count as an attempt
     REDIRECTED = "redirected"  #: stopped to be told something; does not count, the next attempt goes on from its work
+    PLANNED = "planned"  #: an agent was asked how to split the task, and nobody worked on it; does not count
     LOST = "lost"  #: its worker or host vanished
     QUOTA = "quota"  #: the model's provider gives no more for now; does not count, and is tried again after a pause
     UNSTARTED = "unstarted"  #: it could not be started (agent missing, no sandbox, no tree)
@@ -77,6 +79,8 @@ class Outcome(Value):
     """Of the program that worked."""
     resets_at: float = 0.0
     """With QUOTA: when there is more, in seconds since 1970; 0 where nobody said."""
+    parts: tuple[Part, ...] = ()
+    """With PLANNED: the parts that an agent proposed and the rules let through; empty: it goes on undivided."""
 
 
 class AttemptRecord(Value):

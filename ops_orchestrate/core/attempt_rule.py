@@ -23,6 +23,11 @@ _TRY_AGAIN = frozenset(
     }
 )
 _DONE = frozenset({OutcomeKind.MERGED, OutcomeKind.ALREADY_DONE})
+#: Nothing has failed: another attempt goes on; where it was planned and the parts hold, a split stands in for that.
+_GOES_ON = {
+    OutcomeKind.REDIRECTED: "it goes on with a message in its brief",
+    OutcomeKind.PLANNED: "it goes on undivided",
+}
 #: A provider's word about its own clock is not believed beyond this, in seconds: a week is its longest period.
 LONGEST_PAUSE = 8 * 24 * 3600.0
 
@@ -53,8 +58,8 @@ def after(
         return Settlement(state=TaskState.BLOCKED, reason=told, ask=outcome.ask or "retry")
     if outcome.kind is OutcomeKind.INTERRUPTED or run_stopping:
         return Settlement(state=TaskState.RETRYABLE, reason=outcome.summary or "interrupted; it goes on with the run")
-    if outcome.kind is OutcomeKind.REDIRECTED:
-        return Settlement(state=TaskState.RETRYABLE, reason=outcome.summary or "it goes on with a message in its brief")
+    if outcome.kind in _GOES_ON:
+        return Settlement(state=TaskState.RETRYABLE, reason=outcome.summary or _GOES_ON[outcome.kind])
     if outcome.kind is OutcomeKind.QUOTA:
         told = f"no quota: {outcome.summary}".rstrip(": ")
         until = 0.0 if another else resumes_at(outcome, now, quota_pause)

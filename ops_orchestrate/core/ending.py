@@ -46,8 +46,8 @@ def ending(ended: Ended, collected: Collected, *, base: str) -> Outcome:
         head=collected.head or "",
         base=base,
         ask="retry" if kind is OutcomeKind.WAITING else "",
-        cost_usd=_measured(result)[0],
-        tokens=_measured(result)[1],
+        cost_usd=measured(result)[0],
+        tokens=measured(result)[1],
         unsandboxed=result.unsandboxed,
         hand_over=clean_text(report.hand_over, 4_000) if report else "",
         agent_version=one_line(result.version, 60),
@@ -60,7 +60,7 @@ def unspent(outcome: Outcome) -> Outcome:
     return outcome.model_copy(update={"cost_usd": 0.0, "tokens": 0})
 
 
-def _measured(result: AgentResult) -> tuple[float | None, int | None]:
+def measured(result: AgentResult) -> tuple[float | None, int | None]:
     """(dollars, tokens): what was counted outside the agent wins over what it says."""
     said = (result.report.cost_usd, result.report.tokens) if result.report else (None, None)
     if result.usage is None:

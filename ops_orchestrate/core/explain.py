@@ -10,6 +10,7 @@ from ops_orchestrate.core.board import Board, Host
 from ops_orchestrate.core.budget import Budget, Wait, candidate_of
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.ownership import overlap
+from ops_orchestrate.core.planner_help import big_because
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.states import FINAL, IN_FLIGHT, RUN_OPEN, STARTABLE, Stage, TaskState
 from ops_orchestrate.core.task import TaskMode, TaskRecord
@@ -36,7 +37,7 @@ def explain(
     if spec.description:
         lines.append(f"Asked: {one_line(spec.description, 300)}")
     lines.append(f"Mode: {spec.mode} ({spec.mode_reason or 'asked for'}); priority {spec.label}; wave {spec.wave}")
-    lines += [*_member(record, run), *_parts(record)]
+    lines += [*_member(record, run), *_parts(record, run)]
     if record.state in STARTABLE and spec.parts:
         lines += _waits_for(blockers)
     elif record.state in STARTABLE:
@@ -58,13 +59,18 @@ def explain(
     return (*lines, *_next(record, run, blockers))
 
 
-def _parts(record: TaskRecord) -> list[str]:
-    """What it was split into, or of what it is a part, and who proposed that."""
+def _parts(record: TaskRecord, run: RunRecord) -> list[str]:
+    """What it was split into, or of what it is a part, and who proposed that; or that it is big."""
     spec = record.spec
     if spec.part_of:
         by = "proposed by the planner's agent" if spec.split_by == "planner" else "split by its criteria or paths"
         return [f"It is a part of {spec.part_of}, {by}."]
-    return [f"It was split into {', '.join(spec.parts)}, and completes when they have."] if spec.parts else []
+    if spec.parts:
+        return [f"It was split into {', '.join(spec.parts)}, and completes when they have."]
+    if spec.big and record.state is not TaskState.COMPLETED:
+        return [f"It is big, it {spec.big}: an agent is asked how to split it before one works on it (--planner-help)."]
+    found = "" if run.request.planner_help else big_because(spec)
+    return [f"It is big, it {found}: with --planner-help an agent would be asked how to split it."] if found else []
 
 
 def _short(record: TaskRecord, budget: Budget | None, now: float) -> list[str]:

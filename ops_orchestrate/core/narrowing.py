@@ -20,9 +20,13 @@ _MOST = 30
 
 
 def failures_of(attempts: Sequence[AttemptRecord]) -> tuple[Outcome, ...]:
-    """How every earlier attempt ended, in order. One that never told is counted as lost, so that it teaches too."""
+    """How every earlier attempt ended, in order. One that never told is counted as lost, so that it teaches too.
+
+    One that only asked how to split the task has tried nothing, and is left out.
+    """
     lost = Outcome(kind=OutcomeKind.LOST, summary="It never reported how it ended.")
-    return tuple(record.outcome or lost for record in sorted(attempts, key=lambda each: each.number))
+    ends = [record.outcome or lost for record in sorted(attempts, key=lambda each: each.number)]
+    return tuple(end for end in ends if end.kind is not OutcomeKind.PLANNED)
 
 
 def narrowing(attempt: int, failures: Sequence[Outcome], paths: Sequence[str] = ()) -> tuple[str, ...]:

@@ -37,6 +37,8 @@ class RunRequest(Value):
     max_waves: int | None = None
     force: bool = False
     """Skips merge confirmations. Never a guard."""
+    planner_help: bool = False
+    """Big tasks are put to an agent first, which proposes how to split them."""
     tasks: tuple[RequestedTask, ...] = ()
     agent: str = "command"
     """Which agent works: a name of wiring.AGENTS."""

@@ -14,6 +14,7 @@ from ops_orchestrate.core.graph import Graph
 from ops_orchestrate.core.mark import MOST_PRINTS
 from ops_orchestrate.core.members import member_names
 from ops_orchestrate.core.mode import task_mode
+from ops_orchestrate.core.planner_help import big_because
 from ops_orchestrate.core.project import Project, Repository
 from ops_orchestrate.core.rank import bonus, first_in_repository
 from ops_orchestrate.core.recheck import WorkflowName, read_name
@@ -44,6 +45,8 @@ class Setting(NamedTuple):
     lengths: Mapping[str, float]
     now: float
     sensitive: tuple[str, ...]
+    planner_help: bool = False
+    """Whether an agent is asked how to split what is big."""
 
 
 def make_specs(graph: Graph, items: Mapping[str, Item], setting: Setting) -> tuple[TaskSpec, ...]:
@@ -108,7 +111,7 @@ def _spec(item: Item, graph: Graph, items: Mapping[str, Item], setting: Setting,
         dependants=(items[other].repo.key for other in graph.dependants[item.id]),
     )
     around = [items[other].repo for other in (*graph.blockers[item.id], *graph.dependants[item.id])]
-    return TaskSpec(
+    spec = TaskSpec(
         id=item.id,
         project=item.project.alias,
         repo=repo.key,
@@ -136,6 +139,7 @@ def _spec(item: Item, graph: Graph, items: Mapping[str, Item], setting: Setting,
         fixes_base=finding.kind is FindingKind.RED_BASELINE or _mends_ci(finding.names, setting.branches.get(repo.key)),
         **computed,
     )
+    return spec.model_copy(update={"big": big_because(spec)}) if setting.planner_help else spec
 
 
 def _mends_ci(names: Iterable[str], branch: str | None) -> bool:

@@ -15,33 +15,18 @@ from ops_orchestrate.core.attempt import Outcome, OutcomeKind
 from ops_orchestrate.core.graph import Graph
 from ops_orchestrate.core.names import clean_text, one_line
 from ops_orchestrate.core.ownership import covers, overlap, problem
+from ops_orchestrate.core.part import MOST_PARTS, Part
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.core.task import TaskRecord, TaskSpec
-from ops_orchestrate.core.value import Value
 from ops_orchestrate.errors import PlanError
 
-MOST_PARTS = 8
 _T = TypeVar("_T")
 _TITLE, _ABOUT, _CRITERION, _CRITERIA = 160, 4_000, 600, 20
 #: Ends that say nothing of the task's size: they neither add to a row of stalls nor break it.
-_NO_FAULT = frozenset({OutcomeKind.INTERRUPTED, OutcomeKind.REDIRECTED, OutcomeKind.QUOTA})
+_NO_FAULT = frozenset({OutcomeKind.INTERRUPTED, OutcomeKind.REDIRECTED, OutcomeKind.QUOTA, OutcomeKind.PLANNED})
 _TOO_LONG = frozenset({OutcomeKind.STALLED, OutcomeKind.TIMED_OUT})
 #: The name of a file that nobody declares, longer than any pattern: is everything below a folder covered?
 _PROBE = "\x01" * 500
-
-
-class Part(Value):
-    """What a part has of its own; everything else it has from the whole."""
-
-    title: str
-    about: str = ""
-    """What it is, in words. Data, as every description."""
-    acceptance: tuple[str, ...] = ()
-    """Empty: the whole's."""
-    paths: tuple[str, ...] = ()
-    """Empty: the whole's."""
-    after: tuple[int, ...] = ()
-    """Which parts it waits for: their places in the list, from 0."""
 
 
 def worn_out(outcomes: Sequence[Outcome], limit: int) -> bool:
@@ -64,19 +49,19 @@ def pieces(spec: TaskSpec) -> tuple[Part, ...]:
     Criteria are met one after the other, each on top of what is merged; paths that cannot meet are worked on at once.
     """
     if len(spec.acceptance) > 1:
-        groups = _spread(spec.acceptance)
+        criteria = _spread(spec.acceptance)
         return tuple(
             Part(
                 title=spec.title, about=f"Meet only: {'; '.join(group)}", acceptance=group, after=(n - 1,) if n else ()
             )
-            for n, group in enumerate(groups)
+            for n, group in enumerate(criteria)
         )
-    apart = _spread(_apart(spec.paths))
-    if len(apart) < 2:
+    groups = _spread(apart(spec.paths))
+    if len(groups) < 2:
         return ()
     return tuple(
         Part(title=spec.title, about=f"Do only what belongs into {', '.join(sum(group, ()))}", paths=sum(group, ()))
-        for group in apart
+        for group in groups
     )
 
 
@@ -110,7 +95,7 @@ def parts_of(spec: TaskSpec, parts: Sequence[Part], taken: Collection[str], *, b
 def composite_of(spec: TaskSpec, parts: Sequence[TaskSpec]) -> TaskSpec:
     """The whole, once it is split: it waits for its parts beside what it waited for, and has no work of its own."""
     ids = tuple(part.id for part in parts)
-    return spec.model_copy(update={"parts": ids, "blocked_by": (*spec.blocked_by, *ids), "estimate": 0.0})
+    return spec.model_copy(update={"parts": ids, "blocked_by": (*spec.blocked_by, *ids), "estimate": 0.0, "big": ""})
 
 
 def composite_is_done(spec: TaskSpec, parts: Sequence[TaskRecord]) -> bool:
@@ -161,6 +146,7 @@ def _task(spec: TaskSpec, part: Part, own: str, number: int, total: int) -> Task
             "closes": (),
             "part_of": spec.id,
             "of_parts": total,
+            "big": "",
         }
     )
 
@@ -174,7 +160,7 @@ def _ids(whole: str, total: int, taken: Collection[str]) -> list[str]:
     raise AssertionError("unreachable")
 
 
-def _apart(paths: Sequence[str]) -> list[tuple[str, ...]]:
+def apart(paths: Sequence[str]) -> list[tuple[str, ...]]:
     """Groups of paths of which no two can meet."""
     groups: list[tuple[str, ...]] = []
     for path in dict.fromkeys(paths):

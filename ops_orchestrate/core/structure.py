@@ -89,8 +89,9 @@ def structure(
     items = sifted.items
     graph = Graph({task: [b for b in whole.blockers[task] if b in items] for task in items})
     branches = {repo: branch for part in parts for repo, branch in part.branches.items()}
+    setting = Setting(request.mode, branches, lengths, now, tuple(sensitive), planner_help=request.planner_help)
     return Plan(
-        tasks=make_specs(graph, items, Setting(request.mode, branches, lengths, now, tuple(sensitive))),
+        tasks=make_specs(graph, items, setting),
         blocked=_blocked(whole, sifted, named.knotted),
         takes=tuple(take for item in items.values() for take in _takes(item)),
         over=_over(items.values(), claims),

@@ -91,6 +91,8 @@ class TaskSpec(Value):
     """With `part_of`: who proposed it, `rule` or `planner`."""
     of_parts: int = 1
     """With `part_of`: how many parts that has; they share its cap."""
+    big: str = ""
+    """Why an agent is asked how to split it before one works on it; empty: none is asked."""
 
     @property
     def claims(self) -> tuple[tuple[str, str], ...]:

@@ -26,7 +26,7 @@ def needs_no_agent(
     key: StageKey, repository: Repository, spec: TaskSpec, lease: Lease, tools: Toolbox
 ) -> Outcome | None:
     """How the attempt ends without an agent; None where one has to work."""
-    earlier = _earlier(key, tools)
+    earlier = earlier_ends(key, tools)
     try:
         if not earlier and spec.change_branch:
             return _adopted(key, repository, spec, tools)
@@ -41,12 +41,12 @@ def needs_no_agent(
 def where_to_begin(key: StageKey, repository: Repository, spec: TaskSpec, tools: Toolbox) -> str | None:
     """The commit that the attempt goes on from; None: the base."""
     adopted = tools.workshop.head(repository, spec.change_branch) if spec.change_branch else None
-    return begin_at(_earlier(key, tools), adopted, team=spec.mode is TaskMode.TEAM)
+    return begin_at(earlier_ends(key, tools), adopted, team=spec.mode is TaskMode.TEAM)
 
 
 def remembers(key: StageKey, spec: TaskSpec, tools: Toolbox) -> bool:
     """Whether the attempt goes on with the session of the last one, where its host has kept that."""
-    earlier, team = _earlier(key, tools), spec.mode is TaskMode.TEAM
+    earlier, team = earlier_ends(key, tools), spec.mode is TaskMode.TEAM
     return team and bool(earlier) and (last := earlier[-1]) is not None and goes_on_from(last, team=team)
 
 
@@ -55,13 +55,14 @@ def grown_from(key: StageKey, start: str, tools: Toolbox) -> str:
 
     Mostly where it starts; an attempt that was stopped to be told something counts with the one that goes on.
     """
-    for outcome in reversed(_earlier(key, tools)):
+    for outcome in reversed(earlier_ends(key, tools)):
         if outcome and outcome.kind is OutcomeKind.REDIRECTED and outcome.head == start:
             return outcome.base
     return start
 
 
-def _earlier(key: StageKey, tools: Toolbox) -> list[Outcome | None]:
+def earlier_ends(key: StageKey, tools: Toolbox) -> list[Outcome | None]:
+    """How the attempts before this one ended, in order; None for one that never told."""
     attempts = tools.ledger.tasks.attempts(key.run, key.task)
     return [one.outcome for one in sorted(attempts, key=lambda one: one.number) if one.number < key.attempt]
 

@@ -21,6 +21,7 @@ from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.spend import Amount, Parked
 from ops_orchestrate.core.states import Stage
 from ops_orchestrate.core.task import TaskMode, TaskRecord, TaskSpec
+from ops_orchestrate.engine.ask_split import asked_to_split
 from ops_orchestrate.engine.begun import grown_from, needs_no_agent, remembers, where_to_begin
 from ops_orchestrate.engine.briefing import brief_of
 from ops_orchestrate.engine.budget import account_for, agent_now
@@ -109,6 +110,9 @@ def _attempt(
     repository = run.request.portfolio.repository(spec.repo)
     try:
         base = _base(key, repository, spec, tools)
+        planned = asked_to_split(run, record, base, lease, tools, agent=agent, reserved=reserved)
+        if planned is not None or lease.lost.is_set():
+            return planned
         tree = tools.workshop.prepare(repository, key, base)
         brief, told = brief_of(key, run, spec, tree, tools)
         job = _job(key, brief, tree, lease, tools, reserved=reserved)

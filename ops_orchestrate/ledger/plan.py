@@ -148,6 +148,8 @@ def _events(spec: TaskSpec, settlement: Settlement | None) -> list[tuple[str, di
     planned = spec.model_dump(mode="json", include={*names, "sensitive", "human"})
     if spec.part_of:
         planned |= {"part_of": spec.part_of, "split_by": spec.split_by}
+    if spec.big:
+        planned["big"] = spec.big
     planned["detail"] = _detail(spec)
     events: list[tuple[str, dict[str, object]]] = [(EventKind.TASK_PLANNED.value, planned)]
     if settlement:

@@ -144,6 +144,7 @@ def _below(view: RunView, clock: Clock | None) -> list[tuple[str, list[str]]]:
         ("Sandbox:", [_sandbox(view, attempts)]),
         ("Promoted:", [f"{p.name or p.repo}: {p.source} → {p.target} at {short(p.commit)}" for p in promoted]),
         ("Reviews:", _reviews(view)),
+        ("Split:", [f"{t.id} — {t.split_why or 'split'}" for t in view.tasks.values() if t.parts]),
         ("Hand-overs:", _handed_over(view)),
         ("Cancelled:", cancelled),
         ("Kept:", _kept(view)),

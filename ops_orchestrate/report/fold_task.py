@@ -29,6 +29,7 @@ def _task_planned(draft: Draft, event: Event) -> None:
         "detail",
         "part_of",
         "split_by",
+        "big",
     )
     draft.task(
         event,
@@ -77,7 +78,9 @@ def _split(draft: Draft, event: Event) -> None:
         parts = read.texts(event.data, "parts")
         waits = (*task.blocked_by, *parts)
         why = read.text(event.data, "text")
-        draft.task(event, parts=parts, blocked_by=waits, state=TaskState.QUEUED, reason=why, wake_at=None)
+        draft.task(
+            event, parts=parts, blocked_by=waits, state=TaskState.QUEUED, reason=why, split_why=why, wake_at=None
+        )
 
 
 def _snoozed(draft: Draft, event: Event) -> None:

@@ -195,6 +195,8 @@ def _identity(task: TaskView) -> Document:
         "parts": list(task.parts),
         "part_of": task.part_of or None,
         "split_by": task.split_by or None,
+        "split_why": task.split_why or None,
+        "big": task.big or None,
         "paths": list(task.paths),
         "sensitive": task.sensitive or None,
         "human": task.human or None,

@@ -87,6 +87,8 @@ def _ended(event: Event, view: RunView) -> str:
         head = short(read.text(event.data, "head"))
         return f"  {_task(event)} delivered {head or 'a commit'}{after}; it is being verified"
     summary = read.text(event.data, "summary")
+    if outcome == OutcomeKind.PLANNED:
+        return f"▸ {_task(event)}: an agent was asked how to split it{after}" + (f"; {summary}" if summary else "")
     number = f"attempt {event.attempt}" if event.attempt is not None else "the attempt"
     return f"✗ {_task(event)}: {number} {outcome}{after}" + (f": {summary}" if summary else "")
 

@@ -18,6 +18,7 @@ from ops_orchestrate.report.frame import box, frame_width, heading, labelled
 from ops_orchestrate.report.view import RunView, TaskView
 
 _PLANNER = ", proposed by the planner's agent"
+_ASKED_FIRST = "an agent is asked first how to split it (--planner-help)"
 
 
 def plan_text(
@@ -72,10 +73,7 @@ def _task(task: TaskView, width: int, indent: int, names: Mapping[str, str]) -> 
 
 
 def _details(task: TaskView) -> list[str]:
-    details = [task.detail] if task.detail else []
-    if task.part_of:
-        details.append(f"part of {task.part_of}" + (_PLANNER if task.split_by == "planner" else ""))
-    details += [f"split into {', '.join(task.parts)}"] if task.parts else []
+    details = [*([task.detail] if task.detail else []), *_split(task)]
     waits = [name for name in task.blocked_by if name not in task.parts]
     details += [f"after {', '.join(waits)}"] if waits else []
     if task.mode:
@@ -91,6 +89,15 @@ def _details(task: TaskView) -> list[str]:
     if task.state is TaskState.COMPLETED:
         details.append(f"done already: {task.reason}" if task.reason else "done already")
     return details
+
+
+def _split(task: TaskView) -> list[str]:
+    """Of what it is a part, or what it was split into, or will be; and who proposes that."""
+    if task.part_of:
+        return [f"part of {task.part_of}" + (_PLANNER if task.split_by == "planner" else "")]
+    if task.parts:
+        return [f"split into {', '.join(task.parts)}" + (f" — {task.split_why}" if task.split_why else "")]
+    return [f"big, it {task.big}: {_ASKED_FIRST}"] if task.big else []
 
 
 def _sections(

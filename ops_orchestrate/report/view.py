@@ -128,9 +128,11 @@ class TaskView(Value):
     wave: int = 0
     blocked_by: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
-    """What it was split into; `part_of` what it is a part of, and `split_by` who proposed it (`rule`, `planner`)."""
+    """What it was split into; `part_of` what it is a part of, `split_by` who proposed it (`rule`, `planner`)."""
     part_of: str = ""
     split_by: str = ""
+    split_why: str = ""
+    big: str = ""  # why an agent is asked how to split it first
     estimate: float | None = None
     paths: tuple[str, ...] = ()
     acceptance: tuple[str, ...] = ()
@@ -248,8 +250,7 @@ class RunView(Value):
     digest: str = ""
     agent: str = ""
     version: str = ""
-    host: str = ""
-    """Where it was asked for."""
+    host: str = ""  # where it was asked for
     projects: tuple[str, ...] = ()
     dry_run: bool = False
     fires_only: bool = False

@@ -51,6 +51,7 @@ TABLE = [
     (OutcomeKind.CONFLICT, R, D),
     (OutcomeKind.INTERRUPTED, R, R),
     (OutcomeKind.REDIRECTED, R, R),
+    (OutcomeKind.PLANNED, R, R),
     (OutcomeKind.QUOTA, R, R),
     (OutcomeKind.UNSTARTED, R, B),
     (OutcomeKind.WAITING, B, B),

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from ops_orchestrate.core.attempt import OutcomeKind
 from ops_orchestrate.core.ownership import covers, overlap
-from ops_orchestrate.core.split import MOST_PARTS, Part, composite_of, may_be_split, parts_of, pieces, worn_out
+from ops_orchestrate.core.part import MOST_PARTS, Part
+from ops_orchestrate.core.split import composite_of, may_be_split, parts_of, pieces, worn_out
 from ops_orchestrate.core.task import Priority
 from ops_orchestrate.errors import PlanError
 from tests.builders import make_outcome, make_task

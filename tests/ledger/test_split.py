@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ops_orchestrate.core.attempt import OutcomeKind, StageKey
 from ops_orchestrate.core.event import EventKind
-from ops_orchestrate.core.split import Part, composite_of, parts_of
+from ops_orchestrate.core.part import Part
+from ops_orchestrate.core.split import composite_of, parts_of
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.ledger import Ledger
 from tests.builders import make_outcome, make_settlement, make_task

@@ -41,7 +41,7 @@ elseif stage == 'verify' then
   task_event(t, 'verdict', '{' .. fields .. '}')
 end
 release_hold(t)
-if kind == 'interrupted' or kind == 'quota' or kind == 'redirected' then
+if kind == 'interrupted' or kind == 'quota' or kind == 'redirected' or kind == 'planned' then
   uncount(t)
 end
 local next_stage = ({ implement = 'verify', review = 'verify', verify = 'land' })[stage]

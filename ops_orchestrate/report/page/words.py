@@ -30,7 +30,9 @@ _LOOKS: dict[TaskState, Look] = {
     TaskState.DISCARDED: Look(_BAD, "✗", "given up"),
 }
 _DELIVERED = frozenset({OutcomeKind.SUCCEEDED, OutcomeKind.VERIFIED, OutcomeKind.MERGED, OutcomeKind.ALREADY_DONE})
-_ASIDE = frozenset({OutcomeKind.WAITING, OutcomeKind.INTERRUPTED, OutcomeKind.QUOTA, OutcomeKind.SENT_BACK})
+_ASIDE = frozenset(
+    {OutcomeKind.WAITING, OutcomeKind.INTERRUPTED, OutcomeKind.QUOTA, OutcomeKind.SENT_BACK, OutcomeKind.PLANNED}
+)
 
 
 def task_look(task: TaskView) -> Look:
