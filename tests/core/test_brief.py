@@ -239,6 +239,11 @@ def test_an_attempt_that_never_told_teaches_as_a_lost_one() -> None:
     assert [failure.kind for failure in failures_of(records)] == [OutcomeKind.EMPTY, OutcomeKind.LOST]
 
 
+def test_who_only_asked_how_to_split_the_task_teaches_nothing() -> None:
+    records = [AttemptRecord(number=1, fence=7, outcome=make_outcome(OutcomeKind.PLANNED))]
+    assert brief(attempt=2, failures=failures_of(records)).count("did not succeed") == 0
+
+
 def test_names_are_plain_or_quoted() -> None:
     assert shown("src/[id]/a-b_c.*") == "src/[id]/a-b_c.*"
     assert shown("a b") == '"a b"'

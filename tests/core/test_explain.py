@@ -199,3 +199,18 @@ def test_a_member_that_started_early_says_what_it_ships_after() -> None:
     lines = told(record(TaskState.RUNNING, early=True), blockers=blockers)
     assert "It started early, and ships after t2." in lines
     assert not any("started early" in line for line in told(record(TaskState.RUNNING), blockers=blockers))
+
+
+@pytest.mark.parametrize(
+    ("spec", "wanted", "line"),
+    [
+        ({"acceptance": tuple("abcde"), "big": "has 5 acceptance criteria"}, True, "one works on it (--planner-help)."),
+        ({"acceptance": tuple("abcde")}, False, "with --planner-help an agent would be asked how to split it."),
+        ({"part_of": "whole", "split_by": "planner"}, True, "a part of whole, proposed by the planner's agent."),
+        ({"acceptance": ("a",)}, False, ""),
+    ],
+)
+def test_that_it_is_big_or_was_planned_with_help_is_said(spec: dict[str, Any], wanted: bool, line: str) -> None:
+    lines = told(record(QUEUED, spec=spec), run=run(request={"planner_help": wanted}))
+    assert any(line and one.endswith(line) for one in lines) is bool(line), lines
+    assert line or not any("big" in one for one in lines)

@@ -17,7 +17,7 @@ from ops_orchestrate.errors import PlanError
 from tests.builders import make_outcome, make_task
 
 STALLED, LATE, FAILED = OutcomeKind.STALLED, OutcomeKind.TIMED_OUT, OutcomeKind.FAILED
-STOPPED, QUOTA, LOST = OutcomeKind.INTERRUPTED, OutcomeKind.QUOTA, OutcomeKind.LOST
+STOPPED, QUOTA, LOST, PLANNED = OutcomeKind.INTERRUPTED, OutcomeKind.QUOTA, OutcomeKind.LOST, OutcomeKind.PLANNED
 TWO = (Part(title="one"), Part(title="two"))
 
 
@@ -27,6 +27,7 @@ TWO = (Part(title="one"), Part(title="two"))
         ((STALLED, STALLED), 2, True),
         ((STALLED, LATE), 2, True),
         ((FAILED, LATE, STALLED), 2, True),
+        ((STALLED, PLANNED, STALLED), 2, True),
         ((STALLED, QUOTA, STALLED, STOPPED), 2, True),  # what was nobody's fault says nothing of its size
         ((STALLED,), 2, False),
         ((STALLED, FAILED), 2, False),

@@ -250,12 +250,17 @@ def test_nothing_is_verified_before_verify(ledger: Ledger) -> None:
         ledger.attempts.verified(at_stage(ledger, Stage.VERIFY))
 
 
-def test_an_interrupted_attempt_does_not_count_and_its_brief_may_be_used_again(ledger: Ledger) -> None:
+@pytest.mark.parametrize(
+    "kind", [OutcomeKind.INTERRUPTED, OutcomeKind.QUOTA, OutcomeKind.REDIRECTED, OutcomeKind.PLANNED]
+)
+def test_an_attempt_that_failed_at_nothing_does_not_count_and_its_brief_may_be_used_again(
+    ledger: Ledger, kind: OutcomeKind
+) -> None:
     planned(ledger)
     key = granted(ledger)
     claimed(ledger, key, Stage.IMPLEMENT)
     assert ledger.attempts.describe(key, branch="ops/b1", brief_digest="d1")
-    outcome = make_outcome(OutcomeKind.INTERRUPTED)
+    outcome = make_outcome(kind)
     ledger.attempts.end(key, Stage.IMPLEMENT, holder="me", outcome=outcome, goes_on=False)
     ledger.attempts.settle(key, make_settlement(TaskState.RETRYABLE))
     assert ledger.attempts.spent("r1", "t1") == 0

@@ -36,7 +36,7 @@ def read_playbook(path: Path) -> dict[str, list[list[Step]]]:
 def steps_for(playbook: dict[str, list[list[Step]]], task: str, attempt: int, purpose: str = "") -> list[Step] | None:
     """The steps of an attempt, counted from 1; None where the playbook says nothing about the task.
 
-    `purpose`: of who is asked something about that attempt (`review`); its entries are named `review:TASK`.
+    `purpose`: of who is asked something about that attempt (`review`, `split`); its entries are named `review:TASK`.
     """
     named = {_of(name)[1]: name for name in playbook if _of(name)[0] == purpose}
     names = [name for name in named if name == task] + [n for n in named if fnmatchcase(task, n)]

@@ -27,7 +27,7 @@ STEPS: dict[str, frozenset[str]] = {
     "say": frozenset({"text", "hex"}),
     "report": _REPORT,
     "raw_report": frozenset({"text"}),
-    "answer": frozenset({"verdict", "summary", "findings", "parts", "before", "after"}),
+    "answer": frozenset({"verdict", "summary", "findings", "why", "parts", "before", "after"}),
     "copy_brief": frozenset({"path", "field"}),
     "copy_mail": frozenset({"field", "seconds"}),
     "sleep": frozenset({"seconds"}),

@@ -43,6 +43,11 @@ _ANSWER = {
     "findings": [{"path": "a.txt", "line": 1, "severity": "high", "reason": "no check"}],
 }
 
+_PARTS = [
+    {"title": "One", "about": "", "covers": [1], "acceptance": [], "paths": ["a.txt"], "after": []},
+    {"title": "Two", "about": "", "covers": [2], "acceptance": ["said"], "paths": ["b.txt"], "after": [1]},
+]
+
 #: Scenario to its turns. `{tree}` in a tool's input is the working directory that the request names.
 SCENARIOS: dict[str, tuple[Turn, ...]] = {
     "works": (
@@ -61,6 +66,11 @@ SCENARIOS: dict[str, tuple[Turn, ...]] = {
     ),
     "says": (Say("Nothing to do."),),
     "reviews": (Use("Read", {"file_path": "{tree}/a.txt"}), Use("StructuredOutput", _ANSWER), Say("Reviewed.")),
+    "splits": (
+        Use("Read", {"file_path": "{tree}/a.txt"}),
+        Use("StructuredOutput", {"mark": "{mark}", "why": "Two halves.", "parts": _PARTS}),
+        Say("Split."),
+    ),
     "approvesinwords": (Say('{"mark": "{mark}", "verdict": "approve", "summary": "fine", "findings": []}'),),
     "meddles": (
         Use("Bash", {"command": "touch meddled", "description": "Change it"}),
