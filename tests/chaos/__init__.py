@@ -1,0 +1,1 @@
+"""Faults of every kind thrown at a whole installation, and a checker that knows nothing of it: `make chaos`."""

@@ -1,0 +1,108 @@
+"""`make chaos`: throws faults at seeded worlds, prints the figures, and says what must not be. Exit code 1 if anything.
+
+OPS_CHAOS_SEEDS="1 2 3" OPS_CHAOS_KILLS=80 make chaos
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from tests.chaos.checker import outages, violations
+from tests.chaos.nemesis import FAULTS
+from tests.chaos.record import Record
+from tests.chaos.table import Figures, rows
+from tests.chaos.takedown import record_of
+from tests.chaos.world import World
+
+SEEDS = [int(word) for word in os.environ.get("OPS_CHAOS_SEEDS", "1 2 3").split()]
+KILLS = int(os.environ.get("OPS_CHAOS_KILLS", "80"))
+#: Runs that are open at once; so there is always something to disturb.
+_OPEN = 2
+_TASKS = 4
+_CALM = 420.0
+"""Seconds after the last fault, after which what has not ended is lost."""
+
+
+def main() -> int:
+    """Exit code 1 where something must not be."""
+    figures, bad = Figures(), 0
+    began = time.monotonic()
+    for seed in SEEDS:
+        bad += _play(seed, figures)
+    figures.seconds = time.monotonic() - began
+    print("\n" + rows(figures, {}), flush=True)
+    return 1 if bad else 0
+
+
+def _play(seed: int, figures: Figures) -> int:
+    """One world; how many violations."""
+    world = World(seed)
+    try:
+        faults = _torment(world, random.Random(seed))
+        calm = time.monotonic()
+        ended = world.until(lambda: world.open_runs() == 0, _CALM)
+        figures.calm.append(time.monotonic() - calm)
+        world.until(lambda: not list(world.home.glob("*/orchestrate/trees/*/*.json")), 15)
+        record = record_of(world)
+        found = violations(record)
+        _sum_up(figures, world, record, faults, found)
+        count = sum(map(len, found.values()))
+        print(f"seed {seed}: {faults.total()} faults, {len(record.events)} runs, {count} violations", flush=True)
+        for name, sentences in found.items():
+            for sentence in sentences:
+                print(f"seed {seed}: {name}: {sentence}", flush=True)
+        if count or not ended:
+            _keep(world, seed)
+        return count
+    finally:
+        world.close()
+
+
+def _torment(world: World, rng: random.Random) -> Counter[str]:
+    """Faults, one after the other, while there is always work; which ones, how often."""
+    done: Counter[str] = Counter()
+    world.batch(_TASKS)
+    while done.total() < KILLS:
+        time.sleep(rng.uniform(0.1, 1.0))
+        fault = rng.choice(FAULTS)
+        done[fault.name] += fault.strike(world, rng)
+        if world.open_runs() < _OPEN:
+            world.batch(_TASKS)
+    for line in world.lines.values():
+        line.heal()
+    return done
+
+
+def _sum_up(figures: Figures, world: World, record: Record, faults: Counter[str], found: dict[str, list[str]]) -> None:
+    events = [event for run in record.events.values() for event in run]
+    kinds = Counter(event["kind"] for event in events)
+    figures.worlds += 1
+    figures.faults += faults
+    figures.violations += Counter({name: len(sentences) for name, sentences in found.items()})
+    figures.outcomes += Counter(e["data"]["outcome"] for e in events if e["kind"] == "attempt.ended")
+    figures.restarts += world.watchman.restarts
+    figures.runs += len(record.events)
+    figures.tasks += kinds["task.planned"]
+    figures.merges += kinds["merge.proved"]
+    figures.most_agents = max(figures.most_agents, record.most_agents)
+    figures.outages += outages(record)
+
+
+def _keep(world: World, seed: int) -> None:
+    """What there is to know where something must not be: logs and events, in a folder of the seed."""
+    place = Path(os.environ.get("OPS_CHAOS_KEEP", "/tmp/ops-chaos")) / str(seed)
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    for log in world.home.glob("*.log"):
+        shutil.copy(log, place)
+    print(f"seed {seed}: logs are in {place}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

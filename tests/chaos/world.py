@@ -1,0 +1,265 @@
+"""A whole installation to be broken: a server with its append-only file, a GitHub, two hosts, beat, and commands.
+
+Everything is real but the agents' brains and GitHub. Leases are seconds long, and whatever dies is started again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from ops_orchestrate.core.run import RunRecord
+from ops_orchestrate.core.states import RUN_OPEN
+from ops_orchestrate.errors import LedgerUnavailable
+from ops_orchestrate.ledger import Ledger, connect
+from ops_orchestrate.standin.profile import JobPlan
+from ops_orchestrate.standin.run import Standin
+from tests.chaos.processes import Service, Watchman
+from tests.chaos.proxy import Proxy
+from tests.chaos.sight import Sight
+from tests.conftest import server_binary
+from tests.engine.forge_rig import PERIODS as FORGE_PERIODS
+from tests.engine.forge_rig import TOKEN
+from tests.engine.rig import GATE
+from tests.repos import git, make_upstream
+
+ROOT = Path(__file__).resolve().parents[2]
+OWNER = "acme"
+#: Repositories on the GitHub stand-in, and those whose commits are pushed without one.
+ON_FORGE = ("app", "lib", "web")
+ON_DISK = ("doc", "sdk")
+POOLS = ("planner", "audit", "agent", "ship")
+FILES = {"gate.sh": "test ! -e broken\n", "src/.keep": "", "README.md": "Hello\n"}
+
+#: Seconds. Short, so that hundreds of faults heal within minutes.
+PERIODS = {
+    **FORGE_PERIODS,
+    "OPS_LEASE": "5",
+    "OPS_HEARTBEAT": "1",
+    "OPS_GRANT_TIMEOUT": "4",
+    "OPS_RECONCILE_EVERY": "1",
+    "OPS_GRACE": "0.5",
+    "OPS_STALL_AFTER": "60",
+    "OPS_START_LIMIT": "60",
+    "OPS_CI_GRACE": "2",
+    "OPS_MAX_ATTEMPTS": "10",
+}
+
+#: How long the agent of a task works, by the end of the task's id.
+SPEEDS = {"s0": 0.0, "s1": 0.6, "s2": 2.0, "s3": 4.0}
+
+
+def _steps(seconds: float) -> list[dict[str, Any]]:
+    """One commit, then a file that is not committed for a while, then another commit. Each text names its attempt."""
+
+    def write(name: str) -> dict[str, Any]:
+        text = f'mkdir -p src && echo "$OPS_ATTEMPT {name}" > "src/$OPS_TASK.{name}"'
+        return {"run": {"argv": ["/bin/sh", "-c", text]}}
+
+    report = {"status": "done", "summary": "did it", "hand_over": "it is there"}
+    return [
+        write("txt"), {"commit": {"message": "Half of it"}}, write("more"), {"sleep": {"seconds": seconds}},
+        {"commit": {"message": "The rest"}}, {"report": report},
+    ]  # fmt: skip
+
+
+def free_port() -> int:
+    """A port on loopback that nobody has."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+class World:
+    """One installation. `close` ends it and everything in it."""
+
+    def __init__(self, seed: int) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="ops"))
+        self.rng = random.Random(seed)
+        self.began = time.time()
+        self.port = free_port()
+        self.direct = f"redis://127.0.0.1:{self.port}"
+        self.watchman = Watchman(random.Random(seed + 1))
+        self.github = Standin(self.home / "github")
+        self.lines = {host: Proxy(self.port) for host in ("one", "two")}
+        self.starts: dict[str, str] = {}
+        self.commands: list[subprocess.Popen[bytes]] = []
+        self.batches = 0
+        self._projects: list[dict[str, Any]] = []
+        self._make_repositories()
+        self._write("one/registry.json", {"projects": self._projects})
+        self._write("playbook.json", {f"*-{end}": [_steps(seconds)] for end, seconds in SPEEDS.items()})
+        self._start_services()
+        self.ledger: Ledger = connect(f"{self.direct}/2")
+        assert self.until(self._is_staffed, 90), "the workers do not join"
+        self.sight = Sight(self.home)
+
+    # What there is
+
+    def environment(self, host: str) -> dict[str, str]:
+        """What a process of a host is started with: its own way to the server, its own folders."""
+        names = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        return {
+            **names,
+            **PERIODS,
+            "HOME": str(self.home),
+            "OPS_DATA_DIR": str(self.home / host),
+            "OPS_REDIS_URL": f"redis://127.0.0.1:{self.lines[host].port}",
+            "OPS_HOST": host,
+            "OPS_AGENT": "scripted",
+            "OPS_PLAYBOOK": str(self.home / "playbook.json"),
+            "OPS_GITHUB_API_URL": self.github.url,
+            "GITHUB_TOKEN": TOKEN,
+            "PYTHONPATH": str(ROOT),
+        }
+
+    def bases(self) -> dict[str, Path]:
+        """The bare repository of each project, by its alias."""
+        there = {name: self.github.control.repository(f"{OWNER}/{name}").bare.path for name in ON_FORGE}
+        return there | {name: self.home / "repos" / f"{name}.git" for name in ON_DISK}
+
+    def broker(self, database: int = 0) -> redis.Redis:
+        """A plain client that no proxy stands before."""
+        return redis.Redis.from_url(f"{self.direct}/{database}", socket_timeout=5)
+
+    def workers(self) -> list[Service]:
+        """Services that run jobs."""
+        return [one for name, one in self.watchman.services.items() if name not in ("server", "beat")]
+
+    # What happens
+
+    def batch(self, tasks: int, *, commands: int = 1) -> None:
+        """Have some tasks over all repositories asked for, by so many commands at once, all for the same tasks."""
+        self.batches += 1
+        names = [f"b{self.batches}-{number}-{self.rng.choice(sorted(SPEEDS))}" for number in range(tasks)]
+        aliases = [project["alias"] for project in self._projects]
+        wanted = [
+            {
+                "id": name,
+                "project": self.rng.choice(aliases),
+                "title": f"Do {name}",
+                "blocked_by": self.rng.sample(names[:at], min(at, self.rng.choice((0, 0, 1, 1, 2)))),
+            }
+            for at, name in enumerate(names)
+        ]
+        file = self._write(f"tasks-{self.batches}.json", wanted)
+        argv = [sys.executable, "-m", "ops_orchestrate", "run", "--subagents", "--force", "--tasks", str(file)]
+        self.commands += [self._command(argv) for _ in range(commands)]
+
+    def runs(self) -> list[RunRecord]:
+        """Every run; waits for a server that is away."""
+        for _ in range(30):
+            with suppress(LedgerUnavailable):
+                return self.ledger.runs.list()
+            time.sleep(0.3)
+        raise AssertionError("the server does not come back")
+
+    def open_runs(self) -> int:
+        """Runs that are not over, and commands that may still begin one."""
+        young = [one for one in self.commands if one.poll() is None]
+        return sum(run.state in RUN_OPEN for run in self.runs()) or len(young)
+
+    def until(self, happens: Callable[[], bool], seconds: float) -> bool:
+        """Poll; False where it does not happen in time."""
+        deadline = time.monotonic() + seconds
+        while not happens():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+        return True
+
+    def close(self) -> None:
+        """End everything; the folder is removed too."""
+        self.sight.end()
+        for command in self.commands:
+            command.kill()
+            command.wait()
+        self.watchman.end()
+        for line in self.lines.values():
+            line.close()
+        self.ledger.close()
+        self.github.close()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    # How it is made
+
+    def _write(self, name: str, value: object) -> Path:
+        file = self.home / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(value), encoding="utf-8")
+        file.chmod(0o600)
+        return file
+
+    def _make_repositories(self) -> None:
+        control = self.github.control
+        control.add_user("bot", token=TOKEN)
+        control.add_user("rita")
+        for name in ON_FORGE:
+            slug, checkout = f"{OWNER}/{name}", self.home / "code" / name
+            control.add_repository(slug, files={**FILES, ".github/workflows/ci.yml": "on: push\n"}, organization=True)
+            control.push(slug, "dev", None, start="main")
+            control.permit(slug, "bot", "write")
+            control.ci(slug, jobs=[JobPlan("test", seconds=0.2)], on=["pull_request"])
+            control.protect(slug, "dev", checks=["test"])
+            git("clone", "--quiet", self.github.clone_url(slug, TOKEN), str(checkout), cwd=self.home)
+            git("remote", "set-url", "origin", self.github.clone_url(slug), cwd=checkout)
+            self._known(name, checkout, repos=[slug])
+        for name in ON_DISK:
+            upstream = make_upstream(self.home / "repos", name, FILES)
+            git("config", "core.logAllRefUpdates", "true", cwd=upstream.bare)
+            self._known(name, upstream.checkout, ci="none")
+        self.starts = {name: git("rev-parse", "dev", cwd=bare) for name, bare in self.bases().items()}
+
+    def _known(self, alias: str, checkout: Path, *, repos: list[str] | None = None, **ops: Any) -> None:
+        fields = {"gate": GATE, "promote": False, "integration": "dev", **ops}
+        self._projects.append({"alias": alias, "paths": [str(checkout)], "repos": repos or [], "ops": fields})
+
+    def _start_services(self) -> None:
+        binary, folder = server_binary(), self.home / "server"
+        assert binary, "there is no valkey-server here"
+        folder.mkdir()
+        argv = [binary, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
+        argv += ["--appendonly", "yes", "--appendfsync", "always"]
+        self._service("server", argv, "one")
+        assert self.until(self._answers, 10), "the server does not answer"
+        for pool in POOLS:
+            self._service(pool, [sys.executable, "-m", "workers", pool], "one")
+        plain = [sys.executable, "-m", "celery", "-A", "ops_orchestrate", "worker", "--concurrency=3"]
+        self._service("plain", [*plain, "--loglevel=warning"], "two")
+        self._service("beat", [sys.executable, "-m", "workers", "beat"], "one")
+        self.watchman.watch()
+
+    def _command(self, argv: list[str]) -> subprocess.Popen[bytes]:
+        with (self.home / "command.log").open("ab") as log:
+            return subprocess.Popen(
+                argv, env=self.environment("one"), cwd=self.home, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+
+    def _is_staffed(self) -> bool:
+        """Whether both hosts offer what they are there for: the command begins nothing without workers."""
+        live = self.ledger.hosts.live()
+        return {(host.name, pool) for host in live for pool in host.pools} >= {
+            (host, pool) for host in self.lines for pool in POOLS
+        }
+
+    def _service(self, name: str, argv: list[str], host: str) -> None:
+        log = self.home / f"{name}.log"
+        self.watchman.add(Service(name, argv, self.environment(host), self.home, log))
+
+    def _answers(self) -> bool:
+        with suppress(redis.RedisError), self.broker() as client:
+            return bool(client.ping())
+        return False
