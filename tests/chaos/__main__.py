@@ -5,6 +5,7 @@ OPS_CHAOS_SEEDS="1 2 3" OPS_CHAOS_KILLS=80 make chaos
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -13,8 +14,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import redis
+
 from tests.chaos.checker import outages, violations
-from tests.chaos.nemesis import FAULTS
+from tests.chaos.nemesis import FAULTS, Fault
+from tests.chaos.points import UNANSWERED, every_point
 from tests.chaos.record import Record
 from tests.chaos.table import Figures, rows
 from tests.chaos.takedown import record_of
@@ -58,7 +62,7 @@ def _play(seed: int, figures: Figures) -> int:
             for sentence in sentences:
                 print(f"seed {seed}: {name}: {sentence}", flush=True)
         if count or not ended:
-            _keep(world, seed)
+            _keep(world, record, seed)
         return count
     finally:
         world.close()
@@ -68,21 +72,34 @@ def _torment(world: World, rng: random.Random) -> Counter[str]:
     """Faults, one after the other, while there is always work; which ones, how often."""
     done: Counter[str] = Counter()
     world.batch(_TASKS)
-    while done.total() < KILLS:
+    while done.total() + len(world.points.hit()) < KILLS:
         time.sleep(rng.uniform(0.1, 1.0))
         fault = rng.choice(FAULTS)
-        done[fault.name] += fault.strike(world, rng)
+        done[fault.name] += _strike(fault, world, rng)
         if world.open_runs() < _OPEN:
             world.batch(_TASKS)
     for line in world.lines.values():
         line.heal()
-    return done
+    world.points.disarm()
+    world.github.control.clear_faults()
+    for name in world.points.hit():
+        done["the answer of an effect lost" if name.endswith(UNANSWERED) else "SIGKILL beside an effect"] += 1
+    return +done
+
+
+def _strike(fault: Fault, world: World, rng: random.Random) -> bool:
+    """A server that is away is struck already."""
+    try:
+        return fault.strike(world, rng)
+    except redis.RedisError:
+        return False
 
 
 def _sum_up(figures: Figures, world: World, record: Record, faults: Counter[str], found: dict[str, list[str]]) -> None:
     events = [event for run in record.events.values() for event in run]
     kinds = Counter(event["kind"] for event in events)
     figures.worlds += 1
+    figures.points |= world.points.hit() & set(every_point())
     figures.faults += faults
     figures.violations += Counter({name: len(sentences) for name, sentences in found.items()})
     figures.outcomes += Counter(e["data"]["outcome"] for e in events if e["kind"] == "attempt.ended")
@@ -94,13 +111,15 @@ def _sum_up(figures: Figures, world: World, record: Record, faults: Counter[str]
     figures.outages += outages(record)
 
 
-def _keep(world: World, seed: int) -> None:
+def _keep(world: World, record: Record, seed: int) -> None:
     """What there is to know where something must not be: logs and events, in a folder of the seed."""
     place = Path(os.environ.get("OPS_CHAOS_KEEP", "/tmp/ops-chaos")) / str(seed)
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     for log in world.home.glob("*.log"):
         shutil.copy(log, place)
+    for run, events in record.events.items():
+        (place / f"{run}.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
     print(f"seed {seed}: logs are in {place}", flush=True)
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from tests.chaos.checker import RULES, percentile
+from tests.chaos.points import every_point
 
 
 @dataclass
@@ -25,6 +26,8 @@ class Figures:
     calm: list[float] = field(default_factory=list)
     """Seconds from the last fault to the end of the last run, by world."""
     seconds: float = 0.0
+    points: set[str] = field(default_factory=set)
+    """Crash points that were hit."""
 
 
 def rows(figures: Figures, skipped: dict[str, str]) -> str:
@@ -38,6 +41,7 @@ def rows(figures: Figures, skipped: dict[str, str]) -> str:
     ends = ", ".join(f"{name} {count}" for name, count in sorted(figures.outcomes.items()))
     lines += [
         "", "| | |", "|---|---|",
+        f"| crash points hit | {len(figures.points)}/{len(every_point())} |",
         f"| worlds | {figures.worlds} |",
         f"| runs | {figures.runs} |",
         f"| tasks, merged changes | {figures.tasks}, {figures.merges} |",

@@ -43,7 +43,8 @@ def record_of(world: World) -> Record:
 def _events(world: World, run: str) -> tuple[Line, ...]:
     argv = [sys.executable, "-m", "ops_orchestrate", "events", run, "--json"]
     done = subprocess.run(argv, env=world.environment("one"), cwd=world.home, capture_output=True, check=True)
-    return tuple(json.loads(line) for line in done.stdout.splitlines())
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return tuple(line | {"at": world.clocks.true(line["at"], world.began)} for line in lines)
 
 
 def _base(world: World, name: str, bare: Path) -> Base:

@@ -27,6 +27,8 @@ from ops_orchestrate.errors import LedgerUnavailable
 from ops_orchestrate.ledger import Ledger, connect
 from ops_orchestrate.standin.profile import JobPlan
 from ops_orchestrate.standin.run import Standin
+from tests.chaos.machine import Clocks, Disk
+from tests.chaos.points import FOLDER, Armed, every_point
 from tests.chaos.processes import Service, Watchman
 from tests.chaos.proxy import Proxy
 from tests.chaos.sight import Sight
@@ -93,10 +95,14 @@ class World:
         self.direct = f"redis://127.0.0.1:{self.port}"
         self.watchman = Watchman(random.Random(seed + 1))
         self.github = Standin(self.home / "github")
+        self.points = Armed(self.home / "points")
+        self.clocks = Clocks(self.home)
+        self.disks = {host: Disk(self.home / host, size) for host, size in (("server", 48), ("two", 48))}
         self.lines = {host: Proxy(self.port) for host in ("one", "two")}
         self.starts: dict[str, str] = {}
         self.commands: list[subprocess.Popen[bytes]] = []
         self.batches = 0
+        self.wanted_points: list[str] = every_point()
         self._projects: list[dict[str, Any]] = []
         self._make_repositories()
         self._write("one/registry.json", {"projects": self._projects})
@@ -116,14 +122,15 @@ class World:
             **PERIODS,
             "HOME": str(self.home),
             "OPS_DATA_DIR": str(self.home / host),
-            "OPS_REDIS_URL": f"redis://127.0.0.1:{self.lines[host].port}",
+            "OPS_REDIS_URL": f"redis://127.0.0.1:{self.lines[host].port if host in self.lines else self.port}",
             "OPS_HOST": host,
             "OPS_AGENT": "scripted",
             "OPS_PLAYBOOK": str(self.home / "playbook.json"),
             "OPS_GITHUB_API_URL": self.github.url,
             "GITHUB_TOKEN": TOKEN,
             "PYTHONPATH": str(ROOT),
-        }
+            FOLDER: str(self.home / "points"),
+        } | self.clocks.environment(host)
 
     def bases(self) -> dict[str, Path]:
         """The bare repository of each project, by its alias."""
@@ -191,6 +198,8 @@ class World:
             line.close()
         self.ledger.close()
         self.github.close()
+        for disk in self.disks.values():
+            disk.close()
         shutil.rmtree(self.home, ignore_errors=True)
 
     # How it is made
@@ -229,15 +238,13 @@ class World:
     def _start_services(self) -> None:
         binary, folder = server_binary(), self.home / "server"
         assert binary, "there is no valkey-server here"
-        folder.mkdir()
         argv = [binary, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
-        argv += ["--appendonly", "yes", "--appendfsync", "always"]
-        self._service("server", argv, "one")
+        argv += ["--appendonly", "yes", "--appendfsync", "always", "--auto-aof-rewrite-min-size", "8mb"]
+        self._service("server", argv, "server")
         assert self.until(self._answers, 10), "the server does not answer"
         for pool in POOLS:
-            self._service(pool, [sys.executable, "-m", "workers", pool], "one")
-        plain = [sys.executable, "-m", "celery", "-A", "ops_orchestrate", "worker", "--concurrency=3"]
-        self._service("plain", [*plain, "--loglevel=warning"], "two")
+            self._service(pool, [sys.executable, "-m", "tests.chaos.worker", pool], "one")
+        self._service("plain", [sys.executable, "-m", "tests.chaos.worker", "plain"], "two")
         self._service("beat", [sys.executable, "-m", "workers", "beat"], "one")
         self.watchman.watch()
 
