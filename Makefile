@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test thorough check fmt docs clean chaos hostile schemas simulate agents recordings nonroot rabbitmq
+.PHONY: help setup demo test thorough check fmt docs clean chaos hostile schemas simulate agents recordings nonroot rabbitmq bench
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ rabbitmq: $(STAMP) ## run with RabbitMQ as the broker (apt install rabbitmq-serv
 
 simulate: $(STAMP) ## play the merge gate in a hundred thousand worlds and print the figures (SIMULATE="--worlds 1000 --seed 7")
 	$(BIN)/python -m tests.simulate $(SIMULATE)
+
+bench: $(STAMP) ## measure how fast it is, beside peers and bounds, all or some (BENCH="makespan planning --rounds 5")
+	$(BIN)/python -m benchmarks $(BENCH)
 
 # Agents, pinned, for the tests that drive the real programs; never shipped with this (Claude Code is proprietary).
 # Bounded, because a slow registry must not hold up a check.

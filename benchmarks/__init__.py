@@ -1,1 +1,1 @@
-"""Measurements that are run by hand: `python -m benchmarks.NAME`. Nothing of this is part of the package."""
+"""Measurements that are run by hand: `make bench`, or `python -m benchmarks NAME`. Nothing of this is packaged."""

@@ -21,12 +21,15 @@ def member_names(places: Iterable[tuple[str, str]]) -> Mapping[str, str]:
     pairs = list(places)
     taken = {task for task, _ in pairs}
     named: dict[str, str] = {}
+    # Numbers only grow, so the next free one is looked for from the last: all tasks of a place would try them all.
+    last: dict[str, int] = {}
+    bases = {place: f"{slugify(place.rpartition('/')[2], _LONGEST)}-worker" for place in {place for _, place in pairs}}
     for task, place in pairs:
-        base = f"{slugify(place.rpartition('/')[2], _LONGEST)}-worker"
-        name, number = base, 1
-        while name in taken:
+        base = bases[place]
+        number = last.get(base, 0) + 1
+        while (name := base if number == 1 else f"{base}-{number}") in taken:
             number += 1
-            name = f"{base}-{number}"
+        last[base] = number
         taken.add(name)
         named[task] = name
     return named
