@@ -167,6 +167,8 @@ def _untie(blocked_by: dict[str, tuple[str, ...]], outside: Mapping[str, tuple[s
 
     A circle that a person's edges make alone is left for the graph to refuse.
     """
+    if not any(outside.values()):
+        return {}
     tied = knots(blocked_by)
     loose = {task for task in tied if any(blocker in tied for blocker in outside[task])}
     if not loose:

@@ -110,7 +110,7 @@ def _spec(item: Item, graph: Graph, items: Mapping[str, Item], setting: Setting,
         blockers=(items[other].repo.key for other in graph.blockers[item.id]),
         dependants=(items[other].repo.key for other in graph.dependants[item.id]),
     )
-    around = [items[other].repo for other in (*graph.blockers[item.id], *graph.dependants[item.id])]
+    around = (items[other].repo for other in (*graph.blockers[item.id], *graph.dependants[item.id]))
     spec = TaskSpec(
         id=item.id,
         project=item.project.alias,
@@ -151,5 +151,6 @@ def _mends_ci(names: Iterable[str], branch: str | None) -> bool:
 def _named(reason: str, repositories: Iterable[Repository]) -> str:
     """A reason that names repositories by their keys, with the names that people know."""
     for repository in repositories:
-        reason = reason.replace(repository.key, repository.name)
+        if repository.key != repository.name:
+            reason = reason.replace(repository.key, repository.name)
     return reason

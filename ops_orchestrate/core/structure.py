@@ -87,7 +87,8 @@ def structure(
     if request.fires_only:
         sifted = _only_fires(sifted, whole)
     items = sifted.items
-    graph = Graph({task: [b for b in whole.blockers[task] if b in items] for task in items})
+    all_planned = len(items) == len(whole.blockers)
+    graph = whole if all_planned else Graph({task: [b for b in whole.blockers[task] if b in items] for task in items})
     branches = {repo: branch for part in parts for repo, branch in part.branches.items()}
     setting = Setting(request.mode, branches, lengths, now, tuple(sensitive), planner_help=request.planner_help)
     return Plan(

@@ -93,7 +93,8 @@ def triage(findings: Iterable[Finding], projects: Mapping[str, Project]) -> tupl
         if left and not any(one.kind is FindingKind.REQUESTED for one in due):
             notes += [_follows(one, left[0]) for one in due]
         elif due:
-            works.append(_merged(due, projects.get(due[0].project)))
+            project = projects.get(due[0].project)
+            works.append(_merged(due, project) if len(due) > 1 else _alone(due[0], project))
     return works, tuple(dict.fromkeys(notes))
 
 
@@ -149,6 +150,33 @@ def _stable(finding: Finding) -> tuple[str, ...]:
         finding.source,
         finding.title,
         finding.detail,
+    )
+
+
+def _alone(one: Finding, project: Project | None) -> Work:
+    """What `_merged` makes of a single finding: nearly all of a large plan, so what stays as it is is not copied."""
+    stage = project.stage if project else None
+    clean: dict[str, object] = {
+        "title": _line(one.title),
+        "detail": _prose(one.detail.strip()),
+        "acceptance": tuple(_line(text, 500) for text in _unique(one.acceptance)),
+        "paths": _unique(one.paths),
+        "blocked_by": _unique(one.blocked_by),
+        "human": _line(one.human or "", 300) or None,
+        "cause": _line(one.cause),
+        "names": _unique(one.names),
+        "hold": _line(one.hold, 300),
+        "change_branch": one.change_branch if one.change else "",
+        "closes": _unique(one.closes),
+    }
+    changed = {name: value for name, value in clean.items() if value != getattr(one, name)}
+    priority = priority_of(one, stage)
+    return Work(
+        finding=one.model_copy(update=changed) if changed else one,
+        sources=(one.source,),
+        priority=priority,
+        label=label_of(priority, one.label or None, stage),
+        prints=((one.fingerprint, _line(one.cause)),),
     )
 
 
@@ -227,6 +255,10 @@ def _prose(text: str) -> str:
 def _line(text: str, limit: int = 200) -> str:
     plain = text.isascii() and text.isprintable() and len(text) <= limit and "  " not in text
     return text.strip() if plain else one_line(text, limit)
+
+
+def _unique(items: tuple[str, ...]) -> tuple[str, ...]:
+    return items if len(items) < 2 else tuple(dict.fromkeys(items))
 
 
 def _all(groups: Iterable[Sequence[str]]) -> tuple[str, ...]:

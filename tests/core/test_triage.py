@@ -158,3 +158,33 @@ def test_the_order_of_the_findings_does_not_matter(findings: list[Finding]) -> N
     reference, _ = triage(sorted(findings, key=lambda one: one.detail), PROJECTS)
     assert works == reference
     assert all(a.finding.fingerprint < b.finding.fingerprint for a, b in pairwise(works))
+
+
+TEXT = st.text(st.sampled_from("ab \n\tü\x1b"), max_size=8)
+TEXTS = st.lists(TEXT, max_size=3).map(tuple)
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "kind": st.sampled_from([FindingKind.REQUESTED, FindingKind.ISSUE, FindingKind.PHASE]),
+            "title": TEXT,
+            "detail": TEXT,
+            "acceptance": TEXTS,
+            "paths": TEXTS,
+            "blocked_by": TEXTS,
+            "names": st.lists(st.sampled_from(["github:o/r#1", "sentry:A-1"]), max_size=3).map(tuple),
+            "human": st.none() | TEXT,
+            "hold": TEXT,
+            "cause": TEXT,
+            "change": st.sampled_from(["", "7"]),
+            "change_branch": st.sampled_from(["", "ops/x"]),
+            "closes": TEXTS,
+            "priority": st.sampled_from([None, Priority.P0]),
+            "label": st.sampled_from([None, "", "P1-revenue", "odd"]),
+        }
+    )
+)
+def test_a_defect_that_is_noticed_twice_in_the_same_words_is_the_same_work(fields: dict[str, object]) -> None:
+    once = make_finding("d", **fields)
+    assert triage([once], PROJECTS) == triage([once, once], PROJECTS)
