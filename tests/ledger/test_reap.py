@@ -150,14 +150,14 @@ def test_a_snooze_wakes_with_a_new_sequence_number(ledger: Ledger) -> None:
     planned(ledger)
     key = at_stage(ledger, Stage.LAND)
     claimed(ledger, key, Stage.LAND)
-    assert ledger.attempts.snooze(key, Stage.LAND, holder="me", seconds=0.03, note="CI is running")
+    assert ledger.attempts.snooze(key, Stage.LAND, holder="me", seconds=0.4, note="CI is running")
     due = ledger.board.next_wake()
-    assert due == pytest.approx(ledger.now() + 0.03, abs=1)
+    assert due == pytest.approx(ledger.now() + 0.4, abs=1)
     assert ledger.tasks.get("r1", "t1").wake_at == pytest.approx(due, abs=0.001)
     assert ledger.board.wake() == []
     assert reap(ledger, grant_timeout=0) == []
     assert ledger.attempts.claim(key, Stage.LAND, holder="early", host="h", lease=1).kind == "stale"
-    expired(ledger, 0.03)
+    expired(ledger, 0.4)
     newer = key.model_copy(update={"seq": 1})
     assert ledger.board.wake() == [(newer, Stage.LAND)]
     assert (ledger.board.wake(), ledger.board.next_wake()) == ([], None)
