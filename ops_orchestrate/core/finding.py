@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from ops_orchestrate.core.mark import Merged
+from ops_orchestrate.core.mark import Merged, OpenWork
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.task import Priority
 from ops_orchestrate.core.value import Value
@@ -82,6 +82,8 @@ class AuditPart(Value):
     """Repository key to why nothing may be pushed there: whatever is found of it is reported and not worked on."""
     merged: tuple[Merged, ...] = ()
     """Earlier work of ours that git or the forge remember as merged, the newest first."""
+    opened: tuple[OpenWork, ...] = ()
+    """Open pull requests of ours that say which findings they cover."""
     heads: dict[str, str] = Field(default_factory=dict)
     """Repository key to the integration branch's head that was looked at."""
     branches: dict[str, str] = Field(default_factory=dict)

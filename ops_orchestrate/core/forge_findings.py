@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from ops_orchestrate.core.finding import Finding, FindingKind
 from ops_orchestrate.core.forge_look import ForgeLook, IssueSeen, PullRef, PullSeen
 from ops_orchestrate.core.issue_text import blockers_in, issue_name, priority_in
+from ops_orchestrate.core.mark import Merged, OpenWork
 from ops_orchestrate.core.merge.checks import RED
 from ops_orchestrate.core.merge.failure import FailureClass
 from ops_orchestrate.core.merge.pull import Conclusion, Mergeable, ReviewDecision
@@ -45,6 +46,33 @@ def forge_findings(project: Project, repository: Repository, look: ForgeLook) ->
         return tuple(found)
     note = maker.note(f"{why}: what is found there is reported, and not worked on")
     return (note, *(one.model_copy(update={"actionable": False}) for one in found))
+
+
+def merged_work(project: Project, look: ForgeLook) -> tuple[Merged, ...]:
+    """What pull requests of ours have brought to a branch that matters, whatever became of the commit's message."""
+    return tuple(
+        Merged(
+            project=project.alias, run=one.mark.run, task=one.mark.task, where=f"#{one.number}", prints=one.mark.prints
+        )
+        for one in look.merged
+        if one.base_ref in look.branches and one.mark.prints
+    )
+
+
+def open_work(project: Project, repository: Repository, look: ForgeLook) -> tuple[OpenWork, ...]:
+    """Open pull requests of ours with what they cover, as far as a task can go on with them."""
+    branches = _Maker(project, repository, look).branches_to_go_on()
+    return tuple(
+        OpenWork(
+            project=project.alias,
+            number=one.number,
+            branch=branches[one.number],
+            name=issue_name(look.slug, one.number),
+            prints=tuple(print_.fingerprint for print_ in one.mark.prints),
+        )
+        for one in look.pulls
+        if one.mark and one.number in branches
+    )
 
 
 def read_only(look: ForgeLook) -> str:
@@ -157,6 +185,10 @@ class _Maker:
         if found is None or self._not_a_tasks(found) or not is_branch(found.head_ref):
             return ""
         return found.head_ref
+
+    def branches_to_go_on(self) -> dict[int, str]:
+        """The branch of each pull request that a task can go on with, by its number."""
+        return {one.number: branch for one in self._look.pulls if (branch := self._branch_of(one.number))}
 
     def others(self) -> Iterable[Finding]:
         theirs = [pull for pull in self._look.pulls if not pull.ours]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from ops_orchestrate.core.mark import Mark
 from ops_orchestrate.core.merge.failure import FailureClass
 from ops_orchestrate.core.merge.pull import Conclusion, Mergeable, PullState, ReviewDecision
 from ops_orchestrate.core.merge.regression import WorkflowRun
@@ -59,6 +60,16 @@ class PullSeen(Value):
     """Places of review threads that are not resolved."""
     closes: tuple[str, ...] = ()
     """Names of the issues that it closes."""
+    mark: Mark | None = None
+    """What its text says of its own branch, where it is ours."""
+
+
+class MergedSeen(Value):
+    """A merged pull request of ours that says of its own branch which work it was."""
+
+    number: int
+    base_ref: str
+    mark: Mark
 
 
 class FailedRun(Value):
@@ -83,6 +94,8 @@ class ForgeLook(Value):
     """Branches whose workflows matter: integration first, then main."""
     issues: tuple[IssueSeen, ...] = ()
     pulls: tuple[PullSeen, ...] = ()
+    merged: tuple[MergedSeen, ...] = ()
+    """Ours among those that were merged lately, the newest first."""
     runs: tuple[WorkflowRun, ...] = ()
     failures: dict[int, FailedRun] = Field(default_factory=dict)
     """Red runs that were looked into, by their number."""

@@ -67,6 +67,18 @@ class Merged(Value):
         return f"{self.task} was merged by run {self.run} ({self.where})"
 
 
+class OpenWork(Value):
+    """An open pull request of ours that a task can go on with."""
+
+    project: str
+    number: int
+    branch: str
+    name: str
+    """As findings name it."""
+    prints: tuple[str, ...]
+    """The findings that it covers."""
+
+
 def cause_mark(cause: str) -> str:
     """16 hex digits for what a finding rests on: equal for equal causes, and none of their text."""
     return hashlib.sha256(cause.encode("utf-8", "backslashreplace")).hexdigest()[:16]

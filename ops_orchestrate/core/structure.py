@@ -18,6 +18,7 @@ from ops_orchestrate.core.crossref import ClaimView, Standing, Trace, Verdict, a
 from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
 from ops_orchestrate.core.graph import Graph
 from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.opened import going_on
 from ops_orchestrate.core.ownership import problem
 from ops_orchestrate.core.project import Project, Repository, Skipped
 from ops_orchestrate.core.references import name_tasks, resolve
@@ -76,7 +77,8 @@ def structure(
     """
     parts = sorted(parts, key=lambda part: part.part)
     projects = {project.alias: project for project in request.portfolio.projects}
-    works, notes = triage((finding for part in parts for finding in part.findings), projects)
+    found = going_on([one for part in parts for one in part.findings], (one for part in parts for one in part.opened))
+    works, notes = triage(found, projects)
     works = _in_plan_order(works, request)
     ids = name_tasks(works)
     named = resolve(works, ids)

@@ -35,7 +35,8 @@ def plan_of(*findings: Finding, claims: dict[str, Claim] | None = None, **kw: An
     projects = kw.pop("projects", (make_project("app"), make_project("api"), make_project("web")))
     lengths = kw.pop("lengths", {})
     held = {("app", fingerprint): claim for fingerprint, claim in (claims or {}).items()}
-    part = make_part("one", *findings, merged=tuple(kw.pop("merged", ())))
+    traces = {name: tuple(kw.pop(name, ())) for name in ("merged", "opened")}
+    part = make_part("one", *findings, **traces)
     return structure(make_request(portfolio=make_portfolio(*projects), **kw), [part], held, lengths, NOW)
 
 

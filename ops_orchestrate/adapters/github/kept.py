@@ -22,7 +22,7 @@ from ops_orchestrate.core.merge.regression import WorkflowRun
 from ops_orchestrate.core.value import Value
 
 #: To be raised with every change of what is looked at; a new version of the package does it by itself.
-FORMAT = 1
+FORMAT = 2
 LONGEST_KEPT = 3 * 86400.0
 """Seconds after which a repository is looked at anew, whatever it looks like: a label's new name, or who is a member
 now, changes nothing that is compared."""

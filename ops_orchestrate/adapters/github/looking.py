@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ops_orchestrate.adapters.github import queries, words
@@ -12,9 +12,10 @@ from ops_orchestrate.adapters.github.limits import Purpose
 from ops_orchestrate.adapters.github.pull_of import TRUSTED, name_of
 from ops_orchestrate.adapters.github.trouble import Missing
 from ops_orchestrate.adapters.github.wire import read
-from ops_orchestrate.adapters.github.wire_look import LookIssue, LookNode, LookPull
-from ops_orchestrate.core.forge_look import ForgeLook, IssueSeen, PullRef, PullSeen
+from ops_orchestrate.adapters.github.wire_look import LookIssue, LookMerged, LookNode, LookPull
+from ops_orchestrate.core.forge_look import ForgeLook, IssueSeen, MergedSeen, PullRef, PullSeen
 from ops_orchestrate.core.issue_text import issue_name
+from ops_orchestrate.core.mark import mark_of_branch
 from ops_orchestrate.core.merge.pull import Conclusion, is_ours
 from ops_orchestrate.core.names import clean_text, one_line
 from ops_orchestrate.core.project import Repository
@@ -49,7 +50,7 @@ def look_at(client: GitHubClient, repository: Repository) -> Seen:
     issues: list[LookIssue] = []
     notes: list[str] = []
     first: dict[str, Any] | None = None
-    variables |= {"withPulls": True, "withIssues": True}
+    variables |= {"withPulls": True, "withIssues": True, "withMerged": True}
     for _ in range(_MAX_PAGES):
         data, viewer = _ask(client, str(repository.slug), variables)
         first = first or data
@@ -114,7 +115,7 @@ def _next(node: LookNode) -> dict[str, Any]:
     """The variables of the next page, only with what goes on."""
     lists = {"Pulls": node.pull_requests, "Issues": node.issues}
     more = {name: page.page_info for name, page in lists.items() if page and page.page_info.has_next_page}
-    flags: dict[str, Any] = {f"with{name}": name in more for name in lists}
+    flags: dict[str, Any] = {f"with{name}": name in more for name in lists} | {"withMerged": False}
     return flags | {name.lower(): info.end_cursor for name, info in more.items()}
 
 
@@ -135,6 +136,7 @@ def _look(
         branches=_branches(node, repository),
         issues=tuple(_issue(one, viewer, slug) for one in issues),
         pulls=tuple(_pull(one, viewer) for one in pulls),
+        merged=tuple(_merged(node, viewer)),
         notes=tuple(notes),
     )
 
@@ -146,8 +148,20 @@ def _branches(node: LookNode, repository: Repository) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one_line(ref.name, 200) for ref in found if ref is not None))
 
 
+def _merged(node: LookNode, viewer: str) -> Iterator[MergedSeen]:
+    """Only of ours is the text believed: we opened it, for a branch of this very repository whose name it confirms."""
+    for one in node.merged.items if node.merged else ():
+        mark = mark_of_branch(one.body, one.head_ref_name) if _is_ours(one, viewer) else None
+        if mark is not None:
+            yield MergedSeen(number=one.number, base_ref=one_line(one.base_ref_name, 300), mark=mark)
+
+
+def _is_ours(node: LookPull | LookMerged, viewer: str) -> bool:
+    return is_ours(name_of(node.author), node.head_ref_name, viewer=viewer, foreign=node.is_cross_repository)
+
+
 def _pull(node: LookPull, viewer: str) -> PullSeen:
-    author = name_of(node.author)
+    ours = _is_ours(node, viewer)
     threads = node.review_threads.items if node.review_threads else []
     closes = node.closing_issues_references.items if node.closing_issues_references else []
     rollup = node.status_check_rollup
@@ -155,8 +169,8 @@ def _pull(node: LookPull, viewer: str) -> PullSeen:
         number=node.number,
         title=one_line(node.title),
         url=one_line(node.url, 500),
-        author=author,
-        ours=is_ours(author, node.head_ref_name, viewer=viewer, foreign=node.is_cross_repository),
+        author=name_of(node.author),
+        ours=ours,
         state=words.pull_state_of(node.state),
         draft=node.is_draft,
         head=one_line(node.head_ref_oid, 64),
@@ -169,6 +183,7 @@ def _pull(node: LookPull, viewer: str) -> PullSeen:
             one_line(f"{one.path}:{one.line}" if one.line else one.path, 300) for one in threads if not one.is_resolved
         ),
         closes=tuple(issue_name(ref.repository.name_with_owner, ref.number) for ref in closes),
+        mark=mark_of_branch(node.body, node.head_ref_name) if ours else None,
     )
 
 

@@ -116,6 +116,7 @@ _LOOK_PULL = """
   number url state isDraft title headRefOid headRefName baseRefName isCrossRepository createdAt updatedAt
   mergeable mergeStateStatus reviewDecision
   author { __typename login }
+  body
   statusCheckRollup { state }
   labels(first: 20) { nodes { name } }
   closingIssuesReferences(first: 10) { nodes { number repository { nameWithOwner } } }
@@ -125,7 +126,7 @@ _LOOK_PULL = """
 LOOK = (
     """
 query Look($owner: String!, $name: String!, $integration: String!, $main: String!,
-           $pulls: String, $issues: String, $withPulls: Boolean!, $withIssues: Boolean!) {
+           $pulls: String, $issues: String, $withPulls: Boolean!, $withIssues: Boolean!, $withMerged: Boolean!) {
   viewer { login }
   repository(owner: $owner, name: $name) {
     nameWithOwner isArchived isDisabled viewerPermission
@@ -137,6 +138,9 @@ query Look($owner: String!, $name: String!, $integration: String!, $main: String
       @include(if: $withPulls) { totalCount pageInfo { hasNextPage endCursor } nodes {"""
     + _LOOK_PULL
     + """} }
+    merged: pullRequests(states: MERGED, first: 50, orderBy: {field: UPDATED_AT, direction: DESC})
+      @include(if: $withMerged) { nodes {
+      number body headRefName baseRefName isCrossRepository author { __typename login } } }
     issues(states: OPEN, first: 50, after: $issues, orderBy: {field: UPDATED_AT, direction: DESC})
       @include(if: $withIssues) { totalCount pageInfo { hasNextPage endCursor } nodes {
       number url title body createdAt updatedAt authorAssociation

@@ -20,8 +20,9 @@ from ops_orchestrate.adapters.github.kept import Kept, Memory
 from ops_orchestrate.adapters.github.limits import Purpose
 from ops_orchestrate.adapters.github.looking import branches_asked, look_at, trace_of
 from ops_orchestrate.core.finding import AuditPart, Finding
-from ops_orchestrate.core.forge_findings import SOURCE, forge_findings, read_only
+from ops_orchestrate.core.forge_findings import SOURCE, forge_findings, merged_work, open_work, read_only
 from ops_orchestrate.core.forge_look import FailedRun, ForgeLook
+from ops_orchestrate.core.mark import Merged, OpenWork
 from ops_orchestrate.core.merge.regression import Standing, WorkflowRun, red_workflows
 from ops_orchestrate.core.names import is_branch, is_slug, one_line
 from ops_orchestrate.core.project import Project, Repository, Skipped
@@ -151,6 +152,8 @@ class GitHubSource:
 
 def _part(places: Sequence[_Place], looks: dict[str, ForgeLook | SourceUnavailable]) -> AuditPart:
     found: list[Finding] = []
+    merged: list[Merged] = []
+    opened: list[OpenWork] = []
     unknown: list[Skipped] = []
     errors: list[SourceUnavailable] = []
     closed: dict[str, str] = {}
@@ -158,6 +161,8 @@ def _part(places: Sequence[_Place], looks: dict[str, ForgeLook | SourceUnavailab
         look = looks.get(str(place.repository.slug).lower())
         if isinstance(look, ForgeLook):
             found.extend(forge_findings(place.project, place.repository, look))
+            merged += merged_work(place.project, look)
+            opened += open_work(place.project, place.repository, look)
             closed |= {place.repository.key: why} if (why := read_only(look)) else {}
             continue
         reason = str(look) if look else f"{one_line(str(place.repository.slug), 80)!r} is no name on GitHub"
@@ -165,7 +170,14 @@ def _part(places: Sequence[_Place], looks: dict[str, ForgeLook | SourceUnavailab
         unknown.append(Skipped(name=place.name, reason=one_line(reason, 400)))
     if errors and len(errors) == len(places) and len({str(error) for error in errors}) == 1:
         raise SourceUnavailable(str(errors[0]), retry_after=errors[0].retry_after)
-    return AuditPart(part=SOURCE, findings=tuple(found), unknown=tuple(unknown), read_only=closed)
+    return AuditPart(
+        part=SOURCE,
+        findings=tuple(found),
+        merged=tuple(merged),
+        opened=tuple(opened),
+        unknown=tuple(unknown),
+        read_only=closed,
+    )
 
 
 def _covered(client: GitHubClient) -> frozenset[str] | None:

@@ -43,9 +43,21 @@ class LookPull(Wire):
     mergeable: str | None = None
     review_decision: str | None = None
     author: Actor | None = None
+    body: str = ""
     status_check_rollup: StateNode | None = None
     closing_issues_references: Connection[IssueRef] | None = None
     review_threads: Connection[ThreadNode] | None = None
+
+
+class LookMerged(Wire):
+    """A merged pull request, as the audit sees it."""
+
+    number: int
+    body: str = ""
+    head_ref_name: str = ""
+    base_ref_name: str = ""
+    is_cross_repository: bool = True
+    author: Actor | None = None
 
 
 class ClosingPull(Wire):
@@ -87,4 +99,5 @@ class LookNode(Wire):
     main: BranchRef | None = None
     master: BranchRef | None = None
     pull_requests: Connection[LookPull] | None = None
+    merged: Connection[LookMerged] | None = None
     issues: Connection[LookIssue] | None = None

@@ -85,7 +85,7 @@ def test_it_is_for_its_owner_only(audit: Audit, tmp_path: Path) -> None:
         lambda file: file.write_bytes(b""),
         lambda file: file.write_bytes(b"\0" * 5000),
         lambda file: file.write_text(file.read_text()[:-40]),
-        lambda file: file.write_text(file.read_text().replace('"format":1', '"format":0')),
+        lambda file: file.write_text(file.read_text().replace(f'"format":{kept_module.FORMAT}', '"format":0')),
         lambda file: file.write_text(file.read_text().replace('"trace"', '"trail"')),
         lambda file: file.write_text(file.read_text() + " " * kept_module.LARGEST),
         lambda file: (file.unlink(), file.mkdir()),
