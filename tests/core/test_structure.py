@@ -67,7 +67,7 @@ def test_a_task_carries_the_seeds_metadata() -> None:
         "part_of": "",
         "parts": (),
         "split_by": "",
-            "of_parts": 1,
+        "of_parts": 1,
         "big": "",
     }
     assert plan.takes == (("app", "fp-fix-net", "fix-net", "c1"),)
