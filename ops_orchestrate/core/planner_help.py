@@ -11,7 +11,9 @@ from typing import Literal
 
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind
 from ops_orchestrate.core.split import apart, may_be_split, pieces, worn_out
+from ops_orchestrate.core.split_question import judge
 from ops_orchestrate.core.task import TaskSpec
+from ops_orchestrate.errors import PlanError
 
 Help = Literal["off", "attended", "always"]
 
@@ -27,6 +29,8 @@ _STEP = re.compile(r"^[ \t]{0,12}(?:[-*+]|\d{1,3}[.)])[ \t]{1,4}\[ \]", re.MULTI
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 #: Ends after which nobody has worked on it yet; any other, and undivided work has begun.
 _NOTHING_TRIED = frozenset({OutcomeKind.INTERRUPTED, OutcomeKind.QUOTA, OutcomeKind.LOST, OutcomeKind.UNSTARTED})
+#: So often a recorded answer is taken up again.
+_TRIES = 3
 
 
 def help_wanted(setting: Help, asked: bool | None, *, attended: bool) -> bool:
@@ -59,7 +63,7 @@ def ask_because(spec: TaskSpec, earlier: Sequence[Outcome | None], *, early: boo
     row that stalled, where its own description offers no parts. Never twice, and not for a member of a team that has
     started before its blockers have completed (`early`): what is split has to be free to wait.
     """
-    ends = [outcome for outcome in earlier if outcome is not None]
+    ends = _told(earlier)
     if early or not may_be_split(spec) or any(one.kind is OutcomeKind.PLANNED for one in ends):
         return ""
     if spec.big and all(one.kind in _NOTHING_TRIED for one in ends):
@@ -67,3 +71,23 @@ def ask_because(spec: TaskSpec, earlier: Sequence[Outcome | None], *, early: boo
     if worn_out(ends, limit) and not pieces(spec):
         return f"stalled {limit} times in a row"
     return ""
+
+
+def answered(spec: TaskSpec, earlier: Sequence[Outcome | None]) -> Outcome | None:
+    """What an agent has said already of how to split it, where it was stopped before that could be done.
+
+    None where nothing is recorded, where it does not hold any more (a later audit may have changed the task), or where
+    it was tried so often that it will never be done: then the task goes on undivided.
+    """
+    known = [one for one in _told(earlier) if one.kind is OutcomeKind.PLANNED and one.parts]
+    if not 0 < len(known) <= _TRIES:
+        return None
+    try:
+        judge(spec, known[-1].parts)
+    except PlanError:
+        return None
+    return known[-1]
+
+
+def _told(earlier: Sequence[Outcome | None]) -> list[Outcome]:
+    return [outcome for outcome in earlier if outcome is not None]

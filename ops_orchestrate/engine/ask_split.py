@@ -7,6 +7,7 @@ twice; `settle` splits by it (engine/split.py). Whatever is no good answer is to
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 
 from ops_orchestrate.config import settings_of_agent
 from ops_orchestrate.core.agent import AgentEnd, AgentResult
@@ -15,7 +16,7 @@ from ops_orchestrate.core.consult import NoAnswerError, Question
 from ops_orchestrate.core.ending import measured, unspent
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.names import one_line
-from ops_orchestrate.core.planner_help import ask_because
+from ops_orchestrate.core.planner_help import answered, ask_because
 from ops_orchestrate.core.price import in_dollars
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.run import RunRecord
@@ -27,7 +28,7 @@ from ops_orchestrate.engine.consult import consult
 from ops_orchestrate.engine.lease import Lease, last_beat
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.engine.unlisted import tell_unlisted
-from ops_orchestrate.errors import PlanError
+from ops_orchestrate.errors import LedgerUnavailable, PlanError
 
 
 def asked_to_split(
@@ -37,11 +38,11 @@ def asked_to_split(
 
     Raises GitError, SandboxUnavailable, AgentUnavailable, UsageError.
     """
-    key, spec, earlier = lease.key, record.spec, earlier_ends(lease.key, tools)
-    if not run.request.planner_help:
+    spec, earlier = record.spec, earlier_ends(lease.key, tools)
+    if not run.request.planner_help or record.early:
         return None
-    known = next((one for one in earlier if one and one.parts), None)
-    if known is not None:  # it was stopped before it could be split: nobody is asked twice
+    known = answered(spec, earlier)
+    if known is not None:
         return unspent(known)
     why = ask_because(spec, earlier, early=record.early, limit=tools.settings.split_after)
     if not why:
@@ -52,18 +53,17 @@ def asked_to_split(
     if result is None:
         stopped = Outcome(kind=OutcomeKind.INTERRUPTED, summary="Stopped while an agent was asked how to split it.")
         return None if lease.lost.is_set() else stopped
-    tell_unlisted(key, "The agent", result.unlisted, "OPS_AGENT_HOSTS", tools)
+    tell_unlisted(lease.key, "The agent", result.unlisted, "OPS_AGENT_HOSTS", tools)
     outcome = _read(result, asked, spec, tools, who=_who(agent, tools), why=why)
-    digest = hashlib.sha256(result.answer.encode("utf-8", "surrogateescape")).hexdigest() if result.answer else ""
-    told = {
-        "what": "planner help",
-        "text": outcome.summary,
-        "agent": agent,
-        "parts": len(outcome.parts),
-        "answer": digest,
-    }
-    tools.note(key, EventKind.EVIDENCE, told)
+    _tell(lease, outcome, result.answer, tools, agent=agent)
     return outcome
+
+
+def _tell(lease: Lease, outcome: Outcome, answer: str, tools: Toolbox, *, agent: str) -> None:
+    digest = hashlib.sha256(answer.encode("utf-8", "surrogateescape")).hexdigest() if answer else ""
+    told = {"what": "planner help", "text": outcome.summary, "agent": agent}
+    with suppress(LedgerUnavailable):  # no reason to lose the answer
+        tools.note(lease.key, EventKind.EVIDENCE, told | {"parts": len(outcome.parts), "answer": digest})
 
 
 def _answer(

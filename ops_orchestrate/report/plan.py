@@ -104,13 +104,18 @@ def _sections(
     view: RunView, forecast: Forecast | None, outlets: Sequence[Outlet] | None
 ) -> list[tuple[str, list[str]]]:
     return [
-        ("Forecast:", forecast_words(forecast) if forecast else []),
+        ("Forecast:", [*forecast_words(forecast), *_asked_first(view)] if forecast else []),
         ("Merges:", merges(view, outlets)),
         ("Skipped:", [f"{s.name} — {s.reason}" if s.reason else s.name for s in view.skipped]),
         ("Unknown:", [f"{u.name} — {u.reason}" if u.reason else u.name for u in view.unknown]),
         ("Noticed:", view.noticed),
         ("Warnings:", list(view.warnings)),
     ]
+
+
+def _asked_first(view: RunView) -> list[str]:
+    asked = sum(1 for task in view.tasks.values() if task.big and not task.parts)
+    return [f"and {count(asked, 'question')} how to split a big task, not counted here"] if asked else []
 
 
 def forecast_words(forecast: Forecast) -> list[str]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ops_orchestrate.core.attempt import OutcomeKind
 from ops_orchestrate.core.part import Part
-from ops_orchestrate.core.planner_help import Help, ask_because, big_because, help_wanted
+from ops_orchestrate.core.planner_help import Help, answered, ask_because, big_because, help_wanted
 from ops_orchestrate.core.structure import structure
 from tests.builders import make_outcome, make_part, make_request, make_task
 from tests.core.plans import NOW, want
@@ -97,6 +97,16 @@ def test_over_any_history_what_was_planned_is_not_asked_about_again(
     ends = [make_outcome(kind) for kind in kinds]
     ends.insert(at, make_outcome(PLANNED, parts=(Part(title="x"),)))
     assert ask_because(make_task(big="big"), ends, early=False, limit=limit) == ""
+
+
+def test_a_recorded_answer_is_taken_up_again_as_long_as_it_holds() -> None:
+    parts = (Part(title="one", paths=("src/t1/a",)), Part(title="two", paths=("src/t1/b",)))
+    said, refused = make_outcome(PLANNED, parts=parts), make_outcome(PLANNED)
+    spec = make_task(big="big")
+    assert answered(spec, [said, make_outcome(STOPPED)]) == said
+    assert answered(spec, [refused, None]) is None
+    assert answered(make_task(paths=("lib/",)), [said]) is None, "a later audit has changed the task"
+    assert answered(spec, [said] * 4) is None, "what cannot be done is not tried for ever"
 
 
 @pytest.mark.parametrize("wanted", [True, False])

@@ -76,7 +76,7 @@ def beats(times: int) -> None:
 def test_one_night_one_run_one_digest(tmp_path: Path, ear: Ear) -> None:
     tasks = tmp_path / "tasks.json"
     tasks.write_text(json.dumps({"tasks": [{"id": "mend", "project": "app", "title": "Mend it"}]}))
-    with night(tmp_path, ear, f"--subagents --force --tasks {tasks}") as rig:
+    with night(tmp_path, ear, f"--subagents --force --tasks {tasks}", OPS_PLANNER_HELP="attended") as rig:
         rig.play({"mend": [work("mend")]})
         rig.start()
         rig.start_host("second", "planner", OPS_DATA_DIR=rig.env["OPS_DATA_DIR"])
@@ -88,6 +88,7 @@ def test_one_night_one_run_one_digest(tmp_path: Path, ear: Ear) -> None:
             "nightly",
             True,
         )
+        assert not run.request.planner_help, "nobody is attending a night"
         rig.finish(run.id, 90)
         beats(8)
         rig.until(lambda: len(ear.told) > 0, 30, "the digest")

@@ -6,8 +6,11 @@ from ops_orchestrate.report.final import final_report
 from ops_orchestrate.report.fold import fold
 from ops_orchestrate.report.json import plan_json, report_json
 from ops_orchestrate.report.live import event_line
+from ops_orchestrate.report.page import page
 from ops_orchestrate.report.plan import plan_text
+from ops_orchestrate.report.times import Clock
 from tests.report.story import Story
+from tests.report.test_screens import FORECAST
 
 WHY = "split in 2: planned with help by claude (sonnet), because it has 5 acceptance criteria."
 
@@ -29,7 +32,8 @@ def split() -> Story:
 
 
 def test_the_plan_says_that_an_agent_is_asked_first_and_why() -> None:
-    text = " ".join(plan_text(fold(helped().events), 200).split())
+    text = " ".join(plan_text(fold(helped().events), 200, FORECAST).split())
+    assert "and 1 question how to split a big task, not counted here" in text
     assert "big, it has 5 acceptance criteria: an agent is asked first how to split it (--planner-help)" in text
 
 
@@ -41,6 +45,12 @@ def test_what_was_planned_with_help_is_shown_as_such() -> None:
     assert f"big — {WHY}" in " ".join(final_report(view, 200).split())
     whole, part, _ = plan_json(view)["tasks"]
     assert (whole["split_why"], whole["big"], part["split_by"]) == (WHY, "has 5 acceptance criteria", "planner")
+
+
+def test_the_page_says_so_too() -> None:
+    assert "An agent is asked first how to split it." in page(helped().events, Clock())
+    text = page(split().events, Clock())
+    assert "Split into big-1, big-2" in text and "proposed by the planner's agent" in text
 
 
 def test_what_the_question_cost_is_in_the_totals() -> None:
