@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ops_orchestrate.core.attempt import OutcomeKind
 from ops_orchestrate.core.price import in_dollars
 from ops_orchestrate.core.spend import Amount
 from ops_orchestrate.core.treasury import Treasury
@@ -26,11 +27,15 @@ class Cost(Value):
     review_usd: float | None = None
     """The part of it that is the reviews'; None where there was none, or nobody knows. `review_tokens` likewise."""
     review_tokens: int | None = None
+    plan_usd: float | None = None
+    """The part of it that went on questions how to split a task. `plan_tokens` likewise."""
+    plan_tokens: int | None = None
 
 
 def cost_of(attempts: Iterable[AttemptView]) -> Cost:
     """What these attempts came to."""
     every = list(attempts)
+    asked = [one for one in every if one.outcome == OutcomeKind.PLANNED]
     review_usd, review_tokens = _dollars(one.review_usd for one in every), _sum(one.review_tokens for one in every)
     return Cost(
         attempts=len(every),
@@ -39,6 +44,8 @@ def cost_of(attempts: Iterable[AttemptView]) -> Cost:
         unpriced=sum(1 for one in every if one.reviews_unpriced or (one.cost_usd is None and one.ended is not None)),
         review_usd=review_usd,
         review_tokens=review_tokens,
+        plan_usd=_dollars(one.cost_usd for one in asked),
+        plan_tokens=_sum(one.tokens for one in asked),
     )
 
 
@@ -65,11 +72,16 @@ def cost_words(attempts: Iterable[AttemptView]) -> str:
 
 
 def _of_which(cost: Cost) -> str:
-    """The part that the security reviews have in it."""
-    tokens = count(cost.review_tokens, "token") if cost.review_tokens else ""
-    parts = [money(cost.review_usd) if cost.review_usd else "", tokens]
+    """The parts that security reviews and questions how to split a task have in it."""
+    review = _part("security review", cost.review_usd, cost.review_tokens)
+    words = "; ".join(part for part in (review, _part("planning", cost.plan_usd, cost.plan_tokens)) if part)
+    return f"; of which {words}" if words else ""
+
+
+def _part(what: str, usd: float | None, tokens: int | None) -> str:
+    parts = [money(usd) if usd else "", count(tokens, "token") if tokens else ""]
     words = ", ".join(part for part in parts if part)
-    return f"; of which security review {words}" if words else ""
+    return f"{what} {words}" if words else ""
 
 
 def attempts_by_project(view: RunView) -> dict[str, list[AttemptView]]:

@@ -54,8 +54,9 @@ def test_the_page_says_so_too() -> None:
 
 
 def test_what_the_question_cost_is_in_the_totals() -> None:
-    document = report_json(fold(split().events))
-    assert document["totals"]["cost_usd"] == 0.25
+    view = fold(split().events)
+    assert report_json(view)["totals"]["cost_usd"] == 0.25
+    assert "$0.25; of which planning $0.25" in final_report(view, 200)
 
 
 def test_it_is_told_as_it_happens() -> None:
