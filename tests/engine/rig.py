@@ -46,6 +46,9 @@ PERIODS = {
     "OPS_START_LIMIT": "60",
 }
 
+#: With real agents nothing heals, and they take all there is of the machine: a lease of seconds would run out on them.
+UNHURRIED = {"OPS_LEASE": "60", "OPS_HEARTBEAT": "2"}
+
 POOLS_KEYS = [f"ops:{pool}" for pool in POOLS]
 
 Steps = list[dict[str, Any]]

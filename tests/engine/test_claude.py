@@ -14,11 +14,14 @@ from ops_orchestrate.core.task import Mode
 from ops_orchestrate.engine.send import send
 from ops_orchestrate.report.check import violations
 from tests.adapters.agents.claude.real import CLAUDE, KEY, real
-from tests.engine.rig import Rig, requested
+from tests.engine.rig import UNHURRIED, Rig, requested
 from tests.repos import git, read
 from tests.standins.model import Model, serving_model
 
-pytestmark = real
+PATIENCE = 150.0
+"""Seconds for what takes a few on a machine that has nothing else to do."""
+
+pytestmark = [*real, pytest.mark.timeout(2 * PATIENCE)]
 
 
 @pytest.fixture
@@ -38,6 +41,7 @@ def rig_of(home: Path, server: str, url: str, repos: Sequence[str] = ("app",), *
         "OPS_QUOTA_PAUSE": "1",
         "OPS_MAX_ATTEMPTS": "1",
         "OPS_GRACE": "1",
+        **UNHURRIED,
     }
     return Rig.build(home, server, repos, **(given | env))
 
@@ -52,7 +56,7 @@ def test_a_quota_puts_the_task_back_until_it_is_done(tmp_path: Path, server_url:
     try:
         rig.start()
         run = rig.submit([requested("one", paths=("src/",))], agent="claude")
-        events = rig.finish(run)
+        events = rig.finish(run, PATIENCE)
     finally:
         rig.close()
     assert [data["outcome"] for data in ends(rig, run)] == ["quota", "quota", "succeeded"], rig.story()
@@ -78,8 +82,8 @@ def test_a_quota_parks_the_account_for_every_task(tmp_path: Path, server_url: st
     try:
         rig.start()
         run = rig.submit([requested(f"in-{name}", name, paths=("src/",)) for name in ("app", "web")], agent="claude")
-        rig.until(lambda: len(rig.ledger.money.parked()) == 1, 40, "the account to be parked")
-        events = rig.finish(run)
+        rig.until(lambda: len(rig.ledger.money.parked()) == 1, PATIENCE, "the account to be parked")
+        events = rig.finish(run, PATIENCE)
     finally:
         rig.close()
     parked = [event for event in events if event.kind is EventKind.ACCOUNT_PARKED]
@@ -102,10 +106,10 @@ def test_a_run_that_is_stopped_does_not_wait_for_a_quota(tmp_path: Path, server_
     try:
         rig.start()
         run = rig.submit([requested("one", paths=("src/",))], agent="claude")
-        rig.until(lambda: any(task.wake_at > 0 for task in rig.ledger.tasks.all(run)), 40, "the quota")
+        rig.until(lambda: any(task.wake_at > 0 for task in rig.ledger.tasks.all(run)), PATIENCE, "the quota")
         assert rig.ledger.runs.get(run).state in RUN_OPEN, "it waits, it has not ended"
         assert rig.ledger.runs.request_stop(run, "salvage", "me")
-        rig.finish(run)
+        rig.finish(run, PATIENCE)
     finally:
         rig.close()
     assert rig.ledger.runs.get(run).state is RunState.STOPPED
@@ -119,11 +123,11 @@ def test_it_is_told_something_in_the_middle_of_its_turn(tmp_path: Path, server_u
     try:
         rig.start()
         run = rig.submit([requested("one")], agent="claude")
-        rig.until(lambda: bool([*tmp_path.glob("data/orchestrate/**/ready")]), 40, "its tool")
+        rig.until(lambda: bool([*tmp_path.glob("data/orchestrate/**/ready")]), PATIENCE, "its tool")
         send(run, "one", "The DTO is UserResponseV2 now.", by="ana", tools=rig.tools)
-        rig.until(lambda: EventKind.MESSAGE_DELIVERED in {e.kind for e in rig.events(run)}, 20, "the message")
+        rig.until(lambda: EventKind.MESSAGE_DELIVERED in {e.kind for e in rig.events(run)}, PATIENCE, "the message")
         next(tmp_path.glob("data/orchestrate/**/ready")).with_name("go").touch()
-        events = rig.finish(run)
+        events = rig.finish(run, PATIENCE)
     finally:
         rig.close()
     (told,) = [event.data for event in events if event.kind is EventKind.MESSAGE_DELIVERED]
@@ -140,7 +144,7 @@ def test_a_member_fixes_its_work_in_the_session_that_made_it(tmp_path: Path, ser
     try:
         rig.start()
         run = rig.submit([requested("one")], agent="claude", mode=Mode.TEAMS)
-        events = rig.finish(run)
+        events = rig.finish(run, PATIENCE)
     finally:
         rig.close()
     assert [data["outcome"] for data in ends(rig, run)] == ["succeeded", "succeeded"], rig.story()

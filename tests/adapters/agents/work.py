@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ops_orchestrate.adapters.agents import CommandAgent, ScriptedAgent, player
+from ops_orchestrate.adapters.process import kill_marked
+from ops_orchestrate.adapters.proctree import MARK
 from ops_orchestrate.core.agent import AgentJob, AgentResult
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.ports import Agent, AgentSession
-from tests.adapters.foreign import eventually, git, settings
+from tests.adapters.foreign import eventually, git, gone, settings
 
 BRIEF = "Fix the parser.\nIt drops the last line: «ünïcode».\n"
 
@@ -66,3 +71,14 @@ def finish(session: AgentSession, seconds: float = 15) -> AgentResult:
 
 def mark(job: AgentJob) -> str:
     return f"{job.key.run}.{job.key.task}.{job.key.attempt}.{job.key.fence}"
+
+
+@contextmanager
+def leaving_nothing(folder: Path) -> Iterator[None]:
+    """What is started on jobs in this folder has ended by the end, or is ended then, and the test fails."""
+    begun = mark(job(folder))
+    try:
+        yield
+        assert eventually(partial(gone, begun))
+    finally:
+        kill_marked(f"{MARK}={begun}")

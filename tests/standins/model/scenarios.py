@@ -33,7 +33,18 @@ class Refuse(NamedTuple):
 Turn = Say | Use | Refuse
 
 _BUSY = Refuse(429, "rate_limit_error", "This request would exceed your rate limit.")
+_WORK = Use(
+    "Bash", {"command": "echo two > src/two.txt && git add src && git commit -qm 'Say two'", "description": "Work"}
+)
 _DENIED = Use("Bash", {"command": "git push origin HEAD", "description": "Push"})
+
+
+def _until_told(name: str) -> Use:
+    """A tool call that says in the tree when it has begun, and ends when a file of this name is there."""
+    command = f"touch ready; while [ ! -e {name} ]; do sleep 0.05; done"
+    return Use("Bash", {"command": command, "description": "Wait for a file"}, f"I wait for {name}.")
+
+
 _REPORT = '{"status": "blocked", "question": "Which one?", "cost_usd": 0, "tokens": 1}'
 
 _ANSWER = {
@@ -54,6 +65,14 @@ SCENARIOS: dict[str, tuple[Turn, ...]] = {
         Use("Read", {"file_path": "{tree}/a.txt"}, "I look at the file first."),
         Use("Edit", {"file_path": "{tree}/a.txt", "old_string": "one", "new_string": "two"}),
         Use("Bash", {"command": "git commit -qam 'Say two'", "description": "Commit the change"}),
+        Say("The file says two now."),
+    ),
+    "whole": (
+        Use("Read", {"file_path": "{tree}/a.txt"}, "I look at the file first."),
+        Use("Edit", {"file_path": "{tree}/a.txt", "old_string": "one", "new_string": "two"}),
+        _until_told("go"),
+        Use("Bash", {"command": "rm ready go; git commit -qam 'Say two'", "description": "Commit the change"}),
+        _DENIED,
         Say("The file says two now."),
     ),
     "reports": (
@@ -98,22 +117,17 @@ SCENARIOS: dict[str, tuple[Turn, ...]] = {
         ),
         Say("Awake."),
     ),
-    "steered": (
-        Use(
-            "Bash",
-            {"command": "touch ready; while [ ! -e go ]; do sleep 0.05; done", "description": "Wait for a file"},
-            "I wait for go.",
-        ),
-        Say("I was told."),
-    ),
+    "steered": (_until_told("go"), Say("I was told.")),
     "dies": (Use("Bash", {"command": "kill -9 $PPID", "description": "End it"}), Say("Still here.")),
     "comesback": (
         _BUSY,
         _BUSY,
-        Use(
-            "Bash",
-            {"command": "echo two > src/two.txt && git add src && git commit -qm 'Say two'", "description": "Work"},
-        ),
+        _WORK,
+        Say("Back again."),
+    ),
+    "comesbackonce": (
+        _BUSY,
+        _WORK,
         Say("Back again."),
     ),
     "fixes": (

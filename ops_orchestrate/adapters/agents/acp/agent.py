@@ -88,9 +88,8 @@ class AcpAgent:
             transcript.close()
             raise
         preset = self._preset
-        return AcpSession(
-            launched, job, transcript, Manners(preset.sign_in, preset.steers, settings.model_retries, limit)
-        )
+        manners = Manners(preset.sign_in, preset.steers, settings.model_retries, limit, preset.lingers)
+        return AcpSession(launched, job, transcript, manners)
 
     def _found(self) -> Found:
         """Its program. Raises AgentUnavailable where it, or the library, is not there."""

@@ -60,6 +60,8 @@ class Preset:
     """Whether it has no model of its own choice."""
     steers: bool = False
     """Whether a second prompt reaches it within its turn. Elsewhere it would end the first, or wait for its end."""
+    lingers: bool = False
+    """Whether it stays when its input has ended: then nobody waits for it to go."""
 
 
 def _opencode(room: Room) -> Dressing:
@@ -82,6 +84,8 @@ def _opencode(room: Room) -> Dressing:
         "autoupdate": False,
         "share": "disabled",
         "snapshot": False,
+        # Else it ends its turn at the first call that is denied, as if it were done.
+        "experimental": {"continue_loop_on_deny": True},
         "permission": {**ask, "read": {"*": "allow", **{f"*{name}": "deny" for name in secret_globs()}}},
     }
     switches = (
@@ -152,6 +156,7 @@ PRESETS: dict[str, Preset] = {
         tested="2.6.0",
         names=_OURS,
         dress=_codex,
+        lingers=True,
     ),
     "claude": Preset(
         command=("claude-agent-acp",),

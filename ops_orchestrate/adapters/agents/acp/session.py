@@ -31,6 +31,8 @@ class Manners:
     """How often its model may say no in a row before the attempt ends."""
     log_limit: int
     """Bytes."""
+    lingers: bool = False
+    """Whether it stays when its input has ended."""
 
 
 class AcpSession(SpokenSession):
@@ -39,7 +41,7 @@ class AcpSession(SpokenSession):
     def __init__(self, launched: Launched, job: AgentJob, transcript: Transcript, manners: Manners) -> None:
         super().__init__(launched, job, transcript, manners.log_limit)
         self._manners = manners
-        self._patience = min(job.grace_seconds, _LINGER)
+        self._patience = 0.0 if manners.lingers else min(job.grace_seconds, _LINGER)
         self._talk = Conversation(
             Terms(
                 brief=job.brief,

@@ -6,6 +6,7 @@ Started inside the sandbox as `python player.py SCENARIO`.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -14,8 +15,6 @@ from typing import Any
 
 import acp
 from acp import schema
-
-STOPS = ("end_turn", "max_tokens", "max_turn_requests", "refusal", "cancelled")
 
 
 class Player(acp.Agent):
@@ -31,18 +30,12 @@ class Player(acp.Agent):
         self.client = conn
 
     async def initialize(self, protocol_version: int, **_: Any) -> acp.InitializeResponse:
-        if self.scenario == "old":
-            protocol_version = 7
         if self.scenario == "deaf":
             sys.exit(3)
-        if self.scenario == "refuses-hello":
-            raise acp.RequestError(-32603, "Node 22 is needed")
         info = schema.Implementation(name="player", version="1.2.3")
         return acp.InitializeResponse(protocol_version=protocol_version, agent_info=info)
 
     async def new_session(self, cwd: str, **_: Any) -> acp.NewSessionResponse:
-        if self.scenario == "signed-out":
-            raise acp.RequestError.auth_required()
         self.cwd = cwd
         return acp.NewSessionResponse(session_id="s1")
 
@@ -56,8 +49,7 @@ class Player(acp.Agent):
         if len(self.told) > 1:
             self.heard.set()
             return acp.PromptResponse(stop_reason="end_turn")
-        found = getattr(self, "play_" + self.scenario.replace("-", "_"), None)
-        stop = await found() if found else self.scenario
+        stop = await getattr(self, f"play_{self.scenario}")()
         return acp.PromptResponse(stop_reason=stop or "end_turn")
 
     async def play_works(self) -> None:
@@ -82,14 +74,11 @@ class Player(acp.Agent):
             await self.ask("execute", command="git status"),
             await self.ask("edit", path=f"{self.cwd}/src/a.py"),
         ]
-        await self.say(" ".join(answers))
-
-    async def play_wants(self) -> None:
-        """Asks for what a client need not offer."""
-        try:
+        try:  # what a client need not offer
             await self.client.read_text_file(path="/etc/passwd", session_id="s1")
         except acp.RequestError as error:
-            await self.say(str(error.code))
+            answers.append(str(error.code))
+        await self.say(" ".join(answers))
 
     async def play_sleeps(self) -> str:
         child = await asyncio.create_subprocess_exec("sleep", "300")
@@ -115,9 +104,6 @@ class Player(acp.Agent):
     async def play_leaves(self) -> None:
         os._exit(0)
 
-    async def play_errs(self) -> None:
-        raise acp.RequestError(-32603, "Internal error: model not found")
-
     async def play_floods(self) -> None:
         for _ in range(400):
             await self.say("x" * 1_000)
@@ -128,8 +114,8 @@ class Player(acp.Agent):
         self.stay = asyncio.get_running_loop().run_in_executor(None, __import__("time").sleep, 300)
 
     async def play_reports(self) -> None:
-        report = '{"status": "blocked", "question": "Which one?"}'
-        Path(os.environ["OPS_REPORT"]).write_text(report)
+        question = f"Of {len(self.told[0])} characters, which one?"
+        Path(os.environ["OPS_REPORT"]).write_text(json.dumps({"status": "blocked", "question": question}))
 
     async def play_models(self) -> None:
         """Asks its model until that answers, as agents do, and says what it said."""
@@ -168,7 +154,6 @@ class Player(acp.Agent):
 
 def ask_model() -> int:
     """The status of one call of the model's API, as the environment names it."""
-    import json
     import urllib.error
     import urllib.request
 

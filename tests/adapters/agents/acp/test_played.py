@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ from ops_orchestrate.adapters.agents.transcript import transcript_path
 from ops_orchestrate.core.agent import AgentEnd, AgentEvent, AgentEventKind, AgentJob, AgentResult, ToolState
 from tests.adapters.agents.acp import player
 from tests.adapters.agents.claude.real import KEY, follow
-from tests.adapters.agents.work import job, mark
-from tests.adapters.foreign import both_ways, eventually, git, gone, living, needs_sandbox, settings, without_sandbox
+from tests.adapters.agents.work import BRIEF, job, leaving_nothing, mark
+from tests.adapters.foreign import both_ways, git, living, needs_sandbox, settings, without_sandbox
 from tests.standins.model import Model
 
 pytestmark = needs_sandbox
@@ -28,15 +27,17 @@ pytestmark = needs_sandbox
 @pytest.fixture(autouse=True)
 def nothing_is_left(tmp_path: Path) -> Iterator[None]:
     """After each test: no process of any attempt of it."""
-    yield
-    assert eventually(partial(gone, mark(work(tmp_path))))
+    with leaving_nothing(tmp_path):
+        yield
 
 
 def work(folder: Path, **more: Any) -> AgentJob:
     return job(folder, **({"grace_seconds": 1.0} | more))
 
 
-def start(folder: Path, scenario: str, url: str = "http://127.0.0.1:9/v1", **more: Any) -> AcpSession:
+def start(
+    folder: Path, scenario: str, url: str = "http://127.0.0.1:9/v1", brief: str = BRIEF, **more: Any
+) -> AcpSession:
     given = {
         "agent": "acp",
         "acp_command": (sys.executable, player.__file__, scenario),
@@ -45,7 +46,7 @@ def start(folder: Path, scenario: str, url: str = "http://127.0.0.1:9/v1", **mor
         "model_retries": 2,
     }
     agent = AcpAgent(settings(folder, **(given | more)), {"ANTHROPIC_API_KEY": KEY}.get)
-    return agent.start(work(folder))
+    return agent.start(work(folder, brief=brief))
 
 
 def play(folder: Path, scenario: str, *url: str, **more: Any) -> tuple[AgentResult, list[AgentEvent]]:
@@ -81,18 +82,10 @@ def test_it_works_and_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s
     assert '"ops/printed"' in kept
 
 
+#: What a conversation ends with is in test_conversation.py: these are the ways of a program.
 ROWS = [
-    ("end_turn", AgentEnd.DONE, ""),
-    ("max_tokens", AgentEnd.FAILED, "cut at its limit"),
-    ("max_turn_requests", AgentEnd.FAILED, "its own limit"),
-    ("refusal", AgentEnd.FAILED, "refuses to go on"),
-    ("cancelled", AgentEnd.FAILED, "nobody has"),
-    ("errs", AgentEnd.FAILED, "Internal error: model not found (-32603)"),
-    ("signed-out", AgentEnd.UNSTARTED, "sign in"),
-    ("refuses-hello", AgentEnd.UNSTARTED, "initialize was refused: Node 22 is needed"),
-    ("old", AgentEnd.UNSTARTED, "version 7"),
     ("mute", AgentEnd.UNSTARTED, "does not speak ACP (exit code 2): usage: player"),
-    ("deaf", AgentEnd.UNSTARTED, ""),
+    ("deaf", AgentEnd.UNSTARTED, "(exit code 3)"),
     ("dies", AgentEnd.CRASHED, "by signal 9"),
     ("leaves", AgentEnd.CRASHED, "exited with 0, within its turn"),
     ("lingers", AgentEnd.DONE, ""),
@@ -109,7 +102,7 @@ def test_how_it_ends(tmp_path: Path, scenario: str, end: AgentEnd, says: str) ->
 def test_what_it_asks_for_is_answered_by_the_rule(tmp_path: Path) -> None:
     result, seen = play(tmp_path, "asks")
     assert result.report is not None
-    assert result.report.summary == "no no no no yes yes"
+    assert result.report.summary == "no no no no yes yes -32601", "files and terminals of ours are not offered"
     denied = [(event.tool, event.text) for event in seen if event.state is ToolState.DENIED]
     assert denied == [
         ("execute", "git push is not for agents"),
@@ -120,18 +113,13 @@ def test_what_it_asks_for_is_answered_by_the_rule(tmp_path: Path) -> None:
     assert (result.end, "git push is not for agents" in result.detail) == (AgentEnd.DONE, True)
 
 
-def test_files_and_terminals_of_ours_are_not_offered(tmp_path: Path) -> None:
-    result, _ = play(tmp_path, "wants")
-    assert result.report is not None
-    assert result.report.summary == "-32601"
-
-
 def begun(seen: list[AgentEvent]) -> bool:
     return any(event.state is ToolState.BEGUN for event in seen)
 
 
-@pytest.mark.parametrize("scenario", ["sleeps", "stubborn"])
-@pytest.mark.parametrize("how", ["interrupt", "kill"])
+@pytest.mark.parametrize(
+    ("how", "scenario"), [("interrupt", "sleeps"), ("interrupt", "stubborn"), ("kill", "stubborn")]
+)
 def test_it_is_stopped_and_leaves_nothing(tmp_path: Path, scenario: str, how: Any) -> None:
     session = start(tmp_path, scenario)
     follow(session, begun)
@@ -140,12 +128,11 @@ def test_it_is_stopped_and_leaves_nothing(tmp_path: Path, scenario: str, how: An
     assert result.end is AgentEnd.STOPPED, result
     assert living(mark(work(tmp_path))) == []
     stops = [event.text for event in seen if event.kind is AgentEventKind.STOP]
-    asked = scenario == "sleeps" and how == "interrupt"
-    assert stops == (["cancelled"] if asked else []), "it is asked by its protocol first"
+    assert stops == (["cancelled"] if scenario == "sleeps" else []), "it is asked by its protocol first"
 
 
 def test_a_killed_supervisor_leaves_nothing(tmp_path: Path) -> None:
-    session = start(tmp_path, "sleeps")
+    session = start(tmp_path, "stubborn")
     follow(session, begun)
     os.kill(session._supervised.pid, signal.SIGKILL)
     result, _ = follow(session)
@@ -169,21 +156,11 @@ def test_a_log_that_is_full_ends_it(tmp_path: Path) -> None:
     assert (result.end, "OPS_LOG_LIMIT_MB" in result.detail) == (AgentEnd.FAILED, True), result
 
 
-def test_its_report_is_read(tmp_path: Path) -> None:
-    result, _ = play(tmp_path, "reports")
-    assert result.report is not None
-    assert (result.end, result.report.status, result.report.question) == (AgentEnd.DONE, "blocked", "Which one?")
-
-
+#: What each status counts as is in tests/core/test_acp_outcome.py.
 MODELS = [
-    ("says", AgentEnd.DONE, ""),
     ("hiccup", AgentEnd.DONE, ""),
     ("rate", AgentEnd.QUOTA, "gives no more for now (429)"),
     ("credit", AgentEnd.QUOTA, "(400): Your credit balance is too low"),
-    ("overloaded", AgentEnd.QUOTA, "(529)"),
-    ("key", AgentEnd.UNSTARTED, "does not accept the key (401)"),
-    ("broken", AgentEnd.FAILED, "failed (500)"),
-    ("wrong", AgentEnd.FAILED, "failed (400)"),
 ]
 
 
@@ -195,15 +172,13 @@ def test_what_its_model_says_is_seen_outside_of_it(
     result, seen = play(tmp_path, "models", f"{model.url(scenario, who)}/v1")
     assert result.end is end, result
     assert says in result.detail
-    retries = [event for event in seen if event.kind is AgentEventKind.RETRY]
-    assert bool(retries) is (scenario != "says")
+    assert [event for event in seen if event.kind is AgentEventKind.RETRY]
     assert len(model.bodies(who)) < 20
 
 
-def test_a_long_brief_arrives_whole(tmp_path: Path) -> None:
+def test_a_long_brief_arrives_whole_and_its_report_is_read(tmp_path: Path) -> None:
     brief = "word " * 60_000 + "and the last one."
-    settled = settings(tmp_path, acp_command=(sys.executable, player.__file__, "works"), model_url="http://127.0.0.1:9")
-    session = AcpAgent(settled, {"ANTHROPIC_API_KEY": KEY}.get).start(work(tmp_path, brief=brief))
-    result, _ = follow(session)
+    result, _ = follow(start(tmp_path, "reports", brief=brief))
     assert result.report is not None
-    assert result.report.summary == f"The brief has {len(brief)} characters."
+    assert (result.end, result.report.status) == (AgentEnd.DONE, "blocked")
+    assert result.report.question == f"Of {len(brief)} characters, which one?"
