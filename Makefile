@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test thorough check fmt docs clean chaos hostile schemas simulate agents recordings nonroot rabbitmq bench
+.PHONY: help setup demo test thorough check fmt docs clean chaos soak hostile schemas simulate agents recordings nonroot rabbitmq bench
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ thorough: $(STAMP) ## try every law with 25 times as many examples, and more ran
 
 chaos: $(STAMP) ## throw 240 faults of every kind at whole installations and print the figures (OPS_CHAOS_SEEDS, OPS_CHAOS_KILLS)
 	$(BIN)/python -m tests.chaos
+
+soak: $(STAMP) ## run one nightly after the other on one ledger and print what grows (OPS_SOAK_NIGHTS; apt install faketime)
+	$(BIN)/python -m tests.chaos.soak
 
 # What GitHub publishes about itself, pinned; npm only fetches the archives, nothing of them is run.
 .schemas/schema.graphql:

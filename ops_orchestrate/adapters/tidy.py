@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ from ops_orchestrate.adapters.history import PREVIEW
 from ops_orchestrate.adapters.parcels import PARCELS
 
 _OURS = (ATTEMPTS, SALVAGE, PARCELS)
+#: Git's own `gc --auto` begins at about as many; it is off, since it would begin in the middle of other work.
+MANY_LOOSE, MANY_PACKS = 5_000, 50
 _FORMAT = "--format=%(objectname) %(committerdate:unix) %(refname) %(contents:subject)"
 
 
@@ -39,6 +42,21 @@ def tidy(git: Git, mirror: Path, integration: str, *, merged: set[str], before: 
     if orders:
         git.run("update-ref", "--no-deref", "--stdin", repo=mirror, stdin=orders.encode())
     return len(gone)
+
+
+def pack(git: Git, mirror: Path, *, before: float) -> bool:
+    """Put all objects into one pack where many lie about; what no ref has any more goes once it is older. Whether so.
+
+    Trees of agents borrow objects of the mirror: what they may still read is younger. Raises GitError.
+    """
+    said = git.run("count-objects", "--verbose", repo=mirror).text
+    counts = dict(line.split(": ", 1) for line in said.splitlines())
+    if int(counts["count"]) < MANY_LOOSE and int(counts["packs"]) < MANY_PACKS:
+        return False
+    when = datetime.fromtimestamp(before, UTC).isoformat(timespec="seconds")
+    git.run("repack", "-A", "-d", "-l", "--quiet", f"--unpack-unreachable={when}", repo=mirror, slow=True)
+    git.run("prune", f"--expire={when}", repo=mirror, slow=True)
+    return True
 
 
 def _is_preview(ref: _Ref) -> bool:

@@ -14,7 +14,7 @@ from ops_orchestrate.adapters.history import History
 from ops_orchestrate.adapters.look import Looker
 from ops_orchestrate.adapters.mirrors import Mirrors
 from ops_orchestrate.adapters.parcels import Parcels, Post
-from ops_orchestrate.adapters.tidy import tidy
+from ops_orchestrate.adapters.tidy import pack, tidy
 from ops_orchestrate.adapters.traces import own_branches
 from ops_orchestrate.adapters.trees import Tree, Trees
 from ops_orchestrate.config import Settings
@@ -193,7 +193,9 @@ class GitWorkshop:
         head = self._branches(repo)[self.integration(repo)]
         merged = {one.ref for one in self.own_branches(repo) if one.merged}
         with self.mirrors.lock(repo):
-            return tidy(self.git, mirror, head, merged=merged, before=before)
+            removed = tidy(self.git, mirror, head, merged=merged, before=before)
+            pack(self.git, mirror, before=before)
+        return removed
 
     def leftover_trees(self) -> Iterator[tuple[str, StageKey]]:
         """(repository key, attempt) of every agent tree on this host."""

@@ -1,4 +1,4 @@
-"""Retention: what is over for good is forgotten, run by run in the ledger and ref by ref in this machine's mirrors."""
+"""Retention: what is over for good is forgotten, in the ledger, in this machine's mirrors and among its sessions."""
 
 from __future__ import annotations
 
@@ -28,6 +28,12 @@ def tidy_mirrors(tools: Toolbox) -> int:
         except (GitError, SourceUnavailable) as error:
             log.warning("%s is not tidied: %s", repository.name, error)
     return removed
+
+
+def forget_sessions(tools: Toolbox) -> int:
+    """Remove the sessions that this machine keeps of runs that the ledger has forgotten; how many."""
+    known = {run.id for run in tools.ledger.runs.list()}
+    return tools.sessions.forget(known=known, before=_before(tools))
 
 
 def _before(tools: Toolbox) -> float:

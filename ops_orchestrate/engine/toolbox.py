@@ -24,6 +24,7 @@ from ops_orchestrate.ports import (
 )
 from ops_orchestrate.ports.aftermath import Errors, Tracker
 from ops_orchestrate.ports.consult import Consultant
+from ops_orchestrate.ports.kept import KeptSessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Toolbox:
     """Where tickets and errors may be marked as done, by the first word of their names; only what the owner allows."""
     errors: Errors | None
     """Counts errors in production; None where nobody is set up to be asked."""
+    sessions: KeptSessions
+    """What this machine keeps of agents' sessions between their attempts."""
     stopping: Callable[[], bool]
     """Whether this process is being shut down: agents are interrupted and their work salvaged."""
 

@@ -6,6 +6,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+from ops_orchestrate.adapters.agents.claude.kept import ClaudeSessions
 from ops_orchestrate.adapters.agents.consultant import AgentConsultant
 from ops_orchestrate.adapters.gates import SandboxedGates
 from ops_orchestrate.adapters.outward import Outward
@@ -58,5 +59,6 @@ def make_toolbox(settings: Settings, ledger: Ledger, *, state_dir: Path | None =
         means=means_of(settings),
         trackers=outside.trackers,
         errors=outside.errors,
+        sessions=ClaudeSessions(settings),
         stopping=STOPPING.is_set,
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
+from ops_orchestrate.adapters import tidy as adapters_tidy
 from ops_orchestrate.core.attempt import StageKey
 from tests.adapters.gitshop import KEY, Shop, make_shop
 from tests.adapters.test_parcels import Desk, host
@@ -73,3 +75,20 @@ def test_of_what_travelled_previews_go_and_heads_that_are_not_merged_stay(tmp_pa
 def test_without_a_mirror_there_is_nothing_to_tidy(tmp_path: Path, shop: Shop) -> None:
     other = host("other", shop.upstream, tmp_path, Desk())
     assert other.workshop.tidy(other.repo, before=LATER) == 0
+
+
+def test_many_objects_become_one_pack_under_an_agent_that_borrows_them(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapters_tidy, "MANY_LOOSE", 1)
+    at_work = shop.tree(OTHER)
+    head = _attempt(shop, KEY)
+    dropped = git("hash-object", "-w", "--stdin", cwd=shop.mirror, stdin="nobody's\n")
+    shop.workshop.tidy(shop.repo, before=0)
+    assert git("cat-file", "-t", dropped, cwd=shop.mirror) == "blob", "it is not old yet"
+    shop.workshop.tidy(shop.repo, before=time.time() + 10)
+    assert git("cat-file", "-t", dropped, cwd=shop.mirror, check=False) == ""
+    assert git("count-objects", cwd=shop.mirror).startswith("0 objects")
+    assert git("cat-file", "-t", head, cwd=shop.mirror) == "commit"
+    commit(Path(at_work.path), {"src/later.txt": "x\n"}, "Later")
+    git("fsck", "--connectivity-only", cwd=Path(at_work.path))

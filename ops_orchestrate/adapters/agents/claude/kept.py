@@ -7,7 +7,9 @@ bounded, and only ever goes back into the sandbox of the same task.
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -48,6 +50,24 @@ def kept_session(key: StageKey, settings: Settings) -> tuple[str, dict[str, byte
             with suppress(OSError):
                 return file.stem, {f"claude/projects/kept/{file.name}": file.read_bytes()}
     return "", {}
+
+
+class ClaudeSessions:
+    """Implements ports.kept.KeptSessions."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._folder = sessions(settings)
+
+    def forget(self, *, known: Collection[str], before: float) -> int:
+        """See ports.kept.KeptSessions. What cannot be removed is left for another day."""
+        forgotten = 0
+        for folder in self._folder.glob("*"):
+            kept = list(folder.glob(f"*/*{_ENDING}"))
+            with suppress(FileNotFoundError):  # an attempt that ends now takes it away itself
+                if folder.name not in known and max((path.lstat().st_mtime for path in kept), default=0.0) < before:
+                    shutil.rmtree(folder, ignore_errors=True)
+                    forgotten += len(kept)
+        return forgotten
 
 
 def _place(key: StageKey, settings: Settings) -> Path:

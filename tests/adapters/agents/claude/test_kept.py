@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from pathlib import Path
 
-from ops_orchestrate.adapters.agents.claude.kept import keep, kept_session, sessions
+from ops_orchestrate.adapters.agents.claude.kept import ClaudeSessions, keep, kept_session, sessions
 from tests.adapters.foreign import settings
 from tests.builders import stage_key
 
@@ -58,3 +59,14 @@ def test_only_so_many_are_kept(tmp_path: Path) -> None:
         keep(box(tmp_path / str(number)), ID, stage_key(task=f"t{number}"), used)
     assert len([*sessions(used).glob("*/*/*.jsonl")]) == 3
     assert len([*sessions(used).glob("*/*")]) == 3
+
+
+def test_those_of_forgotten_runs_go_once_they_are_old(tmp_path: Path) -> None:
+    used = settings(tmp_path)
+    for number, run in enumerate(("known", "young", "old")):
+        keep(box(tmp_path / str(number)), ID, stage_key(run=run, task="api"), used)
+    for run in ("known", "old"):
+        os.utime(sessions(used) / run / "api" / f"{ID}.jsonl", (1000, 1000))
+    assert ClaudeSessions(used).forget(known={"known"}, before=2000) == 1
+    assert {path.name for path in sessions(used).iterdir()} == {"known", "young"}
+    assert ClaudeSessions(settings(tmp_path / "none")).forget(known=(), before=2000) == 0
