@@ -55,10 +55,11 @@ class WaysOut:
         """For `SandboxSpec.doors`; nothing where the program shares the host's network."""
         self._model: ModelProxy | None = None
         self._hosts: HostProxy | None = None
-        if not (hosts or model):
+        alone = isolated(settings, network=network)
+        if not (hosts or model or alone):
             return
         outward = Outward.of(settings)
-        place = folder if isolated(settings, network=network) else None
+        place = folder if alone else None
         with ExitStack() as opening:
             if model:
                 self._model = ModelProxy(
@@ -68,7 +69,7 @@ class WaysOut:
                 self.doors += self._model.doors
                 self.env |= dict.fromkeys(model.url_names, self._model.base_url)
                 self.env |= dict.fromkeys(model.key_names, self._model.placeholder)
-            if hosts and not network:
+            if (hosts or alone) and not network:  # without a list it leads nowhere, and hears what was asked for
                 self._hosts = proxy = HostProxy([read_host(host) for host in hosts], folder=place, outward=outward)
                 opening.callback(proxy.close)
                 self.doors += proxy.doors

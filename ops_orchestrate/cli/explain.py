@@ -12,6 +12,7 @@ from ops_orchestrate.cli.look import diff_command
 from ops_orchestrate.config import load_settings
 from ops_orchestrate.core.ask import command_for
 from ops_orchestrate.core.budget import candidate_of
+from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.explain import explain
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.core.task import TaskRecord
@@ -46,6 +47,7 @@ def explained(connection: Connection, run: str, task: str) -> dict[str, Any]:
         now=ledger.now(),
         hosts=ledger.hosts.live(),
         budget=budget_of(board, connection.tools, [candidate_of(record)]),
+        warnings=[str(event.data.get("text", "")) for event in ledger.events.read(run) if _warns(event, task)],
     )
     look = _look(connection, record)
     *facts, last = [*lines, *_promotion(connection, run, record)]
@@ -61,6 +63,10 @@ def explained(connection: Connection, run: str, task: str) -> dict[str, Any]:
         "look": look or None,
         "lines": [*facts, *([f"Look at it: {look}"] if look else []), last],
     }
+
+
+def _warns(event: Event, task: str) -> bool:
+    return event.kind is EventKind.WARNING and event.task == task
 
 
 def _look(connection: Connection, record: TaskRecord) -> str:

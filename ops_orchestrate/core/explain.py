@@ -15,6 +15,9 @@ from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.states import FINAL, IN_FLIGHT, RUN_OPEN, STARTABLE, Stage, TaskState
 from ops_orchestrate.core.task import TaskMode, TaskRecord
 
+#: Warnings that are shown, the newest.
+_WARNINGS = 10
+
 
 def explain(
     record: TaskRecord,
@@ -27,8 +30,9 @@ def explain(
     now: float,
     hosts: Sequence[Host],
     budget: Budget | None = None,
+    warnings: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """The facts about one task in one run, for every state."""
+    """The facts about one task in one run, for every state. `warnings`: what its story warns of, oldest first."""
     spec = record.spec
     lines = [
         f"{spec.id}: {one_line(spec.title)}",
@@ -52,6 +56,7 @@ def explain(
         open_ones = [blocker.spec.id for blocker in blockers if blocker.state is not TaskState.COMPLETED]
         lines += [f"It started early, and ships after {', '.join(open_ones)}."] if open_ones else []
     lines += [_attempt(attempt) for attempt in attempts]
+    lines += [f"Warning: {one_line(text, 400)}" for text in tuple(dict.fromkeys(warnings))[-_WARNINGS:]]
     if record.merge:
         lines.append(f"Merged into {spec.base} as {record.merge[:10]}.")
     if dependants and record.state is not TaskState.COMPLETED:

@@ -61,7 +61,8 @@ def why_refused(who: str, hosts: Sequence[str], setting: str) -> str:
         return ""
     more = " and others" if len(hosts) > SHOWN else ""
     is_are = "is" if len(hosts) == 1 else "are"
-    return f"{who} asked for {', '.join(hosts[:SHOWN])}{more}, which {is_are} not on the list of {setting}."
+    asked = f"{who} asked for {', '.join(hosts[:SHOWN])}{more}, which {is_are} not on the list of {setting}"
+    return f"{asked}: add there what it may reach."
 
 
 def is_public(address: str) -> bool:

@@ -18,6 +18,7 @@ from ops_orchestrate.core.wanted import requested_findings
 from ops_orchestrate.engine.begin import SOURCE, projects_of
 from ops_orchestrate.engine.lease import hold
 from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.engine.unlisted import gate_wanted
 from ops_orchestrate.engine.verify import gate_on
 from ops_orchestrate.errors import GitError, LedgerUnavailable, OpsError, SourceUnavailable
 
@@ -186,6 +187,8 @@ def _baseline(project: Project, repository: Repository, book: _Notebook, tools: 
         return
     branch, head = book.branches[repository.key], book.heads[repository.key]
     result = gate_on(repository, head, tools.workshop.tree_of(repository, head), None, tools)
+    if wanted := gate_wanted(repository, result, tools):
+        book.findings.append(_note(FindingKind.NOTICE, project, repository, wanted))
     if result.end is GateEnd.UNAVAILABLE:
         reason = f"its gate could not be run: {one_line(result.log_tail[-300:], 300)}"
         book.unknown.append(Skipped(name=_name(project, repository), reason=reason))

@@ -30,6 +30,7 @@ from ops_orchestrate.engine.consult import consult
 from ops_orchestrate.engine.lease import Lease, keep, last_beat
 from ops_orchestrate.engine.step import Next, passed_on
 from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.engine.unlisted import tell_unlisted
 from ops_orchestrate.engine.verify import known_gate
 from ops_orchestrate.errors import AgentUnavailable, GitError, SandboxUnavailable, SourceUnavailable, UsageError
 
@@ -153,6 +154,7 @@ def _made(
         return none.model_copy(update={"why": one_line(str(error), 400), "agent": kind, "patch": asked.patch})
     if result is None:
         return None
+    tell_unlisted(key, "The security reviewer", result.unlisted, tools)
     known = none.model_copy(update={"agent": kind, "patch": asked.patch, "seconds": time.monotonic() - began})
     return _read(result, asked, known, tools)
 

@@ -25,7 +25,7 @@ from ops_orchestrate.engine.early import standing_of
 from ops_orchestrate.engine.lease import Lease, keep
 from ops_orchestrate.engine.step import Next, passed_on
 from ops_orchestrate.engine.toolbox import Toolbox
-from ops_orchestrate.engine.unlisted import tell_unlisted
+from ops_orchestrate.engine.unlisted import gate_wanted, tell
 from ops_orchestrate.errors import GitError, SourceUnavailable
 
 
@@ -176,12 +176,16 @@ def gate_on(repository: Repository, commit: str, tree: str, lease: Lease | None,
     """The gate's result on a tree, from the ledger's memory where this very tree and gate were run before."""
     known = known_gate(repository, tree, tools)
     if known is not None:
+        if lease is not None and known.end is not GateEnd.PASSED:
+            tell(lease.key, gate_wanted(repository, known, tools), tools)
         return known
     with tools.workshop.checkout(repository, commit) as path:
         result = tools.gates.run(repository, path, network=repository.gate_network, stop=lease.halt if lease else None)
     if lease is not None:
-        tell_unlisted(lease.key, "The gate", result.unlisted, f"`gate_hosts` of {repository.name}", tools)
-    result = result.model_copy(update={"log_tail": tools.secrets.redact(result.log_tail)})
+        tell(lease.key, gate_wanted(repository, result, tools), tools)
+    redact = tools.secrets.redact
+    told = {"log_tail": redact(result.log_tail), "unlisted": tuple(map(redact, result.unlisted))}
+    result = result.model_copy(update=told)
     if lease is None or not lease.halt.is_set():
         tools.ledger.facts.put_gate(repository.key, tree, _gate_name(repository), result)
     return result

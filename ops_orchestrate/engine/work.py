@@ -128,7 +128,7 @@ def _attempt(
     ended = _watch(session, mailbox, pulse, lease, tools)
     if ended is None:
         return None
-    tell_unlisted(key, "The agent", ended.result.unlisted, "OPS_AGENT_HOSTS", tools)
+    tell_unlisted(key, "The agent", ended.result.unlisted, tools)
     if ended.stopped == "now" and ended.result.end is AgentEnd.STOPPED:  # its tree stays, for the next sweep
         return _redacted(ending(ended, Collected(head=None), base=base), ended.result, tools)
     base = grown_from(key, base, tools)

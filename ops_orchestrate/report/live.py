@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from ops_orchestrate.core.attempt import OutcomeKind
@@ -208,7 +209,9 @@ def _promoted(event: Event, view: RunView) -> str:
 
 def _warned(event: Event, view: RunView) -> str | None:
     line = read.text(event.data, "text")
-    return f"■ warning: {line}" if line else None
+    named = _task(event) in re.findall(r"[\w.-]+", line)
+    whose = f"{_task(event)}: " if event.task and not named else ""
+    return f"■ warning: {whose}{line}" if line else None
 
 
 def _parked(event: Event, view: RunView) -> str:

@@ -204,9 +204,12 @@ def test_a_gate_has_the_limits_of_an_agent(tmp_path: Path, code: str, limit: dic
 @needs_sandbox
 def test_a_gate_has_no_way_to_the_model_and_none_to_the_hosts_of_agents(tmp_path: Path) -> None:
     """What the owner gives to agents is not given to gates: a repository has its own list, and that is empty."""
-    text = "env | grep -iE 'proxy|_API_KEY|_BASE_URL'; ls /run; echo end of list"
+    ask = "import urllib.request; urllib.request.urlopen('https://pypi.org/', timeout=10)"
+    text = f"env | grep -iE '_API_KEY|_BASE_URL'; python3 -I -S -c \"{ask}\"; echo end of list"
     used = {"agent_hosts": ("pypi.org",), "model_url": "https://model.example.org", "agent_network": True}
-    assert gate(tmp_path, text, **used).log_tail == "end of list\n"
+    ended = gate(tmp_path, text, **used)
+    assert ended.log_tail.startswith("Traceback") and ended.log_tail.endswith("failed: 403 >\nend of list\n")
+    assert ended.unlisted == ("pypi.org",)
 
 
 def test_the_shorter_limit_counts(tmp_path: Path) -> None:

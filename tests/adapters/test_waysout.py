@@ -103,14 +103,31 @@ def test_a_model_that_cannot_be_asked_is_said_before_any_agent_starts(
     assert words in found.detail
 
 
-@needs_sandbox
-def test_without_a_model_and_hosts_there_is_no_door(tmp_path: Path) -> None:
-    code = "import os; print(sorted(os.listdir('/run')), [k for k in os.environ if 'PROXY' in k.upper()])"
+@both_ways
+def test_without_a_list_the_only_door_leads_nowhere_and_hears_what_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandboxed: bool
+) -> None:
+    """What asks in clear gets no answer at all, as without a network. Without a sandbox there is no door."""
+    work = job(tmp_path)
+    if not sandboxed:
+        without_sandbox(monkeypatch, tmp_path)
     script = tmp_path / "agent.py"
-    script.write_text(code)
-    agent = CommandAgent(settings(tmp_path, agent_command=(sys.executable, "-I", "-S", str(script))))
-    result = finish(agent.start(job(tmp_path)))
-    assert (result.log_tail, result.usage) == ("[] []\n", None)
+    script.write_text(f"import os\nprint('HTTP_PROXY' in os.environ, 'HTTPS_PROXY' in os.environ)\n{REFUSED}")
+    command = (sys.executable, "-I", "-S", str(script))
+    agent = CommandAgent(settings(tmp_path, agent_command=command, unsandboxed_ok=not sandboxed))
+    result = finish(agent.start(work))
+    assert result.log_tail.splitlines()[0] == f"False {sandboxed}"
+    assert result.unlisted == (("evil.example",) if sandboxed else ())
+    assert result.usage is None
+
+
+@needs_sandbox
+def test_a_gate_without_a_list_is_heard_too(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "ask.py").write_text(REFUSED)
+    repo = Repository(key="k", name="n", path="/x", upstream="/x", gate="python3 -I -S ask.py; exit 1")
+    result = SandboxedGates(settings(tmp_path)).run(repo, tmp_path / "tree")
+    assert (result.end, result.unlisted) == (GateEnd.FAILED, ("evil.example",))
 
 
 REFUSED = """

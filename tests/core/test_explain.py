@@ -53,6 +53,16 @@ def told(task: TaskRecord, **kw: Any) -> tuple[str, ...]:
     return explain(task, **(values | kw))
 
 
+def test_what_its_story_warns_of_is_told_once_and_on_a_line() -> None:
+    lines = told(record(TaskState.BLOCKED), warnings=["asked for a.example", "asked for a.example", "two\nlines"])
+    assert [line for line in lines if line.startswith("Warning:")] == [
+        "Warning: asked for a.example",
+        "Warning: two lines",
+    ]
+    many = told(record(TaskState.BLOCKED), warnings=[f"w{n}" for n in range(30)])
+    assert [line for line in many if line.startswith("Warning:")] == [f"Warning: w{n}" for n in range(20, 30)]
+
+
 @pytest.mark.parametrize("state", TaskState)
 def test_every_state_is_named_with_its_reason(state: TaskState) -> None:
     lines = told(record(state, reason="because of this"))

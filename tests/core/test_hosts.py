@@ -90,10 +90,13 @@ def test_what_is_shown_of_a_host_that_was_asked_for(host: str, port: int, name: 
     ("hosts", "words"),
     [
         ((), ""),
-        (("pypi.org",), "The agent asked for pypi.org, which is not on the list of L."),
+        (("pypi.org",), "The agent asked for pypi.org, which is not on the list of L: add there what it may reach."),
         (
             ("a.org", "b.org", "c.org", "d.org", "e.org", "f.org"),
-            "The agent asked for a.org, b.org, c.org, d.org, e.org and others, which are not on the list of L.",
+            (
+                "The agent asked for a.org, b.org, c.org, d.org, e.org and others, which are not on the list of L: "
+                "add there what it may reach."
+            ),
         ),
     ],
 )

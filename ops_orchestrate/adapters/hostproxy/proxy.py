@@ -56,16 +56,19 @@ class HostProxy:
 
     @property
     def env(self) -> dict[str, str]:
-        """The variables by which pip, npm, cargo, go, git and curl find it."""
-        url, here = f"http://127.0.0.1:{self._listener.port}", "127.0.0.1,localhost"
-        upper = {"HTTPS_PROXY": url, "HTTP_PROXY": url, "NO_PROXY": here}
+        """The variables by which pip, npm, cargo, go, git and curl find it.
+
+        Where it leads nowhere it is for TLS alone: a question in clear has no answer then, as without a network.
+        """
+        url, here = f"http://127.0.0.1:{self._listener.port}", "127.0.0.1,localhost,::1,0.0.0.0"
+        upper = {"HTTPS_PROXY": url, "NO_PROXY": here} | ({"HTTP_PROXY": url} if self._rules else {})
         lower = {name.lower(): value for name, value in upper.items()}
-        return upper | lower | {"NODE_USE_ENV_PROXY": "1"} | self._outward.env
+        return upper | lower | {"NODE_USE_ENV_PROXY": "1"} | (self._outward.env if self._rules else {})
 
     @property
     def reads(self) -> tuple[Path, ...]:
         """For `SandboxSpec.read`."""
-        return self._outward.reads
+        return self._outward.reads if self._rules else ()
 
     @property
     def doors(self) -> tuple[Door, ...]:

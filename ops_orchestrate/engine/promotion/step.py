@@ -28,6 +28,7 @@ from ops_orchestrate.engine.promotion.change import promote_change
 from ops_orchestrate.engine.promotion.sync import Sync
 from ops_orchestrate.engine.promotion.watch import first_watch
 from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.engine.unlisted import gate_wanted
 from ops_orchestrate.engine.verify import gate_on, known_gate
 from ops_orchestrate.errors import GitError, LedgerUnavailable, OpsError, SourceUnavailable
 
@@ -38,8 +39,11 @@ def check_head(run_id: str, repo: str, tools: Toolbox) -> None:
     try:
         tools.workshop.refresh(repository)
         head = tools.workshop.head(repository, tools.workshop.integration(repository))
-        if head is not None:
-            gate_on(repository, head, tools.workshop.tree_of(repository, head), None, tools)
+        tree = tools.workshop.tree_of(repository, head) if head is not None else ""
+        if head is not None and known_gate(repository, tree, tools) is None:
+            gate = gate_on(repository, head, tree, None, tools)
+            if wanted := gate_wanted(repository, gate, tools):
+                warn(run_id, repository, wanted, tools)
     except (GitError, SourceUnavailable) as error:
         warn(run_id, repository, f"{repository.name} could not be checked before its promotion: {error}", tools)
 
