@@ -53,7 +53,7 @@ def asked_to_split(
     if result is None:
         stopped = Outcome(kind=OutcomeKind.INTERRUPTED, summary="Stopped while an agent was asked how to split it.")
         return None if lease.lost.is_set() else stopped
-    tell_unlisted(lease.key, "The agent", result.unlisted, "OPS_AGENT_HOSTS", tools)
+    tell_unlisted(lease.key, "The agent", result.unlisted, tools)
     outcome = _read(result, asked, spec, tools, who=_who(agent, tools), why=why)
     _tell(lease, outcome, result.answer, tools, agent=agent)
     return outcome
