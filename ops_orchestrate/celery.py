@@ -14,7 +14,7 @@ from typing import Any
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
-from ops_orchestrate.config import Urls, process_settings
+from ops_orchestrate.config import SentinelAddress, Urls, is_sentinel, process_settings, read_sentinel
 from ops_orchestrate.errors import UsageError
 
 #: A pool is a trust boundary; each has its own queue. docs/safety.md says what each may reach.
@@ -102,17 +102,36 @@ def _defaults() -> dict[str, Any]:
             "No server is known to this process: set OPS_REDIS_URL (for example redis://127.0.0.1:6379). "
             "`ops-orchestrate run` brings a server and workers of its own and needs no worker started by hand."
         )
-    # A unix socket knows no keep-alive, and redis-py refuses the option there.
-    keepalive = not urls.results.startswith("redis+socket")
     # Read by name: the schedule is operations' file, and nothing in the package depends on what it holds.
     schedule = import_module("beat_schedule").BEAT_SCHEDULE
     return {
         **SETTINGS,
         "beat_schedule": schedule,
-        "broker_url": urls.broker,
-        "result_backend": urls.results,
-        "redis_socket_keepalive": keepalive,
+        **_places(urls),
     }
+
+
+def _places(urls: Urls) -> dict[str, Any]:
+    """The settings that say where broker and results are."""
+    broker, results = _sentinel(urls.broker), _sentinel(urls.results)
+    return {
+        "broker_url": broker.celery_url if broker else urls.broker,
+        "broker_transport_options": _options("broker_transport_options", broker),
+        "broker_use_ssl": broker.tls if broker else None,
+        "result_backend": results.celery_url if results else urls.results,
+        "result_backend_transport_options": _options("result_backend_transport_options", results),
+        "redis_backend_use_ssl": results.tls if results else None,
+        # A unix socket knows no keep-alive, and redis-py refuses the option there.
+        "redis_socket_keepalive": not urls.results.startswith("redis+socket"),
+    }
+
+
+def _sentinel(url: str) -> SentinelAddress | None:
+    return read_sentinel(url) if is_sentinel(url) else None
+
+
+def _options(name: str, address: SentinelAddress | None) -> dict[str, Any]:
+    return {**SETTINGS[name], **(address.celery_options if address else {})}
 
 
 def point_at(urls: Urls) -> None:
@@ -120,4 +139,4 @@ def point_at(urls: Urls) -> None:
     with _lock:
         _pointed.append(urls)
         if app.configured:
-            app.conf.update(broker_url=urls.broker, result_backend=urls.results)
+            app.conf.update(_places(urls))

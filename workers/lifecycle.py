@@ -75,7 +75,7 @@ def _announce(sender: Any, **_: Any) -> None:
         logger.warning("this worker serves %s: it is one trust domain", ", ".join(pools))
     tools = toolbox()
     # Our own server forgets nothing; somebody else's may come back without its last moments.
-    tools.ledger.open(quiet=tools.settings.lease, restarted=0 if KEPT_SERVER in os.environ else None)
+    tools.ledger.open(quiet=tools.settings.lease, restarted=0 if tools.kept else None)
     host = this_host(tools.settings).model_copy(update={"pools": pools, "sandbox": sandbox_line()})
     upkeep = Upkeep(tools, host, Taps(sender, queues), process=f"{os.getpid()}:{','.join(pools)}")
     upkeep.start()
@@ -97,7 +97,7 @@ def why_not_start(settings: Settings) -> str:
     while urls is not None:
         try:
             # Our own server is known to be fit, and is for this machine alone.
-            refused = [] if KEPT_SERVER in os.environ else examine_server(urls.ledger).refused
+            refused = [] if KEPT_SERVER in os.environ else examine_server(urls.ledger, settings.most_lag).refused
             with closing(connect(urls.ledger)) as ledger:
                 return " ".join(refused) or why_not_join(this_host(settings), ledger.hosts.live())
         except LedgerUnavailable as error:

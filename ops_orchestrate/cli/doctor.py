@@ -94,7 +94,7 @@ def _server(settings: Settings) -> Iterator[Check]:
             found=f"embedded (OPS_REDIS_URL is not set): {info.product} {info.version} from {from_}",
         )
         return
-    found = examine_server(settings.urls.ledger)
+    found = examine_server(settings.urls.ledger, settings.most_lag)
     for line in found.refused:
         yield Check(what="server", state="problem", found=line)
     for line in found.shown:

@@ -36,7 +36,7 @@ def check_server(settings: Settings) -> None:
     """A server of the owner's own. Raises OpsError where it would lose or expose the ledger, LedgerUnavailable."""
     if settings.urls is None:
         return
-    found = examine_server(settings.urls.ledger)
+    found = examine_server(settings.urls.ledger, settings.most_lag)
     for line in found.shown:
         warn(line)
     if found.refused:

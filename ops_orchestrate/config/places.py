@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
+from ops_orchestrate.config.sentinel import is_sentinel, with_database
+
 
 def default_data_dir() -> Path:
     """Where the registry and our own state live: the plugin's folder if it is there, else the XDG one."""
@@ -48,6 +50,8 @@ def database_url(server: str, number: int) -> str:
 
     They agree on every form but that of a unix socket.
     """
+    if is_sentinel(server):
+        return with_database(server, number)
     parts = urlsplit(server)
     if parts.scheme != "unix":
         return urlunsplit(parts._replace(path=f"/{number}"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from urllib.parse import urlsplit
+from collections.abc import Iterator
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from ops_orchestrate.config.settings import Settings
 from ops_orchestrate.core.relay import read_relay
@@ -18,7 +19,7 @@ def known_secrets(settings: Settings) -> tuple[str, ...]:
     proxy, addresses for digests."""
     values = [value for name, value in os.environ.items() if name.upper().endswith(_SECRET_NAMES)]
     for url in (settings.redis_url, settings.broker_url, settings.results_url, settings.ledger_url):
-        values.append((urlsplit(url.get_secret_value()).password or "") if url else "")
+        values += _passwords(url.get_secret_value()) if url else ()
     if settings.https_proxy:
         values.append(read_relay(settings.https_proxy.get_secret_value()).password)
     if settings.notify:
@@ -26,3 +27,13 @@ def known_secrets(settings: Settings) -> tuple[str, ...]:
     if settings.flower_auth:
         values.append(settings.flower_auth.get_secret_value().partition(":")[2])
     return tuple(value for value in values if len(value) >= _SHORTEST_SECRET)
+
+
+def _passwords(url: str) -> Iterator[str]:
+    """Those of a server's address, as it has them and as they are sent."""
+    parts = urlsplit(url)
+    # Several Sentinels behind one `@` have no port that could be read, but the password is where it always is.
+    found = [parts.netloc.rpartition("@")[0].partition(":")[2], *parse_qs(parts.query).get("sentinel_password", ())]
+    for one in found:
+        yield one
+        yield unquote(one)

@@ -29,6 +29,7 @@ from ops_orchestrate.config.operations import OperationSettings
 from ops_orchestrate.config.outward import OutwardSettings
 from ops_orchestrate.config.places import Urls, database_url, default_data_dir, default_plugin_root, toml_file
 from ops_orchestrate.config.room import RoomSettings
+from ops_orchestrate.config.sentinel import is_sentinel, read_sentinel
 from ops_orchestrate.config.sources import SourceSettings
 from ops_orchestrate.config.words import words
 from ops_orchestrate.core.board import MAX_AGENTS
@@ -65,7 +66,8 @@ class Settings(
     config: Path | None = Field(None, description="The TOML file; default `DATA_DIR/orchestrate.toml`.")
     redis_url: SecretStr | None = Field(
         None,
-        description="A Redis or Valkey server (`redis://`, `rediss://`, `unix://`). Unset: an embedded one.",
+        description="A Redis or Valkey server (`redis://`, `rediss://`, `unix://`, `sentinel://`, `sentinels://`). "
+        "Unset: an embedded one.",
     )
     broker_url: SecretStr | None = Field(None, description="The broker; default: database 0 of `OPS_REDIS_URL`.")
     results_url: SecretStr | None = Field(None, description="Celery results; default: database 1 of `OPS_REDIS_URL`.")
@@ -128,6 +130,13 @@ class Settings(
     def _words(cls, value: Any) -> Any:
         return words(value)
 
+    @field_validator("redis_url", "broker_url", "results_url", "ledger_url")
+    @classmethod
+    def _sentinels_are_readable(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and is_sentinel(value.get_secret_value()):
+            read_sentinel(value.get_secret_value())
+        return value
+
     @field_validator("heartbeat")
     @classmethod
     def _heartbeat_fits(cls, value: float, info: Any) -> float:
@@ -147,6 +156,15 @@ class Settings(
         ]
         broker, results, ledger = found
         return Urls(broker, results, ledger) if broker and results and ledger else None
+
+    @property
+    def most_lag(self) -> float:
+        """For how many seconds a primary that was cut off may go on.
+
+        Its hosts' agents are ended two thirds of a lease after it has stopped; its successor gives their slots away a
+        lease after the last heartbeat that it has heard of.
+        """
+        return self.lease / 3 - self.heartbeat
 
     @property
     def state_dir(self) -> Path:

@@ -5,6 +5,8 @@ The rule is `core.admission.choose`; the ledger grants in one step, or not at al
 
 from __future__ import annotations
 
+import logging
+
 from ops_orchestrate import canvas
 from ops_orchestrate.core.admission import Pick, choose
 from ops_orchestrate.core.attempt import Settlement, StageKey
@@ -16,6 +18,8 @@ from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.budget import budget_of, tell_who_waits
 from ops_orchestrate.engine.early import hand_over
 from ops_orchestrate.engine.toolbox import Toolbox
+
+log = logging.getLogger("ops_orchestrate.admit")
 
 #: How often a board that moved under us is looked at again before the next tick of the reconciler takes over.
 _LOOKS = 20
@@ -67,6 +71,7 @@ def fill(tools: Toolbox) -> int:
     """Grant until nothing admissible is left; returns how many were granted."""
     granted = 0
     for _ in range(_LOOKS):
+        life = notice(tools)
         board = tools.ledger.board.look(tools.settings.max_agents)
         if not board.candidates:
             break
@@ -75,17 +80,26 @@ def fill(tools: Toolbox) -> int:
         if not picks:
             tell_who_waits(board, budget, tools)
             break
-        granted += _grant(board, picks, tools)
+        granted += _grant(board, picks, life, tools)
     return granted
 
 
-def _grant(board: Board, picks: tuple[Pick, ...], tools: Toolbox) -> int:
+def notice(tools: Toolbox) -> str:
+    """The life of the server that is asked now. A new one is quiet for a lease: it may have forgotten who works."""
+    return tools.ledger.notice(quiet=tools.settings.lease, restarted=0 if tools.kept else None)
+
+
+def _grant(board: Board, picks: tuple[Pick, ...], life: str, tools: Toolbox) -> int:
     grants = tools.ledger.board.grant(
         board,
         [pick.candidate for pick in picks],
         lease=tools.settings.grant_timeout,
         reserves=[pick.reserve for pick in picks],
     )
+    if grants and notice(tools) != life:
+        # Granted by a server that took over in between, before it was quiet. Nobody claims them, so they run out.
+        log.warning("the server is another one than a moment ago: %d grants are left to run out", len(grants))
+        return 0
     for grant in grants:
         title = tools.ledger.tasks.get(grant.run, grant.task).spec.title
         canvas.publish(canvas.attempt(key_of(grant), title=one_line(tools.secrets.redact(title), _TITLE)))

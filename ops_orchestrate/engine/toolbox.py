@@ -61,6 +61,8 @@ class Toolbox:
     """Counts errors in production; None where nobody is set up to be asked."""
     sessions: KeptSessions
     """What this machine keeps of agents' sessions between their attempts."""
+    kept: bool
+    """Whether the server is our own, which has forgotten nothing when it comes back."""
     stopping: Callable[[], bool]
     """Whether this process is being shut down: agents are interrupted and their work salvaged."""
 

@@ -38,6 +38,7 @@ class Ledger:
         scripts = Scripts(server, prefix)
         self._server = server
         self._scripts = scripts
+        self._life = ""
         self.runs = Runs(server, scripts, keys)
         self.tasks = Tasks(server, scripts, keys)
         self.claims = Claims(server, scripts, keys)
@@ -71,9 +72,20 @@ class Ledger:
         again = quiet if restarted is None else restarted
         self._scripts("ledger_open", self._server.run_id(), quiet, uuid.uuid4().hex, again)
 
+    def notice(self, *, quiet: float, restarted: float | None = None) -> str:
+        """Which life of the server this is; one that this process has not met before is opened as `open` does.
+
+        A failover, or a restart, is not told to anybody: whoever gives something away looks.
+        """
+        life = self._server.run_id()
+        if not life or life != self._life:
+            self.open(quiet=quiet, restarted=restarted)
+            self._life = life
+        return life
+
     def close(self) -> None:
         """Give the connections back."""
-        self._server.client.close()
+        self._server.close()
 
 
 def connect(url: str, prefix: str = PREFIX) -> Ledger:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
+from ops_orchestrate.errors import LedgerUnavailable
+from ops_orchestrate.ledger.primary import sentinels_of
 from ops_orchestrate.ledger.server import CLUSTER, Server, client_for
 
 #: The oldest server whose commands the scripts and Celery use.
@@ -21,15 +24,16 @@ class Checked(NamedTuple):
     """What hurts only when something else goes wrong too."""
 
 
-def check_server(url: str) -> list[str]:
+def check_server(url: str, most_lag: float | None = None) -> list[str]:
     """Everything that is wrong with a server; nothing if it is fit. Raises what `examine_server` raises."""
-    found = examine_server(url)
+    found = examine_server(url, most_lag)
     return [*found.refused, *found.shown]
 
 
-def examine_server(url: str) -> Checked:
+def examine_server(url: str, most_lag: float | None = None) -> Checked:
     """What is wrong with a server, by its weight.
 
+    `most_lag`: for how many seconds a primary that nobody follows any more may go on, behind Sentinels; None: whatever.
     Raises LedgerUnavailable if it does not answer, UsageError if the address cannot be read.
     """
     client = client_for(url)
@@ -38,12 +42,56 @@ def examine_server(url: str) -> Checked:
     server = Server(client)
     try:
         info = server.ask(server.client.info)
+        watched = _examine_sentinels(server, info, most_lag)
     finally:
-        server.client.close()
+        server.close()
     connection = server.client.connection_pool.connection_kwargs
+    if sentinels := sentinels_of(client):
+        far = [host for host, _ in sentinels if not _is_loopback(host)]
+        connection = {**connection, "host": far[0] if far else "localhost"}
     shown = _persistence(info)
     found = problems_of(info, connection, server.address)
-    return Checked(refused=[problem for problem in found if problem not in shown], shown=shown)
+    refused = [problem for problem in found if problem not in shown]
+    return Checked(refused=[*refused, *watched.refused], shown=[*shown, *watched.shown])
+
+
+def _examine_sentinels(server: Server, info: Mapping[str, Any], most_lag: float | None) -> Checked:
+    if not sentinels_of(server.client):
+        return Checked([], [])
+    lag: float | None = None
+    with suppress(LedgerUnavailable, KeyError):  # CONFIG is not for this user: what INFO says has to do
+        lag = float(server.ask(lambda: server.client.config_get("min-replicas-max-lag"))["min-replicas-max-lag"])
+    pool = server.client.connection_pool
+    state = server.ask(pool.sentinel_manager.sentinels[0].sentinel_masters)[pool.service_name]
+    return failover_problems(info, state, lag=lag, most_lag=most_lag)
+
+
+def failover_problems(
+    info: Mapping[str, Any], state: Mapping[str, Any], *, lag: float | None, most_lag: float | None
+) -> Checked:
+    """What would go wrong when a replica takes over: by INFO, and by what a Sentinel says of the primary.
+
+    A primary that was cut off and does not know it would go on giving slots to the hosts on its side. It has to stop
+    by itself (`min-replicas-to-write`), and early enough that its last agents are ended before their leases are.
+    """
+    refused, shown = [], []
+    # INFO has this line only where both settings are there.
+    good = info.get("min_slaves_good_slaves")
+    if good is None:
+        refused.append(
+            "A primary that its replicas have left would go on beside its successor, and more than five agents could "
+            "run. Set `min-replicas-to-write 1` on every server."
+        )
+    elif lag is not None and most_lag is not None and lag > most_lag:
+        refused.append(
+            f"`min-replicas-max-lag` is {lag:g}: a primary that was cut off would go on for too long beside its "
+            f"successor. Set it to {int(most_lag)} or less on every server (a third of OPS_LEASE, less OPS_HEARTBEAT)."
+        )
+    if int(state.get("num-slaves", 0)) < 2:
+        shown.append("There are fewer than two replicas: after a failover nothing can be written until one is back.")
+    if int(state.get("num-other-sentinels", 0)) < 2:
+        shown.append("There are fewer than three Sentinels: without one of them there may be no failover.")
+    return Checked(refused, shown)
 
 
 def problems_of(info: Mapping[str, Any], connection: Mapping[str, Any], address: str) -> list[str]:

@@ -13,7 +13,9 @@ import redis
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.retry import Retry
 
+from ops_orchestrate.config import is_sentinel
 from ops_orchestrate.errors import LedgerUnavailable, UnknownRun, UnknownTask, UsageError
+from ops_orchestrate.ledger.primary import close, primary, sentinels_of
 
 T = TypeVar("T")
 
@@ -35,6 +37,8 @@ _REMEDIES = (
     ("WRONGPASS", "it refuses the user name or password of OPS_REDIS_URL"),
     ("NOPERM", "the user of OPS_REDIS_URL lacks rights; allow it every command the ledger needs on its keys"),
     ("MISCONF", "it cannot write to its disk; free space or repair its `dir`, then look at its log"),
+    ("Not enough good replicas", "no replica follows it closely enough (`min-replicas-to-write`); bring one back"),
+    ("No master found", "its Sentinels name no primary that lives; look at them, and at the name in the address"),
     ("WRONGTYPE", "a key of ours holds something else; give the ledger a database of its own"),
     ("not allowed in cluster mode", f"it {CLUSTER}"),
     ("DB index is out of range", "it has fewer than three databases; set `databases 16`"),
@@ -102,6 +106,10 @@ class Server:
 
         return self.ask(send)
 
+    def close(self) -> None:
+        """Give the connections back."""
+        close(self.client)
+
     def run_id(self) -> str:
         """The id of the server's present life; empty where the server does not tell."""
         try:
@@ -117,25 +125,29 @@ def client_for(url: str) -> Any:
 
     Raises UsageError if the address cannot be read.
     """
-    retry = Patience(ExponentialWithJitterBackoff(base=0.05, cap=1.0), TRIES)
+    options: dict[str, Any] = {
+        "decode_responses": True,
+        "socket_timeout": ANSWER_SECONDS,
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "health_check_interval": 15,
+        "retry": Patience(ExponentialWithJitterBackoff(base=0.05, cap=1.0), TRIES),
+        "retry_on_error": [redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError],
+    }
     try:
-        return redis.Redis.from_url(
-            url,
-            decode_responses=True,
-            socket_timeout=ANSWER_SECONDS,
-            socket_connect_timeout=CONNECT_SECONDS,
-            health_check_interval=15,
-            retry=retry,
-            retry_on_error=[redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError],
-        )
+        return primary(url, options) if is_sentinel(url) else redis.Redis.from_url(url, **options)
     except ValueError:
         # The text of the library's error may quote the address, and the address may hold a password.
-        raise UsageError("OPS_REDIS_URL must look like redis://, rediss:// or unix://.") from None
+        raise UsageError(
+            "OPS_REDIS_URL must look like redis://, rediss://, unix:// or sentinel://HOST:PORT,HOST:PORT/NAME."
+        ) from None
 
 
 def address_of(client: Any) -> str:
     """Where the client connects to, for people: no user, no password."""
     known = client.connection_pool.connection_kwargs
+    if sentinels := sentinels_of(client):
+        hosts = ", ".join(f"{host}:{port}" for host, port in sentinels)
+        return f"{client.connection_pool.service_name} of the Sentinels {hosts} (database {known.get('db') or 0})"
     place = known.get("path") or f"{known.get('host', 'localhost')}:{known.get('port', 6379)}"
     return f"{place} (database {known.get('db') or 0})"
 

@@ -60,5 +60,6 @@ def make_toolbox(settings: Settings, ledger: Ledger, *, state_dir: Path | None =
         trackers=outside.trackers,
         errors=outside.errors,
         sessions=ClaudeSessions(settings),
+        kept=not hosts,
         stopping=STOPPING.is_set,
     )

@@ -39,3 +39,14 @@ def test_a_restart_does_not_cut_a_quiet_period_short(real_redis: Any) -> None:
     another_life(real_redis)
     ledger.open(quiet=100, restarted=0)
     assert waits(ledger) > 50
+
+
+def test_another_server_than_the_last_time_is_noticed_and_quiet(real_redis: Any) -> None:
+    """A failover: nobody says so, and the successor may have forgotten who works."""
+    ledger = Ledger(real_redis)
+    life = ledger.notice(quiet=0)
+    assert ledger.notice(quiet=100) == life
+    assert waits(ledger) <= 0
+    ledger._server.run_id = lambda: "the successor"  # type: ignore[method-assign]
+    assert ledger.notice(quiet=100) == "the successor"
+    assert waits(ledger) > 50

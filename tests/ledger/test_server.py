@@ -208,6 +208,17 @@ def test_a_wanted_password_is_said(launch: Any) -> None:
         check_server(url)
 
 
+def test_a_primary_without_replicas_is_a_lost_connection(launch: Any) -> None:
+    """So that whoever meets it, Celery included, connects again and asks the Sentinels who has taken over."""
+    url = launch("--min-replicas-to-write", "1")
+    with (
+        redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as client,
+        pytest.raises(redis.ConnectionError) as caught,
+    ):
+        client.set("a", "b")
+    assert "no replica follows it" in str(translated(caught.value, "x"))
+
+
 @pytest.mark.parametrize(
     ("info", "says"),
     [
