@@ -55,9 +55,19 @@ def layered(seed: int, count: int, *, repos: int = 20) -> list[Node]:
     return nodes
 
 
-def chain(count: int) -> list[Node]:
-    """One behind the other, each in a repository of its own."""
-    return [Node(f"t{at}", f"r{at % 20}", 0.0, (f"t{at - 1}",) if at else ()) for at in range(count)]
+def chain(count: int, seconds: float = 0.0) -> list[Node]:
+    """One behind the other, in twenty repositories in turn."""
+    return [Node(f"t{at}", f"r{at % 20}", seconds, (f"t{at - 1}",) if at else ()) for at in range(count)]
+
+
+def diamonds(count: int, width: int) -> list[Node]:
+    """So many joins one behind the other: as many tasks at once as `width`, then one that waits for all of them."""
+    nodes: list[Node] = []
+    for at in range(count):
+        before = (nodes[-1].id,) if nodes else ()
+        parts = [Node(f"t{at}p{part}", f"r{part}", 0.001, before) for part in range(width)]
+        nodes += [*parts, Node(f"t{at}", "r9", 0.001, tuple(part.id for part in parts))]
+    return nodes
 
 
 def bound(plan: Plan, slots: int = SLOTS) -> float:

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -69,18 +69,7 @@ class House:
         mark = f"n{self._runs}-"  # what an earlier run has done is not planned again
         (self._folder / "lengths.json").write_text(json.dumps({mark + one.id: one.seconds for one in plan}))
         (self._folder / "started").write_text("")
-        run = self.rig.submit(
-            [
-                RequestedTask(
-                    id=mark + one.id,
-                    project=one.repo,
-                    title=f"Do {mark}{one.id}",
-                    blocked_by=tuple(mark + blocker for blocker in one.blockers),
-                )
-                for one in plan
-            ],
-            portfolio=_portfolio(sorted({one.repo for one in plan})),
-        )
+        run = self.rig.submit(requested_of(plan, mark), portfolio=portfolio_of(plan))
         events = self.rig.finish(run, seconds)
         assert self.rig.ledger.runs.get(run).state is RunState.DONE, self.rig.story()
         lines = (line.split() for line in (self._folder / "started").read_text().splitlines())
@@ -127,22 +116,30 @@ def server() -> Iterator[tuple[subprocess.Popen[bytes], str]]:
             process.wait()
 
 
-def _portfolio(names: Sequence[str]) -> Portfolio:
+def requested_of(plan: Plan, mark: str = "") -> list[RequestedTask]:
+    """The plan as a person would ask for it; `mark` goes before every name."""
+    return [
+        RequestedTask(
+            id=mark + one.id,
+            project=one.repo,
+            title=f"Do {mark}{one.id}",
+            blocked_by=tuple(mark + blocker for blocker in one.blockers),
+        )
+        for one in plan
+    ]
+
+
+def portfolio_of(plan: Plan) -> Portfolio:
+    """The repositories of a plan, none of which is looked at."""
     projects = (
         Project(
             alias=name,
             repositories=(
                 Repository(
-                    key=name,
-                    name=name,
-                    path=f"/nowhere/{name}",
-                    upstream="/nowhere",
-                    gate="true",
-                    ci="none",
-                    promote=False,
+                    key=name, name=name, path=f"/n/{name}", upstream="/n", gate="true", ci="none", promote=False
                 ),
             ),
         )
-        for name in names
+        for name in sorted({one.repo for one in plan})
     )
     return Portfolio(origin="benchmark", digest="0" * 64, projects=tuple(projects))

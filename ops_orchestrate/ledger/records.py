@@ -14,11 +14,11 @@ from ops_orchestrate.core.task import TaskRecord, TaskSpec
 Hash = Mapping[str, str]
 
 
-def run_record(run: str, stored: Hash) -> RunRecord:
-    """A run of its hash."""
+def run_record(run: str, stored: Hash, request: RunRequest | None = None) -> RunRecord:
+    """A run of its hash; `request`: where it is known already, and the hash need not hold it."""
     return RunRecord(
         id=run,
-        request=RunRequest.model_validate_json(stored["request"]),
+        request=request or RunRequest.model_validate_json(stored["request"]),
         state=RunState(stored["state"]),
         reason=stored.get("reason", ""),
         stop=stored.get("stop", ""),

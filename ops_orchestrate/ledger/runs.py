@@ -24,6 +24,8 @@ from ops_orchestrate.ledger.server import Server
 
 #: Requests that a process keeps, over all runs that it has to do with.
 _REQUESTS_KEPT = 50
+#: What changes of a run, and `created_at`, which says that it is still the same one.
+_CHANGING = ("created_at", "state", "reason", "stop", "finished_at", "skipped", "unknown")
 
 
 class Runs:
@@ -33,7 +35,7 @@ class Runs:
         self._server = server
         self._scripts = scripts
         self._keys = keys
-        self._requests: dict[str, RunRequest] = {}
+        self._requests: dict[str, tuple[str, RunRequest]] = {}
 
     def begin(self, run_id: str, request: RunRequest, *, host: str, parts: Sequence[str]) -> bool:
         """Begin a run that waits for these parts of its audit; False if it existed."""
@@ -43,16 +45,28 @@ class Runs:
         return self._scripts.flag("run_begin", run_id, stored, host, json.dumps(list(parts)), limit, json.dumps(data))
 
     def get(self, run_id: str) -> RunRecord:
-        """The run. Raises UnknownRun."""
-        return run_record(run_id, self._stored(run_id))
+        """The run. Raises UnknownRun.
+
+        Every stage of every attempt asks for it, and its request, which never changes, is as large as the tasks that a
+        person has asked for: so it is read once.
+        """
+        born, request = self._requests.get(run_id, ("", None))
+        if request is not None:
+            values = self._server.ask(lambda: self._server.client.hmget(self._keys("run", run_id), _CHANGING))
+            if values[0] == born:
+                told = {name: value for name, value in zip(_CHANGING, values, strict=True) if value is not None}
+                return run_record(run_id, told, request)
+        stored = self._stored(run_id)
+        record = run_record(run_id, stored)
+        if len(self._requests) >= _REQUESTS_KEPT:
+            self._requests.clear()
+        self._requests[run_id] = (stored.get("created_at", ""), record.request)
+        return record
 
     def request(self, run_id: str) -> RunRequest:
         """What was asked for: it never changes, so it is read once. Raises UnknownRun."""
-        if run_id not in self._requests:
-            if len(self._requests) >= _REQUESTS_KEPT:
-                self._requests.clear()
-            self._requests[run_id] = self.get(run_id).request
-        return self._requests[run_id]
+        known = self._requests.get(run_id)
+        return known[1] if known else self.get(run_id).request
 
     def list(self) -> list[RunRecord]:
         """All runs, newest first."""

@@ -301,3 +301,21 @@ def test_what_anybody_can_go_on_with_is_never_forgotten(ledger: Ledger) -> None:
     assert ledger.runs.finish("r1", RunState.STOPPED, "stopped on request")
     assert not ledger.runs.forget("r1", ended_before=ledger.now() + 1)
     assert ledger.runs.resume("r1")
+
+
+def test_a_run_that_is_read_again_shows_what_has_changed_of_it(ledger: Ledger) -> None:
+    ledger.runs.begin("r1", make_request(requested_by="ann"), host="h", parts=[])
+    assert ledger.runs.get("r1").state is RunState.AUDITING
+    ledger.runs.fail("r1", "no")
+    again = ledger.runs.get("r1")
+    assert (again.state, again.reason, again.request.requested_by) == (RunState.FAILED, "no", "ann")
+
+
+def test_a_ledger_that_was_emptied_is_not_mistaken_for_the_one_before(ledger: Ledger) -> None:
+    ledger.runs.begin("r1", make_request(requested_by="ann"), host="h", parts=[])
+    ledger.runs.get("r1")
+    ledger._server.client.flushall()
+    with pytest.raises(UnknownRun):
+        ledger.runs.get("r1")
+    ledger.runs.begin("r1", make_request(requested_by="bob"), host="h", parts=[])
+    assert ledger.runs.get("r1").request.requested_by == "bob"
