@@ -31,7 +31,7 @@ def brief_of(key: StageKey, run: RunRecord, spec: TaskSpec, tree: AgentTree, too
     tasks = tools.ledger.tasks
     hand_overs = tasks.hand_overs(key.run, key.task)
     earlier = failures_of([a for a in tasks.attempts(key.run, key.task) if a.number < key.attempt])
-    everybody = tasks.all(key.run)
+    everybody = _neighbours(key.run, spec, tools)
     brief = write_brief(
         spec,
         repository=run.request.portfolio.repository(spec.repo),
@@ -55,6 +55,16 @@ def brief_of(key: StageKey, run: RunRecord, spec: TaskSpec, tree: AgentTree, too
         told = {"what": "hand-over", "from": given.task, "merge": given.merge, "text": one_line(given.summary, 300)}
         tools.note(key, EventKind.EVIDENCE, told)
     return brief, len(letters)
+
+
+def _neighbours(run: str, spec: TaskSpec, tools: Toolbox) -> list[TaskRecord]:
+    """Whom the brief may name: the whole run to a member of a team, else who is at work in the same repository.
+
+    All tasks are read for members only: for every attempt of a large plan it would be quadratic.
+    """
+    if spec.mode is TaskMode.TEAM:
+        return tools.ledger.tasks.all(run)
+    return tools.ledger.tasks.many(run, [task for of, task in tools.ledger.board.writers(spec.repo) if of == run])
 
 
 def _not_owned(spec: TaskSpec, everybody: Sequence[TaskRecord]) -> list[tuple[str, str]]:

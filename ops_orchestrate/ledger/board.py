@@ -83,6 +83,15 @@ class BoardLedger:
         stored = self._server.ask(lambda: self._server.client.hvals(self._keys("owners")))
         return sorted((Owner.model_validate_json(text) for text in stored), key=lambda owner: owner.fence)
 
+    def writers(self, repo: str) -> list[tuple[str, str]]:
+        """(run, task) of whoever works in a repository, and of whatever is made there and not merged yet."""
+        owners, unmerged = self._server.pipe(
+            lambda pipe: [pipe.hvals(self._keys("owners")), pipe.hgetall(self._keys("unmerged"))]
+        )
+        owned = [Owner.model_validate_json(text) for text in owners]
+        made = [_unmerged(name, text) for name, text in unmerged.items()]
+        return sorted({(one.run, one.task) for one in (*owned, *made) if one.repo == repo})
+
     def reap(self, *, grant_timeout: float, max_redeliveries: int = 5) -> list[Reaped]:
         """Repair everything without a living lease; what the caller has to publish is in each answer.
 

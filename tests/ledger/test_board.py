@@ -12,6 +12,7 @@ from ops_orchestrate.ledger import Ledger
 from tests.builders import make_request, make_task
 from tests.ledger.play import (
     LEASE,
+    at_stage,
     completed,
     data_of,
     ended,
@@ -247,3 +248,15 @@ def test_fences_are_never_below_the_clock(ledger: Ledger) -> None:
     planned(ledger)
     before = ledger.now()
     assert granted(ledger).fence >= int(before * 1000)
+
+
+def test_the_writers_of_a_repository_are_those_at_work_and_those_whose_change_is_not_merged(ledger: Ledger) -> None:
+    planned(ledger, make_task("t1", repo="a"), make_task("t2", repo="b"), make_task("t3", repo="a", paths=("x/",)))
+    assert ledger.board.writers("a") == []
+    granted(ledger)
+    assert ledger.board.writers("a") == [("r1", "t1")]
+    at_stage(ledger, Stage.VERIFY, "t2")
+    assert (ledger.board.writers("a"), ledger.board.writers("b")) == ([("r1", "t1")], [("r1", "t2")])
+    ledger.tasks.cancel("r1", "t2", by="ann", reason="no")
+    ledger.board.reap(grant_timeout=0.0)
+    assert ledger.board.writers("a") == []
