@@ -88,9 +88,9 @@ class BoardLedger:
         owners, unmerged = self._server.pipe(
             lambda pipe: [pipe.hvals(self._keys("owners")), pipe.hgetall(self._keys("unmerged"))]
         )
-        owned = [Owner.model_validate_json(text) for text in owners]
-        made = [_unmerged(name, text) for name, text in unmerged.items()]
-        return sorted({(one.run, one.task) for one in (*owned, *made) if one.repo == repo})
+        there: list[Owner | Unmerged] = [Owner.model_validate_json(text) for text in owners]
+        there += [_unmerged(name, text) for name, text in unmerged.items()]
+        return sorted({(one.run, one.task) for one in there if one.repo == repo})
 
     def reap(self, *, grant_timeout: float, max_redeliveries: int = 5) -> list[Reaped]:
         """Repair everything without a living lease; what the caller has to publish is in each answer.
