@@ -27,7 +27,7 @@ class Demo:
     def __init__(self, folder: Path, *flags: str) -> None:
         command = [sys.executable, "-m", "ops_orchestrate", "demo", "--folder", str(folder), "--json", *flags]
         done = subprocess.run(
-            command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=110, check=False
+            command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=220, check=False
         )
         self.folder = folder
         self.code, self.err = done.returncode, done.stderr
