@@ -129,6 +129,13 @@ def promote(run: str, repo: str, *, again: str) -> Signature:
     return chain(check, ship, finish(run, again=f"promoted-{repo}-{again}"))
 
 
+def pursue(run: str, key: str, *, again: str) -> Signature:
+    """Check what a back-merge or a revert would make with the gate, then bring it a step further."""
+    check = job("audit.check_head", run, key, queue="audit", task_id=f"{run}:check:{key}:{again}", shown=key)
+    ship = job("ship.pursue", run, key, queue="ship", task_id=f"{run}:pursue:{key}:{again}", shown=key)
+    return chain(check, ship, finish(run, again=f"pursued-{key}-{again}"))
+
+
 def rerun(run: str, repo: str, number: int) -> Signature:
     """Run a workflow run of the forge once more that broke through no fault of the code."""
     return job(

@@ -8,7 +8,7 @@ from typing import Any
 from celery import Task
 
 from ops_orchestrate.engine import audit as auditing
-from ops_orchestrate.engine.promotion.step import check_head as check_head_step
+from ops_orchestrate.engine.promotion.check import check_head as check_head_step
 from ops_orchestrate.engine.verify import verify as verify_step
 from ops_orchestrate.errors import LedgerUnavailable
 from ops_orchestrate.wiring import toolbox
@@ -36,9 +36,9 @@ def verify(task: Task, key: dict[str, Any]) -> str:
 
 
 @job("audit.check_head", LATE)
-def check_head(_task: Task, run: str, repo: str) -> None:
-    """Run the gate on an integration head that is to be promoted."""
-    check_head_step(run, repo, toolbox())
+def check_head(_task: Task, run: str, key: str) -> None:
+    """Run the gate on an integration head that is to be promoted, or on what a back-merge or a revert would make."""
+    check_head_step(run, key, toolbox())
 
 
 def _part(task: Task, run: str, part: str) -> str:

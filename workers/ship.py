@@ -7,6 +7,7 @@ from typing import Any
 from celery import Task
 
 from ops_orchestrate.engine.landing.step import land as land_step
+from ops_orchestrate.engine.promotion.own import pursue_own
 from ops_orchestrate.engine.promotion.step import promote as promote_step
 from ops_orchestrate.engine.promotion.watch import watch_once
 from ops_orchestrate.engine.rerun import rerun as rerun_step
@@ -24,6 +25,12 @@ def land(task: Task, key: dict[str, Any]) -> str:
 def promote(task: Task, run: str, repo: str) -> None:
     """Promote integration to main with a merge commit."""
     promote_step(run, repo, holder(task), toolbox())
+
+
+@job("ship.pursue", LATE)
+def pursue(task: Task, run: str, key: str) -> None:
+    """Bring a back-merge or a revert a step further."""
+    pursue_own(run, key, holder(task), toolbox())
 
 
 @job("ship.watch", LATE)

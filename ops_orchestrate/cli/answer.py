@@ -8,7 +8,8 @@ import click
 
 from ops_orchestrate.cli.change_task import carry_out
 from ops_orchestrate.cli.connect import task_named
-from ops_orchestrate.engine.answer import PROMOTE, Answered, answer
+from ops_orchestrate.core.own_change import own_change
+from ops_orchestrate.engine.answer import Answered, answer
 from ops_orchestrate.engine.toolbox import Toolbox
 
 
@@ -21,12 +22,12 @@ from ops_orchestrate.engine.toolbox import Toolbox
 def command(run: str, task: str, reply: str, note: str, no_wait: bool) -> int:
     """Answer what TASK of RUN waits for: yes, no, retry or done; `explain RUN TASK` says which.
 
-    TASK may be the beginning of an id, or promote:REPO for a promotion that waits for a yes or no. A yes to a merge
-    approves the commit it was asked for, and no other.
+    TASK may be the beginning of an id, or promote:REPO, back:REPO or revert:REPO for a promotion, a back-merge or a
+    revert that waits for a yes or no. A yes to a merge approves the commit it was asked for, and no other.
     """
 
     def change(name: str, tools: Toolbox) -> Answered:
-        known = task if task.startswith(PROMOTE) else task_named(tools.ledger, name, task)
+        known = task if own_change(task) else task_named(tools.ledger, name, task)
         return answer(name, known, reply, by=getpass.getuser(), note=note, tools=tools)
 
     return carry_out(run, change, wait=not no_wait)

@@ -14,6 +14,7 @@ from ops_orchestrate.core.ask import command_for
 from ops_orchestrate.core.budget import candidate_of
 from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.explain import explain
+from ops_orchestrate.core.own_change import NOUNS, OwnChange, OwnKind
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.budget import budget_of
@@ -79,10 +80,15 @@ def _look(connection: Connection, record: TaskRecord) -> str:
 
 
 def _promotion(connection: Connection, run: str, record: TaskRecord) -> list[str]:
-    """How far the repository's promotion is, once the task is merged."""
-    known = connection.ledger.runs.promotion(run, record.spec.repo) if record.merge else None
-    if not known:
+    """How far the repository's promotion is, once the task is merged, and what came after that."""
+    if not record.merge:
         return []
+    stored = connection.ledger.runs.promotions(run)
+    found = [(kind, stored.get(OwnChange(kind=kind, repo=record.spec.repo).key)) for kind in OwnKind]
+    return [_own(kind, record.spec.project, known) for kind, known in found if known]
+
+
+def _own(kind: OwnKind, project: str, known: dict[str, Any]) -> str:
     reason = f": {known['reason']}" if known.get("reason") else ""
     words = {"done": "done", "waiting": "waits for you", "refused": "refused", "skipped": "left out"}
-    return [f"Promotion of {record.spec.project}: {words.get(known.get('state', ''), 'under way')}{reason}."]
+    return f"{NOUNS[kind].capitalize()} of {project}: {words.get(known.get('state', ''), 'under way')}{reason}."

@@ -12,8 +12,9 @@ from ops_orchestrate.cli.exits import EXIT_OF_RUN, Exit
 from ops_orchestrate.cli.look import diff_command
 from ops_orchestrate.cli.screen import Screen
 from ops_orchestrate.core.event import Event, EventKind
+from ops_orchestrate.core.own_change import own_change
 from ops_orchestrate.core.states import RUN_OPEN, RunState
-from ops_orchestrate.engine.answer import PROMOTE, answer, stop
+from ops_orchestrate.engine.answer import answer, stop
 from ops_orchestrate.errors import LedgerUnavailable, OpsError
 from ops_orchestrate.report.commands import Question, questions
 from ops_orchestrate.report.fold import fold
@@ -111,13 +112,13 @@ class Follower:
         sys.stderr.write(f"\n{words[how]}\n")
 
     def _ask_what_waits(self, *, over: bool) -> bool:
-        """Ask once about each merge that waits for a yes, and at the end about promotions.
+        """Ask once about each merge that waits for a yes, and at the end about promotions, back-merges and reverts.
 
         Whether an answer moved something on.
         """
         moved = False
         for question in questions(self.view):
-            too_early = question.name.startswith(PROMOTE) and not over
+            too_early = own_change(question.name) is not None and not over
             if not self._ask or self._stopping or too_early or question in self._asked:
                 continue
             self._asked.add(question)

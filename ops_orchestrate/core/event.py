@@ -49,6 +49,8 @@ class EventKind(StrEnum):
     MERGE_REFUSED = "merge.refused"
     SALVAGED = "salvaged"
     PROMOTED = "promoted"
+    BACK_MERGED = "back.merged"  #: what main had and integration lacked
+    REVERTED = "reverted"  #: a merge was taken back, by a merge of its own
     WARNING = "warning"
 
 

@@ -16,6 +16,7 @@ from ops_orchestrate.core.merge.failure import FailureClass
 from ops_orchestrate.core.merge.pull import Conclusion, Mergeable, ReviewDecision
 from ops_orchestrate.core.merge.regression import RedWorkflow, Standing, red_workflows
 from ops_orchestrate.core.names import clean_text, is_branch, one_line
+from ops_orchestrate.core.own_change import OWN_BRANCHES
 from ops_orchestrate.core.project import Project, Repository
 from ops_orchestrate.core.task import Priority
 from ops_orchestrate.core.triage import fingerprint
@@ -25,8 +26,6 @@ SOURCE = "github"
 _NO_WORK = frozenset({"question", "wontfix", "duplicate", "invalid", "discussion", "not planned"})
 _RUN_AGAIN = frozenset({FailureClass.INFRASTRUCTURE, FailureClass.FLAKY})
 _NAMED = 10
-#: Branches of ours that no task made.
-_NO_TASKS = ("ops/sync/", "ops/back/", "ops/revert/")
 #: A review is there, or none is asked for.
 _AGREED = frozenset({ReviewDecision.APPROVED, ReviewDecision.NONE})
 
@@ -175,9 +174,10 @@ class _Maker:
         )
 
     def _not_a_tasks(self, pull: PullSeen) -> bool:
-        """Promotions, their ways back and reverts wait for a person, and so does what is for another branch."""
+        """The run that opened a promotion, back-merge or revert goes on with it; what is for another branch is for a
+        person."""
         elsewhere = bool(self._look.branches) and pull.base_ref != self._look.branches[0]
-        return pull.head_ref.startswith(_NO_TASKS) or elsewhere
+        return pull.head_ref.startswith(OWN_BRANCHES) or elsewhere
 
     def _branch_of(self, number: int) -> str:
         """The branch that a change of a task is open for; empty where nobody can go on with it."""

@@ -15,13 +15,13 @@ def finish_state(
     snoozed: int,
     beyond_waves: int,
     stop: str,
-    promotions: int = 0,
+    own: Mapping[str, int] | None = None,
     short: tuple[int, str] = (0, ""),
 ) -> tuple[RunState, str] | None:
     """The state to end in and the reason; None while something is in flight, due or admissible.
 
-    `promotions` are those that wait for a person; `short` are tasks that nothing but the owner's money keeps from
-    starting, and why.
+    `own` are changes of the run's own that wait for a person, by what they are called (`promotion`); `short` are tasks
+    that nothing but the owner's money keeps from starting, and why.
     """
     if in_flight or snoozed or (candidates and not stop):
         return None
@@ -30,7 +30,8 @@ def finish_state(
     blocked = counts.get(TaskState.BLOCKED, 0)
     waiting = counts.get(TaskState.QUEUED, 0) + counts.get(TaskState.RETRYABLE, 0)
     discarded = counts.get(TaskState.DISCARDED, 0)
-    if not (blocked or waiting or discarded or promotions):
+    asked = {noun: count for noun, count in (own or {}).items() if count}
+    if not (blocked or waiting or discarded or asked):
         return RunState.DONE, "every task has ended"
     held = waiting - beyond_waves - short[0]
     parts = [
@@ -39,6 +40,6 @@ def finish_state(
         f"{held} behind what has not been done" if held > 0 else "",
         f"{discarded} given up" if discarded else "",
         f"{beyond_waves} beyond --max-waves" if beyond_waves else "",
-        f"{promotions} promotion{'s wait' if promotions > 1 else ' waits'} for you" if promotions else "",
+        *(f"{count} {noun}{'s wait' if count > 1 else ' waits'} for you" for noun, count in sorted(asked.items())),
     ]
     return RunState.HALTED, ", ".join(part for part in parts if part)

@@ -11,6 +11,7 @@ from ops_orchestrate.core.names import clean_text, is_slug, one_line
 from ops_orchestrate.core.task import TaskRecord, TaskSpec
 
 MERGE_KEY = "Ops-Merge-Key"
+TAKES_BACK = "Ops-Takes-Back"
 
 _ISSUE = re.compile(r"(?P<slug>[^#]+)#[1-9][0-9]{0,9}")
 
@@ -80,9 +81,30 @@ def sync_body(*, integration: str, main: str, run: str, head: str) -> str:
     )
 
 
-def revert_message(commit: str, *, run: str) -> str:
-    """Of the commit, and the pull request, that takes a merge back."""
-    return f"Revert {commit[:12]}\n\nIt did not do well once it was deployed.\n\n{RUN}: {run}\n"
+def revert_message(commit: str, *, branch: str, run: str) -> str:
+    """Of the commit, and the pull request, that takes a merge back on a branch."""
+    why = "It did not do well once it was deployed."
+    return f"{revert_title(commit)}\n\n{why}\n\n{RUN}: {run}\n{TAKES_BACK}: {branch}\n"
+
+
+def revert_title(commit: str) -> str:
+    """Of the pull request that takes a merge back."""
+    return f"Revert {commit[:12]}"
+
+
+def revert_merge_message(commit: str, *, branch: str, run: str, head: str) -> str:
+    """The merge's message of a revert: a squash holds it alone, so it says as well what is taken back."""
+    return f"{revert_title(commit)}\n\n{RUN}: {run}\n{TAKES_BACK}: {branch}\n{MERGE_KEY}: {branch}/{head}\n"
+
+
+def back_message(*, integration: str, main: str, run: str, head: str) -> str:
+    """The merge commit's message of a back-merge."""
+    return f"{back_title(integration, main)}\n\n{RUN}: {run}\n{MERGE_KEY}: {integration}/{head}\n"
+
+
+def back_title(integration: str, main: str) -> str:
+    """Of the pull request that brings back what main has and integration lacks."""
+    return f"chore: bring {main} back to {integration}"
 
 
 def _quoted(text: str) -> str:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from ops_orchestrate.core.change import GateEnd, MergeIntent
 from ops_orchestrate.core.merge.pull import Pull, PullState
 from ops_orchestrate.core.merge.pursuit import Pursuit
-from ops_orchestrate.core.names import OUR_BRANCHES
+from ops_orchestrate.core.own_change import OwnKind, own_branch
 from ops_orchestrate.core.value import Value
 from ops_orchestrate.core.watch import Watched
 
@@ -39,7 +39,7 @@ OPEN = frozenset({PromotionState.UNDER_WAY, PromotionState.PENDING, PromotionSta
 
 
 class Promotion(Value):
-    """What is kept of one repository's last steps."""
+    """What is kept of one repository's last steps: its promotion and its watch, its back-merge, its revert."""
 
     state: PromotionState
     reason: str = ""
@@ -54,6 +54,9 @@ class Promotion(Value):
     intent: MergeIntent | None = None
     """The push to main that was announced and not said to be done, where there are no pull requests."""
     watched: Watched | None = None
+    """What is looked at after a merge; of a revert: what did not do well."""
+    commit: str = ""
+    """Of a back-merge: main's commit that is brought back."""
 
 
 class PromotionSnapshot(Value):
@@ -89,27 +92,24 @@ class PromotionDecision(Value):
     reason: str = ""
 
 
-def sync_branch(commit: str) -> str:
-    """The branch of the promotion of a commit: it never holds anything else."""
-    return f"{OUR_BRANCHES}sync/{commit[:12]}"
-
-
-def syncs(pulls: Iterable[Pull], main: str) -> list[Pull]:
-    """The open pull requests to main that are promotions of ours, and still what we pushed."""
+def pinned(pulls: Iterable[Pull], kind: OwnKind, base: str) -> list[Pull]:
+    """The open pull requests of ours to a branch that are of this kind, and still what we pushed first."""
     return [
         pull
         for pull in pulls
         if pull.ours
         and pull.state is PullState.OPEN
-        and pull.base_ref == main
+        and pull.base_ref == base
         and pull.head
-        and pull.head_ref == sync_branch(pull.head)
+        and pull.head_ref == own_branch(kind, pull.head)
     ]
 
 
-def overtaken(pulls: Iterable[Pull], main: str, head: str, contains: Callable[[str], bool]) -> list[Pull]:
-    """Promotions of ours that the one of `head` makes needless: it `contains` all that they bring."""
-    return [pull for pull in syncs(pulls, main) if pull.head != head and contains(pull.head)]
+def overtaken(
+    pulls: Iterable[Pull], kind: OwnKind, base: str, head: str, contains: Callable[[str], bool]
+) -> list[Pull]:
+    """Those of ours that the one of `head` makes needless: it `contains` all that they bring."""
+    return [pull for pull in pinned(pulls, kind, base) if pull.head != head and contains(pull.head)]
 
 
 def goes_on(known: Promotion, head: str) -> bool:

@@ -3,7 +3,7 @@
 A commit counts as served when several looks in a row show it (behind a load balancer, one answer is one server).
 What nobody can be asked is "not looked at", never "fine", and never "down" either. A service that was well and is down
 after the merge is the worst end, also where it no longer says what it serves; for a while it may be restarting. A bad
-end is taken back by a person, or by a pull request that a person merges; nothing is rolled back by itself.
+end is taken back by a pull request that goes through the merge gate as every other one, or by a person.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ class Watched(Value):
     """Whether it was healthy when the watch began; None: nobody could say."""
     errors_before: int | None = None
     """Errors in a window before the merge; None: nobody could say."""
+    rollback: bool = False
+    """The merge takes another one back: it is not taken back itself."""
 
 
 class WatchLook(Value):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ops_orchestrate import canvas
 from ops_orchestrate.core.ask import apply
+from ops_orchestrate.core.own_change import OwnChange, own_change
 from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, STATE_OF_STAGE, RunState, TaskState
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.core.value import Value
@@ -14,9 +15,6 @@ from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import OpsError, UsageError
 from ops_orchestrate.ledger import Ledger
 
-#: What stands before a repository's name where its promotion is answered, not a task.
-PROMOTE = "promote:"
-
 
 class Answered(Value):
     """What came of it, in one sentence, and whether the run goes on because of it."""
@@ -26,12 +24,13 @@ class Answered(Value):
 
 
 def answer(run: str, task: str, reply: str, *, by: str, tools: Toolbox, note: str = "") -> Answered:
-    """Apply an answer to what the task waits for, or to a promotion (`promote:REPO`).
+    """Apply an answer to what the task waits for, or to a change of the run's own (`promote:REPO`, `revert:REPO`).
 
     Raises UsageError for one that does not fit, naming those that do.
     """
-    if task.startswith(PROMOTE):
-        return _promotion(run, task.removeprefix(PROMOTE), reply, by=by, tools=tools)
+    own = own_change(task)
+    if own is not None:
+        return _own(run, own, reply, by=by, tools=tools)
     record = tools.ledger.tasks.get(run, task)
     change = apply(reply, record)
     if isinstance(change, str):
@@ -68,13 +67,13 @@ def _claim_again(record: TaskRecord, tools: Toolbox) -> None:
         )
 
 
-def _promotion(run: str, repo: str, reply: str, *, by: str, tools: Toolbox) -> Answered:
+def _own(run: str, own: OwnChange, reply: str, *, by: str, tools: Toolbox) -> Answered:
     word = reply.strip().lower()
     if word not in ("yes", "no"):
-        raise UsageError(f"A promotion cannot be answered {reply!r}: it takes yes or no.")
-    text = approve(run, repo, tools=tools) if word == "yes" else decline(run, repo, by=by, tools=tools)
+        raise UsageError(f"A {own.noun} cannot be answered {reply!r}: it takes yes or no.")
+    text = approve(run, own, tools=tools) if word == "yes" else decline(run, own, by=by, tools=tools)
     tools.ledger.runs.resume(run)
-    canvas.publish(canvas.finish(run, again=f"promote-{repo}-{tools.ledger.now():.3f}"))
+    canvas.publish(canvas.finish(run, again=f"{own.kind}-{own.repo}-{tools.ledger.now():.3f}"))
     return Answered(text=text, goes_on=True)
 
 

@@ -6,8 +6,11 @@ the whole board of the run looked at.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ops_orchestrate import canvas
 from ops_orchestrate.core.halt import finish_state
+from ops_orchestrate.core.own_change import OwnKind, own_key
 from ops_orchestrate.core.split import composite_is_done
 from ops_orchestrate.core.states import IN_FLIGHT, RUN_OPEN, STARTABLE, RunState, TaskState
 from ops_orchestrate.core.task import TaskRecord
@@ -38,7 +41,7 @@ def finish(run_id: str, tools: Toolbox) -> None:
             return
     limit = run.request.max_waves
     beyond = sum(1 for task in tasks if task.state in STARTABLE and limit is not None and task.spec.wave >= limit)
-    asked = len(promotions_waiting(run_id, tools))
+    asked = Counter(own_key(key).noun for key in promotions_waiting(run_id, tools))
     now = tools.ledger.now()
     paused = 0 if run.stop else sum(1 for task in tasks if task.state in STARTABLE and task.wake_at > now)
     ending = finish_state(
@@ -48,7 +51,7 @@ def finish(run_id: str, tools: Toolbox) -> None:
         snoozed=paused,
         beyond_waves=beyond,
         stop=run.stop,
-        promotions=asked,
+        own=asked,
         short=(short.tasks, short.text) if short else (0, ""),
     )
     if ending is not None:
@@ -89,9 +92,17 @@ def _whole(run: str, tasks: list[TaskRecord], tools: Toolbox) -> bool:
 def _promote_what_is_due(run: str, tools: Toolbox) -> bool:
     """Publish promotions that have not been tried. True while one is under way."""
     waiting = False
-    for repo, stamp in promotions_due(run, tools):
+    for key, stamp in promotions_due(run, tools):
         waiting = True
         if stamp:
-            job = canvas.watch if is_watching(run, repo, tools) else canvas.promote
-            canvas.publish(job(run, repo, again=stamp))
+            _publish(run, key, stamp, tools)
     return waiting
+
+
+def _publish(run: str, key: str, stamp: str, tools: Toolbox) -> None:
+    if own_key(key).kind is not OwnKind.PROMOTE:
+        canvas.publish(canvas.pursue(run, key, again=stamp))
+    elif is_watching(run, key, tools):
+        canvas.publish(canvas.watch(run, key, again=stamp))
+    else:
+        canvas.publish(canvas.promote(run, key, again=stamp))

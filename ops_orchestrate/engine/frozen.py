@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from ops_orchestrate.core.own_change import OwnChange, own_change
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.promotion import Promotion, PromotionState
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import UnknownRun, UnknownTask
-
-#: What stands for a task where it is the promotion of a repository: as its question is answered.
-_PROMOTION = "promote:"
 
 
 def held(repository: Repository, branch: str, tools: Toolbox, *, but: tuple[str, str] = ("", "")) -> str:
@@ -24,15 +22,16 @@ def held(repository: Repository, branch: str, tools: Toolbox, *, but: tuple[str,
     return f"{branch} is closed until somebody has looked at {frozen[1]} of run {frozen[0]}" if waits else ""
 
 
-def freeze_promotion(repository: Repository, branch: str, run: str, tools: Toolbox) -> None:
-    """Nothing more goes onto this branch while the promotion of that run waits for a person."""
-    tools.ledger.facts.freeze(repository.key, branch, run=run, task=f"{_PROMOTION}{repository.key}")
+def freeze_own(own: OwnChange, repository: Repository, branch: str, run: str, tools: Toolbox) -> None:
+    """Nothing more goes onto this branch while that change of the run's own waits for a person."""
+    tools.ledger.facts.freeze(repository.key, branch, run=run, task=own.name)
 
 
 def _waits(run: str, task: str, tools: Toolbox) -> bool:
     """Whether what it is closed for still waits for a person."""
-    if task.startswith(_PROMOTION):
-        stored = tools.ledger.runs.promotion(run, task.removeprefix(_PROMOTION))
+    own = own_change(task)
+    if own is not None:
+        stored = tools.ledger.runs.promotion(run, own.key)
         return bool(stored) and Promotion.model_validate(stored).state is PromotionState.WAITING
     try:
         return tools.ledger.tasks.get(run, task).state is TaskState.BLOCKED

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ops_orchestrate.core import ask
+from ops_orchestrate.core.own_change import OwnKind
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.report.amounts import short
 from ops_orchestrate.report.view import RunView, TaskView
@@ -43,19 +44,19 @@ class Question(NamedTuple):
     """What a person at the terminal can say yes or no to."""
 
     name: str
-    """What `answer` calls it: a task's id, or `promote:` and a repository."""
+    """What `answer` calls it: a task's id, or `promote:`, `back:` or `revert:` and a repository."""
     about: str
     """The commit it is about: another one is another question."""
     text: str
 
 
 def questions(view: RunView) -> Iterator[Question]:
-    """The confirmations that wait: merges, in plan order, then promotions. A review or a guard's no is none of them."""
+    """The confirmations that wait: merges, in plan order, then the run's own. A review or a guard's no is none."""
     for task in view.tasks.values():
         if task.state is TaskState.BLOCKED and task.ask == "approve":
             into = f" into {task.base}" if task.base else ""
             yield Question(task.id, task.head, f"Merge {task.id} ({task.title}) at {short(task.head)}{into}?")
     for refusal in view.refusals:
         words = refusal.command.split()
-        if refusal.ask == "promote" and len(words) > 3:
+        if refusal.ask in set(OwnKind) and len(words) > 3:
             yield Question(words[3], str(refusal.at), f"{refusal.by}: {refusal.reason}.")

@@ -39,10 +39,10 @@ class Draft:
         known = self.lists.setdefault(name, dict.fromkeys(getattr(self.was, name)))
         known.update(dict.fromkeys(values))
 
-    def drop_refusals(self, repo: str) -> None:
-        """Forget what stood against the promotion of that repository."""
+    def drop_refusals(self, repo: str, what: str) -> None:
+        """Forget what stood against that change of the run's own in that repository."""
         known = self.lists.setdefault("refusals", dict.fromkeys(self.was.refusals))
-        for refusal in [one for one in known if repo and one.repo == repo]:
+        for refusal in [one for one in known if repo and (one.repo, one.what) == (repo, what)]:
             del known[refusal]
 
     def task(self, event: Event, **changes: Any) -> TaskView | None:

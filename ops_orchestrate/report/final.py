@@ -125,7 +125,7 @@ def _unfinished(view: RunView, task: TaskView) -> str:
 
 
 def _refusal(refusal: RefusalView) -> list[str]:
-    """A promotion that was refused or waits, and its command."""
+    """A promotion, back-merge or revert that was refused or waits, and its command."""
     return [f"{refusal.by} — {refusal.reason}", *([f"$ {refusal.command}"] if refusal.command else [])]
 
 
@@ -143,6 +143,7 @@ def _below(view: RunView, clock: Clock | None) -> list[tuple[str, list[str]]]:
         ("Cost:", [cost_words(attempts), *_costs(view)]),
         ("Sandbox:", [_sandbox(view, attempts)]),
         ("Promoted:", [f"{p.name or p.repo}: {p.source} → {p.target} at {short(p.commit)}" for p in promoted]),
+        ("Taken back:", [f"{one.name or one.repo}: {short(one.reverts)} on {one.target}" for one in view.reverts]),
         ("Reviews:", _reviews(view)),
         ("Split:", [f"{t.id} — {t.split_why or 'split'}" for t in view.tasks.values() if t.parts]),
         ("Hand-overs:", _handed_over(view)),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ops_orchestrate.core.event import Event, EventKind
+from ops_orchestrate.core.own_change import NOUNS, OwnKind
 from ops_orchestrate.core.states import RunState
 from ops_orchestrate.report import read
 from ops_orchestrate.report.draft import Draft, add_note, note_sandbox, open_again
-from ops_orchestrate.report.view import PromotionView
+from ops_orchestrate.report.view_own import PromotionView, RevertView
 
 _WORDS = ("mode", "mode_note", "scope", "origin", "digest", "agent", "version")
 _STATES = frozenset(map(str, RunState))
@@ -75,11 +76,28 @@ def _promoted(draft: Draft, event: Event) -> None:
     words = {name: read.text(data, name) for name in ("repo", "name", "commit")}
     made = PromotionView(source=read.text(data, "from"), target=read.text(data, "to"), at=event.at, **words)
     draft.add("promotions", made)
-    draft.drop_refusals(made.repo)
+    draft.drop_refusals(made.repo, NOUNS[OwnKind.PROMOTE])
     for task in draft.tasks.values():
         on_source = not made.source or not task.merged_into or task.merged_into == made.source
-        if task.repo == made.repo and task.merge and on_source:
-            draft.tasks[task.id] = task.model_copy(update={"promoted_to": made.target or "main"})
+        if task.repo == made.repo and task.merge and on_source and not task.promoted_to:
+            where = {"promoted_to": made.target or "main", "promoted_as": made.commit}
+            draft.tasks[task.id] = task.model_copy(update=where)
+
+
+def _brought_back(draft: Draft, event: Event) -> None:
+    draft.drop_refusals(read.text(event.data, "repo"), NOUNS[OwnKind.BACK])
+
+
+def _reverted(draft: Draft, event: Event) -> None:
+    """What that merge had brought to the branch is there no more."""
+    data = event.data
+    words = {name: read.text(data, name) for name in ("repo", "name", "commit", "reverts")}
+    made = RevertView(target=read.text(data, "to"), at=event.at, **words)
+    draft.add("reverts", made)
+    draft.drop_refusals(made.repo, NOUNS[OwnKind.REVERT])
+    for task in draft.tasks.values():
+        if made.reverts and task.repo == made.repo and task.promoted_as == made.reverts:
+            draft.tasks[task.id] = task.model_copy(update={"promoted_to": "", "promoted_as": ""})
 
 
 RUN_RULES: dict[str, Callable[[Draft, Event], None]] = {
@@ -90,6 +108,8 @@ RUN_RULES: dict[str, Callable[[Draft, Event], None]] = {
     EventKind.RUN_FINISHED: _finished,
     EventKind.AUDIT_PART: _audited,
     EventKind.PROMOTED: _promoted,
+    EventKind.BACK_MERGED: _brought_back,
+    EventKind.REVERTED: _reverted,
     EventKind.RUN_WAITING: _waits,
     EventKind.WARNING: _warned,
 }

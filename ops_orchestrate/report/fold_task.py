@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ops_orchestrate.core.event import Event, EventKind
+from ops_orchestrate.core.own_change import NOUNS, OwnKind
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.report import read
 from ops_orchestrate.report.draft import Draft, open_again, present, state_word
@@ -122,9 +123,10 @@ def _merge_refused(draft: Draft, event: Event) -> None:
     task = draft.task(event)
     refusal = RefusalView(at=event.at, by=by, reason=reason, command=command)
     if task is None:
-        # The newest word on a repository's promotion is the one that counts.
-        draft.drop_refusals(repo)
-        draft.add("refusals", refusal.model_copy(update={"repo": repo, "ask": read.text(data, "ask")}))
+        # The newest word on a repository's promotion, back-merge or revert is the one that counts.
+        what = read.text(data, "what") or NOUNS[OwnKind.PROMOTE]
+        draft.drop_refusals(repo, what)
+        draft.add("refusals", refusal.model_copy(update={"repo": repo, "what": what, "ask": read.text(data, "ask")}))
     else:
         draft.task(event, refusals=(*task.refusals, refusal))
 

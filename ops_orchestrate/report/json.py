@@ -61,6 +61,10 @@ def report_json(view: RunView) -> Document:
         "promotions": [
             {"repo": p.repo, "from": p.source, "to": p.target, "commit": p.commit, "at": p.at} for p in view.promotions
         ],
+        "reverts": [
+            {"repo": r.repo, "branch": r.target, "reverts": r.reverts, "commit": r.commit, "at": r.at}
+            for r in view.reverts
+        ],
         "command": resume_command(view) or None,
         "tasks": [_task(view, task) for task in view.tasks.values()],
     }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from ops_orchestrate.core.attempt import OutcomeKind
 from ops_orchestrate.core.event import Event, EventKind
+from ops_orchestrate.core.own_change import NOUNS, OwnKind
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.report import read
 from ops_orchestrate.report.amounts import count, duration, short
@@ -156,7 +157,8 @@ def _refused(event: Event, view: RunView) -> str:
     named = read.text(event.data, "name") or read.text(event.data, "repo") or "a repository"
     if read.text(event.data, "ask"):
         return f"■ {named}: {reason} → {read.text(event.data, 'command', 1000)}"
-    return f"■ {named} not promoted: {reason}"
+    what = read.text(event.data, "what") or NOUNS[OwnKind.PROMOTE]
+    return f"■ {named} not promoted: {reason}" if what == NOUNS[OwnKind.PROMOTE] else f"■ {named}, {what}: {reason}"
 
 
 def _settled(event: Event, view: RunView) -> str | None:
@@ -205,6 +207,17 @@ def _salvaged(event: Event, view: RunView) -> str:
 def _promoted(event: Event, view: RunView) -> str:
     words = {name: read.text(event.data, name) for name in ("repo", "name", "from", "to", "commit")}
     return f"✓ {words['name'] or words['repo']}: {words['from']} promoted to {words['to']} ({short(words['commit'])})"
+
+
+def _brought_back(event: Event, view: RunView) -> str:
+    words = {name: read.text(event.data, name) for name in ("repo", "name", "from", "to")}
+    return f"✓ {words['name'] or words['repo']}: {words['from']} brought back to {words['to']}"
+
+
+def _reverted(event: Event, view: RunView) -> str:
+    words = {name: read.text(event.data, name) for name in ("repo", "name", "to", "reverts", "change")}
+    by = f" by {words['change']}" if words["change"] else ""
+    return f"✓ {words['name'] or words['repo']}: {short(words['reverts'])} on {words['to']} taken back{by}"
 
 
 def _warned(event: Event, view: RunView) -> str | None:
@@ -257,6 +270,8 @@ _SENTENCES: dict[str, Callable[[Event, RunView], str | None]] = {
     EventKind.TASK_SNOOZED: _snoozed,
     EventKind.SALVAGED: _salvaged,
     EventKind.PROMOTED: _promoted,
+    EventKind.BACK_MERGED: _brought_back,
+    EventKind.REVERTED: _reverted,
     EventKind.WARNING: _warned,
     EventKind.ACCOUNT_PARKED: _parked,
     EventKind.RUN_WAITING: _waits,

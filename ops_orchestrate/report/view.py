@@ -11,6 +11,7 @@ from pydantic import Field
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.states import IN_FLIGHT, STARTABLE, TaskState
 from ops_orchestrate.core.value import Value
+from ops_orchestrate.report.view_own import PromotionView, RevertView
 
 #: States in which nothing more happens to a task unless a person says so.
 SETTLED = frozenset({TaskState.COMPLETED, TaskState.BLOCKED, TaskState.DISCARDED, TaskState.CANCELLED})
@@ -87,8 +88,11 @@ class RefusalView(Value):
     command: str = ""
     """What a person could run to resolve it, where there is such a command."""
     repo: str = ""
-    """Of a promotion: the repository's key; `ask` is `promote` where it waits for a person."""
+    """Of a change of the run's own: the repository's key."""
     ask: str = ""
+    """Of what waits for a person: `promote`, `back`, `revert`."""
+    what: str = ""
+    """Of a change of the run's own: `promotion`, `back-merge`, `revert`."""
 
 
 class HandOverView(Value):
@@ -165,6 +169,8 @@ class TaskView(Value):
     merged_into: str = ""
     merged_at: float | None = None
     promoted_to: str = ""
+    promoted_as: str = ""
+    """The commit on that branch that brought it there."""
     reopened: int = 0
     hand_overs: tuple[HandOverView, ...] = ()
     messages: tuple[MessageView, ...] = ()
@@ -225,18 +231,6 @@ class NoteView(Value):
     title: str
 
 
-class PromotionView(Value):
-    """One promotion of an integration branch that was proved."""
-
-    name: str = ""
-    """The repository's name for people; `repo` is its key."""
-    repo: str
-    source: str
-    target: str
-    commit: str
-    at: float
-
-
 class RunView(Value):
     """A run as its events tell it."""
 
@@ -282,6 +276,7 @@ class RunView(Value):
     slots: dict[int, SlotView] = Field(default_factory=dict)
     owners: tuple[OwnerView, ...] = ()
     promotions: tuple[PromotionView, ...] = ()
+    reverts: tuple[RevertView, ...] = ()
 
     @property
     def noticed(self) -> list[str]:

@@ -88,9 +88,16 @@ def test_over_the_whole_product() -> None:
             assert all(kind in FINAL for kind, count in counts.items() if count)
 
 
-@pytest.mark.parametrize(("promotions", "words"), [(1, "1 promotion waits for you"), (2, "2 promotions wait for you")])
-def test_a_promotion_that_waits_for_a_person_is_no_done(promotions: int, words: str) -> None:
+@pytest.mark.parametrize(
+    ("own", "words"),
+    [
+        ({"promotion": 1}, "1 promotion waits for you"),
+        ({"promotion": 2}, "2 promotions wait for you"),
+        ({"revert": 1, "back-merge": 2, "promotion": 0}, "2 back-merges wait for you, 1 revert waits for you"),
+    ],
+)
+def test_a_change_of_the_runs_own_that_waits_for_a_person_is_no_done(own: dict[str, int], words: str) -> None:
     ending = finish_state(
-        counts={S.COMPLETED: 2}, candidates=0, in_flight=0, snoozed=0, beyond_waves=0, stop="", promotions=promotions
+        counts={S.COMPLETED: 2}, candidates=0, in_flight=0, snoozed=0, beyond_waves=0, stop="", own=own
     )
     assert ending == (RunState.HALTED, words)

@@ -9,6 +9,7 @@ import pytest
 
 from ops_orchestrate.core.change import GateEnd
 from ops_orchestrate.core.merge.pull import Pull
+from ops_orchestrate.core.own_change import OwnKind
 from ops_orchestrate.core.promotion import (
     PromotionDecision,
     PromotionSnapshot,
@@ -107,5 +108,7 @@ def sync_pull(**more: object) -> Pull:
 def test_only_a_promotion_of_ours_that_is_wholly_in_the_newer_one_is_overtaken(
     more: dict[str, object], closed: bool
 ) -> None:
-    found = overtaken([sync_pull(**more)], "main", "c" * 40, lambda older: older in ("a" * 40, "b" * 40))
+    found = overtaken(
+        [sync_pull(**more)], OwnKind.PROMOTE, "main", "c" * 40, lambda older: older in ("a" * 40, "b" * 40)
+    )
     assert bool(found) is closed

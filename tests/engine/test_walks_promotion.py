@@ -1,4 +1,4 @@
-"""From `dev` to `main` by a pinned pull request, and what is deployed afterwards."""
+"""From `dev` to `main` by a pinned pull request."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from ops_orchestrate.core.change import HealthLook, ServedLook
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.promotion import PromotionState
 from ops_orchestrate.engine.answer import answer
@@ -28,8 +27,6 @@ _ENV = {
     "OPS_HEARTBEAT": "0.5",
     "OPS_CI_POLL": "0.1",
     "OPS_MERGE_UNKNOWN": "0.5",
-    "OPS_WATCH_EVERY": "0.1",
-    "OPS_WATCH_RESTART": "0.3",
 }
 
 
@@ -235,55 +232,3 @@ def test_a_used_up_limit_is_waited_out_by_a_promotion(walk: Walk) -> None:
     walk.until(lambda: state(walk, run) is PromotionState.PENDING)
     walk.control.release(walk.slug)
     promoted(walk, run)
-
-
-class Deployed:
-    """A service that serves what it is told, and is well or not."""
-
-    def __init__(self) -> None:
-        self.commit = ""
-        self.ok = True
-
-    def look(self, url: str) -> HealthLook:
-        return HealthLook(ok=self.ok, detail=url if self.ok else "HTTP 500")
-
-    def served(self, url: str) -> ServedLook:
-        return ServedLook(commit=self.commit, detail=url)
-
-
-@pytest.mark.parametrize(("dies", "says"), [(False, True), (True, True), (False, False)])
-def test_an_unhealthy_deployment_is_offered_to_be_taken_back_once(
-    walk: Walk, dies: bool, says: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also one that is down altogether, and so does not say what it serves."""
-    walk.forge.repository(
-        f"promo{next(_NUMBERS)}", JOB, promote=True, health_url="http://app/health", version_url="http://app/version"
-    )
-    service = Deployed()
-    object.__setattr__(walk.tools, "health", service)
-    run = walk.go()
-    walk.until(lambda: state(walk, run) is PromotionState.WATCHING)
-    service.commit, service.ok = walk.forge.head("main") if says else "", False
-    if dies:
-        around(monkeypatch, "open", after=die)
-    events = walk.finish(run)
-    assert walk.pulls() == [1, 2, 3], walk.story()
-    revert = walk.control.pull(walk.slug, 3)
-    assert (revert.base_ref, revert.open, revert.head_ref.startswith("ops/revert/")) == ("main", True, True)
-    (warned,) = (str(event.data["text"]) for event in of(events, EventKind.WARNING))
-    assert "#3 takes it back and waits for you" in warned
-
-
-def test_a_deployment_that_is_served_and_well_is_said(walk: Walk) -> None:
-    walk.forge.repository(
-        f"promo{next(_NUMBERS)}", JOB, promote=True, health_url="http://app/health", version_url="http://app/version"
-    )
-    service = Deployed()
-    object.__setattr__(walk.tools, "health", service)
-    run = walk.go()
-    walk.until(lambda: state(walk, run) is PromotionState.WATCHING)
-    service.commit = walk.forge.head("main")
-    events = walk.finish(run)
-    texts = [str(one.data["text"]) for one in of(events, EventKind.EVIDENCE) if one.data["what"] == "deployment"]
-    assert [text.endswith("errors were not looked at") for text in texts] == [True]
-    assert walk.pulls() == [1, 2]

@@ -22,7 +22,9 @@ from ops_orchestrate.core.states import RUN_OPEN
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine import audit, finish
 from ops_orchestrate.engine.landing.step import land
-from ops_orchestrate.engine.promotion.step import check_head, promote
+from ops_orchestrate.engine.promotion.check import check_head
+from ops_orchestrate.engine.promotion.own import pursue_own
+from ops_orchestrate.engine.promotion.step import promote
 from ops_orchestrate.engine.promotion.watch import watch_once
 from ops_orchestrate.engine.step import Next
 from ops_orchestrate.engine.verify import verify
@@ -54,6 +56,7 @@ class Walk(Hand):
             "planner.finish": lambda run: finish.finish(run, self.tools),
             "audit.check_head": lambda run, repo: check_head(run, repo, self.tools),
             "ship.promote": lambda run, repo: promote(run, repo, self._holder(), self.tools),
+            "ship.pursue": lambda run, key: pursue_own(run, key, self._holder(), self.tools),
             "ship.watch": lambda run, repo: watch_once(run, repo, self._holder(), self.tools),
         }
         for name, run in real.items():

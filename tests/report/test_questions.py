@@ -71,6 +71,46 @@ def test_the_newest_word_on_a_promotion_counts() -> None:
     assert fold(told(story, "promoted", **done).events).refusals == ()
 
 
+def test_a_revert_and_a_promotion_each_have_their_own_newest_word() -> None:
+    asks = {
+        "what": "revert",
+        "ask": "revert",
+        "reason": "#3: it waits",
+        "command": "ops-orchestrate answer r1 revert:api yes",
+    }
+    story = told(told(one(), "merge.refused", **WAITS), "merge.refused", **{**WAITS, **asks})
+    assert [question.name for question in questions(fold(story.events))] == ["promote:api", "revert:api"]
+    done = {"repo": "api-1", "name": "api", "to": "main", "reverts": "56" * 20, "commit": "57" * 20, "change": "#3"}
+    view = fold(told(story, "reverted", **done).events)
+    assert [refusal.what for refusal in view.refusals] == ["promotion"]
+    assert event_line(story.events[-1], view) == "✓ api: 56565656 on main taken back by #3"
+    assert "api: 56565656 on main" in final_report(view, 100)
+
+
+def test_what_a_revert_takes_back_is_on_main_no_more() -> None:
+    story = one().ship("t")
+    there = {"repo": "api-1", "name": "api", "from": "dev", "to": "main", "commit": "56" * 20}
+    assert fold(told(story, "promoted", **there).events).tasks["t"].promoted_to == "main"
+    other = {"repo": "api-1", "to": "main", "reverts": "99" * 20, "commit": "57" * 20}
+    assert fold(told(story, "reverted", **other).events).tasks["t"].promoted_to == "main"
+    view = fold(told(story, "reverted", **other | {"reverts": "56" * 20}).events)
+    assert (view.tasks["t"].promoted_to, view.tasks["t"].merge != "") == ("", True)
+
+
+def test_a_back_merge_that_is_done_waits_no_more() -> None:
+    asks = {
+        "what": "back-merge",
+        "ask": "back",
+        "reason": "#4: it waits",
+        "command": "ops-orchestrate answer r1 back:api yes",
+    }
+    story = told(one(), "merge.refused", **{**WAITS, **asks})
+    done = {"repo": "api-1", "name": "api", "from": "main", "to": "dev", "commit": "57" * 20}
+    view = fold(told(story, "back.merged", **done).events)
+    assert view.refusals == ()
+    assert event_line(story.events[-1], view) == "✓ api: main brought back to dev"
+
+
 def test_a_hand_over_is_told_once_from_each_source() -> None:
     story = Story().begin().plan({"id": "a"}, {"id": "b", "blocked_by": ["a"]}).start("b", 0)
     said = {"what": "hand-over", "from": "a", "merge": "12" * 20}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.own_change import OwnKind, own_key
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.promotion import OPEN, Promotion, PromotionState
 from ops_orchestrate.core.run import RunRecord
@@ -12,7 +13,7 @@ from ops_orchestrate.engine.toolbox import Toolbox
 
 
 def promotions_due(run: str, tools: Toolbox) -> list[tuple[str, str]]:
-    """(repository, stamp) of last steps that the run has to wait for; with a stamp they are to be published now.
+    """(key, stamp) of last steps that the run has to wait for; with a stamp they are to be published now.
 
     They are due when the repository has more merges of this run than when they were last decided, when their time to
     look again has come, and when the job that had them has not been heard of for two leases.
@@ -30,6 +31,20 @@ def promotions_due(run: str, tools: Toolbox) -> list[tuple[str, str]]:
         state = PromotionState.WATCHING if _watching(known, count) else PromotionState.UNDER_WAY
         remember(run, repo, tools, state=state, reason="", merges=count, wake_at=now + 2 * tools.settings.lease)
         due.append((repo, f"{count}-{now:.3f}"))
+    return due + _own_due(run, now, tools)
+
+
+def _own_due(run: str, now: float, tools: Toolbox) -> list[tuple[str, str]]:
+    """The same of back-merges and reverts: from when they are begun until they have an end."""
+    due = []
+    for key, known in _all(run, tools).items():
+        if own_key(key).kind is OwnKind.PROMOTE or known.state not in OPEN:
+            continue
+        if now < _next_look(known, tools):
+            due.append((key, ""))
+            continue
+        remember(run, key, tools, state=PromotionState.UNDER_WAY, wake_at=now + 2 * tools.settings.lease)
+        due.append((key, f"{now:.3f}"))
     return due
 
 
@@ -54,9 +69,12 @@ def promotion_of(run: str, repo: str, tools: Toolbox) -> Promotion | None:
 
 
 def waiting(run: str, tools: Toolbox) -> dict[str, Promotion]:
-    """Those that wait for a person, by repository."""
-    found = {repo: Promotion.model_validate(one) for repo, one in tools.ledger.runs.promotions(run).items()}
-    return {repo: one for repo, one in found.items() if one.state is PromotionState.WAITING}
+    """Those that wait for a person, by the ledger's key."""
+    return {key: one for key, one in _all(run, tools).items() if one.state is PromotionState.WAITING}
+
+
+def _all(run: str, tools: Toolbox) -> dict[str, Promotion]:
+    return {key: Promotion.model_validate(one) for key, one in tools.ledger.runs.promotions(run).items()}
 
 
 def remember(run: str, repo: str, tools: Toolbox, **changes: Any) -> Promotion:
@@ -69,10 +87,10 @@ def remember(run: str, repo: str, tools: Toolbox, **changes: Any) -> Promotion:
     return after
 
 
-def already_said(run: str, repo: str, head: str, tools: Toolbox) -> bool:
-    """Whether the run's story has the promotion of that commit."""
+def already_said(run: str, kind: EventKind, repo: str, head: str, tools: Toolbox) -> bool:
+    """Whether the run's story has such an event of that head."""
     return any(
-        event.kind is EventKind.PROMOTED and event.data.get("repo") == repo and event.data.get("head") == head
+        event.kind is kind and event.data.get("repo") == repo and event.data.get("head") == head
         for event in tools.ledger.events.all(run)
     )
 

@@ -95,7 +95,7 @@ def _promoted(
     run: RunRecord, repository: Repository, seen: PromotionSnapshot, intent: MergeIntent, tools: Toolbox
 ) -> None:
     """Said once, however often a worker dies right behind it; then integration follows."""
-    if not already_said(run.id, repository.key, intent.head, tools):
+    if not already_said(run.id, EventKind.PROMOTED, repository.key, intent.head, tools):
         data = {
             "repo": repository.key,
             "name": repository.name,

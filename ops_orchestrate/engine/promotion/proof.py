@@ -1,98 +1,103 @@
-"""Main shows the promotion: is it what was verified? Only then is it said, once, and tidied up after.
+"""The base shows a merge of the run's own: is it what was verified? Only then is it said, once, and tidied up after.
 
-A merge commit that holds anything else closes main to us until a person has looked, as for every merge of ours.
+A merge commit that holds anything else closes the base to us until a person has looked, as for every merge of ours.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
-from ops_orchestrate.core.change import LandingEnd
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.merge.pursuit import Pursuit
-from ops_orchestrate.core.message import MERGE_KEY, sync_body
+from ops_orchestrate.core.own_change import OwnKind
 from ops_orchestrate.core.promotion import PromotionState
-from ops_orchestrate.engine.frozen import freeze_promotion
-from ops_orchestrate.engine.promotion.book import already_said
-from ops_orchestrate.engine.promotion.sync import Step, Sync
+from ops_orchestrate.engine.frozen import freeze_own
+from ops_orchestrate.engine.promotion.after import begin_back, watch_rollback
+from ops_orchestrate.engine.promotion.course import Course, Step
 from ops_orchestrate.errors import LedgerUnavailable, OpsError, SourceUnavailable
 
 
-def promoted(sync: Sync, pursuit: Pursuit, merge: str = "") -> Step:
-    """What comes of a promotion that is merged; `merge`: the commit, as far as the forge has said."""
-    sync.tools.workshop.refresh(sync.repository)
-    main_head = sync.tools.workshop.head(sync.repository, sync.main) or ""
-    if not sync.contains(main_head, pursuit.head):
-        return PromotionState.PENDING, f"#{pursuit.number} is merged and not visible on {sync.main} yet"
-    commit = merge or _merge_commit(sync, pursuit)
-    if commit and not _is_as_verified(sync, commit, pursuit.head):
-        return _not_as_verified(sync, commit)
-    try:
-        _back(sync, main_head)  # before it is said to be done: nobody comes back for it
-    except LedgerUnavailable:
-        raise
-    except OpsError as error:
-        sync.warn(f"{sync.main} was not brought back to {sync.seen.integration}: {error}")
-    _say(sync, pursuit, main_head)
+def merged_as(course: Course, pursuit: Pursuit) -> str:
+    """What shows on the base that it is merged: its own commit, or one with our key for it; empty where nothing does.
+
+    A squash has the key alone, and a merge by a person the commit alone.
+    """
+    if course.contains(course.plan.base_head, pursuit.head):
+        return pursuit.head
+    return _with_our_key(course, pursuit)
+
+
+def landed(course: Course, pursuit: Pursuit, merge: str = "") -> Step:
+    """What comes of one that is merged; `merge`: the commit, as far as the forge has said."""
+    course.tools.workshop.refresh(course.repository)
+    base_head = course.tools.workshop.head(course.repository, course.base) or ""
+    commit = merge or _merge_commit(course, pursuit)
+    if not (course.contains(base_head, pursuit.head) or (commit and course.contains(base_head, commit))):
+        return PromotionState.PENDING, f"#{pursuit.number} is merged and not visible on {course.base} yet"
+    if commit and not _is_as_verified(course, commit, pursuit.head):
+        return _not_as_verified(course, commit)
+    _SETTLED[course.own.kind](course, pursuit, base_head)
     with suppress(SourceUnavailable):
-        sync.pulls.remove(sync.repository, branch=pursuit.branch, head=pursuit.head)
-    sync.keep(None)
+        course.pulls.remove(course.repository, branch=pursuit.branch, head=pursuit.head)
+    course.keep(None)
     return PromotionState.DONE, ""
 
 
-def _merge_commit(sync: Sync, pursuit: Pursuit) -> str:
-    """The commit that brought it to main, by our trailer, else as the forge has it; empty: somebody pushed it there."""
-    trailer = f"{MERGE_KEY}: {sync.main}/{pursuit.head}"
-    found = sync.tools.workshop.find_commit(sync.repository, sync.main, since=pursuit.base, trailer=trailer)
-    return found or sync.pulls.read(sync.repository, pursuit.number).merge_commit
+def _with_our_key(course: Course, pursuit: Pursuit) -> str:
+    trailer = course.trailer(pursuit.head)
+    work = course.tools.workshop
+    return work.find_commit(course.repository, course.base, since=pursuit.base, trailer=trailer) or ""
 
 
-def _is_as_verified(sync: Sync, commit: str, head: str) -> bool:
-    """Whether it holds just what main held before it, and `head`."""
-    work = sync.tools.workshop
-    parent = work.parents_of(sync.repository, commit)[0]
-    return work.tree_of(sync.repository, commit) == work.preview(sync.repository, parent, head).tree
+def _merge_commit(course: Course, pursuit: Pursuit) -> str:
+    """The commit that brought it to the base, by our key, else as the forge has it; empty: somebody pushed it there."""
+    return _with_our_key(course, pursuit) or course.pulls.read(course.repository, pursuit.number).merge_commit
 
 
-def _not_as_verified(sync: Sync, commit: str) -> Step:
-    freeze_promotion(sync.repository, sync.main, sync.run.id, sync.tools)
-    sync.keep(None)
-    how = f"git revert -m 1 {commit}"
+def _is_as_verified(course: Course, commit: str, head: str) -> bool:
+    """Whether it holds just what the base held before it, and `head`."""
+    work = course.tools.workshop
+    parent = work.parents_of(course.repository, commit)[0]
+    return work.tree_of(course.repository, commit) == work.preview(course.repository, parent, head).tree
+
+
+def _not_as_verified(course: Course, commit: str) -> Step:
+    freeze_own(course.own, course.repository, course.base, course.run.id, course.tools)
+    course.keep(None)
+    parents = course.tools.workshop.parents_of(course.repository, commit)
+    how = f"git revert {'-m 1 ' if len(parents) > 1 else ''}{commit}"
     return PromotionState.WAITING, (
-        f"{commit[:10]} on {sync.main} does not hold what was verified. Nothing more is merged there until you have "
+        f"{commit[:10]} on {course.base} does not hold what was verified. Nothing more is merged there until you have "
         f"looked; to take it back: {how} in a pull request"
     )
 
 
-def _say(sync: Sync, pursuit: Pursuit, main_head: str) -> None:
-    """Once, however often a worker dies right behind it."""
-    if already_said(sync.run.id, sync.repository.key, pursuit.head, sync.tools):
-        return
-    data = {
-        "repo": sync.repository.key,
-        "name": sync.repository.name,
-        "from": sync.seen.integration,
-        "to": sync.main,
-        "commit": main_head,
-        "head": pursuit.head,
-        "change": f"#{pursuit.number}",
-    }
-    sync.tools.ledger.runs.note(sync.run.id, EventKind.PROMOTED, host=sync.tools.host, data=data)
+def _promoted(course: Course, pursuit: Pursuit, base_head: str) -> None:
+    try:
+        begin_back(course, base_head)  # before it is said to be done: nobody comes back for it
+    except LedgerUnavailable:
+        raise
+    except OpsError as error:
+        course.warn(f"{course.base} was not brought back to {course.plan.source}: {error}")
+    words = {"from": course.plan.source, "commit": base_head, "change": f"#{pursuit.number}"}
+    course.say(EventKind.PROMOTED, pursuit.head, **words)
 
 
-def _back(sync: Sync, main_head: str) -> None:
-    """What main has and integration lacks comes back in a pull request of its own, which waits for a person."""
-    dev = sync.tools.workshop.head(sync.repository, sync.seen.integration) or sync.seen.head
-    preview = sync.tools.workshop.preview(sync.repository, dev, main_head)
-    if preview.empty:
-        return
-    branch = f"ops/back/{main_head[:12]}"
-    landing = sync.pulls.publish(sync.repository, commit=main_head, branch=branch, expected="")
-    if landing.end is not LandingEnd.LANDED:
-        sync.warn(f"{sync.main} has work that {sync.seen.integration} lacks: {landing.detail}")
-        return
-    title = f"chore: bring {sync.main} back to {sync.seen.integration}"
-    body = sync_body(integration=sync.main, main=sync.seen.integration, run=sync.run.id, head=main_head)
-    number = sync.pulls.open(sync.repository, branch=branch, base=sync.seen.integration, title=title, body=body)
-    text = f"{sync.main} has work that {sync.seen.integration} lacks; #{number} brings it back and waits for you"
-    sync.warn(text)
+def _brought_back(course: Course, pursuit: Pursuit, base_head: str) -> None:
+    words = {"from": course.plan.source, "commit": base_head, "change": f"#{pursuit.number}"}
+    course.say(EventKind.BACK_MERGED, pursuit.head, **words)
+
+
+def _reverted(course: Course, pursuit: Pursuit, base_head: str) -> None:
+    words = {"reverts": course.plan.commit, "commit": base_head, "change": f"#{pursuit.number}"}
+    course.say(EventKind.REVERTED, pursuit.head, **words)
+    watch_rollback(course)
+
+
+#: What follows from the proof, for each kind.
+_SETTLED: dict[OwnKind, Callable[[Course, Pursuit, str], None]] = {
+    OwnKind.PROMOTE: _promoted,
+    OwnKind.BACK: _brought_back,
+    OwnKind.REVERT: _reverted,
+}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.own_change import OwnChange, OwnKind
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.promotion import (
     Promotion,
@@ -21,31 +21,17 @@ from ops_orchestrate.core.promotion import (
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.engine.frozen import held
 from ops_orchestrate.engine.lease import base_lock, hold
-from ops_orchestrate.engine.promotion.answer import answer_command
-from ops_orchestrate.engine.promotion.book import merges_of, promotion_of, remember, warn
+from ops_orchestrate.engine.promotion.book import merges_of, promotion_of, remember
 from ops_orchestrate.engine.promotion.branch import catch_up, promote_branch, was_promoted
-from ops_orchestrate.engine.promotion.change import promote_change
-from ops_orchestrate.engine.promotion.sync import Sync
+from ops_orchestrate.engine.promotion.change import pursue
+from ops_orchestrate.engine.promotion.course import Course
+from ops_orchestrate.engine.promotion.outcome import outcome_of, tell
+from ops_orchestrate.engine.promotion.plans import promotion_plan
 from ops_orchestrate.engine.promotion.watch import first_watch
 from ops_orchestrate.engine.toolbox import Toolbox
-from ops_orchestrate.engine.unlisted import gate_wanted
-from ops_orchestrate.engine.verify import gate_on, known_gate
-from ops_orchestrate.errors import GitError, LedgerUnavailable, OpsError, SourceUnavailable
-
-
-def check_head(run_id: str, repo: str, tools: Toolbox) -> None:
-    """Run the gate on integration's head, so that the decision finds its result. Never raises for a bad repository."""
-    repository = tools.ledger.runs.get(run_id).request.portfolio.repository(repo)
-    try:
-        tools.workshop.refresh(repository)
-        head = tools.workshop.head(repository, tools.workshop.integration(repository))
-        tree = tools.workshop.tree_of(repository, head) if head is not None else ""
-        if head is not None and known_gate(repository, tree, tools) is None:
-            gate = gate_on(repository, head, tree, None, tools)
-            if wanted := gate_wanted(repository, gate, tools):
-                warn(run_id, repository, wanted, tools)
-    except (GitError, SourceUnavailable) as error:
-        warn(run_id, repository, f"{repository.name} could not be checked before its promotion: {error}", tools)
+from ops_orchestrate.engine.verify import known_gate
+from ops_orchestrate.errors import OpsError
+from ops_orchestrate.ports import PullRequests
 
 
 def promote(run_id: str, repo: str, holder: str, tools: Toolbox) -> None:
@@ -53,30 +39,25 @@ def promote(run_id: str, repo: str, holder: str, tools: Toolbox) -> None:
     run = tools.ledger.runs.get(run_id)
     repository = run.request.portfolio.repository(repo)
     merges = merges_of(run_id, tools).get(repo, 0)  # before it is decided: a merge that comes meanwhile is due again
-    main, pause = "?", tools.settings.ci_poll
     with hold(f"promote:{repo}", holder, tools) as mine:
         if not mine:
             return
-        try:
-            main = tools.workshop.main(repository) or ""
-            state, reason = _promote(run, repository, holder, tools)
-        except SourceUnavailable as error:  # not a no: it is asked again
-            state, reason, pause = PromotionState.PENDING, str(error), max(pause, error.retry_after)
-        except LedgerUnavailable:
-            raise
-        except OpsError as error:
-            state, reason = PromotionState.REFUSED, str(error)
+        state, reason, pause = outcome_of(lambda: _promote(run, repository, holder, tools), tools)
         changes: dict[str, Any] = {"state": state, "reason": reason, "merges": merges}
         if state is PromotionState.PENDING:
             changes["wake_at"] = tools.ledger.now() + pause
         if state in (PromotionState.DONE, PromotionState.SKIPPED):
             changes |= first_watch(run, repository, promoted=state is PromotionState.DONE, tools=tools)
         remember(run_id, repo, tools, **changes)
-    if state in (PromotionState.REFUSED, PromotionState.WAITING):
-        asked = state is PromotionState.WAITING
-        asks = {"ask": "promote", "command": answer_command(run, repository)} if asked else {"command": ""}
-        data = {"repo": repository.key, "name": repository.name, "reason": reason, "to": main, **asks}
-        tools.ledger.runs.note(run_id, EventKind.MERGE_REFUSED, host=tools.host, data=data)
+    own = OwnChange(kind=OwnKind.PROMOTE, repo=repo)
+    tell(run, repository, own, (state, reason), tools, to=_main(repository, tools))
+
+
+def _main(repository: Repository, tools: Toolbox) -> str:
+    try:
+        return tools.workshop.main(repository) or ""
+    except OpsError:
+        return "?"
 
 
 def _promote(run: RunRecord, repository: Repository, holder: str, tools: Toolbox) -> tuple[PromotionState, str]:
@@ -85,7 +66,7 @@ def _promote(run: RunRecord, repository: Repository, holder: str, tools: Toolbox
     pulls = tools.pulls_of(repository)
     seen = _snapshot(run, repository, known, tools)
     if pulls is not None and known is not None and goes_on(known, seen.head):
-        return promote_change(Sync(run, repository, seen, pulls, tools), known)  # one step further with what is pinned
+        return pursue(_course(run, repository, seen, pulls, tools), known)  # one step further with what is pinned
     if pulls is None and was_promoted(run, repository, seen, known, tools):
         return PromotionState.DONE, ""
     decision = decide_promotion(seen)
@@ -109,8 +90,14 @@ def _carry_out(
 ) -> tuple[PromotionState, str]:
     pulls = tools.pulls_of(repository)
     if pulls is not None:
-        return promote_change(Sync(run, repository, seen, pulls, tools), known)
+        return pursue(_course(run, repository, seen, pulls, tools), known)
     return promote_branch(run, repository, seen, known, tools)
+
+
+def _course(
+    run: RunRecord, repository: Repository, seen: PromotionSnapshot, pulls: PullRequests, tools: Toolbox
+) -> Course:
+    return Course(run, repository, promotion_plan(run, repository, seen), pulls, tools)
 
 
 def _refused(repository: Repository, branches: tuple[str | None, ...], tools: Toolbox) -> str:

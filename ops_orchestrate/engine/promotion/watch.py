@@ -1,15 +1,14 @@
 """What is deployed after a merge, looked at until the rule has an end for it (`core/watch.py`).
 
-A bad end opens a pull request that takes the merge back, where there are pull requests and nothing else has come
-after it; else it names the command. Whether it is merged is a person's decision.
+After a bad end a pull request takes the merge back, where there are pull requests (`revert.py`); else the command is
+named.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from ops_orchestrate.core.change import HealthLook, LandingEnd, Reach, ServedLook
-from ops_orchestrate.core.message import revert_message
+from ops_orchestrate.core.change import HealthLook, Reach, ServedLook
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.promotion import PromotionState
@@ -17,6 +16,7 @@ from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.watch import Watched, WatchEnd, WatchLook, WatchRule, watch
 from ops_orchestrate.engine.lease import hold
 from ops_orchestrate.engine.promotion.book import evidence, promotion_of, remember, warn
+from ops_orchestrate.engine.promotion.revert import begin_revert
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import OpsError, SourceUnavailable
 
@@ -64,8 +64,8 @@ def watch_once(run_id: str, repo: str, holder: str, tools: Toolbox) -> None:
         wake_at = tools.ledger.now() + tools.settings.watch_every
         going_on = end is WatchEnd.WATCHING
         state = PromotionState.WATCHING if going_on else PromotionState.DONE
-        # Before it is over: a worker that dies in between offers the same pull request again, not none.
-        way_back = _revert(run, repository, after, tools) if end is WatchEnd.BAD else ""
+        # Before it is over: a worker that dies in between begins the same revert again, not none.
+        way_back = begin_revert(run, repository, after, tools) if end is WatchEnd.BAD else ""
         remember(run_id, repo, tools, watched=after, wake_at=wake_at, state=state, reason=reason)
     if end is WatchEnd.GOOD:
         evidence(run_id, repository, "deployment", f"{repository.name}: {reason}", tools)
@@ -121,36 +121,3 @@ def _errors(run: RunRecord, repository: Repository, since: float, until: float, 
         return tools.errors.count(owner.sentry_project, since=since, until=until).events
     except SourceUnavailable:
         return None
-
-
-def _revert(run: RunRecord, repository: Repository, watched: Watched, tools: Toolbox) -> str:
-    """Offer to take the merge back; the sentence says how."""
-    by_hand = f"To take it back: git revert {watched.commit[:12]} on {watched.branch}"
-    pulls = tools.pulls_of(repository)
-    if pulls is None:
-        return by_hand
-    try:
-        tools.workshop.refresh(repository)
-        if tools.workshop.head(repository, watched.branch) != watched.commit:
-            return f"{by_hand} (something else has been merged since)"
-        parent = next(iter(tools.workshop.parents_of(repository, watched.commit)), "")
-        if not parent:
-            return by_hand
-        commit = tools.workshop.commit_tree(
-            repository,
-            tree=tools.workshop.tree_of(repository, parent),
-            parents=(watched.commit,),
-            message=revert_message(watched.commit, run=run.id),
-            at=watched.began_at,
-        )
-        branch = f"ops/revert/{watched.commit[:12]}"
-        landing = pulls.publish(repository, commit=commit, branch=branch, expected="")
-        if landing.end is not LandingEnd.LANDED:
-            return f"{by_hand} ({landing.detail})"
-        title = f"Revert {watched.commit[:12]}"
-        number = pulls.open(
-            repository, branch=branch, base=watched.branch, title=title, body=revert_message(watched.commit, run=run.id)
-        )
-    except OpsError as error:
-        return f"{by_hand} ({error})"
-    return f"#{number} takes it back and waits for you"
