@@ -72,7 +72,9 @@ def _parts(record: TaskRecord, run: RunRecord) -> list[str]:
         return [f"It is a part of {spec.part_of}, {by}."]
     if spec.parts:
         return [f"It was split into {', '.join(spec.parts)}, and completes when they have."]
-    if spec.big and record.state is not TaskState.COMPLETED:
+    if record.attempt or record.state in FINAL:
+        return []
+    if spec.big:
         return [f"It is big, it {spec.big}: an agent is asked how to split it before one works on it (--planner-help)."]
     found = "" if run.request.planner_help else big_because(spec)
     return [f"It is big, it {found}: with --planner-help an agent would be asked how to split it."] if found else []

@@ -29,6 +29,8 @@ _STEP = re.compile(r"^[ \t]{0,12}(?:[-*+]|\d{1,3}[.)])[ \t]{1,4}\[ \]", re.MULTI
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 #: Ends after which nobody has worked on it yet; any other, and undivided work has begun.
 _NOTHING_TRIED = frozenset({OutcomeKind.INTERRUPTED, OutcomeKind.QUOTA, OutcomeKind.LOST, OutcomeKind.UNSTARTED})
+#: More declared paths than these are not compared with each other.
+_PLACES = 40
 #: So often a recorded answer is taken up again.
 _TRIES = 3
 
@@ -46,7 +48,7 @@ def big_because(spec: TaskSpec) -> str:
         return ""
     seen = _COMMENT.sub("", spec.description)
     criteria, steps = len(spec.acceptance), len(_STEP.findall(seen))
-    places = len(apart(spec.paths))
+    places = len(apart(spec.paths[:_PLACES]))
     if criteria >= MANY_CRITERIA:
         return f"has {criteria} acceptance criteria"
     if steps >= MANY_STEPS:

@@ -97,7 +97,11 @@ def _split(task: TaskView) -> list[str]:
         return [f"part of {task.part_of}" + (_PLANNER if task.split_by == "planner" else "")]
     if task.parts:
         return [f"split into {', '.join(task.parts)}" + (f" — {task.split_why}" if task.split_why else "")]
-    return [f"big, it {task.big}: {_ASKED_FIRST}"] if task.big else []
+    return [f"big, it {task.big}: {_ASKED_FIRST}"] if _waits_for_help(task) else []
+
+
+def _waits_for_help(task: TaskView) -> bool:
+    return bool(task.big) and not task.parts and not task.attempts
 
 
 def _sections(
@@ -114,7 +118,7 @@ def _sections(
 
 
 def _asked_first(view: RunView) -> list[str]:
-    asked = sum(1 for task in view.tasks.values() if task.big and not task.parts)
+    asked = sum(1 for task in view.tasks.values() if _waits_for_help(task))
     return [f"and {count(asked, 'question')} how to split a big task, not counted here"] if asked else []
 
 

@@ -260,8 +260,10 @@ def standing(home: Path, repos: Sequence[str] = ("app",), **env: str) -> Iterato
     """An installation with a server of its own, for all tests of a module; nothing is left of it afterwards."""
     with own_server() as url:
         rig = Rig.build(home, url, repos, **env)
-        yield rig
-        rig.close()
+        try:
+            yield rig
+        finally:
+            rig.close()
 
 
 def _point_at(urls: Urls) -> None:

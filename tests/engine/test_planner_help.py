@@ -37,7 +37,7 @@ def test_a_big_task_is_split_as_an_agent_proposes_and_its_dependant_waits_for_al
         rig.start()
         big = requested("big", acceptance=CRITERIA, paths=("src/",))
         run = rig.submit([big, requested("next", blocked_by=["big"])], planner_help=True)
-        events = rig.finish(run, 120)
+        events = rig.finish(run, 90)
         assert rig.ledger.runs.get(run).state is RunState.DONE, rig.story()
         tasks = {task.spec.id: task for task in rig.ledger.tasks.all(run)}
         (only,) = rig.ledger.tasks.attempts(run, "big")
