@@ -91,6 +91,7 @@ def _answer(
 def _read(result: AgentResult, asked: SplitAsked, spec: TaskSpec, tools: Toolbox, *, who: str, why: str) -> Outcome:
     """An answer counts only from a session that ended well, and its parts only where every rule lets them through."""
     cost, tokens = measured(result)
+    detail = tools.secrets.redact(result.detail)
     ended = Outcome(
         kind=OutcomeKind.PLANNED,
         cost_usd=cost,
@@ -99,12 +100,12 @@ def _read(result: AgentResult, asked: SplitAsked, spec: TaskSpec, tools: Toolbox
         agent_version=one_line(result.version, 60),
     )
     if result.end is AgentEnd.QUOTA:
-        words = one_line(f"{who} was to say how to split it. {result.detail}", 400)
+        words = one_line(f"{who} was to say how to split it. {detail}", 400)
         return ended.model_copy(
             update={"kind": OutcomeKind.QUOTA, "summary": words, "resets_at": result.resets_at or 0.0}
         )
     if result.end is not AgentEnd.DONE:
-        return _undivided(ended, f"{who} was to say how, and ended as {result.end}. {result.detail}")
+        return _undivided(ended, f"{who} was to say how, and ended as {result.end}. {detail}")
     try:
         parts, words = read_split(tools.secrets.redact(result.answer), asked.mark, spec)
     except (NoAnswerError, PlanError) as error:
