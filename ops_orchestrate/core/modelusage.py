@@ -14,6 +14,8 @@ BYTES_A_TOKEN = 3
 _MOST = 10**10
 #: What a call may answer with, where it does not limit that itself.
 _ANSWER = 32_000
+#: How many answers a call asks for at once, each of which may be as long.
+_ANSWERS = ("n", "candidateCount", "candidate_count")
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
 
 
@@ -93,10 +95,12 @@ def tokens_in(answer: Mapping[str, Any]) -> Tokens | None:
 
 
 def may_use(request: Mapping[str, Any], size: int) -> Tokens:
-    """What a call of `size` bytes may come to: its size as a question, and the longest answer it allows."""
-    places = (request, _inner(request, "generationConfig"))
-    limits = [_count(place.get(name)) for place in places for name in _LIMITS]
-    return Tokens(input=size // BYTES_A_TOKEN + 1, output=max(limits) or _ANSWER)
+    """What a call of `size` bytes may come to: its size as a question, and the longest answers it allows."""
+    places = (request, _inner(request, "generationConfig"), _inner(request, "generation_config"))
+    limits = [_asked(place.get(name)) for place in places for name in _LIMITS]
+    answers = [_asked(place.get(name)) for place in places for name in _ANSWERS]
+    output = (max(limits) or _ANSWER) * max(1, *answers)
+    return Tokens(input=size // BYTES_A_TOKEN + 1, output=min(output, _MOST))
 
 
 def _tokens(usage: Mapping[str, Any]) -> Tokens:
@@ -127,6 +131,12 @@ def _inner(usage: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
         if isinstance(found := usage.get(name), Mapping):
             return found
     return {}
+
+
+def _asked(value: object) -> int:
+    """A number of a question, where some providers take one in quotation marks too."""
+    written = isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= len(str(_MOST))
+    return _count(int(value) if written and isinstance(value, str) else value)
 
 
 def _count(value: object) -> int:

@@ -62,6 +62,23 @@ def test_what_a_call_may_come_to(limits: dict[str, Any], output: int) -> None:
     assert may_use(limits, 299) == Tokens(100, output)
 
 
+@pytest.mark.parametrize(
+    ("asked", "output"),
+    [
+        ({"max_tokens": 100, "n": 8}, 800),
+        ({"n": 3}, 96_000),
+        ({"generationConfig": {"maxOutputTokens": 50, "candidateCount": 4}}, 200),
+        ({"generation_config": {"max_output_tokens": 50, "candidate_count": 4}}, 200),
+        ({"max_tokens": 100, "n": 0}, 100),
+        ({"max_tokens": 100, "n": "many"}, 100),
+        ({"generationConfig": {"maxOutputTokens": "50", "candidateCount": "4"}}, 200),  # Gemini reads these, too
+        ({"max_tokens": 10**9, "n": 10**9}, 10**10),
+    ],
+)
+def test_a_call_for_several_answers_may_use_as_many_times_the_longest(asked: dict[str, Any], output: int) -> None:
+    assert may_use(asked, 0).output == output
+
+
 @given(COUNTS, COUNTS)
 def test_a_sum_is_a_sum_and_a_count_only_grows(one: Tokens, other: Tokens) -> None:
     assert one.plus(other).all == one.all + other.all
