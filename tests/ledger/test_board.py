@@ -224,13 +224,13 @@ def test_a_stopping_run_is_granted_nothing(ledger: Ledger) -> None:
 
 
 def test_nothing_is_granted_before_the_quiet_has_ended(ledger: Ledger) -> None:
-    ledger.open(quiet=0.2)
+    ledger.open(quiet=1)
     planned(ledger)
     offer_all(ledger)
     board = ledger.board.look(5)
     assert board.quiet_until > board.now
     assert ledger.board.grant(board, board.candidates, lease=LEASE) == []
-    expired(ledger, 0.2)
+    expired(ledger, 1)
     assert len(ledger.board.grant(ledger.board.look(5), board.candidates, lease=LEASE)) == 1
 
 
