@@ -185,3 +185,73 @@ def test_what_has_been_built_upon_is_not_taken_back(walk: Walk) -> None:
     (refused,) = of(walk.finish(run), EventKind.MERGE_REFUSED)
     assert "something else has been merged into main since" in str(refused.data["reason"])
     assert walk.pulls() == [1, 2]
+
+
+def ahead(walk: Walk, **request: Any) -> str:
+    """A run whose promotion waits for CI while somebody mends something on main by hand."""
+    walk.control.repository(walk.slug).profiles.clear()
+    walk.control.ci(walk.slug, jobs=[JobPlan("test")], on=["pull_request"], branches=["dev"])
+    walk.control.ci(walk.slug, jobs=[JobPlan("test", hold=True)], on=["pull_request"], branches=["main"])
+    walk.control.push(walk.slug, "main", {"hotfix.txt": "x"}, by="rita")
+    Deployed(walk)
+    run = walk.go(**request)
+    walk.until(lambda: walk.pulls() == [1, 2])
+    walk.control.release(walk.slug)
+    return run
+
+
+def brought_back(walk: Walk, run: str) -> None:
+    """Dev has all of main by one merge commit, said once; no branch of ours is left."""
+    events = walk.finish(run)
+    (said,) = of(events, EventKind.BACK_MERGED)
+    bare = walk.control.repository(walk.slug).bare
+    assert bare.is_ancestor(walk.forge.head("main"), walk.forge.head("dev")), walk.story()
+    assert (said.data["commit"], said.data["to"]) == (walk.forge.head("dev"), "dev")
+    assert (walk.pulls(), walk.forge.merges()) == ([1, 2, 3], ["1", "2", "3"])
+    assert not [ref for ref in walk.control.repository(walk.slug).refs if "/ops/" in ref]
+
+
+@pytest.mark.parametrize("name", ["", "open", "merge"])
+def test_what_main_has_comes_back_to_dev_through_the_gate(
+    walk: Walk, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = ahead(walk)
+    walk.until(lambda: state(walk, run, "back") is not None)
+    if name:
+        around(monkeypatch, name, after=die)
+    brought_back(walk, run)
+
+
+def test_a_back_merge_is_brought_up_to_date_when_dev_moves(walk: Walk) -> None:
+    run = ahead(walk)
+    walk.until(lambda: state(walk, run, "back") is not None)
+    walk.control.repository(walk.slug).profiles.clear()
+    walk.control.ci(walk.slug, jobs=[JobPlan("test", hold=True)], on=["pull_request"])
+    walk.until(lambda: walk.pulls() == [1, 2, 3])
+    walk.control.repository(walk.slug).profiles.clear()
+    walk.control.ci(walk.slug, jobs=[JobPlan("test")], on=["pull_request"])
+    walk.control.push(walk.slug, "dev", {"later.txt": "x"}, by="rita")
+    walk.control.release(walk.slug)
+    brought_back(walk, run)
+    assert walk.control.repository(walk.slug).bare.read(walk.forge.head("dev"), "later.txt") is not None
+
+
+def test_a_back_merge_in_conflict_is_opened_and_left_to_a_person(walk: Walk) -> None:
+    run = ahead(walk)
+    walk.until(lambda: state(walk, run, "back") is not None)
+    walk.control.push(walk.slug, "dev", {"hotfix.txt": "y"}, by="rita")
+    (refused,) = of(walk.finish(run), EventKind.MERGE_REFUSED)
+    assert refused.data["what"] == "back-merge"
+    assert "#3: it conflicts with dev in hotfix.txt" in str(refused.data["reason"])
+    assert walk.forge.merges() == ["1", "2"]
+
+
+def test_a_revert_gets_to_dev_by_a_persons_yes_alone(walk: Walk) -> None:
+    """With force too: it would undo on dev what was merged there."""
+    walk.finish(deployed_badly(walk))
+    Deployed(walk)
+    walk.rig.play({"more": [work("more", path="src/more.txt")]})
+    run = walk.go("more")
+    (asked,) = of(walk.finish(run), EventKind.MERGE_REFUSED)
+    assert (asked.data["ask"], walk.forge.merges()) == ("back", ["1", "2", "3", "4", "5"])
+    assert walk.control.repository(walk.slug).bare.read(walk.forge.head("dev"), "src/any.txt") is not None
