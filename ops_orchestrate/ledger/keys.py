@@ -32,7 +32,7 @@ The scripts build the same names with `key(...)` of lua/prelude.lua; this file i
 | counts:RUN | hash | state: number of tasks |
 | work:RUN | hash | repository: seconds of work left of this run |
 | offered:RUN | set | its candidates |
-| promotions:RUN | hash | repository: JSON |
+| promotions:RUN | hash | repository, or `back:` or `revert:` and it: JSON |
 | events:RUN | stream | ids `SEQ-0` |
 | task:RUN:TASK | hash | the task |
 | attempt:RUN:TASK:N | hash | the attempt |
@@ -46,7 +46,7 @@ The scripts build the same names with `key(...)` of lua/prelude.lua; this file i
 | gate:REPO:TREE:DIGEST | string | result of a gate |
 | green:REPO:BRANCH | list | checks of each head merged lately, JSON |
 | ci:REPO:BRANCH | list | seconds that CI took on each of those heads |
-| frozen:REPO:BRANCH | string | RUN/TASK, or RUN/promote:REPO, whose merge did not hold what was verified |
+| frozen:REPO:BRANCH | string | RUN/TASK or RUN/OWN:REPO (`promote:` …) whose merge did not hold what was verified |
 | parcel:REPO:OBJECT | string | a git bundle with the object, in base64; or `->` and the object whose parcel has it |
 | reply:TOKEN | string | answer of a script, for a repeated call |
 """

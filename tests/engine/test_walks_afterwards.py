@@ -130,13 +130,14 @@ def test_an_unhealthy_deployment_is_taken_back_through_the_gate_and_that_is_watc
     assert says or unseen
 
 
-@pytest.mark.parametrize("name", ["publish", "open", "merge", "remove"])
-def test_a_worker_that_dies_while_it_takes_back_repeats_nothing(
-    walk: Walk, name: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_workers_that_die_at_every_step_of_it_repeat_nothing(
+    walk: Walk, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = tree(walk, "main")
     run = deployed_badly(walk)
-    around(monkeypatch, name, after=die)
+    for name in ("publish", "open", "merge", "remove"):
+        around(monkeypatch, name, **{when: die})
     taken_back(walk, run, before)
 
 
@@ -211,13 +212,12 @@ def brought_back(walk: Walk, run: str) -> None:
     assert not [ref for ref in walk.control.repository(walk.slug).refs if "/ops/" in ref]
 
 
-@pytest.mark.parametrize("name", ["", "open", "merge"])
-def test_what_main_has_comes_back_to_dev_through_the_gate(
-    walk: Walk, name: str, monkeypatch: pytest.MonkeyPatch
+def test_what_main_has_comes_back_to_dev_through_the_gate_wherever_workers_die(
+    walk: Walk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = ahead(walk)
     walk.until(lambda: state(walk, run, "back") is not None)
-    if name:
+    for name in ("open", "merge", "remove"):
         around(monkeypatch, name, after=die)
     brought_back(walk, run)
 

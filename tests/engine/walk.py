@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from celery.exceptions import Ignore
 from ops_orchestrate.adapters.github.pulls import GitHubPullRequests
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.event import Event, EventKind
+from ops_orchestrate.core.promotion import PromotionState
 from ops_orchestrate.core.states import RUN_OPEN
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine import audit, finish
@@ -93,8 +94,10 @@ class Walk(Hand):
         if not self.mail:
             return False
         message = self.mail.pop(0)
-        with suppress(Died):
+        try:
             self.play(message)
+        except Died:
+            self._two_leases_later()
         self.collect()
         return True
 
@@ -126,6 +129,14 @@ class Walk(Hand):
             f"{e.kind} {e.task or ''} {dict(e.data)}"[:300] for run in runs for e in self.rig.events(run.id)[-25:]
         ]
         return "\n".join(events)
+
+    def _two_leases_later(self) -> None:
+        """Nobody has heard of the worker for so long that its last steps of a repository are anybody's; no waiting."""
+        runs = self.rig.ledger.runs
+        for run in runs.list():
+            for key, known in runs.promotions(run.id).items():
+                if known["state"] == PromotionState.UNDER_WAY:
+                    runs.set_promotion(run.id, key, {**known, "at": 0.0, "wake_at": 0.0})
 
     def _holder(self) -> str:
         self._holders += 1
