@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from ops_orchestrate.adapters.agents import PRESETS, AcpAgent, ClaudeAgent, CommandAgent, ScriptedAgent
+from ops_orchestrate.adapters.agents import AcpAgent, ClaudeAgent, CommandAgent, ScriptedAgent
 from ops_orchestrate.adapters.sandbox import probe
 from ops_orchestrate.config import Settings, process_settings, settings_of_agent
 from ops_orchestrate.core.redaction import redact as by_shape
@@ -56,7 +56,7 @@ AGENTS: dict[str, Callable[[Outside, Redact], Agent]] = {
 
 
 #: Those of them that can be told nothing while they work.
-DEAF = frozenset({"command", "acp", *(name for name, preset in PRESETS.items() if not preset.steers)})
+DEAF = frozenset({"command"})
 
 
 def agent_of(settings: Settings, outside: Outside | None = None, redact: Redact = by_shape) -> Callable[[str], Agent]:

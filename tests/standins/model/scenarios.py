@@ -74,6 +74,8 @@ SCENARIOS: dict[str, tuple[Turn, ...]] = {
         Use("Bash", {"command": "rm ready go; git commit -qam 'Say two'", "description": "Commit the change"}),
         _DENIED,
         Say("The file says two now."),
+        Use("Bash", {"command": "echo three > b.txt; git add b.txt; git commit -qm 'Say three'", "description": "Add"}),
+        Say("All of it is there now."),
     ),
     "reports": (
         Use("Bash", {"command": "git commit -q --allow-empty -m Empty", "description": "Commit"}),

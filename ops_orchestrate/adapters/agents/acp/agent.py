@@ -88,7 +88,7 @@ class AcpAgent:
             transcript.close()
             raise
         preset = self._preset
-        manners = Manners(preset.sign_in, preset.steers, settings.model_retries, limit, preset.lingers)
+        manners = Manners(preset.sign_in, preset.joins, settings.model_retries, limit, preset.lingers)
         return AcpSession(launched, job, transcript, manners)
 
     def _found(self) -> Found:

@@ -58,8 +58,8 @@ class Preset:
     """The method of ACP's `authenticate` that a key in its environment is for; empty where it needs none."""
     needs_model: bool = False
     """Whether it has no model of its own choice."""
-    steers: bool = False
-    """Whether a second prompt reaches it within its turn. Elsewhere it would end the first, or wait for its end."""
+    joins: bool = False
+    """Whether a second prompt joins its turn. Elsewhere it would end the first, or wait for its end."""
     lingers: bool = False
     """Whether it stays when its input has ended: then nobody waits for it to go."""
 
@@ -140,7 +140,7 @@ PRESETS: dict[str, Preset] = {
         names=_OURS,
         dress=_opencode,
         needs_model=True,
-        steers=True,
+        joins=True,
     ),
     "gemini": Preset(
         command=("gemini", "--acp"),
@@ -162,7 +162,7 @@ PRESETS: dict[str, Preset] = {
         command=("claude-agent-acp",),
         package="npm install --global @agentclientprotocol/claude-agent-acp",
         names=CLAUDES,
-        steers=True,
+        joins=True,
     ),
 }
 

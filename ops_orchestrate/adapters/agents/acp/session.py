@@ -26,7 +26,8 @@ class Manners:
     """How this agent is dealt with."""
 
     sign_in: str
-    steers: bool
+    joins: bool
+    """Whether a second prompt joins its turn."""
     retries: int
     """How often its model may say no in a row before the attempt ends."""
     log_limit: int
@@ -48,6 +49,8 @@ class AcpSession(SpokenSession):
                 tree=job.tree,
                 sandboxed=not launched.confined.unsandboxed,
                 sign_in=manners.sign_in,
+                joins=manners.joins,
+                waits=job.waits,
             )
         )
         self._farewell = ""
@@ -57,16 +60,18 @@ class AcpSession(SpokenSession):
         self._over_at = 0.0
         self._stopped = False
 
-    def message(self, text: str) -> bool | None:
-        """Steer it by a second prompt within its turn; None for an agent that would not hear it there."""
+    def message(self, text: str) -> bool:
+        """Tell it something; False where it is not there yet, or not any more."""
         told = text[:MESSAGE_LIMIT]
-        if not self._manners.steers:
-            return None
         if not self._input_open or not self._talk.steer(told):
             return False
         self._transcript.told(told)
         self._send()
         return True
+
+    def release(self) -> None:
+        """Its last turn may be the last: what it was told before is still dealt with."""
+        self._talk.release()
 
     def stop(self, how: Literal["interrupt", "kill"]) -> None:
         """Ask it to end by its protocol's own word, then the ladder; or kill all of it at once."""
@@ -94,7 +99,7 @@ class AcpSession(SpokenSession):
     def _overflowed(self) -> None:
         if not self._talk.over:
             self._talk.run = self._talk.run.model_copy(update={"flooded": True})
-            self._talk.over = True
+            self._talk.end()
 
     def _send(self) -> None:
         """Say what is to be said. What does not fit into the pipe now waits for the next look."""

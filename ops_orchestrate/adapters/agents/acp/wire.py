@@ -67,6 +67,16 @@ def tell(method: str, params: BaseModel) -> str:
     return _line({"method": method, "params": _plain(params)})
 
 
+def steer(number: int, session: str, block: schema.TextContentBlock) -> str:
+    """An extension of some adapters: what joins the running turn. Where there is none, it begins none of its own."""
+    params = {
+        "sessionId": session,
+        "prompt": [_plain(block)],
+        "_meta": {"steering": {"idleBehavior": "promptRequired"}},
+    }
+    return _line({"id": number, "method": "_session/steering", "params": params})
+
+
 def answer(number: Id, result: BaseModel) -> str:
     """Our answer to a request."""
     return _line({"id": number, "result": _plain(result)})

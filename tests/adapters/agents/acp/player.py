@@ -23,7 +23,6 @@ class Player(acp.Agent):
     def __init__(self, scenario: str) -> None:
         self.scenario = scenario
         self.told: list[str] = []
-        self.heard = asyncio.Event()
         self.cancelled = asyncio.Event()
 
     def on_connect(self, conn: acp.Client) -> None:
@@ -47,7 +46,7 @@ class Player(acp.Agent):
         del session_id
         self.told.append(prompt[0].text)
         if len(self.told) > 1:
-            self.heard.set()
+            await self.say(self.told[-1])
             return acp.PromptResponse(stop_reason="end_turn")
         stop = await getattr(self, f"play_{self.scenario}")()
         return acp.PromptResponse(stop_reason=stop or "end_turn")
@@ -92,11 +91,6 @@ class Player(acp.Agent):
         await self.call("c1", "execute", "sleep 300")
         while True:
             await asyncio.sleep(60)
-
-    async def play_steered(self) -> None:
-        await self.call("c1", "execute", "wait")
-        await self.heard.wait()
-        await self.say(self.told[1])
 
     async def play_dies(self) -> None:
         os.kill(os.getpid(), 9)

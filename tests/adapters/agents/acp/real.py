@@ -9,7 +9,7 @@ import pytest
 
 from ops_orchestrate.adapters.agents import AcpAgent
 from ops_orchestrate.core.agent import AgentEvent, AgentJob, AgentResult
-from tests.adapters.agents.claude.real import KEY, follow
+from tests.adapters.agents.claude.real import KEY, SECONDS, follow
 from tests.adapters.agents.work import job
 from tests.adapters.foreign import settings
 from tests.standins.model import Model
@@ -39,7 +39,7 @@ def acp(kind: str, folder: Path, url: str, **more: Any) -> AcpAgent:
 
 def work(folder: Path, **more: Any) -> AgentJob:
     """A job in a small repository, with the grace that a real program needs."""
-    return job(folder, **({"grace_seconds": 5.0, "beat_seconds": 60.0} | more))
+    return job(folder, **({"grace_seconds": 5.0, "beat_seconds": SECONDS, "seconds": 2 * SECONDS} | more))
 
 
 def play(

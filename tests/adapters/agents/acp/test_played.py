@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,12 @@ def work(folder: Path, **more: Any) -> AgentJob:
 
 
 def start(
-    folder: Path, scenario: str, url: str = "http://127.0.0.1:9/v1", brief: str = BRIEF, **more: Any
+    folder: Path,
+    scenario: str,
+    url: str = "http://127.0.0.1:9/v1",
+    brief: str = BRIEF,
+    waits: bool = False,
+    **more: Any,
 ) -> AcpSession:
     given = {
         "agent": "acp",
@@ -46,7 +51,7 @@ def start(
         "model_retries": 2,
     }
     agent = AcpAgent(settings(folder, **(given | more)), {"ANTHROPIC_API_KEY": KEY}.get)
-    return agent.start(work(folder, brief=brief))
+    return agent.start(work(folder, brief=brief, waits=waits))
 
 
 def play(folder: Path, scenario: str, *url: str, **more: Any) -> tuple[AgentResult, list[AgentEvent]]:
@@ -113,6 +118,10 @@ def test_what_it_asks_for_is_answered_by_the_rule(tmp_path: Path) -> None:
     assert (result.end, "git push is not for agents" in result.detail) == (AgentEnd.DONE, True)
 
 
+def stops(seen: Sequence[AgentEvent]) -> list[str]:
+    return [event.text for event in seen if event.kind is AgentEventKind.STOP]
+
+
 def begun(seen: list[AgentEvent]) -> bool:
     return any(event.state is ToolState.BEGUN for event in seen)
 
@@ -127,8 +136,7 @@ def test_it_is_stopped_and_leaves_nothing(tmp_path: Path, scenario: str, how: An
     result, seen = follow(session)
     assert result.end is AgentEnd.STOPPED, result
     assert living(mark(work(tmp_path))) == []
-    stops = [event.text for event in seen if event.kind is AgentEventKind.STOP]
-    assert stops == (["cancelled"] if scenario == "sleeps" else []), "it is asked by its protocol first"
+    assert stops(seen) == (["cancelled"] if scenario == "sleeps" else []), "it is asked by its protocol first"
 
 
 def test_a_killed_supervisor_leaves_nothing(tmp_path: Path) -> None:
@@ -139,16 +147,20 @@ def test_a_killed_supervisor_leaves_nothing(tmp_path: Path) -> None:
     assert (result.end, result.detail) == (AgentEnd.CRASHED, "Its supervisor died.")
 
 
-def test_only_an_agent_that_hears_it_is_steered(tmp_path: Path) -> None:
-    session = start(tmp_path, "steered")
+def test_it_is_told_something_within_its_turn_and_between_its_turns(tmp_path: Path) -> None:
+    """In one session, which stays open for that until it is released. How each kind is told is in test_conversation."""
+    session = start(tmp_path, "sleeps", waits=True)
     follow(session, begun)
-    assert session.message("Use parse2.") is None, "nothing is known of this one"
-    session._manners = type(session._manners)("", True, 1, 10_000_000)
     assert session.message("Use «parse2».")
+    follow(session, lambda seen: stops(seen) == ["cancelled", "end_turn"])
+    assert session.message("The schema is merged.")
+    session.release()
     result, _ = follow(session)
     assert result.report is not None
-    assert (result.end, result.report.summary) == (AgentEnd.DONE, "Use «parse2».")
+    assert (result.end, result.report.summary) == (AgentEnd.DONE, "The schema is merged.")
     assert not session.message("Too late.")
+    kept = transcript_path(settings(tmp_path), work(tmp_path)).read_text()
+    assert kept.count("ops/told") == 2
 
 
 def test_a_log_that_is_full_ends_it(tmp_path: Path) -> None:

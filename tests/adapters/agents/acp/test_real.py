@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,13 +30,13 @@ def nothing_is_left(tmp_path: Path) -> Iterator[None]:
 
 
 class Whole(NamedTuple):
-    """A session in a repository that tries to command it, told something in the middle; and what came of it."""
+    """A session in a repository that tries to command it, told something within its turn and after it, and its end."""
 
     kind: str
     tree: Path
     result: AgentResult
     seen: list[AgentEvent]
-    told: bool | None
+    told: list[bool]
     headers: list[dict[str, str]]
     bodies: list[dict[str, Any]]
     transcript: str
@@ -47,19 +47,28 @@ def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """One start of each program, which costs seconds, for all that can be seen in one session."""
     kind: str = request.param
     folder = tmp_path_factory.mktemp(kind)
-    given = work(folder)
+    given = work(folder, waits=True)
     tree = Path(given.tree)
     commanding(tree)
     with leaving_nothing(folder):
         session = acp(kind, folder, model.url("whole", kind)).start(given)
-        begun = follow(session, lambda _: (tree / "ready").exists())
-        told = session.message("The blocker is done: use «parse2».")
-        (tree / "go").touch()
+        seen = follow(session, lambda _: (tree / "ready").exists())
+        told = [session.message("Ana says: use «parse2».")]
+        if kind != "gemini":  # whose turn is ended for it, in the middle of its tool
+            (tree / "go").touch()
+        seen += follow(session, first_turn_ended)
+        told.append(session.message("The blocker is merged: use «parse3»."))
+        session.release()
         result, rest = follow(session)
     asked = [(headers, body) for who, headers, body in model.asked if who == kind]
     headers, bodies = map(list, zip(*asked, strict=True))
     transcript = transcript_path(settings(folder), given).read_text()
-    return Whole(kind, tree, result, [*begun, *rest], told, headers, bodies, transcript)
+    return Whole(kind, tree, result, [*seen, *rest], told, headers, bodies, transcript)
+
+
+def first_turn_ended(seen: Sequence[AgentEvent]) -> bool:
+    said = [number for number, event in enumerate(seen) if event.text == "The file says two now."]
+    return bool(said) and any(event.kind is AgentEventKind.STOP for event in seen[said[0] :])
 
 
 def commanding(tree: Path) -> None:
@@ -86,10 +95,10 @@ def test_it_reads_edits_and_commits(whole: Whole) -> None:
         result
     )
     assert (whole.tree / "a.txt").read_text() == "two\n"
-    assert git(whole.tree, "log", "-1", "--format=%s%n%b%an") == "Say two\nops-orchestrate", "no footer of its own"
+    assert git(whole.tree, "log", "-1", "--format=%s%n%b%an") == "Say three\nops-orchestrate", "no footer"
     assert git(whole.tree, "status", "--porcelain", "--ignored") == "", "nothing of its own is left in the tree"
     assert result.report is not None
-    assert result.report.summary == "The file says two now."
+    assert result.report.summary == "All of it is there now."
     tools = {one.tool for one in whole.seen if one.kind is AgentEventKind.TOOL_CALL and one.state is ToolState.BEGUN}
     assert {"read", "execute"} <= tools
     assert [one.text for one in whole.seen if one.kind is AgentEventKind.STOP][-1] == "end_turn"
@@ -101,7 +110,7 @@ def test_its_key_and_its_tokens_are_the_proxys(whole: Whole) -> None:
     assert {headers[header].removeprefix("Bearer ") for headers in whole.headers} == {KEY}
     assert KEY not in whole.transcript
     assert whole.result.usage is not None
-    assert whole.result.usage.total.all >= 6 * 120
+    assert whole.result.usage.total.all >= 8 * 120
 
 
 def test_what_is_not_for_agents_is_denied(whole: Whole) -> None:
@@ -110,10 +119,27 @@ def test_what_is_not_for_agents_is_denied(whole: Whole) -> None:
     assert whole.result.detail == denied
 
 
-def test_whether_it_is_steered_within_its_turn(whole: Whole) -> None:
-    steers = PRESETS[whole.kind].steers
-    assert whole.told is (True if steers else None)
-    assert ("use «parse2»" in json.dumps(whole.bodies[-1], ensure_ascii=False)) is steers
+def test_it_is_told_something_within_its_turn(whole: Whole) -> None:
+    """OpenCode by a second prompt, Codex by its extension; Gemini's turn is ended, and goes on in the same session."""
+    assert whole.told[0]
+    first = next(number for number, body in enumerate(whole.bodies) if "use «parse2»" in text_of(body))
+    assert "I wait for go." in text_of(whole.bodies[first]), "it remembers what it was doing"
+    assert "The file says two now." not in text_of(whole.bodies[first]), "and its work is not done"
+    stops = [event.text for event in whole.seen if event.kind is AgentEventKind.STOP]
+    assert ("cancelled" in stops) is (whole.kind == "gemini")
+
+
+def test_it_waits_for_what_is_handed_over_and_goes_on_in_its_session(whole: Whole) -> None:
+    assert whole.told[1]
+    last = text_of(whole.bodies[-1])
+    assert "use «parse3»" in last
+    assert "The file says two now." in last, "it remembers its first turn"
+    assert "use «parse3»" not in text_of(whole.bodies[-3])
+    assert git(whole.tree, "log", "-2", "--format=%s") == "Say three\nSay two"
+
+
+def text_of(body: dict[str, Any]) -> str:
+    return json.dumps(body, ensure_ascii=False)
 
 
 def test_nothing_that_the_repository_says_about_agents_is_obeyed(whole: Whole) -> None:

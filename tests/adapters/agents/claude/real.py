@@ -43,7 +43,7 @@ def play(folder: Path, at: Model, scenario: str, who: str = "x", **more: Any) ->
 
 
 def follow(session: AgentSession, until: Callable[[Sequence[AgentEvent]], object] | None = None) -> Any:
-    """Its result and events once it has ended; or only its events, once `until` is true of them."""
+    """Its result and events once it has ended; or only its events, once `until` is true of them. Else it is killed."""
     seen: list[AgentEvent] = []
 
     def over() -> AgentResult | bool | None:
@@ -53,7 +53,12 @@ def follow(session: AgentSession, until: Callable[[Sequence[AgentEvent]], object
             return bool(until(seen))
         return session.result()
 
-    found = eventually(over, SECONDS)
+    try:
+        found = eventually(over, SECONDS)
+    except BaseException:
+        session.stop("kill")
+        eventually(session.result, SECONDS)
+        raise
     if until is not None:
         return seen
     return found, [*seen, *session.events(0)]
