@@ -157,3 +157,34 @@ def test_a_member_fixes_its_work_in_the_session_that_made_it(tmp_path: Path, ser
     assert "Audit failed: The quality gate failed" in remembered
     assert "Audit failed" not in str(first["messages"])
     assert violations(events) == []
+
+
+def test_a_consumer_starts_early_and_hears_in_its_session_what_was_merged(
+    tmp_path: Path, server_url: str, model: Model
+) -> None:
+    """Two of them at once: one waits at the end of its turn until the other one's work is merged, then it goes on."""
+    rig = rig_of(tmp_path, server_url, model.url("team", "team"), ("app", "web"))
+    try:
+        rig.start()
+        tasks = [requested("schema"), requested("users", "web", blocked_by=["schema"])]
+        run = rig.submit(tasks, agent="claude", mode=Mode.TEAMS)
+        rig.until(lambda: "My first half" in heard_by(rig, run, "users"), PATIENCE, "the consumer to wait")
+        assert rig.task(run, "schema").state is TaskState.RUNNING
+        next(tmp_path.glob("data/orchestrate/**/ready")).with_name("go").touch()
+        events = rig.finish(run, PATIENCE)
+    finally:
+        rig.close()
+    assert {(task.state, task.attempt) for task in rig.ledger.tasks.all(run)} == {(TaskState.COMPLETED, 1)}, rig.story()
+    (told,) = [event.data for event in events if event.kind is EventKind.MESSAGE_DELIVERED]
+    assert told["how"] == "session"
+    last = str(model.bodies("team")[-1]["messages"])
+    assert "My first half is done." in last, "it remembers its first turn"
+    assert "hand-over from" in last
+    assert read(rig.upstreams["web"].bare, "dev", "src/two.txt") == "two"
+    assert violations(events) == []
+
+
+def heard_by(rig: Rig, run: str, task: str) -> str:
+    """Everything that the agents of a task have said so far."""
+    kept = (rig.home / "data" / "orchestrate" / "logs" / "attempts" / run).glob(f"*{task}*.jsonl")
+    return "".join(path.read_text() for path in kept)

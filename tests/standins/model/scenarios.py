@@ -132,6 +132,20 @@ SCENARIOS: dict[str, tuple[Turn, ...]] = {
         _WORK,
         Say("Back again."),
     ),
+    "team": (
+        Use(
+            "Bash",
+            {
+                "command": "case $(git branch --show-current) in *schema*) "
+                "touch ready; while [ ! -e go ]; do sleep 0.05; done; rm ready go;; esac; "
+                "echo one > src/one.txt && git add src && git commit -qm 'Say one'",
+                "description": "Work",
+            },
+        ),
+        Say("My first half is done."),
+        _WORK,
+        Say("My second half is done."),
+    ),
     "fixes": (
         Use("Bash", {"command": "touch broken; git add broken; git commit -qm Break", "description": "Work"}),
         Say("I am done."),
@@ -151,3 +165,6 @@ SCENARIOS: dict[str, tuple[Turn, ...]] = {
     ),
     "env": (Use("Write", {"file_path": "{tree}/.env", "content": "KEY=1\n"}), Say("Written.")),
 }
+
+#: Of these every working tree plays its own, whoever else does at the same time.
+BY_TREE = {"team"}

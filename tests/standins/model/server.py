@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.standins.loopback import listening
 from tests.standins.model.dialects import USAGE, chat, contents, is_aside, responses, tree_in
-from tests.standins.model.scenarios import SCENARIOS, Refuse, Say, Turn, Use
+from tests.standins.model.scenarios import BY_TREE, SCENARIOS, Refuse, Say, Turn, Use
 
 _PATH = re.compile(
     r"/(?P<scenario>[a-z]+)/(?P<who>[^/]+)"
@@ -58,8 +58,9 @@ class Model:
         if found.lastgroup != "messages" and is_aside(body):
             return _TITLE
         with self._lock:
-            number = self._count[path]
-            self._count[path] += 1
+            counted = path + (tree_in(body) if found["scenario"] in BY_TREE else "")
+            number = self._count[counted]
+            self._count[counted] += 1
             self.asked.append((found["who"], headers, body))
         turns = SCENARIOS[found["scenario"]]
         return turns[min(number, len(turns) - 1)]
