@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ops_orchestrate.adapters.agents.acp.presets import Dressing, Room, preset_of
-from ops_orchestrate.adapters.agents.acp.program import Found, find, version_of
+from ops_orchestrate.adapters.agents.acp.program import Found, find
 from ops_orchestrate.adapters.agents.model import model_access
+from ops_orchestrate.adapters.agents.probing import probed, tested_with, version_of
 from ops_orchestrate.adapters.agents.session import Program, launch, unstarted
 from ops_orchestrate.adapters.agents.transcript import Transcript, prune, transcript_path, transcripts
 from ops_orchestrate.adapters.sandbox import probe
@@ -50,14 +51,10 @@ class AcpAgent:
             found = self._found()
         except AgentUnavailable as error:
             return AgentProbe(name=self.name, ok=False, detail=str(error))
-        version = version_of(found) if self._preset.package else ""
-        problems = list(self._problems(found, version))
-        if problems:
-            return AgentProbe(name=self.name, ok=False, detail=" ".join(problems), version=version)
-        box = probe(self._settings)
-        where = f"in {box.version}" if box.ok else f"UNSANDBOXED ({box.detail})"
-        detail = f"{self._kind} {version}{self._known(version)} at {found.path}, with a key, {where}"
-        return AgentProbe(name=self.name, ok=True, detail=" ".join(detail.split()), version=version)
+        version = version_of(found.runs) if self._preset.package else None
+        known = tested_with(version, self._preset.tested) if version is not None else " (never tested)"
+        called = f"{self._kind}{f' {version}' if version else ''}{known}"
+        return probed(self.name, called, found.path, self._settings, version=version, model=self._model)
 
     def start(self, job: AgentJob) -> AcpSession:
         """Start it. Raises SandboxUnavailable, AgentUnavailable."""
@@ -133,21 +130,3 @@ class AcpAgent:
             return model_access(settings, self._secret, settings.model_url, self._preset.names)
         except UsageError as error:
             raise AgentUnavailable(str(error)) from error
-
-    def _problems(self, found: Found, version: str) -> Iterator[str]:
-        if self._preset.package and not version:
-            yield f"{found.path} does not say its version, so it does not run here."
-        try:
-            self._model()
-        except AgentUnavailable as error:
-            yield str(error)
-        box = probe(self._settings)
-        if not (box.ok or self._settings.unsandboxed_ok):
-            yield f"No sandbox works here: {box.detail}."
-
-    def _known(self, version: str) -> str:
-        """What to say about a version that the tests do not drive."""
-        tested = self._preset.tested
-        if not tested:
-            return " (never tested)"
-        return "" if version == tested else f" (tested with {tested})"

@@ -1,16 +1,12 @@
-"""An agent's program on this machine: what to start, what of it the sandbox has to show, and its version."""
+"""An agent's program on this machine: what to start, and what of it the sandbox has to show."""
 
 from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from ops_orchestrate.adapters.process import run
-
-_VERSION = re.compile(r"\d{1,4}\.\d{1,6}\.\d{1,6}")
 _NODE = re.compile(rb"#!\S*(?:/env +(?:-S +)?)?node\b")
 
 
@@ -40,18 +36,6 @@ def find(words: tuple[str, ...]) -> Found | None:
     shown = (packages or path, *reads, *dict.fromkeys(file for one in (path, *named) for file in (one, one.resolve())))
     runs = (*before, str(path))
     return Found(path, (*runs, *words[1:]), runs, shown)
-
-
-def version_of(found: Found) -> str:
-    """What it says of itself; empty where it does not run."""
-    with tempfile.TemporaryDirectory(prefix="ops") as home:
-        env = {"HOME": home, "PATH": "/usr/local/bin:/usr/bin:/bin"}
-        try:
-            ended = run([*found.runs, "--version"], cwd=home, env=env, timeout=60)
-        except OSError:
-            return ""
-    said = _VERSION.search(ended.output_tail) if ended.exit_code == 0 else None
-    return said[0] if said else ""
 
 
 def _interpreter(path: Path) -> tuple[tuple[str, ...], tuple[Path, ...]]:

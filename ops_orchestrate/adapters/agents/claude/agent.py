@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -15,9 +13,9 @@ from ops_orchestrate.adapters.agents.claude.kept import keep, kept_session
 from ops_orchestrate.adapters.agents.claude.session import ClaudeSession
 from ops_orchestrate.adapters.agents.claude.wire import INTERRUPT, said
 from ops_orchestrate.adapters.agents.model import model_access
+from ops_orchestrate.adapters.agents.probing import probed, tested_with, version_of
 from ops_orchestrate.adapters.agents.session import Program, launch, unstarted
 from ops_orchestrate.adapters.agents.transcript import Transcript, prune, transcript_path, transcripts
-from ops_orchestrate.adapters.process import run
 from ops_orchestrate.adapters.sandbox import probe
 from ops_orchestrate.adapters.waysout import ModelAccess
 from ops_orchestrate.config import Settings
@@ -27,7 +25,6 @@ from ops_orchestrate.errors import AgentUnavailable, UsageError
 
 TESTED = "2.1.330"
 """The version that the tests drive; others are used, and named."""
-_VERSION = re.compile(r"\d{1,4}\.\d{1,6}\.\d{1,6}")
 _API = "https://api.anthropic.com"
 
 
@@ -53,15 +50,9 @@ class ClaudeAgent:
             program = self._program()
         except AgentUnavailable as error:
             return AgentProbe(name=self.name, ok=False, detail=str(error))
-        version = _version(program)
-        problems = list(self._problems(program, version))
-        if problems:
-            return AgentProbe(name=self.name, ok=False, detail=" ".join(problems), version=version)
-        box = probe(self._settings)
-        where = f"in {box.version}" if box.ok else f"UNSANDBOXED ({box.detail})"
-        known = "" if version == TESTED else f" (tested with {TESTED})"
-        detail = f"Claude Code {version}{known} at {program}, with a key, {where}"
-        return AgentProbe(name=self.name, ok=True, detail=detail, version=version)
+        version = version_of([str(program)])
+        called = f"Claude Code {version}{tested_with(version, TESTED)}"
+        return probed(self.name, called, program, self._settings, version=version, model=self._model)
 
     def start(self, job: AgentJob) -> ClaudeSession:
         """Start it. Raises SandboxUnavailable, AgentUnavailable."""
@@ -117,26 +108,3 @@ class ClaudeAgent:
             return model_access(settings, self._secret, settings.model_url or _API)
         except UsageError as error:
             raise AgentUnavailable(str(error)) from error
-
-    def _problems(self, program: Path, version: str) -> Iterator[str]:
-        if not version:
-            yield f"{program} does not say its version, so it does not run here."
-        try:
-            self._model()
-        except AgentUnavailable as error:
-            yield str(error)
-        box = probe(self._settings)
-        if not (box.ok or self._settings.unsandboxed_ok):
-            yield f"No sandbox works here: {box.detail}."
-
-
-def _version(program: Path) -> str:
-    """What it says of itself; empty where it does not run."""
-    with tempfile.TemporaryDirectory(prefix="ops") as home:
-        try:
-            env = {"HOME": home, "PATH": "/usr/local/bin:/usr/bin:/bin", "DISABLE_AUTOUPDATER": "1"}
-            ended = run([str(program), "--version"], cwd=home, env=env, timeout=20)
-        except OSError:
-            return ""
-    found = _VERSION.match(ended.output_tail.strip()) if ended.exit_code == 0 else None
-    return found[0] if found else ""
