@@ -24,7 +24,7 @@ from ops_orchestrate.adapters.syscalls import program
 _WELL_KNOWN = (
     *("/run/docker.sock", "/var/run/docker.sock", "/run/podman/podman.sock", "/run/containerd/containerd.sock"),
     *("/run/dbus/system_bus_socket", "/run/redis/redis.sock", "/run/redis/redis-server.sock", "/run/systemd/private"),
-    *("/run/snapd.socket", "/run/libvirt/libvirt-sock", "/run/mysqld/mysqld.sock", "/tmp/.X11-unix/X0"),  # noqa: S108
+    *("/run/snapd.socket", "/run/libvirt/libvirt-sock", "/run/mysqld/mysqld.sock", "/tmp/.X11-unix/X0"),  # noqa: S108 - looked for only
 )
 
 

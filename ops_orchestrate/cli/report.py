@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -43,10 +47,32 @@ def command(run: str, as_json: bool, page_file: Path | None) -> int:
 
 
 def _write(target: Path, text: str) -> None:
-    """Whole or not at all: a page that is open in a browser is never half a page."""
-    beside = target.with_name(f".{target.name}.new")
+    """Whole or not at all: a page that is open in a browser is never half a page.
+
+    The draft has a name that nobody can guess, so that nobody has put a link there; a link in the page's own place is
+    replaced, not followed. A page that is there keeps who may read it.
+    """
+    beside: Path | None = None
     try:
-        beside.write_text(text, encoding="utf-8")
+        handle, name = tempfile.mkstemp(prefix=".page-", dir=target.parent)
+        beside = Path(name)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        beside.chmod(_mode_for(target))
         beside.replace(target)
     except OSError as error:
         raise UsageError(f"The page could not be written to {target}: {error.strerror or error}.") from None
+    finally:
+        if beside is not None:
+            beside.unlink(missing_ok=True)
+
+
+def _mode_for(target: Path) -> int:
+    """Of the page that is replaced, else what any new file gets."""
+    with suppress(FileNotFoundError):
+        known = target.lstat().st_mode
+        if stat.S_ISREG(known):
+            return stat.S_IMODE(known) & 0o666
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return 0o666 & ~mask

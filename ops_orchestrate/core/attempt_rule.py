@@ -105,4 +105,5 @@ def _again(outcome: Outcome, spent: int, max_attempts: int) -> Settlement:
         return Settlement(state=TaskState.RETRYABLE, reason=told)
     if outcome.kind in (OutcomeKind.UNSTARTED, OutcomeKind.SENT_BACK):
         return Settlement(state=TaskState.BLOCKED, reason=told, ask="retry")
-    return Settlement(state=TaskState.DISCARDED, reason=f"all {max_attempts} attempts failed; the last one {told}")
+    every = f"all {max_attempts} attempts failed; the last" if max_attempts > 1 else "its only attempt"
+    return Settlement(state=TaskState.DISCARDED, reason=f"{every} ended as {told}")

@@ -17,11 +17,13 @@ def finish_state(
     stop: str,
     own: Mapping[str, int] | None = None,
     short: tuple[int, str] = (0, ""),
+    skipped: int = 0,
 ) -> tuple[RunState, str] | None:
     """The state to end in and the reason; None while something is in flight, due or admissible.
 
     `own` are changes of the run's own that wait for a person, by what they are called (`promotion`); `short` are tasks
-    that nothing but the owner's money keeps from starting, and why.
+    that nothing but the owner's money keeps from starting, and why; `skipped` is what was found or asked for and is
+    not this run's.
     """
     if in_flight or snoozed or (candidates and not stop):
         return None
@@ -32,7 +34,7 @@ def finish_state(
     discarded = counts.get(TaskState.DISCARDED, 0)
     asked = {noun: count for noun, count in (own or {}).items() if count}
     if not (blocked or waiting or discarded or asked):
-        return RunState.DONE, "every task has ended"
+        return RunState.DONE, "every task has ended" if any(counts.values()) else _nothing(skipped)
     held = waiting - beyond_waves - short[0]
     parts = [
         f"{short[0]} waiting: {short[1]}" if short[0] else "",
@@ -43,3 +45,7 @@ def finish_state(
         *(f"{count} {noun}{'s wait' if count > 1 else ' waits'} for you" for noun, count in sorted(asked.items())),
     ]
     return RunState.HALTED, ", ".join(part for part in parts if part)
+
+
+def _nothing(skipped: int) -> str:
+    return f"there was nothing for it to do; {skipped} skipped" if skipped else "there was nothing to do"

@@ -11,13 +11,12 @@ from collections.abc import Iterable
 
 from ops_orchestrate.core.task import Mode, TaskMode
 
-FALLBACK = (
-    "Agent teams are off (OPS_TEAMS=1 or CLAUDE_CODE_EXPERIMENTAL_AGENT_TEAMS=1 turns them on): falling back to "
-    "subagents."
-)
+_OFF = "are off (OPS_TEAMS=1 or CLAUDE_CODE_EXPERIMENTAL_AGENT_TEAMS=1 turns them on)"
+FALLBACK = f"Agent teams {_OFF}: falling back to subagents."
 DEAF = "The agent {agent} can be told nothing while it works: a message to it interrupts, and its next attempt has it."
 NO_TERMINAL = "No mode was given and there is no terminal to ask at: hybrid."
 RECOMMENDED = "No mode was chosen: hybrid, the recommended one."
+NOT_HYBRID = f"It is subagents: hybrid, the recommended one, needs agent teams, which {_OFF}."
 
 
 def effective_mode(asked: Mode | None, terminal: bool, teams_available: bool, deaf: str = "") -> tuple[Mode, str]:
@@ -26,12 +25,12 @@ def effective_mode(asked: Mode | None, terminal: bool, teams_available: bool, de
     `asked` is None where no flag was given; at a terminal the command asks before it comes here. `deaf`: the run's
     agent, if that can be told nothing while it works.
     """
-    notes = [] if asked else [RECOMMENDED if terminal else NO_TERMINAL]
+    words = RECOMMENDED if terminal else NO_TERMINAL
+    if not teams_available and asked is not Mode.SUBAGENTS:
+        return Mode.SUBAGENTS, FALLBACK if asked else f"{words.partition(':')[0]}. {NOT_HYBRID}"
+    notes = [] if asked else [words]
     mode = asked or Mode.HYBRID
-    if mode is not Mode.SUBAGENTS and not teams_available:
-        mode = Mode.SUBAGENTS
-        notes.append(FALLBACK)
-    elif mode is not Mode.SUBAGENTS and deaf:
+    if mode is not Mode.SUBAGENTS and deaf:
         notes.append(DEAF.format(agent=deaf))
     return mode, " ".join(notes)
 

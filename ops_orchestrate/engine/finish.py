@@ -53,6 +53,7 @@ def finish(run_id: str, tools: Toolbox) -> None:
         stop=run.stop,
         own=asked,
         short=(short.tasks, short.text) if short else (0, ""),
+        skipped=len(run.skipped),
     )
     if ending is not None:
         state, reason = ending

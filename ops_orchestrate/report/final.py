@@ -65,10 +65,17 @@ def _mode(view: RunView) -> str:
 
 def _completed(view: RunView) -> str:
     done = totals(view)
-    line = f"{done['completed']} tasks, {done['shipped']} PRs shipped, {done['promoted']} promoted to main"
+    tasks, shipped = count(done["completed"], "task"), _shipped(view, done["shipped"])
+    line = f"{tasks}, {shipped} shipped, {done['promoted']} promoted to main"
     if not view.tasks and view.planned is not None:
         line += f"; {found_nothing(view)}"
     return line
+
+
+def _shipped(view: RunView, number: int) -> str:
+    """Pull requests, as the seed has it; changes, where any was merged without one."""
+    without = any(task.merge and not task.change.startswith("#") for task in view.tasks.values())
+    return count(number, "change" if without else "PR")
 
 
 def _blocked(view: RunView) -> list[str]:

@@ -63,6 +63,19 @@ TABLE = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("most", "words"),
+    [
+        (3, "all 3 attempts failed; the last ended as empty: It says the file is not there"),
+        (1, "its only attempt ended as empty: It says the file is not there"),
+    ],
+)
+def test_giving_up_is_a_sentence(most: int, words: str) -> None:
+    last = make_outcome(OutcomeKind.EMPTY, summary="It says the file is not there")
+    found = after(last, spent=most, max_attempts=most, run_stopping=False, cancelled=False, now=NOW, quota_pause=900)
+    assert (found.state, found.reason) == (D, words)
+
+
 def test_the_table_has_every_outcome() -> None:
     assert {row[0] for row in TABLE} == set(OutcomeKind)
 

@@ -46,6 +46,19 @@ def test_how_it_ends(counts: dict[TaskState, int], kw: dict[str, int | str], sta
     assert (ending[0] if ending else None) is state
 
 
+@pytest.mark.parametrize(
+    ("counts", "skipped", "words"),
+    [
+        ({S.COMPLETED: 1}, 2, "every task has ended"),
+        ({}, 2, "there was nothing for it to do; 2 skipped"),  # another run's, or done already
+        ({S.COMPLETED: 0}, 0, "there was nothing to do"),
+    ],
+)
+def test_a_run_without_a_task_does_not_speak_of_any(counts: dict[TaskState, int], skipped: int, words: str) -> None:
+    ending = finish_state(counts=counts, candidates=0, in_flight=0, snoozed=0, beyond_waves=0, stop="", skipped=skipped)
+    assert ending == (RunState.DONE, words)
+
+
 def test_a_halt_says_what_for() -> None:
     ending = finish({S.BLOCKED: 2, S.QUEUED: 5, S.DISCARDED: 1}, beyond=3)
     assert ending is not None

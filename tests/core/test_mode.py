@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ops_orchestrate.core.mode import DEAF, FALLBACK, NO_TERMINAL, RECOMMENDED, effective_mode, task_mode
+from ops_orchestrate.core.mode import DEAF, FALLBACK, NO_TERMINAL, NOT_HYBRID, RECOMMENDED, effective_mode, task_mode
 from ops_orchestrate.core.task import Mode, TaskMode
 
 
@@ -18,9 +18,9 @@ from ops_orchestrate.core.task import Mode, TaskMode
         (Mode.HYBRID, False, True, Mode.HYBRID, ()),
         (Mode.HYBRID, False, False, Mode.SUBAGENTS, (FALLBACK,)),
         (None, False, True, Mode.HYBRID, (NO_TERMINAL,)),
-        (None, False, False, Mode.SUBAGENTS, (NO_TERMINAL, FALLBACK)),
+        (None, False, False, Mode.SUBAGENTS, ("No mode was given and there is no terminal to ask at.", NOT_HYBRID)),
         (None, True, True, Mode.HYBRID, (RECOMMENDED,)),
-        (None, True, False, Mode.SUBAGENTS, (RECOMMENDED, FALLBACK)),
+        (None, True, False, Mode.SUBAGENTS, ("No mode was chosen.", NOT_HYBRID)),
     ],
 )
 def test_the_mode_of_a_run(asked: Mode | None, terminal: bool, teams: bool, mode: Mode, notes: tuple[str, ...]) -> None:

@@ -100,7 +100,18 @@ def test_the_final_report_has_the_lines_of_the_seed() -> None:
     lines = final_report(fold(ordinary().events), 80).splitlines()
     assert lines[1] == " OPS ► ORCHESTRATION COMPLETE"
     assert [line.split()[0] for line in lines[3:7]] == ["Mode:", "Completed:", "Blocked:", "Follow-ups:"]
-    assert lines[4].endswith("3 tasks, 3 PRs shipped, 2 promoted to main")
+    assert lines[4].endswith("3 tasks, 3 changes shipped, 2 promoted to main"), "there is no pull request among them"
+
+
+def test_pull_requests_are_counted_as_such_where_all_of_them_are() -> None:
+    view = fold(ordinary().events)
+    one, *others = view.tasks.values()
+    asked = {task.id: task.model_copy(update={"change": f"#{n}"}) for n, task in enumerate(view.tasks.values(), 1)}
+    assert "3 tasks, 3 PRs shipped" in final_report(view.model_copy(update={"tasks": asked}), 80)
+    mixed = asked | {one.id: one}
+    assert "3 tasks, 3 changes shipped" in final_report(view.model_copy(update={"tasks": mixed}), 80)
+    alone = {one.id: asked[one.id]} | {task.id: task.model_copy(update={"merge": ""}) for task in others}
+    assert "1 PR shipped" in final_report(view.model_copy(update={"tasks": alone}), 80)
 
 
 def test_every_blocked_task_has_its_reason_and_its_command() -> None:

@@ -59,7 +59,7 @@ def _execute(call: Call, path: Path, body: dict[str, Any]) -> Reply:
 
 def load_resolvers() -> None:
     """Fill the table of resolvers (late, with graphql-core)."""
-    from ops_orchestrate.standin.graphql import (  # noqa: F401
+    from ops_orchestrate.standin.graphql import (  # noqa: F401 - each fills the table
         mutations,
         on_checks,
         on_issues,
