@@ -11,6 +11,7 @@ from ops_orchestrate.adapters.git import Git, printable
 from ops_orchestrate.adapters.harvest import ATTEMPTS, SALVAGE
 from ops_orchestrate.adapters.history import PREVIEW
 from ops_orchestrate.adapters.parcels import PARCELS
+from ops_orchestrate.adapters.traces import merged_heads
 
 _OURS = (ATTEMPTS, SALVAGE, PARCELS)
 #: Git's own `gc --auto` begins at about as many; it is off, since it would begin in the middle of other work.
@@ -28,15 +29,22 @@ class _Ref(NamedTuple):
 def tidy(git: Git, mirror: Path, integration: str, *, merged: set[str], before: float) -> int:
     """Remove those of our refs that are older and are in `merged`, or in the branch at `integration`, or a preview.
 
-    A preview of a merge is made again whenever it is asked for. What was salvaged goes only where the branch holds it:
+    A preview of a merge is made again whenever it is asked for. A head that has travelled goes once a commit of the
+    branch says that it was made of it. What was salvaged goes only where the branch holds it:
     its attempt may be merged without it. How many were removed. Raises GitError.
     """
     inside = {ref.name for ref in _refs(git, mirror, f"--merged={integration}")}
+    squashed = merged_heads(git, mirror, integration)
     gone = [
         ref
         for ref in _refs(git, mirror)
         if ref.date < before
-        and (ref.name in inside or _is_preview(ref) or (ref.name in merged and not ref.name.startswith(SALVAGE)))
+        and (
+            ref.name in inside
+            or _is_preview(ref)
+            or (ref.name in merged and not ref.name.startswith(SALVAGE))
+            or (ref.commit in squashed and ref.name.startswith(PARCELS))
+        )
     ]
     orders = "".join(f"delete {ref.name} {ref.commit}\n" for ref in gone)
     if orders:

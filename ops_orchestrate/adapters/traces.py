@@ -15,9 +15,11 @@ from ops_orchestrate.adapters.harvest import ATTEMPTS, SALVAGE
 from ops_orchestrate.adapters.mirrors import UPSTREAM
 from ops_orchestrate.core.change import OwnBranch
 from ops_orchestrate.core.mark import TASK, Mark, read_marks
+from ops_orchestrate.core.message import MERGE_KEY
 from ops_orchestrate.core.names import is_name, is_run_id
 
 _OURS_UPSTREAM = f"{UPSTREAM}ops/"
+_KEY = re.compile(rf"^{MERGE_KEY}: \S+/([0-9a-f]{{40}}|[0-9a-f]{{64}})$", re.MULTILINE)
 _ATTEMPT = re.compile(r"a(\d{1,6})-f(\d{1,20})", re.ASCII)
 COMMITS = 200_000
 """Commits of the base branches that are looked through, the newest first: about a second."""
@@ -50,6 +52,17 @@ def own_branches(git: Git, mirror: Path, bases: Mapping[str, str]) -> Sequence[O
     known = {at for at, _ in found}
     found += [(at, _alone(one)) for at, one in enumerate(merges) if at not in known]
     return (*(one for _, one in sorted(found, key=lambda pair: pair[0])), *waiting)
+
+
+def merged_heads(git: Git, mirror: Path, base: str) -> set[str]:
+    """Heads of ours that a branch holds under another id: a squash names the head that it was made of."""
+    log = git.run(
+        *("log", f"-{MERGES}", "--fixed-strings", f"--grep={MERGE_KEY}: ", "--format=%B"),
+        *("--end-of-options", object_id(base)),
+        repo=mirror,
+        cut_ok=True,
+    )
+    return set(_KEY.findall(printable(log.out)))
 
 
 def _refs(git: Git, mirror: Path) -> Iterator[OwnBranch]:

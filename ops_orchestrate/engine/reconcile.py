@@ -46,7 +46,9 @@ def wake(tools: Toolbox) -> None:
 
 
 def _tails(stamp: str, tools: Toolbox) -> None:
-    for lost in tools.ledger.board.reap(grant_timeout=tools.settings.grant_timeout):
+    settings = tools.settings
+    late = max(settings.lease / 2, 2 * settings.reconcile_every)
+    for lost in tools.ledger.board.reap(grant_timeout=settings.grant_timeout, lease=settings.lease, late=late):
         if lost.what == "republish":
             canvas.publish(canvas.attempt(lost.key, start=lost.stage))
         elif lost.what in ("lost", "settle"):

@@ -92,13 +92,19 @@ class BoardLedger:
         there += [_unmerged(name, text) for name, text in unmerged.items()]
         return sorted({(one.run, one.task) for one in there if one.repo == repo})
 
-    def reap(self, *, grant_timeout: float, max_redeliveries: int = 5) -> list[Reaped]:
+    def reap(
+        self, *, grant_timeout: float, max_redeliveries: int = 5, lease: float = 0.0, late: float = 0.0
+    ) -> list[Reaped]:
         """Repair everything without a living lease; what the caller has to publish is in each answer.
 
         A verify or land that nobody claimed is published again after twice the grant timeout, then four times,
         and so on; what was published before stays valid, since a long queue is no loss.
+
+        A look is late when the last one was more than `late` seconds ago: nobody could reach the server, or its clock
+        has jumped. Holders that are alive may then not have renewed, so what has ended is spared for one more `lease`.
+        Without `lease` nothing is spared.
         """
-        flat = self._scripts("board_reap", grant_timeout, max_redeliveries, BATCH)
+        flat = self._scripts("board_reap", grant_timeout, max_redeliveries, BATCH, lease, late)
         return [
             Reaped.model_validate({"key": _key(row), "stage": Stage(row[5]), "what": row[6]}) for row in _rows(flat, 7)
         ]

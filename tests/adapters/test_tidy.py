@@ -72,6 +72,21 @@ def test_of_what_travelled_previews_go_and_heads_that_are_not_merged_stay(tmp_pa
     assert _refs(second) == {f"refs/ops/parcels/{head}"}
 
 
+def test_a_head_that_has_travelled_goes_once_it_is_merged_by_a_squash(tmp_path: Path, shop: Shop) -> None:
+    post = Desk()
+    first = host("first", shop.upstream, tmp_path, post)
+    heads = [_attempt(first, key) for key in (KEY, OTHER)]
+    second = host("second", shop.upstream, tmp_path, post)
+    for head in heads:
+        second.workshop.preview(second.repo, second.base(), head)
+    told = f"Do t1\n\nOps-Run: run-1\nOps-Task: t1\nOps-Merge-Key: t1/{heads[0]}\n"
+    intent = second.intent(heads[0], second.base(), message=told)
+    assert second.workshop.mirrors.push(second.repo, intent.commit, "dev", intent.base).code == 0
+    second.base()
+    second.workshop.tidy(second.repo, before=LATER)
+    assert _refs(second) == {f"refs/ops/parcels/{heads[1]}"}
+
+
 def test_without_a_mirror_there_is_nothing_to_tidy(tmp_path: Path, shop: Shop) -> None:
     other = host("other", shop.upstream, tmp_path, Desk())
     assert other.workshop.tidy(other.repo, before=LATER) == 0

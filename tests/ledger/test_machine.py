@@ -98,7 +98,9 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(key=keys, stage=stages, holder=holders)
     def renew(self, key: StageKey, stage: Stage, holder: str) -> None:
         renewed = self.ledger.attempts.renew(key, stage, holder=holder, lease=NEVER)
-        assert not renewed.ok or self.holding.get((key.run, key.task)) == (holder, stage, True)
+        assert not renewed.ok or self.holding.get((key.run, key.task), ())[:2] == (holder, stage)
+        if renewed.ok:  # also where its lease had ended and nobody had acted on that
+            self.holding[key.run, key.task] = (holder, stage, True)
 
     @rule(
         key=keys,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from ops_orchestrate.core.attempt import OutcomeKind, StageKey
@@ -11,6 +13,7 @@ from ops_orchestrate.core.task import TaskSpec
 from ops_orchestrate.ledger import Ledger, Reaped
 from tests.builders import make_settlement, make_task
 from tests.ledger.play import (
+    LEASE,
     at_stage,
     claimed,
     data_of,
@@ -77,6 +80,46 @@ def test_an_agent_whose_lease_ended_is_lost(ledger: Ledger) -> None:
     assert reap(ledger) == []  # settling it is the caller's turn
     assert ledger.attempts.settle(key, make_settlement(TaskState.RETRYABLE)).applied
     assert data_of(ledger, EventKind.ATTEMPT_ENDED)[0]["outcome"] == "lost"
+
+
+def test_after_a_late_look_a_lease_is_spared_once_and_its_holder_goes_on(ledger: Ledger) -> None:
+    """As after the server's clock has jumped: by it all leases have ended, and all agents are at work."""
+    planned(ledger)
+    key = granted(ledger)
+    look = partial(ledger.board.reap, grant_timeout=1000, lease=LEASE, late=0.05)
+    assert look() == []
+    claimed(ledger, key, Stage.IMPLEMENT, lease=0.01)
+    expired(ledger, 0.1)
+    assert look() == [], "nobody has looked for long, so perhaps nobody could renew"
+    assert ledger.board.slots()[0].lease_until > ledger.now() + LEASE / 2
+    assert ledger.attempts.renew(key, Stage.IMPLEMENT, holder="me", lease=0.01).ok
+    expired(ledger, 0.1)
+    assert look() == [], "it was renewed since it was spared"
+
+
+def test_who_does_not_renew_a_spared_lease_is_lost_though_every_look_is_late(ledger: Ledger) -> None:
+    planned(ledger)
+    key = granted(ledger)
+    look = partial(ledger.board.reap, grant_timeout=1000, lease=0.05, late=0.01)
+    look()
+    claimed(ledger, key, Stage.IMPLEMENT, lease=0.01)
+    expired(ledger, 0.1)
+    assert look() == []
+    expired(ledger, 0.1)
+    assert [one.what for one in look()] == ["lost"]
+
+
+def test_a_clock_that_goes_back_makes_no_lease_longer(ledger: Ledger, request: pytest.FixtureRequest) -> None:
+    planned(ledger, make_task("t1"), make_task("t2"))
+    claimed(ledger, granted(ledger, "t1"), Stage.IMPLEMENT, lease=5000)
+    later = at_stage(ledger, Stage.VERIFY, "t2")
+    server = ledger.board._server.client
+    server.zadd("{ops}:watch", {"r1/t2": ledger.now() + 5000})
+    server.hset("{ops}:board", "reaped_at", ledger.now() + 4000)
+    ledger.board.reap(grant_timeout=1000, lease=LEASE, late=50)
+    assert ledger.board.slots()[0].lease_until <= ledger.now() + LEASE
+    assert server.zscore("{ops}:watch", "r1/t2") <= ledger.now()
+    claimed(ledger, later, Stage.VERIFY)
 
 
 def test_an_agent_lost_while_its_run_stops_does_not_count(ledger: Ledger) -> None:

@@ -65,7 +65,8 @@ local first = t.phase ~= 'claimed' or t.holder ~= holder
 if t.phase == 'claimed' and t.holder ~= holder then
   put(t, 'tries', int(number(t.tries) + 1))
 end
-put(t, 'phase', 'claimed', 'holder', holder, 'host', host, 'ended_by', '', 'lease_until', seconds(NOW + number(lease)), 'waits', '0')
+put(t, 'phase', 'claimed', 'holder', holder, 'host', host, 'ended_by', '', 'lease_until', seconds(NOW + number(lease)), 'waits', '0',
+  'spared', '')
 redis.call('ZADD', key('watch'), t.lease_until, t.member)
 if t.slot ~= '' then
   write_hold(t)

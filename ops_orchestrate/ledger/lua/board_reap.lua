@@ -1,9 +1,41 @@
 -- once
 -- Looks at everything in flight whose lease has ended or that nobody claimed, and repairs the ledger's side of it.
--- Keys: watch, task:RUN:TASK, attempt:…, slots, owners, events. Args: grant timeout, redeliveries at most, how many to look at.
+-- Where nobody has looked for a while, everybody was away or the clock has jumped: a holder that is alive may not have been
+-- able to renew, so each lease is spared for one more, once. What a clock that went back has made too long is cut.
+-- Keys: board, watch, task:RUN:TASK, attempt:…, slots, owners, events.
+-- Args: grant timeout, redeliveries at most, how many to look at, the length of a lease, after how long a look is late.
 -- Answers flat: run, task, attempt, fence, seq, stage, what.
 local timeout, limit, batch = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local lease, late = number(ARGV[4]), number(ARGV[5])
+local last = number(get(key('board'), 'reaped_at'))
+local since_last = last > 0 and NOW - last or 0
+redis.call('HSET', key('board'), 'reaped_at', STAMP)
 local found = {}
+
+local function lease_until(t, moment)
+  put(t, 'lease_until', seconds(moment))
+  redis.call('ZADD', key('watch'), t.lease_until, t.member)
+  if t.slot ~= '' then
+    write_hold(t)
+  end
+end
+
+local function spared(t)
+  if lease == 0 or since_last <= late or t.spared == '1' then
+    return false
+  end
+  put(t, 'spared', '1')
+  lease_until(t, NOW + lease)
+  return true
+end
+
+local function cut(t, score)
+  if t.phase == 'claimed' and number(t.lease_until) > NOW + lease then
+    lease_until(t, NOW + lease)
+  elseif t.phase ~= 'claimed' and score > NOW then
+    redis.call('ZADD', key('watch'), STAMP, t.member)
+  end
+end
 
 local function report(t, what)
   for _, value in ipairs({ t.run, t.task, t.attempt, t.fence, t.seq, t.stage, what }) do
@@ -75,7 +107,9 @@ local function look(t, since)
   if t.phase == 'granted' and waited >= timeout then
     ungranted(t)
   elseif t.phase == 'claimed' and NOW >= number(t.lease_until) then
-    if t.stage == 'implement' then
+    if spared(t) then
+      return
+    elseif t.stage == 'implement' then
       lost(t)
     else
       stage_ended(t)
@@ -85,6 +119,16 @@ local function look(t, since)
   elseif t.phase == 'over' and waited >= timeout then
     redis.call('ZADD', key('watch'), STAMP, t.member)
     report(t, 'settle')
+  end
+end
+
+if lease > 0 and since_last < 0 then
+  local all = redis.call('ZRANGE', key('watch'), 0, -1, 'WITHSCORES')
+  for i = 1, #all, 2 do
+    local t = load_task(string.match(all[i], '^([^/]*)/(.*)$'))
+    if t and in_flight(t) then
+      cut(t, tonumber(all[i + 1]))
+    end
   end
 end
 

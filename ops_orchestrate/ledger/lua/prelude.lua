@@ -66,7 +66,7 @@ end
 
 local FIELDS = { 'state', 'attempt', 'fence', 'stage', 'phase', 'seq', 'floor', 'holder', 'lease_until', 'repo',
   'estimate', 'slot', 'host', 'paths', 'granted_at', 'came_from', 'cancel', 'tries', 'waits', 'head', 'merge',
-  'ended_by', 'team', 'early', 'parts' }
+  'ended_by', 'team', 'early', 'parts', 'spared' }
 
 -- What the scripts need of a task; nil if there is none. Every value is a string, '' where it is not set.
 local function load_task(run, task)
