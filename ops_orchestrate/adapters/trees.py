@@ -1,8 +1,8 @@
 """Trees for attempts: a private clone for one agent, which borrows its objects from the mirror.
 
 Beside each tree `X` stand `X.json` (whose it is, so that what a dead run left is known) and `X.scratch` (the
-agent's own folder for its report and temporary files). Nothing in a clone points at an upstream. How a tree
-is filled is one method, so that a warm tree may take its place.
+agent's own folder for its report and temporary files). Nothing in a clone points at an upstream. In a large
+repository a spare tree that nobody has worked in yet (spares.py) takes the place of a new clone.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ops_orchestrate.adapters.filelock import opened, try_lock
 from ops_orchestrate.adapters.folders import remove
 from ops_orchestrate.adapters.git import Git, object_id
 from ops_orchestrate.adapters.mirrors import Mirrors
+from ops_orchestrate.adapters.spares import Spares, is_large
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.names import is_name, is_run_id, one_line
@@ -58,6 +59,7 @@ class Trees:
         self._settings = settings
         self._git = git
         self._mirrors = mirrors
+        self.spares = Spares(folder)
 
     def place(self, repo: Repository, key: StageKey) -> Path:
         """Where the attempt's tree is, or will be. Raises GitError for names that are no folder's name."""
@@ -94,11 +96,14 @@ class Trees:
         fresh = place.with_name(f".{place.name}.new")
         remove(fresh)
         _write_card(_card_path(place), Card(repo=repo.key, key=key, base=object_id(base)))
-        self._fill(mirror, fresh, branch, base)
+        if not self._warm(repo, mirror, fresh, branch, base):
+            self._fill(mirror, fresh, branch, base)
         scratch = _scratch(place)
         remove(scratch)
         scratch.mkdir(mode=0o700)
         fresh.rename(place)  # a tree is whole or not there
+        if self._spared and is_large(place / ".git"):
+            self.spares.renew(repo.key, lambda spare: self._spare(mirror, spare, base))
         return Tree(str(place), str(scratch), branch, base, (str(mirror / "objects"),))
 
     def discard(self, repo: Repository, key: StageKey) -> None:
@@ -132,8 +137,42 @@ class Trees:
             if card and path.name == f"{attempt_name(card.key)}.json" and path.parent.name == card.repo:
                 yield card.repo, card.key
 
+    @property
+    def _spared(self) -> bool:
+        """Whether spares are kept. Without a sandbox an agent could write into them."""
+        return self._settings.spare_trees and not self._settings.unsandboxed_ok
+
+    def _warm(self, repo: Repository, mirror: Path, fresh: Path, branch: str, base: str) -> bool:
+        """The spare tree at `fresh`, with what `base` has otherwise; False where there is none that can be used."""
+        if not (self._spared and self.spares.take(repo.key, fresh, self._config())):
+            return False
+        folder = fresh / ".git"
+        try:
+            borrow(folder, mirror)
+            self._git.run("symbolic-ref", "HEAD", f"refs/heads/{branch}", repo=folder)
+            self._check_out(fresh, branch, base)
+        except GitError:
+            remove(fresh)  # a new clone says what is wrong, if anything is
+            return False
+        return True
+
+    def _spare(self, mirror: Path, fresh: Path, base: str) -> None:
+        """A clone without any branch, but with every file of `base` written."""
+        self._init(mirror, fresh, "spare", base)
+        self._git.run("read-tree", "--reset", "-u", base, repo=fresh / ".git", tree=fresh, slow=True)
+
     def _fill(self, mirror: Path, fresh: Path, branch: str, base: str) -> None:
         """A new clone at `fresh`, with the branch at `base` checked out and every file of it written."""
+        self._init(mirror, fresh, branch, base)
+        self._check_out(fresh, branch, base)
+
+    def _check_out(self, fresh: Path, branch: str, base: str) -> None:
+        """The branch at `base`, and what is not so yet written as `base` has it."""
+        folder = fresh / ".git"
+        self._git.run("update-ref", f"refs/heads/{branch}", object_id(base), repo=folder)
+        self._git.run("read-tree", "--reset", "-u", base, repo=folder, tree=fresh, slow=True)
+
+    def _init(self, mirror: Path, fresh: Path, branch: str, base: str) -> None:
         form = "sha256" if len(base) == 64 else "sha1"
         self._git.run(
             *(
@@ -150,8 +189,6 @@ class Trees:
         borrow(folder, mirror)
         with (folder / "config").open("a") as config:
             config.write(self._config())
-        self._git.run("update-ref", f"refs/heads/{branch}", object_id(base), repo=folder)
-        self._git.run("read-tree", "--reset", "-u", base, repo=folder, tree=fresh, slow=True)
 
     def _config(self) -> str:
         name, email = (_quoted(text) for text in (self._settings.git_name, self._settings.git_email))

@@ -190,6 +190,7 @@ class GitWorkshop:
         mirror = self.mirrors.path(repo)
         if not mirror.is_dir():
             return 0
+        self._trees.spares.forget(repo.key, before)
         head = self._branches(repo)[self.integration(repo)]
         merged = {one.ref for one in self.own_branches(repo) if one.merged}
         with self.mirrors.lock(repo):

@@ -38,6 +38,11 @@ class OperationSettings(BaseSettings):
         description="Days after which a run is forgotten by the ledger, and refs of merged work by the mirrors. What "
         "anybody can still go on with, and work that is not merged, is kept for ever.",
     )
+    spare_trees: bool = Field(
+        True,
+        description="Whether a tree for the next attempt is kept ready in each repository of a thousand files or more: "
+        "it takes the room of one checkout there. Never without a sandbox.",
+    )
     carry_mb: float = Field(
         16, gt=0, le=256, description="Commits up to this size travel to other hosts, through the ledger's server."
     )

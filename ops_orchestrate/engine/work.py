@@ -75,11 +75,12 @@ def implement(key: StageKey, holder: str, tools: Toolbox) -> Next:
             key, Stage.IMPLEMENT, holder=holder, outcome=outcome, goes_on=goes_on, park=park
         ):
             return Next.DROP
+        # Before the tree is removed, which takes as long as it is large: its slot is free.
+        canvas.publish(canvas.admit(key.run, again=f"{key.task}:{key.fence}"))
         if not (lease.stop == "now" and outcome.kind is OutcomeKind.INTERRUPTED):
             tools.workshop.discard_tree(repository, key)
     if goes_on and not without:
         tools.ledger.facts.learn(spec.repo, time.monotonic() - began)
-    canvas.publish(canvas.admit(key.run, again=f"{key.task}:{key.fence}"))
     return Next.GO_ON
 
 
