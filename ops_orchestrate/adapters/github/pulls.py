@@ -23,11 +23,12 @@ from ops_orchestrate.core.merge.pull import BranchRules, Check, Pull, PullState
 from ops_orchestrate.core.names import OUR_BRANCHES, is_branch, is_slug, one_line
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.recheck import Rechecked
-from ops_orchestrate.errors import GuardRefusal, SourceUnavailable
+from ops_orchestrate.errors import GuardRefusal, OpsError, SourceUnavailable
 
 #: How long the rules of a branch are believed.
 RULES_SECONDS = 300.0
-#: How long a yes to writing is believed: the writes of one step follow each other. GitHub itself asks at every one.
+#: How long a yes to writing is believed: the writes of one step follow each other. GitHub itself asks at every one; a
+#: merge is never begun on an older yes, and one that GitHub contradicts by its answer to a write is forgotten.
 YES_SECONDS = 5.0
 
 
@@ -49,33 +50,45 @@ class GitHubPullRequests:
         """None only where GitHub says now, in so many words, that we may push. Every other word of it is a reason.
 
         No word of it at all is none: SourceUnavailable, to be asked again. A yes counts for the writes of the next
-        `YES_SECONDS` as well, a no for none.
+        `YES_SECONDS` as well, but for merges, and only as long as they succeed; a no counts for none.
         """
+        with self._lock:
+            at = self._yes.get(str(repo.slug).lower(), -YES_SECONDS)
+        return None if time.monotonic() - at < YES_SECONDS else self._why_not_now(repo)
+
+    def _why_not_now(self, repo: Repository) -> str | None:
         if repo.slug is None or not is_slug(repo.slug):
             return f"{repo.name} has no name on GitHub"
         key, now = repo.slug.lower(), time.monotonic()
-        with self._lock:
-            if now - self._yes.get(key, -YES_SECONDS) < YES_SECONDS:
-                return None
         no = why_no_push(self._client, repo.slug)
         if no is None:
             with self._lock:
                 self._yes[key] = now
         return no
 
+    def _written(self, repo: Repository, landing: Landing) -> Landing:
+        if landing.end is not LandingEnd.LANDED:
+            self._doubt(repo)
+        return landing
+
+    def _doubt(self, repo: Repository) -> None:
+        """A write did not go through: whether we may write is asked anew before the next one."""
+        with self._lock:
+            self._yes.pop(str(repo.slug).lower(), None)
+
     def publish(self, repo: Repository, *, commit: str, branch: str, expected: str) -> Landing:
         """Push a commit of the mirror to a branch of ours. Safe to repeat."""
         no = self.may_write(repo)
         if no:
             return Landing(end=LandingEnd.REFUSED, detail=no)
-        return publish(self._mirrors, repo, commit=commit, branch=branch, expected=expected)
+        return self._written(repo, publish(self._mirrors, repo, commit=commit, branch=branch, expected=expected))
 
     def remove(self, repo: Repository, *, branch: str, head: str) -> Landing:
         """Delete a branch of ours that stands at `head`. Safe to repeat."""
         no = self.may_write(repo)
         if no:
             return _refused(no)
-        return unpublish(self._mirrors, repo, branch=branch, head=head)
+        return self._written(repo, unpublish(self._mirrors, repo, branch=branch, head=head))
 
     def open(self, repo: Repository, *, branch: str, base: str, title: str, body: str) -> int:
         """The number of the pull request that is open for the branch, a new one where there is none.
@@ -89,7 +102,11 @@ class GitHubPullRequests:
         no = self.may_write(repo)
         if no:
             raise GuardRefusal(no)
-        made = self._writer.open(slug, branch=branch, base=base, title=title, body=body)
+        try:
+            made = self._writer.open(slug, branch=branch, base=base, title=title, body=body)
+        except OpsError:
+            self._doubt(repo)
+            raise
         if made is None:
             made = self._open_one(slug, branch, base)
         if made is None:
@@ -158,15 +175,16 @@ class GitHubPullRequests:
         self, repo: Repository, number: int, *, head: str, method: Literal["squash", "merge"], title: str, message: str
     ) -> Landing:
         """Merge it, at this head and no other."""
-        no = self.may_write(repo)
+        no = self._why_not_now(repo)
         if no:
             return _refused(no)
         landing = self._writer.merge(_slug(repo), number, head=head, method=method, title=title, message=message)
+        self._written(repo, landing)
         return self._looked_again(repo, number, head, landing) if landing.end is LandingEnd.REFUSED else landing
 
     def enqueue(self, repo: Repository, number: int, *, head: str) -> Landing:
         """Put it into the base's merge queue."""
-        no = self.may_write(repo)
+        no = self._why_not_now(repo)
         if no:
             return _refused(no)
         try:

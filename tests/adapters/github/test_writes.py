@@ -313,6 +313,23 @@ def test_what_is_not_ours_is_not_closed(scene: Scene, branch: str, by: str) -> N
     assert scene.control.pull(SLUG, number).open
 
 
+def test_a_merge_is_not_begun_on_an_earlier_yes(scene: Scene) -> None:
+    number = scene.open()
+    assert scene.pulls.may_write(scene.repo) is None
+    scene.control.permit(SLUG, "bot", "read")
+    landing = scene.pulls.merge(scene.repo, number, head=scene.head(), method="squash", title="x", message="")
+    assert (landing.end, "only read" in landing.detail) == (REFUSED, True)
+    assert not [one for one in scene.asked() if one.what.endswith("/merge")]
+
+
+def test_a_yes_that_a_write_contradicts_is_forgotten(scene: Scene) -> None:
+    assert scene.pulls.may_write(scene.repo) is None
+    scene.control.permit(SLUG, "bot", "read")
+    commit = scene.head("dev")
+    assert scene.pulls.publish(scene.repo, commit=commit, branch=OURS, expected="").end is not LANDED
+    assert "only read" in (scene.pulls.may_write(scene.repo) or "")
+
+
 def test_a_yes_counts_for_the_writes_of_one_step_and_a_no_for_none(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
