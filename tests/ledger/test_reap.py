@@ -165,10 +165,10 @@ def test_a_stage_that_keeps_losing_its_worker_is_given_up(ledger: Ledger) -> Non
 def test_a_stage_in_a_long_queue_stays_valid_and_the_wait_doubles(ledger: Ledger) -> None:
     planned(ledger)
     key = at_stage(ledger, Stage.VERIFY)
-    expired(ledger, 0.11)
-    assert reap(ledger, grant_timeout=0.05) == [("t1", "verify", "republish")]
-    expired(ledger, 0.11)
-    assert reap(ledger, grant_timeout=0.05) == []  # twice the time for the second wait
+    expired(ledger, 0.65)
+    assert reap(ledger, grant_timeout=0.3) == [("t1", "verify", "republish")]
+    expired(ledger, 0.65)
+    assert reap(ledger, grant_timeout=0.3) == []  # twice the time for the second wait
     claimed(ledger, key, Stage.VERIFY, holder="first in the queue")
     newer = key.model_copy(update={"seq": 1})
     assert ledger.attempts.claim(newer, Stage.VERIFY, holder="second", host="h", lease=1).kind == "taken"
