@@ -44,7 +44,7 @@ class Ledger:
         self.claims = Claims(server, scripts, keys)
         self.board = BoardLedger(server, scripts, keys)
         self.attempts = Attempts(server, scripts, keys)
-        self.locks = Locks(scripts)
+        self.locks = Locks(server, scripts, keys)
         self.hosts = Hosts(server, scripts, keys)
         self.parcels = Parcels(server, keys)
         self.events = Events(server, keys)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from ops_orchestrate.ledger.keys import Keys
 from ops_orchestrate.ledger.scripts import Scripts
+from ops_orchestrate.ledger.server import Server
 
 
 class Locks:
     """Locks that end by themselves."""
 
-    def __init__(self, scripts: Scripts) -> None:
+    def __init__(self, server: Server, scripts: Scripts, keys: Keys) -> None:
+        self._server = server
         self._scripts = scripts
+        self._keys = keys
 
     def acquire(self, name: str, holder: str, ttl: float) -> bool:
         """Take the lock for `ttl` seconds; the holder that has it may take it again."""
@@ -18,6 +22,10 @@ class Locks:
     def renew(self, name: str, holder: str, ttl: float) -> bool:
         """Keep it for another `ttl` seconds; False if it is lost."""
         return self._scripts.flag("lock_renew", name, holder, _milliseconds(ttl))
+
+    def holder(self, name: str) -> str:
+        """Who has it now; empty where nobody does."""
+        return self._server.ask(lambda: self._server.client.get(self._keys("lock", name))) or ""
 
     def release(self, name: str, holder: str) -> None:
         """Give it back; nothing happens if another holder has it."""

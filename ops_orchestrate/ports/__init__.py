@@ -229,8 +229,8 @@ class PullRequests(Protocol):
     def rules(self, repo: Repository, branch: str) -> BranchRules:
         """What the forge demands before anything gets into the branch, some minutes old at most: it enforces them."""
 
-    def checks(self, repo: Repository, commit: str) -> tuple[Check, ...]:
-        """Every check on a commit."""
+    def checks(self, repo: Repository, commit: str, *, seen: Pull | None = None) -> tuple[Check, ...]:
+        """Every check on a commit. `seen`: a pull request read just now, which may have told some of it already."""
 
     def failed_jobs(self, repo: Repository, check: Check) -> tuple[FailedJob, ...]:
         """The red jobs behind a check, with the ends of their logs."""

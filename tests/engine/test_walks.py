@@ -12,6 +12,7 @@ import redis
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.engine.answer import answer
+from ops_orchestrate.engine.lease import base_lock
 from ops_orchestrate.report.check import violations
 from ops_orchestrate.report.fold import fold
 from ops_orchestrate.standin.profile import JobPlan
@@ -191,6 +192,21 @@ def test_two_changes_to_one_base_cost_two_merges_and_one_update(walk: Walk) -> N
     assert sorted(walk.forge.merges()) == ["1", "2"]
     heads = walk.control.journal.effects("pull-head", walk.slug)
     assert len(heads) == 1  # only who came second was brought up to date, and once
+
+
+def test_a_change_whose_turn_has_not_come_is_not_read_for_itself(walk: Walk) -> None:
+    """What is shared tells enough to wait in line; what a merge needs is asked for when its turn has come."""
+    run = walk.go()
+    repository, before = walk.forge.portfolio().projects[0].repositories[0], len(walk.control.journal.entries)
+    lane, locks = base_lock(repository.key, "dev"), walk.tools.ledger.locks
+    assert locks.acquire(lane, "another/change", 60)
+    walk.until(lambda: walk.rig.ledger.attempts.pursuit(run, "go").in_line)
+    asked = [str(one.facts["query"]) for one in walk.control.journal.entries[before:] if one.kind == "request"]
+    assert "Glance" in asked
+    assert "Pull" not in asked
+    locks.release(lane, "another/change")
+    completed(walk, run)
+    once(walk)
 
 
 def test_a_squash_that_holds_something_else_closes_the_base_until_a_person_has_looked(

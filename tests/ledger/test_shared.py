@@ -19,6 +19,7 @@ def test_a_lock_has_one_holder(ledger: Ledger) -> None:
     locks = ledger.locks
     assert [locks.acquire("base:app", who, 30) for who in ("a", "b", "a")] == [True, False, True]
     assert [locks.renew("base:app", who, 30) for who in ("a", "b")] == [True, False]
+    assert (locks.holder("base:app"), locks.holder("base:web")) == ("a", "")
     locks.release("base:app", "b")
     assert not locks.acquire("base:app", "b", 30)
     locks.release("base:app", "a")

@@ -153,9 +153,9 @@ class GitHubPullRequests:
                 self._rules[key] = (now, found)
         return found
 
-    def checks(self, repo: Repository, commit: str) -> tuple[Check, ...]:
+    def checks(self, repo: Repository, commit: str, *, seen: Pull | None = None) -> tuple[Check, ...]:
         """Every check on a commit."""
-        return self._reader.checks(_slug(repo), commit)
+        return self._reader.checks(_slug(repo), commit, seen)
 
     def failed_jobs(self, repo: Repository, check: Check) -> tuple[FailedJob, ...]:
         """The red jobs behind a check."""

@@ -17,6 +17,20 @@ fragment Checks on Commit {
 }
 """
 
+BASE_CHECKS = """
+fragment BaseChecks on Commit {
+  oid statusCheckRollup { contexts(first: 100) {
+    totalCount pageInfo { hasNextPage endCursor }
+    nodes { __typename
+      ... on CheckRun { databaseId name status conclusion startedAt completedAt url
+        checkSuite { app { databaseId } workflowRun { databaseId event workflow { databaseId } } } }
+      ... on StatusContext { context state targetUrl createdAt creator { login } }
+    }
+  } }
+}
+"""
+"""The same of the base, of which nothing is required by a pull request."""
+
 _PULL = """
   number url state isDraft title headRefOid headRefName baseRefName isCrossRepository
   createdAt mergeable mergeStateStatus reviewDecision isInMergeQueue
@@ -47,11 +61,13 @@ query Pull($owner: String!, $name: String!, $number: Int!, $checks: String, $rev
   viewer { login }
   repository(owner: $owner, name: $name) { nameWithOwner pullRequest(number: $number) {"""
     + _PULL
+    + " baseRef { target { ... on Commit { ...BaseChecks } } } "
     + _WHOLE
     + "} } }"
     + CHECKS.replace("@REQUIRED@", _NO_PAGES)
+    + BASE_CHECKS
 )
-"""One pull request with the first page of everything; further pages by the cursors."""
+"""One pull request with the first page of everything, and of its base's checks; further pages by the cursors."""
 
 COMMIT = """
 query Commit($owner: String!, $name: String!, $oid: GitObjectID!, $checks: String) {

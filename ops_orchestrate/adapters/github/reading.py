@@ -46,14 +46,19 @@ class Reader:
         commit = first.pull.head_ref.target if first.pull.head_ref else None
         if pull.head != NO_COMMIT:
             checks, problem = self._checks(slug, pull.head, commit, first.viewer)
-            pull = pull.model_copy(update={"checks": checks, "checks_of": pull.head})
+            pull = pull.model_copy(update={"checks": checks, "checks_of": pull.head, **_base(first.pull)})
             problems.append(problem)
         pull, problem = self._lists(slug, pull, first)
         problem = next((one for one in [*problems, problem] if one), "")
         return pull.model_copy(update={"complete": not problem, "problem": problem})
 
-    def checks(self, slug: str, oid: str) -> tuple[Check, ...]:
-        """Every check on a commit. Raises SourceUnavailable where they are not all there."""
+    def checks(self, slug: str, oid: str, seen: Pull | None = None) -> tuple[Check, ...]:
+        """Every check on a commit. Raises SourceUnavailable where they are not all there.
+
+        `seen`: a pull request read just now; a rollup that came with it is not asked for again if it is of this commit.
+        """
+        if seen is not None and seen.complete and seen.base_head == oid:
+            return with_runs(seen.base_rollup, runs_of(self._client, slug, oid))
         found, problem = self._checks(slug, oid, None, "")
         if problem:
             raise SourceUnavailable(f"Checks of {oid[:12]} in {slug}: {problem}")
@@ -183,6 +188,17 @@ def _cursors(node: PullNode) -> dict[str, str | None]:
         ("threads", node.review_threads),
     )
     return {name: page.page_info.end_cursor for name, page in pages if page and page.page_info.has_next_page}
+
+
+def _base(node: PullNode) -> dict[str, Any]:
+    """The rollup of the base's head where it came whole, with every check in words that are known."""
+    commit = node.base_ref.target if node.base_ref else None
+    if commit is None or not commit.oid:
+        return {}
+    page = rollup_checks(commit, "")
+    if page.problem or (commit.status_check_rollup and not commit.status_check_rollup.contexts.whole):
+        return {}
+    return {"base_head": commit.oid, "base_rollup": page.checks}
 
 
 def _whole(node: PullNode) -> bool:

@@ -118,6 +118,7 @@ class PullNode(Wire):
     head_ref_name: str
     base_ref_name: str
     head_ref: HeadRef | None = None
+    base_ref: HeadRef | None = None
     is_cross_repository: bool
     created_at: str | None = None
     mergeable: str | None = None

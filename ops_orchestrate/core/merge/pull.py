@@ -174,6 +174,10 @@ class Pull(Value):
     checks: tuple[Check, ...] = ()
     checks_of: str = ""
     """The commit that the checks were read for; a rule compares it with the head."""
+    base_head: str = ""
+    """The base's commit whose rollup of checks is in `base_rollup`, whole; empty where none was read in this go."""
+    base_rollup: tuple[Check, ...] = ()
+    """Not all that there is on that commit: workflow runs that no rollup shows are asked for beside it."""
     reviews: tuple[Review, ...] = ()
     review_requests: tuple[str, ...] = ()
     """Logins and teams whose review is still asked for."""

@@ -17,6 +17,11 @@ def in_lane(case: Case, *, also: float = 0.0) -> bool:
     return case.tools.ledger.locks.acquire(_name(case), _holder(case), _seconds(case) + also)
 
 
+def another_goes_first(case: Case) -> bool:
+    """Whether somebody else is in the lane now."""
+    return case.tools.ledger.locks.holder(_name(case)) not in ("", _holder(case))
+
+
 def wait_in_line(case: Case, pursuit: Pursuit) -> Next:
     """Another one goes first. Until it has, this change is not looked at: that costs the forge nothing."""
     if not pursuit.in_line:

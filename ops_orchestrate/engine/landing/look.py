@@ -12,6 +12,7 @@ from ops_orchestrate.core.merge.snapshot import Act, Decision, MergePolicy, Merg
 from ops_orchestrate.core.message import MERGE_KEY, merge_key
 from ops_orchestrate.engine.frozen import held
 from ops_orchestrate.engine.landing.case import Case
+from ops_orchestrate.engine.landing.lane import another_goes_first
 from ops_orchestrate.engine.seen import policy_of, snapshot_of
 from ops_orchestrate.ports import PullRequests
 
@@ -19,6 +20,8 @@ from ops_orchestrate.ports import PullRequests
 _SHARED = 0.9
 #: What is decided just before something goes in: by then the base itself and our rights count as well.
 _GOING_IN = frozenset({Act.MERGE, Act.ENQUEUE, Act.ASK})
+#: What only the change in the lane does.
+_IN_TURN = frozenset({Act.MERGE, Act.UPDATE})
 _WORKFLOWS = ".github/workflows"
 
 
@@ -29,6 +32,8 @@ class Look:
     seen: MergeSnapshot
     decision: Decision
     pursuit: Pursuit
+    whole: bool
+    """The change was read for itself, with all that a merge needs; a glance is enough to wait, and for nothing else."""
 
 
 def take_look(case: Case, pulls: PullRequests, pursuit: Pursuit) -> Look:
@@ -40,6 +45,8 @@ def take_look(case: Case, pulls: PullRequests, pursuit: Pursuit) -> Look:
     look = _judged(case, pulls, pursuit, shared, whole=False)
     if look.decision.act is Act.WAIT and not look.decision.person and shared.complete:
         return look
+    if look.decision.act in _IN_TURN and shared.complete and another_goes_first(case):
+        return look  # its turn comes later: it is read then
     return _judged(case, pulls, pursuit, pulls.read(case.repository, pursuit.number), whole=True)
 
 
@@ -48,15 +55,15 @@ def _judged(case: Case, pulls: PullRequests, pursuit: Pursuit, pull: Pull, *, wh
     seen = change_snapshot(case, pulls, pursuit, pull)
     decision = decide(seen)
     if whole and decision.act in _GOING_IN:
-        seen = seen.model_copy(update=_of_the_base(case, pulls, seen.base))
+        seen = seen.model_copy(update=_of_the_base(case, pulls, seen.base, pull))
         decision = decide(seen)
-    return Look(seen, decision, pursuit.decided(decision))
+    return Look(seen, decision, pursuit.decided(decision), whole)
 
 
-def _of_the_base(case: Case, pulls: PullRequests, base: str) -> dict[str, object]:
+def _of_the_base(case: Case, pulls: PullRequests, base: str, pull: Pull) -> dict[str, object]:
     """What only a merge needs, and what it costs the forge something to say."""
     return {
-        "base_checks": pulls.checks(case.repository, base) if base else (),
+        "base_checks": pulls.checks(case.repository, base, seen=pull) if base else (),
         "may_write": pulls.may_write(case.repository) or "",
     }
 

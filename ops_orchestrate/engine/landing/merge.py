@@ -21,7 +21,7 @@ from ops_orchestrate.ports import PullRequests
 
 def ask_for_merge(case: Case, pulls: PullRequests, look: Look) -> Next:
     """Ask the forge to merge the verified head, if it is this change's turn."""
-    if not in_lane(case):
+    if not look.whole or not in_lane(case):
         return wait_in_line(case, look.pursuit)
     if not _announce(case, look):
         return Next.DROP

@@ -138,7 +138,7 @@ def bring_up_to_date(case: Case, pulls: PullRequests, look: Look) -> Next:
     """The base is merged into the change, one change of a base at a time; then it is verified and pushed as it is."""
     del pulls
     settings = case.tools.settings
-    if not in_lane(case, also=settings.gate_timeout):  # it is verified again before the next look
+    if not look.whole or not in_lane(case, also=settings.gate_timeout):  # it is verified again before the next look
         return wait_in_line(case, look.pursuit)
     work, head = case.tools.workshop, case.record.head
     if work.is_ancestor(case.repository, look.seen.base, head):

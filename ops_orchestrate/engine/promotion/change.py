@@ -89,7 +89,7 @@ def _snapshot(course: Course, pursuit: Pursuit, pull: Pull) -> MergeSnapshot:
         verified_base=plan.base_head,
         verified_tree=preview.tree if plan.gated else "",
         base=plan.base_head,
-        base_checks=course.pulls.checks(course.repository, plan.base_head),
+        base_checks=course.pulls.checks(course.repository, plan.base_head, seen=pull),
         fixes_base=course.is_revert,
         approved=plan.approved,
         force=plan.force,

@@ -186,6 +186,38 @@ def test_the_checks_of_any_commit(scene: Scene) -> None:
     assert (check.name, check.conclusion) == ("test", Conclusion.SUCCESS)
 
 
+def _contexts(scene: Scene) -> set[tuple[str, str]]:
+    """What there is on dev, asked for by itself."""
+    return {(one.name, str(one.conclusion)) for one in scene.pulls.checks(scene.repo, scene.head("dev"))}
+
+
+def test_the_bases_checks_come_with_a_pull_request_and_are_the_same(scene: Scene) -> None:
+    """For one request less. What is in no rollup, such as a run that could not start, is asked for as ever."""
+    scene.control.check(SLUG, scene.head("dev"), "test", "failure")
+    scene.control.status(SLUG, scene.head("dev"), "ext", "success")
+    pull = scene.pulls.read(scene.repo, scene.open())
+    before = len(scene.asked())
+    checks = scene.pulls.checks(scene.repo, scene.head("dev"), seen=pull)
+    assert [one.what.split("?")[0] for one in scene.asked()[before:]] == [f"/repos/{SLUG}/actions/runs"]
+    assert {(one.name, str(one.conclusion)) for one in checks} == _contexts(scene)
+    assert {one.name for one in checks if one.conclusion is Conclusion.FAILURE} == {"test"}
+
+
+@pytest.mark.parametrize("why", ["another base", "not complete", "more than a page"])
+def test_the_bases_checks_are_asked_for_where_they_did_not_come_whole(scene: Scene, why: str) -> None:
+    for at in range(120 if why == "more than a page" else 1):
+        scene.control.check(SLUG, scene.head("dev"), f"check {at:03}", "success")
+    pull = scene.pulls.read(scene.repo, scene.open())
+    if why == "another base":
+        scene.control.push(SLUG, "dev", {"later.txt": "x"}, by="rita")
+        scene.control.check(SLUG, scene.head("dev"), "check 000", "failure")
+    if why == "not complete":
+        pull = pull.model_copy(update={"complete": False})
+        scene.control.check(SLUG, scene.head("dev"), "late", "failure")
+    checks = scene.pulls.checks(scene.repo, scene.head("dev"), seen=pull)
+    assert {(one.name, str(one.conclusion)) for one in checks} == _contexts(scene)
+
+
 def test_glances_are_shared(scene: Scene) -> None:
     """Five waiting for their pull requests of one repository ask once between them."""
     scene.control.ci(SLUG)
