@@ -121,7 +121,9 @@ def _is_merge_of(mark: Mark, branch: OwnBranch) -> bool:
 
 
 def _merged(branch: OwnBranch, merge: _Merge) -> OwnBranch:
-    return branch.model_copy(update={"merged": merge.commit, "prints": merge.mark.prints, "run": merge.mark.run})
+    mark = merge.mark
+    known = {"merged": merge.commit, "prints": mark.prints, "share": mark.share, "run": mark.run}
+    return branch.model_copy(update=known)
 
 
 def _alone(merge: _Merge) -> OwnBranch:
@@ -136,4 +138,5 @@ def _alone(merge: _Merge) -> OwnBranch:
         head=merge.commit,
         merged=merge.commit,
         prints=mark.prints,
+        share=mark.share,
     )

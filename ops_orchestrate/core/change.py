@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from ops_orchestrate.core.mark import Print
+from ops_orchestrate.core.mark import Print, Share
 from ops_orchestrate.core.value import Value
 
 
@@ -146,6 +146,7 @@ class OwnBranch(Value):
     """The commit on the base that carries its trailers, where it was merged."""
     prints: tuple[Print, ...] = ()
     """With `merged`: the findings that the merge covers."""
+    share: Share | None = None
 
 
 class MergeIntent(Value):

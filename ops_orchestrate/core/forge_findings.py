@@ -51,7 +51,12 @@ def merged_work(project: Project, look: ForgeLook) -> tuple[Merged, ...]:
     """What pull requests of ours have brought to a branch that matters, whatever became of the commit's message."""
     return tuple(
         Merged(
-            project=project.alias, run=one.mark.run, task=one.mark.task, where=f"#{one.number}", prints=one.mark.prints
+            project=project.alias,
+            run=one.mark.run,
+            task=one.mark.task,
+            where=f"#{one.number}",
+            prints=one.mark.prints,
+            share=one.mark.share,
         )
         for one in look.merged
         if one.base_ref in look.branches and one.mark.prints

@@ -19,6 +19,8 @@ TASK = "Ops-Task"
 RUN = "Ops-Run"
 ATTEMPT = "Ops-Attempt"
 FINGERPRINT = "Ops-Fingerprint"
+PART_OF = "Ops-Part-Of"
+WHOLE = "Ops-Whole"
 
 MOST_PRINTS = 16
 """Findings that one merge names; the one that it goes by comes first."""
@@ -28,6 +30,7 @@ LONGEST_TEXT = 200_000
 """Characters that are looked at."""
 _LINE = re.compile(r"(Ops-[A-Za-z-]{1,40}): *(.{0,300})")
 _ATTEMPT = re.compile(r"(?:a(?P<number>\d{1,6})-f(?P<fence>\d{1,20})|(?P<plain>\d{1,6}))", re.ASCII)
+_PART = re.compile(r"(?P<whole>[^ ]{1,100}) (?P<total>[2-9]|[1-9]\d)", re.ASCII)
 _PRINT = re.compile(r"(?P<print>[A-Za-z0-9:._-]{1,128})(?: (?P<cause>[0-9a-f]{16}))?")
 _BLOCK = dict[str, list[str]]
 
@@ -40,6 +43,17 @@ class Print(NamedTuple):
     """What it rested on then, as `cause_mark` writes it; "": the merge does not say."""
 
 
+class Share(Value):
+    """What the parts of a split task have in common: all of them merged, the whole is."""
+
+    whole: str
+    """The task that was split."""
+    total: int
+    """How many parts it has."""
+    prints: tuple[Print, ...]
+    """The findings that the whole covers."""
+
+
 class Mark(Value):
     """One merge of ours, in its own words."""
 
@@ -49,6 +63,8 @@ class Mark(Value):
     """0: it does not say."""
     fence: int = 0
     prints: tuple[Print, ...] = ()
+    share: Share | None = None
+    """Where it is a part of a task that was split."""
 
 
 class Merged(Value):
@@ -60,6 +76,7 @@ class Merged(Value):
     where: str
     """The commit on the base, or the pull request."""
     prints: tuple[Print, ...]
+    share: Share | None = None
 
     @property
     def said(self) -> str:
@@ -84,10 +101,25 @@ def cause_mark(cause: str) -> str:
     return hashlib.sha256(cause.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
-def print_lines(claims: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+def print_lines(claims: Iterable[tuple[str, str]], name: str = FINGERPRINT) -> tuple[str, ...]:
     """A line for each (fingerprint, cause) that a merge covers, the first `MOST_PRINTS` of them, each only once."""
-    lines = (f"{FINGERPRINT}: {print_} {cause_mark(cause)}" for print_, cause in dict(claims).items())
-    return tuple(line for line in lines if _PRINT.fullmatch(line.removeprefix(f"{FINGERPRINT}: ")))[:MOST_PRINTS]
+    values = (f"{print_} {cause_mark(cause)}" for print_, cause in dict(claims).items())
+    return tuple(f"{name}: {value}" for value in values if _PRINT.fullmatch(value))[:MOST_PRINTS]
+
+
+def wholes(merges: Sequence[Merged]) -> tuple[Merged, ...]:
+    """The split tasks of which every part is among the merges, in the order of their newest parts."""
+    parts: dict[tuple[str, str, str], dict[str, Merged]] = {}
+    for one in merges:
+        if one.share:
+            parts.setdefault((one.project, one.run, one.share.whole), {}).setdefault(one.task, one)
+    found = []
+    for (project, run, task), some in parts.items():
+        share = next(iter(some.values())).share
+        if share and len(some) >= share.total:
+            where = ", ".join(one.where for one in some.values())
+            found.append(Merged(project=project, run=run, task=task, where=where, prints=share.prints))
+    return tuple(found)
 
 
 def read_marks(text: str) -> tuple[Mark, ...]:
@@ -113,7 +145,7 @@ def _blocks(text: str) -> Sequence[_BLOCK]:
             current = None
             continue
         name, value = found.groups()
-        if current is None or (name != FINGERPRINT and name in current):
+        if current is None or (name not in (FINGERPRINT, WHOLE) and name in current):
             current = {}
             blocks.append(current)
         current.setdefault(name, []).append(value)
@@ -126,11 +158,23 @@ def _mark(block: _BLOCK) -> Mark | None:
     if not is_name(task) or not is_run_id(run):
         return None
     number = _ATTEMPT.fullmatch(attempt)
-    read = (_PRINT.fullmatch(value) for value in block.get(FINGERPRINT, ()))
     return Mark(
         run=run,
         task=task,
         attempt=int(number["number"] or number["plain"]) if number else 0,
         fence=int(number["fence"] or 0) if number else 0,
-        prints=tuple(Print(one["print"], one["cause"] or "") for one in read if one)[:MOST_PRINTS],
+        prints=_prints(block.get(FINGERPRINT, ())),
+        share=_share(block),
     )
+
+
+def _share(block: _BLOCK) -> Share | None:
+    found = _PART.fullmatch(block.get(PART_OF, [""])[0])
+    if found is None or not is_name(found["whole"]):
+        return None
+    return Share(whole=found["whole"], total=int(found["total"]), prints=_prints(block.get(WHOLE, ())))
+
+
+def _prints(values: Iterable[str]) -> tuple[Print, ...]:
+    read = (_PRINT.fullmatch(value) for value in values)
+    return tuple(Print(one["print"], one["cause"] or "") for one in read if one)[:MOST_PRINTS]

@@ -6,7 +6,7 @@ import re
 
 from ops_orchestrate.core.attempt import Outcome
 from ops_orchestrate.core.harmless import harmless
-from ops_orchestrate.core.mark import ATTEMPT, RUN, TASK, print_lines
+from ops_orchestrate.core.mark import ATTEMPT, PART_OF, RUN, TASK, WHOLE, print_lines
 from ops_orchestrate.core.names import clean_text, is_slug, one_line
 from ops_orchestrate.core.task import TaskRecord, TaskSpec
 
@@ -28,10 +28,16 @@ def squash_message(record: TaskRecord, *, run: str, summary: str) -> str:
         f"{TASK}: {record.spec.id}",
         f"{RUN}: {run}",
         f"{ATTEMPT}: a{record.attempt}-f{record.fence}",
-        *print_lines(record.spec.claims),
+        *_settled(record.spec),
         f"{MERGE_KEY}: {merge_key(record)}",
     )
     return "\n".join((title, body, *lines)) + "\n"
+
+
+def _settled(spec: TaskSpec) -> tuple[str, ...]:
+    """Every finding that the merge settles; a part's own, and those of the whole for when all parts are merged."""
+    share = (f"{PART_OF}: {spec.part_of} {spec.of_parts}",) if spec.part_of else ()
+    return (*print_lines(spec.claims), *share, *print_lines(spec.whole, WHOLE))
 
 
 def merge_key(record: TaskRecord) -> str:
@@ -69,7 +75,7 @@ def pull_body(record: TaskRecord, *, run: str, verified: Outcome) -> str:
     closes = [one for one in spec.closes if _is_issue(one)]
     if closes:
         parts.append("\n".join(f"Closes {one}" for one in closes))
-    parts.append("\n".join((f"{TASK}: {spec.id}", f"{RUN}: {run}", *print_lines(spec.claims))))
+    parts.append("\n".join((f"{TASK}: {spec.id}", f"{RUN}: {run}", *_settled(spec))))
     return "\n\n".join(parts) + "\n"
 
 

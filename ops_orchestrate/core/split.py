@@ -143,6 +143,7 @@ def _task(spec: TaskSpec, part: Part, own: str, number: int, total: int) -> Task
             # Its own: that a part is merged says nothing of the whole's finding.
             "fingerprint": hashlib.sha256(f"{spec.fingerprint}\0{own}".encode()).hexdigest()[:16],
             "prints": (),
+            "whole": spec.claims,
             "closes": (),
             "part_of": spec.id,
             "of_parts": total,

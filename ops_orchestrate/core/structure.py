@@ -17,6 +17,7 @@ from ops_orchestrate.core.attempt import Settlement
 from ops_orchestrate.core.crossref import ClaimView, Standing, Trace, Verdict, adopted, standing, weightiest
 from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
 from ops_orchestrate.core.graph import Graph
+from ops_orchestrate.core.mark import wholes
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.opened import going_on
 from ops_orchestrate.core.ownership import problem
@@ -171,7 +172,8 @@ def _standing(work: Work, repository: Repository | None, claims: Claims, traces:
 def _traces(parts: Iterable[AuditPart]) -> Traces:
     """Merges by project and fingerprint, the newest of each source first."""
     found: dict[tuple[str, str], list[Trace]] = {}
-    for merged in (one for part in parts for one in part.merged):
+    merges = [one for part in parts for one in part.merged]
+    for merged in (*merges, *wholes(merges)):
         for print_, cause in merged.prints:
             found.setdefault((merged.project, print_), []).append(Trace(merged.said, cause))
     return found

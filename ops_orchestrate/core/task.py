@@ -89,6 +89,8 @@ class TaskSpec(Value):
     """The task that it is a part of."""
     split_by: str = ""
     """With `part_of`: who proposed it, `rule` or `planner`."""
+    whole: tuple[tuple[str, str], ...] = ()
+    """With `part_of`: (fingerprint, cause) of all that the whole settles."""
     of_parts: int = 1
     """With `part_of`: how many parts that has; they share its cap."""
     big: str = ""

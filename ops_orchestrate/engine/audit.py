@@ -160,7 +160,9 @@ def _traces(project: Project, repository: Repository, book: _Notebook, tools: To
 
 def _merged_before(project: Project, branch: OwnBranch) -> Merged:
     where = branch.merged[:12]
-    return Merged(project=project.alias, run=branch.run, task=branch.task, where=where, prints=branch.prints)
+    return Merged(
+        project=project.alias, run=branch.run, task=branch.task, where=where, prints=branch.prints, share=branch.share
+    )
 
 
 def _planning(project: Project, repository: Repository, head: str, book: _Notebook, tools: Toolbox) -> None:

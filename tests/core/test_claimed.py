@@ -6,6 +6,7 @@ import pytest
 
 from ops_orchestrate.core.attempt import Settlement
 from ops_orchestrate.core.finding import FindingKind
+from ops_orchestrate.core.mark import Print, Share, cause_mark
 from ops_orchestrate.core.states import RunState, TaskState
 from ops_orchestrate.errors import PlanError
 from tests.builders import make_finding
@@ -85,6 +86,14 @@ def test_an_issue_that_a_red_workflow_s_fix_saw_to_is_done_also_when_the_workflo
     assert not plan_of(issue, red, merged=[fix]).tasks, "the list of runs is older than the fix"
     newly = red.model_copy(update={"cause": "4567"})
     assert [task.fingerprint for task in plan_of(issue, newly, merged=[fix]).tasks] == ["fp-ci"]
+
+
+def test_an_issue_that_was_split_is_done_once_all_of_its_parts_are_merged() -> None:
+    issue = make_finding("fp-issue", kind=FindingKind.ISSUE)
+    share = Share(whole="big", total=2, prints=(Print("fp-issue", cause_mark("")),))
+    parts = [merged((f"fp-{name}", ""), task=name).model_copy(update={"share": share}) for name in ("one", "two")]
+    assert not plan_of(issue, merged=parts).tasks
+    assert len(plan_of(issue, merged=parts[:1]).tasks) == 1
 
 
 def test_a_merge_of_another_project_says_nothing() -> None:

@@ -11,13 +11,17 @@ from ops_orchestrate.core.mark import (
     MOST_MARKS,
     MOST_PRINTS,
     Mark,
+    Merged,
     Print,
+    Share,
     cause_mark,
     mark_of_branch,
     print_lines,
     read_marks,
+    wholes,
 )
 from ops_orchestrate.core.message import pull_body, squash_message
+from ops_orchestrate.core.split import parts_of, pieces
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.core.task import TaskRecord, TaskSpec
 
@@ -141,3 +145,43 @@ def test_law_both_texts_of_ours_say_every_finding_and_nothing_from_outside(
 def test_law_no_text_is_too_odd_to_be_read(text: str) -> None:
     for mark in read_marks(f"Ops-Task: t1\nOps-Run: r1\n{text}"):
         assert len(mark.prints) <= MOST_PRINTS
+
+
+def part(task: str, *, total: int = 2, run: str = "r1", whole: str = "big") -> Merged:
+    share = Share(whole=whole, total=total, prints=(Print("w"),))
+    return Merged(project="app", run=run, task=task, where=f"commit-{task}", prints=(Print(task),), share=share)
+
+
+@pytest.mark.parametrize(
+    ("merges", "found"),
+    [
+        ([], []),
+        ([part("a")], []),
+        ([part("a"), part("a")], []),
+        ([part("a"), part("b", run="r2")], []),
+        ([part("a"), part("b", whole="other")], []),
+        ([part("a", total=3), part("b", total=3)], []),
+        ([part("a"), part("b")], ["big was merged by run r1 (commit-a, commit-b)"]),
+    ],
+)
+def test_a_split_task_is_merged_once_all_of_its_parts_are(merges: list[Merged], found: list[str]) -> None:
+    assert [one.said for one in wholes(merges)] == found
+    assert all(one.prints == (Print("w"),) for one in wholes(merges))
+
+
+def test_each_part_says_what_the_whole_settles() -> None:
+    whole = record("Mend it", ("abc", "c1"), ("def", ""), acceptance=("one", "two")).spec
+    made = parts_of(whole, pieces(whole), {"t1"}, by="rule")
+    for spec in made:
+        one = TaskRecord(run="r1", spec=spec, state=TaskState.SHIPPING, attempt=1, fence=7, head="a" * 40)
+        (mark,) = read_marks(squash_message(one, run="r1", summary=""))
+        prints = (Print("abc", cause_mark("c1")), Print("def", cause_mark("")))
+        assert mark.share == Share(whole="t1", total=2, prints=prints)
+        assert mark.prints == (Print(spec.fingerprint, cause_mark("")),)
+
+
+@pytest.mark.parametrize(
+    "line", ["Ops-Part-Of: big", "Ops-Part-Of: big 1", "Ops-Part-Of: ../x 2", "Ops-Part-Of: big 100"]
+)
+def test_a_share_that_is_none_is_left_out(line: str) -> None:
+    assert read_marks(f"{LINES}\n{line}") == (MARK,)

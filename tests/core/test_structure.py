@@ -53,6 +53,7 @@ def test_a_task_carries_the_seeds_metadata() -> None:
         "estimate": 90.0,
         "fingerprint": "fp-fix-net",
         "prints": (("fp-fix-net", "c1"),),
+        "whole": (),
         "sources": ("tasks-file",),
         "sensitive": "the owner marked infra/net.tf",
         "human": None,
