@@ -16,13 +16,15 @@ from ops_orchestrate.adapters.traces import merged_heads
 _OURS = (ATTEMPTS, SALVAGE, PARCELS)
 #: Git's own `gc --auto` begins at about as many; it is off, since it would begin in the middle of other work.
 MANY_LOOSE, MANY_PACKS = 5_000, 50
-_FORMAT = "--format=%(objectname) %(committerdate:unix) %(refname) %(contents:subject)"
+_FORMAT = "--format=%(objectname) %(committerdate:unix) %(tree) %(refname) %(parent)%00%(contents:subject)"
 
 
 class _Ref(NamedTuple):
     commit: str
     date: float
+    tree: str
     name: str
+    parents: tuple[str, ...]
     subject: str
 
 
@@ -35,15 +37,17 @@ def tidy(git: Git, mirror: Path, integration: str, *, merged: set[str], before: 
     """
     inside = {ref.name for ref in _refs(git, mirror, f"--merged={integration}")}
     squashed = merged_heads(git, mirror, integration)
+    refs = list(_refs(git, mirror))
+    # What a preview was made from may have come here with it, and with nothing else.
+    kept = squashed | {ref.commit for ref in refs if ref.subject != PREVIEW}
     gone = [
         ref
-        for ref in _refs(git, mirror)
+        for ref in refs
         if ref.date < before
         and (
             ref.name in inside
-            or _is_preview(ref)
             or (ref.name in merged and not ref.name.startswith(SALVAGE))
-            or (ref.commit in squashed and ref.name.startswith(PARCELS))
+            or (ref.name.startswith(PARCELS) and (ref.commit in squashed or _is_preview(git, mirror, ref, kept)))
         )
     ]
     orders = "".join(f"delete {ref.name} {ref.commit}\n" for ref in gone)
@@ -67,11 +71,21 @@ def pack(git: Git, mirror: Path, *, before: float) -> bool:
     return True
 
 
-def _is_preview(ref: _Ref) -> bool:
-    return ref.name.startswith(PARCELS) and ref.subject == PREVIEW
+def _is_preview(git: Git, mirror: Path, ref: _Ref, kept: set[str]) -> bool:
+    """Whether it holds nothing but the merge that git makes of its parents, the second of which is kept without it.
+
+    Its subject proves nothing: an agent may call its own work so.
+    """
+    if ref.subject != PREVIEW or len(ref.parents) != 2 or ref.parents[1] not in kept:
+        return False
+    made = git.run("merge-tree", "--write-tree", "--no-messages", *ref.parents, repo=mirror, ok=(0, 1))
+    return made.code == 0 and made.text == ref.tree
 
 
 def _refs(git: Git, mirror: Path, *more: str) -> Iterator[_Ref]:
     for line in printable(git.run("for-each-ref", _FORMAT, *more, *_OURS, repo=mirror).out).splitlines():
-        commit, date, name, subject = (*line.split(" ", 3), "")[:4]
-        yield _Ref(commit, float(date or "inf"), name, subject)
+        told, _, subject = line.partition("\0")
+        words = told.split()
+        if len(words) >= 4:  # a ref to anything but a commit has no date, and is nothing of ours
+            commit, date, tree, name, *parents = words
+            yield _Ref(commit, float(date), tree, name, tuple(parents), subject)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ops_orchestrate.adapters import tidy as adapters_tidy
+from ops_orchestrate.adapters.history import PREVIEW
 from ops_orchestrate.core.attempt import StageKey
 from tests.adapters.gitshop import KEY, Shop, make_shop
 from tests.adapters.test_parcels import Desk, host
@@ -85,6 +86,32 @@ def test_a_head_that_has_travelled_goes_once_it_is_merged_by_a_squash(tmp_path: 
     second.base()
     second.workshop.tidy(second.repo, before=LATER)
     assert _refs(second) == {f"refs/ops/parcels/{heads[1]}"}
+
+
+def test_a_preview_that_alone_holds_unmerged_work_stays(tmp_path: Path, shop: Shop) -> None:
+    post = Desk()
+    first = host("first", shop.upstream, tmp_path, post)
+    head = _attempt(first, KEY)
+    preview = first.workshop.preview(first.repo, first.base(), head)
+    third = host("third", shop.upstream, tmp_path, post)
+    third.base()
+    third.workshop.mirrors.bring(third.repo, preview.commit)
+    assert _refs(third) == {f"refs/ops/parcels/{preview.commit}"}
+    assert third.workshop.tidy(third.repo, before=LATER) == 0
+
+
+def test_work_that_an_agent_calls_a_preview_stays(tmp_path: Path, shop: Shop) -> None:
+    post = Desk()
+    first = host("first", shop.upstream, tmp_path, post)
+    earlier = _attempt(first, OTHER)
+    tree = first.tree(KEY)
+    git("commit", "--quiet", "--allow-empty", "-m", PREVIEW, cwd=Path(tree.path))
+    made = git("commit-tree", "-p", tree.base, "-p", earlier, "-m", PREVIEW, f"{tree.base}^{{tree}}", cwd=first.mirror)
+    first.workshop.mirrors.send(first.repo, made.strip())
+    plain = first.collect(tree, key=KEY).head
+    assert plain
+    assert first.workshop.tidy(first.repo, before=LATER) == 0
+    assert {f"refs/ops/parcels/{made.strip()}", f"refs/ops/parcels/{plain}"} <= _refs(first)
 
 
 def test_without_a_mirror_there_is_nothing_to_tidy(tmp_path: Path, shop: Shop) -> None:
