@@ -6,13 +6,14 @@ import os
 import sys
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from ops_orchestrate.adapters.cgroup import WANTED, Group, Home, find_home
 from ops_orchestrate.adapters.process import run
 from ops_orchestrate.adapters.syscalls import program
 
 _EVERY = "twice a second"
-_DELEGATE = "start it with `systemd-run --user --scope -p Delegate=yes`, or as a unit with `Delegate=yes`"
+_DELEGATE = "Start the workers with `systemd-run --user --scope -p Delegate=yes`, or as a unit with `Delegate=yes`."
 _CANARY = """
 import errno, os, sys
 open(sys.argv[1], "w").write("0")
@@ -42,20 +43,33 @@ def _holds(home: Home) -> bool:
     return ended.exit_code == (0 if "pids" in home.holds else 2)
 
 
-def gaps(root: bool | None = None, home: Home | None = None) -> tuple[str, ...]:
-    """One sentence for each of them. `root`: whether the workers run as root; None: as we do."""
+class Gap(NamedTuple):
+    """One of them, in words, and what would close it."""
+
+    text: str
+    remedy: str = ""
+
+
+def gaps(root: bool | None = None, home: Home | None = None) -> tuple[Gap, ...]:
+    """Each of them; the first, of the disk, is everywhere. `root`: whether the workers run as root; None: as we do."""
     as_root = os.getuid() == 0 if root is None else root
     held = home.holds if home else ()
     missing = [word for name, word in zip(WANTED, ("memory", "processes"), strict=True) if name not in held]
-    found = [f"disk of an agent is measured {_EVERY}, and not limited by a quota"]
+    found = [Gap(f"disk of an agent is measured {_EVERY}, and not limited by a quota")]
     if missing:
-        found.append(f"control groups hold no limit of its {' and '.join(missing)}: {_DELEGATE}")
+        found.append(Gap(f"control groups hold no limit of its {' and '.join(missing)}", _DELEGATE))
     if "memory" in missing:
-        found.append(f"its memory is measured {_EVERY}, and /tmp and /dev/shm inside are beside that")
+        found.append(Gap(f"its memory is measured {_EVERY}, and /tmp and /dev/shm inside are beside that"))
     if as_root and "processes" in missing:
-        found.append(f"the kernel limits no processes of root: they are counted {_EVERY}")
+        found.append(
+            Gap(
+                f"the kernel limits no processes of root: they are counted {_EVERY}", "Run workers as an ordinary user."
+            )
+        )
     if not Path("/proc/self/fd").is_dir():
-        found.append("there is no /proc: neither processes nor memory of an agent can be measured")
+        found.append(Gap("there is no /proc: neither processes nor memory of an agent can be measured"))
     if program() is None:
-        found.append("on this kind of machine no system calls are filtered: vsock and the kernel's keyring stay open")
+        found.append(
+            Gap("on this kind of machine no system calls are filtered: vsock and the kernel's keyring stay open")
+        )
     return tuple(found)

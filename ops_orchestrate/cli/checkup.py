@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-import click
-
 from ops_orchestrate.cli.exits import Exit
+from ops_orchestrate.cli.screen import say
 from ops_orchestrate.core.value import Value
 
 
@@ -24,7 +23,9 @@ def show(checks: Iterable[Check]) -> None:
     """Print each, with what to do about it."""
     for check in checks:
         mark = {"ok": "✓", "warning": "!", "problem": "✗"}[check.state]
-        click.echo(f"{mark} {check.what}: {check.found}" + (f"\n    → {check.remedy}" if check.remedy else ""))
+        say(f"{mark} {check.what}: {check.found}", indent="  ")
+        if check.remedy:
+            say(f"    → {check.remedy}", indent="      ")
 
 
 def exit_of(checks: Iterable[Check]) -> int:

@@ -23,11 +23,13 @@ from ops_orchestrate.cli.connect import Connection, connected
 from ops_orchestrate.cli.money_check import examine_money
 from ops_orchestrate.cli.outside import examine_outside
 from ops_orchestrate.config import Settings, load_settings
+from ops_orchestrate.config.places import TEAMS_FLAG
 from ops_orchestrate.core.agent_choice import in_order
+from ops_orchestrate.core.mode import DEAF as HEARS_NOTHING
 from ops_orchestrate.errors import OpsError
 from ops_orchestrate.ledger import examine_server
 from ops_orchestrate.report.amounts import count
-from ops_orchestrate.wiring import agent_of, portfolio
+from ops_orchestrate.wiring import DEAF, agent_of, portfolio
 
 #: `git merge-tree --write-tree` made a merge without a working tree possible.
 _GIT = (2, 38)
@@ -37,7 +39,7 @@ _LITTLE_DISK = 2_000_000_000
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/schemas.md).")
 def command(as_json: bool) -> int:
-    """Check python, git, server, sandbox, agent, money, registry, GitHub, Sentry, Linear, services, preferences, disk.
+    """Check git, server, sandbox, agent, teams, money, registry, GitHub, Sentry, Linear, services, preferences, disk.
 
     GitHub, Sentry and Linear are asked where the registry names something of theirs; nothing is written there.
 
@@ -56,7 +58,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     """Every check; one that fails itself is a problem, not a crash."""
     looks: tuple[tuple[str, Callable[[Settings], Iterator[Check]]], ...] = (
         ("python", _python), ("git", _git), ("server", _server), ("sandbox", _sandbox),
-        ("agent", _agent), ("money", examine_money), ("registry", _registry), ("outside", _outside),
+        ("agent", _agent), ("teams", _teams), ("money", examine_money), ("registry", _registry), ("outside", _outside),
         ("services", _services), ("preferences", _preferences), ("disk", _disk),
     )  # fmt: skip
     for what, look in looks:
@@ -126,19 +128,34 @@ def _sandbox(settings: Settings) -> Iterator[Check]:
     found = probe(settings)
     if found.ok:
         yield Check(what="sandbox", state="ok", found=f"{found.version}, canary kept in")
-        yield _limits()
+        yield from _limits()
         return
     state: Literal["warning", "problem"] = "warning" if settings.unsandboxed_ok else "problem"
     remedy = "Install bubblewrap (apt install bubblewrap); on Ubuntu 24.04 allow unprivileged user namespaces for it."
     yield Check(what="sandbox", state=state, found=found.detail, remedy=remedy)
 
 
-def _limits() -> Check:
-    """What the machine itself does not hold is measured by us, and a moment later."""
+def _limits() -> Iterator[Check]:
+    """What the machine itself does not hold is measured by us, and a moment later: a line each."""
     home = held_by_kernel()
-    found = gaps(home=home)
-    state: Literal["ok", "warning"] = "ok" if len(found) == 1 else "warning"
-    return Check(what="limits", state=state, found="; ".join(found))
+    if home and home.holds:
+        held = " and ".join({"pids": "processes"}.get(name, name) for name in sorted(home.holds))
+        yield Check(what="limits", state="ok", found=f"{held} of an agent are held by the kernel")
+    disk, *others = gaps(home=home)
+    yield Check(what="limits", state="ok", found=disk.text)
+    for gap in others:
+        yield Check(what="limits", state="warning", found=gap.text, remedy=gap.remedy)
+
+
+def _teams(settings: Settings) -> Iterator[Check]:
+    """Whether there are agent teams, and who says so."""
+    ours = "teams" in settings.model_fields_set
+    if not settings.teams:
+        why = "OPS_TEAMS is 0" if ours else f"neither OPS_TEAMS nor {TEAMS_FLAG} is 1"
+        yield Check(what="teams", state="ok", found=f"off ({why}): `--teams` and `--hybrid` use subagents")
+        return
+    deaf = f"; {HEARS_NOTHING.format(agent=settings.agent)}" if settings.agent in DEAF else ""
+    yield Check(what="teams", state="ok", found=f"on ({'OPS_TEAMS' if ours else TEAMS_FLAG} is 1){deaf}")
 
 
 def _agent(settings: Settings) -> Iterator[Check]:

@@ -6,6 +6,7 @@ The only place of the command that reads the terminal: its width, its encoding, 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import sys
@@ -14,6 +15,7 @@ import click
 
 from ops_orchestrate.core.event import Event
 from ops_orchestrate.report.board import board, wave_boards
+from ops_orchestrate.report.cells import for_encoding, wrap
 from ops_orchestrate.report.final import final_report
 from ops_orchestrate.report.json import report_json
 from ops_orchestrate.report.live import event_line
@@ -37,6 +39,16 @@ def at_terminal() -> bool:
 def warn(text: str) -> None:
     """One line beside the output."""
     click.echo(f"warning: {text}", err=True)
+
+
+def say(text: str, *, indent: str = "") -> None:
+    """A line for people: on a screen in as many as it needs, the later ones indented; elsewhere whole, for `grep`."""
+    lines = [text]
+    if sys.stdout.isatty() or "COLUMNS" in os.environ:
+        begin = text[: len(text) - len(text.lstrip())]
+        first, *others = wrap(text, max(20, width() - max(len(begin), len(indent)))) or [""]
+        lines = [begin + first, *(indent + line for line in others)]
+    click.echo(for_encoding("\n".join(lines), sys.stdout.encoding))
 
 
 def read_answer(prompt: str) -> str | None:

@@ -40,9 +40,13 @@ def default_plugin_root() -> Path | None:
     return Path(plugin).expanduser() if plugin else None
 
 
+#: The seed's feature flag for agent teams, which is Claude Code's own.
+TEAMS_FLAG = "CLAUDE_CODE_EXPERIMENTAL_AGENT_TEAMS"
+
+
 def teams_flag() -> bool:
-    """The seed's feature flag for agent teams, which is Claude Code's own."""
-    return os.environ.get("CLAUDE_CODE_EXPERIMENTAL_AGENT_TEAMS", "0") == "1"
+    """Whether that flag is set."""
+    return os.environ.get(TEAMS_FLAG, "0") == "1"
 
 
 def database_url(server: str, number: int) -> str:

@@ -138,7 +138,8 @@ def test_a_place_that_has_gone_is_no_reason_not_to_start(
 def test_what_this_host_does_not_hold_is_said(root: bool, holds: tuple[str, ...], said: list[str]) -> None:
     found = gaps(root=root, home=Home("/x", holds))
     assert len(found) == len(said)
-    assert all(word in line for word, line in zip(said, found, strict=True))
+    assert all(word in gap.text for word, gap in zip(said, found, strict=True))
+    assert all(gap.remedy for gap in found if "control groups" in gap.text or "of root" in gap.text)
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root owns every folder")
