@@ -45,7 +45,8 @@ def answer(run: str, task: str, reply: str, *, by: str, tools: Toolbox, note: st
     if moved is None:
         raise OpsError(f"{task} has moved meanwhile; `ops-orchestrate explain {run} {task}` says where it is.")
     _go_on(run, moved, tools)
-    return Answered(text=f"{task}: {change.text}.", goes_on=True)
+    text = "its parts that have not completed get fresh sets of attempts" if moved.spec.parts else change.text
+    return Answered(text=f"{task}: {text}.", goes_on=True)
 
 
 def _claim_again(record: TaskRecord, tools: Toolbox) -> None:
@@ -87,7 +88,8 @@ def _go_on(run: str, record: TaskRecord, tools: Toolbox) -> None:
         if record.state is state:
             canvas.publish(canvas.attempt(newest(record), start=stage))
             return
-    canvas.publish(canvas.admit(run, record.spec.id, again=f"answered-{tools.ledger.now():.3f}"))
+    for task in record.spec.parts or (record.spec.id,):  # a composite has no work of its own
+        canvas.publish(canvas.admit(run, task, again=f"answered-{tools.ledger.now():.3f}"))
 
 
 def cancel(run: str, task: str, *, by: str, reason: str, tools: Toolbox) -> Answered:

@@ -126,3 +126,27 @@ def test_the_join_of_its_parts_is_opened_once_beside_its_own(ledger: Ledger) -> 
     planned(ledger, make_task("big"))
     opened = [ledger.tasks.open_join("r1", "big", parts=parts) for parts in (False, True, True, False)]
     assert opened == [True, True, False, False]
+
+
+def test_a_composite_that_is_tried_again_brings_its_parts_back(ledger: Ledger) -> None:
+    split(ledger, worn_out(ledger))
+    completed(ledger, "big-1")
+    assert ledger.tasks.cancel("r1", "big", by="me", reason="not now") == "cancelled"
+    assert states(ledger) | {"t1": TaskState.COMPLETED, "last": TaskState.QUEUED} == {
+        "t1": TaskState.COMPLETED,
+        "last": TaskState.QUEUED,
+        "big": TaskState.CANCELLED,
+        "big-1": TaskState.COMPLETED,
+        "big-2": TaskState.CANCELLED,
+    }
+    moved = ledger.tasks.reopen(
+        "r1", "big", to=TaskState.QUEUED, expect=(TaskState.CANCELLED,), by="me", answer="retry", note="now"
+    )
+    assert moved is not None and moved.spec.parts == ("big-1", "big-2")
+    assert [states(ledger)[name] for name in ("big", "big-1", "big-2")] == ["queued", "completed", "queued"]
+    assert ledger.tasks.notes("r1", "big-2")[-1] == "now"
+    told = [event.task for event in ledger.events.read("r1") if event.kind is EventKind.TASK_REOPENED]
+    assert told == ["big", "big-2"]
+    assert ledger.board.offer("r1", "big-2")
+    completed(ledger, "big-2")
+    assert ledger.tasks.settle_planned("r1", "big", make_settlement())

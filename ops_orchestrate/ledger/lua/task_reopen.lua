@@ -1,6 +1,7 @@
 -- once
 -- A person moves a task on. Answers 1, or 0 where its state is not one of those expected or the move is not allowed.
--- Keys: task:RUN:TASK, run:RUN, digests, notes, unmerged, watch. Args: run, task, to, by, answer, note, expected states.
+-- With a composite that is tried again those of its parts are that were withdrawn or given up.
+-- Keys: task:RUN:TASK and its parts, run:RUN, digests, notes, unmerged, watch. Args: run, task, to, by, answer, note, expected states.
 local run, task, to, by, answer, note = unpack(ARGV, 1, 6)
 local t = need_task(run, task)
 local expected = false
@@ -17,16 +18,25 @@ if run_state == 'halted' or run_state == 'done' then
   redis.call('HSET', key('run', run), 'reason', '', 'finished_at', '')
   move_run(run, 'running')
 end
-withdraw(t)
-move(t, to)
-put(t, 'reason', answer .. ' by ' .. by, 'ask', '', 'cancel', '', 'wake_at', '')
-if answer == 'retry' then
-  put(t, 'spent', '0')
-  redis.call('DEL', key('digests', run, task))
+
+local function move_on(one)
+  withdraw(one)
+  move(one, to)
+  put(one, 'reason', answer .. ' by ' .. by, 'ask', '', 'cancel', '', 'wake_at', '')
+  if answer == 'retry' then
+    put(one, 'spent', '0')
+    redis.call('DEL', key('digests', run, one.task))
+  end
+  if note ~= '' then
+    redis.call('RPUSH', key('notes', run, one.task), note)
+  end
 end
-if note ~= '' then
-  redis.call('RPUSH', key('notes', run, task), note)
+
+local function told(one)
+  task_event(one, 'task.reopened', object('to', str(to), 'by', str(by), 'answer', str(answer)))
 end
+
+move_on(t)
 if tail then
   next_seq(t)
   open_stage(t, to == 'verifying' and 'verify' or 'land')
@@ -36,5 +46,13 @@ end
 if to == 'completed' then
   finish_task(t)
 end
-task_event(t, 'task.reopened', object('to', str(to), 'by', str(by), 'answer', str(answer)))
+told(t)
+for part in string.gmatch(answer == 'retry' and t.parts or '', '%S+') do
+  local one = need_task(run, part)
+  if (one.state == 'cancelled' or one.state == 'discarded') and may_move(one, to) then
+    move_on(one)
+    redis.call('HDEL', key('unmerged'), one.member)
+    told(one)
+  end
+end
 return 1
