@@ -12,6 +12,7 @@ from ops_orchestrate.adapters.discover import discover
 from ops_orchestrate.adapters.github.address import web_host
 from ops_orchestrate.adapters.gitplace import git_probe
 from ops_orchestrate.adapters.state_dir import cannot_write
+from ops_orchestrate.cli.init_later import fill_gates
 from ops_orchestrate.cli.screen import at_terminal
 from ops_orchestrate.config import Settings, load_settings
 from ops_orchestrate.core.proposal import Candidate, registry_text
@@ -26,20 +27,29 @@ from ops_orchestrate.report.amounts import count
 )
 @click.option("--accept-gates", is_flag=True, help="Accept every proposed gate without being asked.")
 def command(folders: tuple[Path, ...], registry: Path | None, accept_gates: bool) -> int:
-    """Find git repositories under each FOLDER and write a registry. An existing one is never overwritten.
+    """Find git repositories under each FOLDER and write a registry.
+
+    Where there is one already, only entries without a gate are given one; nothing that stands in it is changed.
 
     A gate is a command that is run: each proposal is asked about at a terminal, and left out where there is none,
     unless --accept-gates is given.
     """
     settings = load_settings()
     target = (registry or settings.registry or settings.data_dir / "registry.json").expanduser().absolute()
-    if target.exists():
-        raise UsageError(f"{target} exists already: add entries to it by hand, or give --registry another path.")
+    known = target.exists()
+    if known and not (accept_gates or at_terminal()):
+        raise UsageError(
+            f"{target} exists already: --accept-gates gives its entries the gates that they lack; add entries by hand, "
+            "or give --registry another path."
+        )
     found = discover(folders, git_probe(settings), github=web_host(settings.github_api_url))
     for skipped in found.skipped:
         click.echo(f"skipped: {skipped.name}: {skipped.reason}")
     if not found.candidates:
         raise UsageError("There is no git repository there; name a folder that holds some.")
+    if known:
+        click.echo(fill_gates(target, found.candidates, lambda those: _gates(those, accept=accept_gates), _write))
+        return 0
     chosen = _gates(found.candidates, accept=accept_gates)
     _write(target, registry_text(chosen))
     click.echo(_told(target, chosen, found.candidates, settings))

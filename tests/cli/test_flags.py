@@ -72,7 +72,10 @@ USAGE = [
     ("init {home}/bare --registry {home}/new.json", "There is no git repository there; name a folder that holds some."),
     (
         "init {home}/code",
-        "{home}/data/registry.json exists already: add entries to it by hand, or give --registry another path.",
+        (
+            "{home}/data/registry.json exists already: --accept-gates gives its entries the gates that they lack; "
+            "add entries by hand, or give --registry another path."
+        ),
     ),
 ]
 

@@ -227,4 +227,15 @@ def test_init_asks_about_each_gate(untouched: House) -> None:
     silent = untouched.home / "silent.json"
     said = call("init", str(untouched.home / "code"), "--registry", str(silent))
     assert "1 proposed gate not accepted, because there is no terminal to ask at (--accept-gates)" in said.out
-    assert "ops" not in json.loads(silent.read_text())["projects"][0]
+    before = json.loads(silent.read_text())
+    assert "ops" not in before["projects"][0]
+    silent.chmod(0o640)
+    silent.write_text(json.dumps(before | {"owner": "me"}, indent=4))
+    later = ("init", str(untouched.home / "code"), "--registry", str(silent))
+    assert "--accept-gates gives its entries the gates" in call(*later).err, "nobody is there to say yes"
+    assert f"Gave 1 entry of {silent} a gate; nothing else in it was changed." in call(*later, "--accept-gates").out
+    before["projects"][0]["ops"] = {"gate": "make test"}
+    assert silent.read_text() == json.dumps(before | {"owner": "me"}, indent=4) + "\n"
+    assert silent.stat().st_mode & 0o777 == 0o640
+    again = call(*later, "--accept-gates")
+    assert "api: it has a gate, or no entry of its own" in again.out and "No gate was put into" in again.out
