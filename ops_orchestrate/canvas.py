@@ -13,7 +13,7 @@ from celery import chain
 from celery.canvas import Signature
 from kombu.exceptions import OperationalError
 
-from ops_orchestrate.celery import app
+from ops_orchestrate.celery import app, own_queue
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.states import Stage
 from ops_orchestrate.errors import LedgerUnavailable
@@ -43,18 +43,20 @@ def open_audit(run: str, size: int) -> None:
     app.backend.set_chord_size(_audit(run), size)
 
 
-def audit_edge(run: str, part: str, *, index: int) -> Signature:
+def audit_edge(run: str, part: str, *, index: int, host: str = "") -> Signature:
     """One part of the audit: a header task of the chord whose body is the planner.
 
     Made like an edge, never with `chord()`: that one subscribes to the results of its parts, which nobody reads, and
     a process that has published an audit would renew the subscription whenever the server was restarted.
     """
-    return _part(run, part, again=0).set(group_id=_audit(run), group_index=index, chord=plan(run), root_id=run)
+    return _part(run, part, again=0, host=host).set(
+        group_id=_audit(run), group_index=index, chord=plan(run), root_id=run
+    )
 
 
-def audit_part(run: str, part: str, *, again: int) -> Signature:
+def audit_part(run: str, part: str, *, again: int, host: str = "") -> Signature:
     """One part alone, when its first message was lost."""
-    return _part(run, part, again=again)
+    return _part(run, part, again=again, host=host)
 
 
 def plan(run: str, *, again: int = 0) -> Signature:
@@ -68,15 +70,21 @@ def admit(run: str, task: str = "", *, again: str = "") -> Signature:
     return job("planner.admit", run, task, queue="planner", task_id=task_id, shown=f"{run} {task}".strip())
 
 
-def attempt(key: StageKey, *, start: Stage = Stage.IMPLEMENT, title: str = "") -> Signature:
+def attempt(
+    key: StageKey, *, start: Stage = Stage.IMPLEMENT, title: str = "", host: str = "", home: str = ""
+) -> Signature:
     """The chain of one attempt, or its tail from `start`: implement → verify → land → settle.
 
     Where verify finds that a review is due, it publishes the tail review → verify → land → settle. `title` is the
-    task's, as Flower shows it: short, and without secrets.
+    task's, as Flower shows it: short, and without secrets. `host`: the machine that does the first of it; `home`: the
+    one that does all of it.
     """
     stages = list(_STAGE_JOBS)
     tail = [stage for stage in stages[stages.index(start) :] if stage is start or stage is not Stage.REVIEW]
-    return chain(*(_stage(key, stage, title) for stage in tail), settle(key))
+    first, *rest = (_stage(key, stage, title, home) for stage in tail)
+    if at := host or home:
+        first.set(queue=own_queue(_STAGE_JOBS[start][1], at))
+    return chain(first, *rest, settle(key))
 
 
 def settle(key: StageKey, *, again: str = "") -> Signature:
@@ -165,13 +173,15 @@ def _audit(run: str) -> str:
     return f"{run}:audit"
 
 
-def _part(run: str, part: str, *, again: int) -> Signature:
+def _part(run: str, part: str, *, again: int, host: str) -> Signature:
     name = "audit.source" if part.startswith("source:") else "audit.project"
-    return job(name, run, part, queue="audit", task_id=f"{run}:{part}:{again}", shown=f"{run} {part}")
+    made = job(name, run, part, queue="audit", task_id=f"{run}:{part}:{again}", shown=f"{run} {part}")
+    return made.set(queue=own_queue("audit", host)) if host else made
 
 
-def _stage(key: StageKey, stage: Stage, title: str) -> Signature:
+def _stage(key: StageKey, stage: Stage, title: str, home: str) -> Signature:
     name, queue = _STAGE_JOBS[stage]
+    queue = f"{queue}@{home}" if home else queue  # by name: it is published at home, where the name is known
     return job(name, key.model_dump(), queue=queue, task_id=f"{_of(key)}:{stage}", shown=_shown(key, title))
 
 

@@ -24,6 +24,13 @@ _EXCHANGE = Exchange("ops", type="direct")
 
 QUEUES = tuple(Queue(name, _EXCHANGE, routing_key=name) for name in POOLS)
 
+
+def own_queue(pool: str, host: str) -> Queue:
+    """The queue of one pool on one machine, for work that only that one can do."""
+    name = f"{pool}@{host}"
+    return Queue(name, _EXCHANGE, routing_key=name)
+
+
 #: kombu's own default. The shortest value of any client governs, so only the default is safe to rely on;
 #: every job that is acknowledged late stays under 45 minutes.
 VISIBILITY_SECONDS = 3600
@@ -96,7 +103,8 @@ _lock = threading.Lock()
 @app.add_defaults
 def _defaults() -> dict[str, Any]:
     """Read late, when Celery first needs its configuration: importing this module touches no environment."""
-    urls = _pointed[-1] if _pointed else process_settings().urls
+    settings = process_settings()
+    urls = _pointed[-1] if _pointed else settings.urls
     if urls is None:
         raise UsageError(
             "No server is known to this process: set OPS_REDIS_URL (for example redis://127.0.0.1:6379). "
@@ -106,6 +114,7 @@ def _defaults() -> dict[str, Any]:
     schedule = import_module("beat_schedule").BEAT_SCHEDULE
     return {
         **SETTINGS,
+        "task_queues": (*QUEUES, *(own_queue(pool, settings.host) for pool in POOLS)),
         "beat_schedule": schedule,
         **_places(urls),
     }

@@ -24,12 +24,15 @@ def main(argv: list[str]) -> int:
     kept = _without(duty_of(name, os.environ).withheld()) | {"OPS_POOL": name}
     if kept != dict(os.environ):
         become([sys.executable, *sys.orig_argv[1:]], env=kept)
+    from ops_orchestrate.adapters.machine import memory_mb
     from ops_orchestrate.celery import app  # late: it may not see what is dropped here
     from ops_orchestrate.config import process_settings
+    from ops_orchestrate.core.placement import places
 
     if name in POOLS:
         settings = process_settings()
-        app.worker_main(argv=[*POOLS[name].options(settings.host, settings.host_agents), "--loglevel=warning"])
+        most = places(settings.host_agents, memory_mb(), settings.agent_memory_mb)
+        app.worker_main(argv=[*POOLS[name].options(settings.host, most), "--loglevel=warning"])
         return 0
     from workers import besides
 

@@ -17,16 +17,19 @@ from celery import signals
 
 from ops_orchestrate import __version__, log
 from ops_orchestrate.adapters.lifeline import watch_lifeline
+from ops_orchestrate.adapters.machine import memory_mb
 from ops_orchestrate.adapters.proctree import KEPT_SERVER
 from ops_orchestrate.adapters.textfile import private_once
 from ops_orchestrate.celery import POOLS
 from ops_orchestrate.config import Settings, process_settings
 from ops_orchestrate.core.board import Host
 from ops_orchestrate.core.joining import why_not_join
+from ops_orchestrate.core.placement import places
 from ops_orchestrate.errors import LedgerUnavailable
 from ops_orchestrate.ledger import connect, examine_server
 from ops_orchestrate.wiring import STOPPING, sandbox_line, toolbox
 from workers import traces
+from workers.abilities import Abilities
 from workers.taps import Taps
 from workers.upkeep import Upkeep
 
@@ -71,13 +74,20 @@ def _hoard_nothing(sender: Any, **_: Any) -> None:
 def _announce(sender: Any, **_: Any) -> None:
     queues = {queue.name for queue in sender.task_consumer.queues}
     pools = pools_of(queues, sender.controller.concurrency)
+    tools = toolbox()
+    if "agent" in pools:
+        pools["agent"] = min(pools["agent"], room_here(tools.settings))
+    own = {f"{pool}@{tools.host}" for pool in pools}
+    for name in own - queues:  # a pool's worker was told to read the pool's queue only
+        sender.add_task_queue(name, exchange="ops", exchange_type="direct", routing_key=name)
     if len(pools) > 1:
         logger.warning("this worker serves %s: it is one trust domain", ", ".join(pools))
-    tools = toolbox()
     # Our own server forgets nothing; somebody else's may come back without its last moments.
     tools.ledger.open(quiet=tools.settings.lease, restarted=0 if tools.kept else None)
     host = this_host(tools.settings).model_copy(update={"pools": pools, "sandbox": sandbox_line()})
-    upkeep = Upkeep(tools, host, Taps(sender, queues), process=f"{os.getpid()}:{','.join(pools)}")
+    upkeep = Upkeep(
+        tools, host, Taps(sender, queues | own), Abilities(tools, pools), process=f"{os.getpid()}:{','.join(pools)}"
+    )
     upkeep.start()
     _upkeep.append(upkeep)
 
@@ -115,6 +125,11 @@ def pools_of(queues: set[str], concurrency: int) -> dict[str, int]:
     if "agent" in pools and len(pools) > 1:
         pools["agent"] = max(1, concurrency - 1)
     return pools
+
+
+def room_here(settings: Settings) -> int:
+    """How many agents this machine takes at once."""
+    return places(settings.host_agents, memory_mb(), settings.agent_memory_mb)
 
 
 @signals.worker_shutting_down.connect

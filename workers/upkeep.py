@@ -17,6 +17,7 @@ from ops_orchestrate.engine.reconcile import reconcile, wake
 from ops_orchestrate.engine.salvage import sweep
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import OpsError
+from workers.abilities import Abilities
 from workers.taps import Taps
 
 log = logging.getLogger("ops_orchestrate.upkeep")
@@ -36,11 +37,12 @@ _ANNOUNCED = 10.0
 class Upkeep(threading.Thread):
     """The thread; `end` stops it and takes the announcement back."""
 
-    def __init__(self, tools: Toolbox, host: Host, taps: Taps, *, process: str) -> None:
+    def __init__(self, tools: Toolbox, host: Host, taps: Taps, abilities: Abilities, *, process: str) -> None:
         super().__init__(name="upkeep", daemon=True)
         self._tools = tools
         self._host = host
         self._taps = taps
+        self._abilities = abilities
         self._process = process
         self._daily = f"tidy:{host.machine}:{'+'.join(sorted(host.pools))}"
         self._ended = threading.Event()
@@ -75,7 +77,9 @@ class Upkeep(threading.Thread):
         drained = ledger.hosts.is_drained(self._host.name)
         self._taps.turn(shut=drained)
         offered = {} if drained else self._host.pools
-        host = self._host.model_copy(update={"seen_at": ledger.now(), "pools": offered, "drained": drained})
+        host = self._host.model_copy(
+            update={"seen_at": ledger.now(), "pools": offered, "drained": drained, **self._abilities.now()}
+        )
         ledger.hosts.announce(host, process=self._process, ttl=_ANNOUNCED)
         if first and "agent" in host.pools:
             canvas.publish(canvas.admit("", again=f"joined:{self._process}"))

@@ -18,6 +18,7 @@ from ops_orchestrate.core.own_change import NOUNS, OwnChange, OwnKind
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.budget import budget_of
+from ops_orchestrate.engine.placing import why_nobody_does
 
 
 @click.command("explain")
@@ -49,6 +50,7 @@ def explained(connection: Connection, run: str, task: str) -> dict[str, Any]:
         hosts=ledger.hosts.live(),
         budget=budget_of(board, connection.tools, [candidate_of(record)]),
         warnings=[str(event.data.get("text", "")) for event in ledger.events.read(run) if _warns(event, task)],
+        missing=why_nobody_does(record, board, connection.tools),
     )
     look = _look(connection, record)
     *facts, last = [*lines, *_promotion(connection, run, record)]

@@ -12,6 +12,7 @@ from ops_orchestrate.cli.screen import width
 from ops_orchestrate.config import load_settings
 from ops_orchestrate.core.states import RUN_OPEN, TaskState
 from ops_orchestrate.engine.budget import money_now
+from ops_orchestrate.engine.placing import why_nobody_does
 from ops_orchestrate.errors import UnknownRun
 from ops_orchestrate.report.json import status_json
 from ops_orchestrate.report.status import Status, status_text
@@ -57,5 +58,10 @@ def look(connection: Connection) -> Status:
         candidates=board.candidates,
         waiting=sum(counts[run.id].get(TaskState.QUEUED, 0) for run in runs if run.state in RUN_OPEN),
         quiet_until=board.quiet_until,
+        missing=tuple(
+            f"{one.run}/{one.task}: {why}"
+            for one in board.candidates
+            if (why := why_nobody_does(ledger.tasks.get(one.run, one.task), board, connection.tools))
+        ),
         treasury=money_now(connection.tools),
     )

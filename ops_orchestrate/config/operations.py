@@ -17,6 +17,9 @@ class OperationSettings(BaseSettings):
     host_agents: int = Field(
         MAX_AGENTS, ge=1, le=MAX_AGENTS, description="Agents at once on this machine, below `OPS_MAX_AGENTS` over all."
     )
+    agent_memory_mb: int = Field(
+        1024, ge=64, description="What one agent uses: this machine takes no more at once than fit into its memory."
+    )
     nightly: str | None = Field(
         None,
         description="When the nightly run begins, in the time zone of preferences.json: `03:00`. Unset: none. Asked by "

@@ -67,6 +67,29 @@ class Unmerged(Value):
     paths: tuple[str, ...] = ()
 
 
+class Host(Value):
+    """A machine, and what its worker processes announced last."""
+
+    name: str
+    pools: dict[str, int]
+    """Pool name to number of processes. A plain worker announces all four."""
+    seen_at: float
+    sandbox: str = ""
+    version: str = ""
+    agents: tuple[str, ...] = ()
+    """Agents that can be started there."""
+    probed: bool = False
+    """Whether it has looked: `agents` and `checkouts` are then all that it has."""
+    checkouts: tuple[str, ...] = ()
+    """Folders of repositories that it has, of its own registry and of the open runs."""
+    memory_mb: int = 0
+    """What it has; 0: not known."""
+    machine: str = ""
+    """Which machine it is, whatever it is called: two of one name are noticed."""
+    drained: bool = False
+    """Takes no new jobs, because somebody asked for that."""
+
+
 class Board(Value):
     """One picture of the shared board over all runs, with the version a grant must name."""
 
@@ -76,6 +99,8 @@ class Board(Value):
     """min(5, setting)."""
     capacity: int
     """Free agent processes announced by live hosts."""
+    hosts: tuple[Host, ...] = ()
+    """The living machines."""
     slots: tuple[Slot, ...] = ()
     reserved: int = 0
     """Slots kept for reviewers that wait for one."""
@@ -100,19 +125,5 @@ class Grant(Value):
     attempt: int
     fence: int
     slot: int
-
-
-class Host(Value):
-    """A machine, and what its worker processes announced last."""
-
-    name: str
-    pools: dict[str, int]
-    """Pool name to number of processes. A plain worker announces all four."""
-    seen_at: float
-    sandbox: str = ""
-    version: str = ""
-    agents: tuple[str, ...] = ()
-    machine: str = ""
-    """Which machine it is, whatever it is called: two of one name are noticed."""
-    drained: bool = False
-    """Takes no new jobs, because somebody asked for that."""
+    host: str = ""
+    """The machine that it is for; empty: whoever is free."""

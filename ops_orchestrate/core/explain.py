@@ -31,8 +31,12 @@ def explain(
     hosts: Sequence[Host],
     budget: Budget | None = None,
     warnings: Sequence[str] = (),
+    missing: str = "",
 ) -> tuple[str, ...]:
-    """The facts about one task in one run, for every state. `warnings`: what its story warns of, oldest first."""
+    """The facts about one task in one run, for every state.
+
+    `warnings`: what its story warns of, oldest first; `missing`: what no machine has that it needs.
+    """
     spec = record.spec
     lines = [
         f"{spec.id}: {one_line(spec.title)}",
@@ -47,6 +51,7 @@ def explain(
     elif record.state in STARTABLE:
         found = [
             *_short(record, budget, now),
+            *([f"It waits: {missing}"] if missing else []),
             *_not_started(record, run=run, blockers=blockers, board=board, now=now, hosts=hosts),
         ]
         lines += found or ["Its blockers are done and nothing stands in its way: it starts with the next free slot."]

@@ -17,6 +17,7 @@ from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.budget import budget_of, tell_who_waits
 from ops_orchestrate.engine.early import hand_over
+from ops_orchestrate.engine.placing import needed, needs_of, tell_who_is_missing
 from ops_orchestrate.engine.toolbox import Toolbox
 
 log = logging.getLogger("ops_orchestrate.admit")
@@ -76,8 +77,10 @@ def fill(tools: Toolbox) -> int:
         if not board.candidates:
             break
         budget = budget_of(board, tools)
-        picks = choose(board, board.now, budget)
+        needs = needs_of(board, tools)
+        picks = choose(board, board.now, budget, needs)
         if not picks:
+            tell_who_is_missing(board, needs, tools)
             tell_who_waits(board, budget, tools)
             break
         granted += _grant(board, picks, life, tools)
@@ -95,14 +98,19 @@ def _grant(board: Board, picks: tuple[Pick, ...], life: str, tools: Toolbox) -> 
         [pick.candidate for pick in picks],
         lease=tools.settings.grant_timeout,
         reserves=[pick.reserve for pick in picks],
+        hosts=[pick.host for pick in picks],
     )
     if grants and notice(tools) != life:
         # Granted by a server that took over in between, before it was quiet. Nobody claims them, so they run out.
         log.warning("the server is another one than a moment ago: %d grants are left to run out", len(grants))
         return 0
     for grant in grants:
-        title = tools.ledger.tasks.get(grant.run, grant.task).spec.title
-        canvas.publish(canvas.attempt(key_of(grant), title=one_line(tools.secrets.redact(title), _TITLE)))
+        spec = tools.ledger.tasks.get(grant.run, grant.task).spec
+        title = one_line(tools.secrets.redact(spec.title), _TITLE)
+        # What comes from a folder of that machine is verified and shipped there as well.
+        stays = grant.host and needed(tools.ledger.runs.request(grant.run), spec.repo, board, tools).path
+        home = grant.host if stays else ""
+        canvas.publish(canvas.attempt(key_of(grant), title=title, host=grant.host, home=home))
     return len(grants)
 
 

@@ -9,6 +9,7 @@ from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, STATE_OF_STA
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.core.value import Value
 from ops_orchestrate.engine.admit import newest, publish_edges
+from ops_orchestrate.engine.placing import publish_tail
 from ops_orchestrate.engine.promotion.answer import approve, decline
 from ops_orchestrate.engine.reconcile import reconcile
 from ops_orchestrate.engine.toolbox import Toolbox
@@ -86,7 +87,7 @@ def _go_on(run: str, record: TaskRecord, tools: Toolbox) -> None:
         return
     for stage, state in reversed(STATE_OF_STAGE.items()):  # verify before the review that it may ask for
         if record.state is state:
-            canvas.publish(canvas.attempt(newest(record), start=stage))
+            publish_tail(newest(record), stage, tools)
             return
     for task in record.spec.parts or (record.spec.id,):  # a composite has no work of its own
         canvas.publish(canvas.admit(run, task, again=f"answered-{tools.ledger.now():.3f}"))

@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ops_orchestrate import canvas
+from ops_orchestrate.core.placement import ANYONE, ranges
 from ops_orchestrate.core.project import Project
 from ops_orchestrate.core.run import RunRequest
 from ops_orchestrate.core.sources import sources_of
+from ops_orchestrate.engine.placing import looked_at_by
 from ops_orchestrate.engine.toolbox import Toolbox
 
 PROJECTS = "projects:"
 SOURCE = "source:"
 
 
-def parts_of(request: RunRequest, batch: int) -> tuple[list[str], list[str]]:
+def parts_of(request: RunRequest, batch: int, places: Sequence[str] = ()) -> tuple[list[str], list[str]]:
     """The names of the audit's parts: batches of projects, and sources.
 
-    A part's name says which projects it covers, so that a worker needs nothing but the name and the request.
+    A part's name says which projects it covers, so that a worker needs nothing but the name and the request. `places`:
+    the machine of each project; those of two machines are in two parts.
     """
-    count = len(request.portfolio.projects)
-    batches = [f"{PROJECTS}{start}-{min(start + batch, count)}" for start in range(0, count, batch)]
+    batches = [
+        f"{PROJECTS}{start}-{end}" for start, end in ranges(places or [ANYONE] * len(request.portfolio.projects), batch)
+    ]
     names = [*(["tasks-file"] if request.tasks else []), *sources_of(request.portfolio)]
     return batches, [f"{SOURCE}{name}" for name in names]
 
@@ -33,7 +37,8 @@ def projects_of(part: str, request: RunRequest) -> Sequence[Project]:
 
 def submit(run: str, request: RunRequest, tools: Toolbox) -> None:
     """Write the run to the ledger and publish its beginning. Called by the command and by beat."""
-    batches, sources = parts_of(request, tools.settings.audit_batch)
+    places = [looked_at_by([project], tools) for project in request.portfolio.projects]
+    batches, sources = parts_of(request, tools.settings.audit_batch, places)
     tools.ledger.runs.begin(run, request, host=tools.host, parts=[*batches, *sources])
     canvas.publish(canvas.begin(run))
 
@@ -47,4 +52,10 @@ def begin(run: str, tools: Toolbox) -> None:
     every = sorted({*missing, *tools.ledger.runs.parts(run)})
     canvas.open_audit(run, len(every))
     for part in missing:
-        canvas.publish(canvas.audit_edge(run, part, index=every.index(part)))
+        host = machine_of(part, tools.ledger.runs.request(run), tools)
+        canvas.publish(canvas.audit_edge(run, part, index=every.index(part), host=host))
+
+
+def machine_of(part: str, request: RunRequest, tools: Toolbox) -> str:
+    """The machine that has the checkouts of a part's projects; a source is anybody's."""
+    return looked_at_by(projects_of(part, request), tools) if part.startswith(PROJECTS) else ANYONE

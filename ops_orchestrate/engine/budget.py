@@ -131,7 +131,12 @@ def account_for(agent: str, tools: Toolbox) -> str:
     return account_of(agent, model_url=own.model_url, model_key=own.model_key)
 
 
-def agent_now(request: RunRequest, tools: Toolbox) -> AgentChoice:
-    """The agent that an attempt of the run would get at this moment."""
-    agents = [(agent, account_for(agent, tools)) for agent in agents_of(request, tools)]
+def agent_now(request: RunRequest, tools: Toolbox, *, here: bool = False) -> AgentChoice:
+    """The agent that an attempt of the run would get at this moment; `here`: on this machine."""
+    can = (
+        {name for host in tools.ledger.hosts.live() if host.name == tools.host for name in host.agents} if here else ()
+    )
+    names = agents_of(request, tools)
+    # Where it has announced none of them it says itself, when it starts one, what is missing.
+    agents = [(name, account_for(name, tools)) for name in [one for one in names if one in can] or names]
     return choose_agent(agents, tools.ledger.money.parked(), tools.ledger.now())

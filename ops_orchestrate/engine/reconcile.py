@@ -11,7 +11,9 @@ from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.states import RunState
 from ops_orchestrate.engine.admit import fill, publish_edges
 from ops_orchestrate.engine.audit import give_up, part_lock
+from ops_orchestrate.engine.begin import machine_of
 from ops_orchestrate.engine.finish import finish, offer_what_is_ready
+from ops_orchestrate.engine.placing import publish_tail
 from ops_orchestrate.engine.toolbox import Toolbox
 
 #: How often a part of an audit is published again, and for how long (seconds) that is remembered.
@@ -39,7 +41,7 @@ def reconcile(tools: Toolbox) -> None:
 def wake(tools: Toolbox) -> None:
     """Publish the tails of snoozed attempts that are due, and look at runs whose last steps are."""
     for key, stage in tools.ledger.board.wake():
-        canvas.publish(canvas.attempt(key, start=stage))
+        publish_tail(key, stage, tools)
     for run in tools.ledger.runs.woken():
         tools.ledger.runs.goes_on(run)
         canvas.publish(canvas.finish(run, again=f"woken-{tools.ledger.now():.3f}"))
@@ -50,7 +52,7 @@ def _tails(stamp: str, tools: Toolbox) -> None:
     late = max(settings.lease / 2, 2 * settings.reconcile_every)
     for lost in tools.ledger.board.reap(grant_timeout=settings.grant_timeout, lease=settings.lease, late=late):
         if lost.what == "republish":
-            canvas.publish(canvas.attempt(lost.key, start=lost.stage))
+            publish_tail(lost.key, lost.stage, tools)
         elif lost.what in ("lost", "settle"):
             canvas.publish(canvas.settle(lost.key, again=stamp))
     wake(tools)
@@ -77,7 +79,8 @@ def _part_again(run: str, part: str, again: int, tools: Toolbox) -> None:
     """Publish a part once more, but not for ever: one that ends every worker that looks at it is unknown."""
     for number in range(_PART_TRIES):
         if tools.ledger.locks.acquire(f"tried:{run}:{part}:{number}", str(again), _DAY):
-            canvas.publish(canvas.audit_part(run, part, again=again))
+            host = machine_of(part, tools.ledger.runs.request(run), tools)
+            canvas.publish(canvas.audit_part(run, part, again=again, host=host))
             return
     give_up(run, part, f"its worker was lost {_PART_TRIES} times", tools)
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ops_orchestrate import canvas
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.admit import newest
+from ops_orchestrate.engine.placing import publish_tail
 from ops_orchestrate.engine.toolbox import Toolbox
 
 
@@ -56,5 +56,5 @@ def _again(record: TaskRecord, by: str, tools: Toolbox) -> bool:
         answer="base moved",
     )
     if moved is not None:
-        canvas.publish(canvas.attempt(newest(moved), start=Stage.VERIFY))
+        publish_tail(newest(moved), Stage.VERIFY, tools)
     return moved is not None

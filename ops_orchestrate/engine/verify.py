@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 
-from ops_orchestrate import canvas
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
 from ops_orchestrate.core.change import Collected, Diff, GateEnd, GateResult, Preview
 from ops_orchestrate.core.early import Standing
@@ -23,6 +22,7 @@ from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.core.verdict import Reviewing, verify_verdict
 from ops_orchestrate.engine.early import standing_of
 from ops_orchestrate.engine.lease import Lease, keep
+from ops_orchestrate.engine.placing import publish_tail
 from ops_orchestrate.engine.step import Next, passed_on
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.engine.unlisted import gate_wanted, tell
@@ -83,7 +83,7 @@ def _have_reviewed(key: StageKey, holder: str, tools: Toolbox) -> Next:
     """A reviewer looks first, where agents run; then it is verified once more, with what they said."""
     newer = tools.ledger.attempts.again(key, holder=holder, frm=Stage.VERIFY, to=Stage.REVIEW)
     if newer is not None:
-        canvas.publish(canvas.attempt(newer, start=Stage.REVIEW))
+        publish_tail(newer, Stage.REVIEW, tools)
     return Next.DROP
 
 

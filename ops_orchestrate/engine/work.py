@@ -49,7 +49,9 @@ _LOOK = 0.2
 def implement(key: StageKey, holder: str, tools: Toolbox) -> Next:
     """Run one attempt to its end. Losing the claim ends the agent and says nothing more."""
     run = tools.ledger.runs.get(key.run)
-    agent = agent_now(run.request, tools).agent or run.request.agent  # all parked since the grant: it says so itself
+    agent = (
+        agent_now(run.request, tools, here=True).agent or run.request.agent
+    )  # all parked since the grant: it says so itself
     claim = tools.ledger.attempts.claim(
         key, Stage.IMPLEMENT, holder=holder, host=tools.host, lease=tools.settings.lease, agent=agent
     )

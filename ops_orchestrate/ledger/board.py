@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import Any
 
 from ops_orchestrate.core.attempt import StageKey
-from ops_orchestrate.core.board import MAX_AGENTS, Board, Candidate, Grant, Owner, Slot, Unmerged
+from ops_orchestrate.core.board import MAX_AGENTS, Board, Candidate, Grant, Host, Owner, Slot, Unmerged
 from ops_orchestrate.core.spend import Reserve
 from ops_orchestrate.core.states import Stage
 from ops_orchestrate.ledger.hosts import merged
@@ -39,13 +39,15 @@ class BoardLedger:
     def look(self, cap: int) -> Board:
         """One picture of the board. From every repository come its first candidates, the most urgent first."""
         answer = self._scripts("board_look", CANDIDATES)
-        version, now, quiet, born, parked, slots, owners, cards, unmerged, work, hosts, reserved = answer
+        version, now, quiet, born, parked, slots, owners, cards, unmerged, work, announced, reserved = answer
+        hosts = merged(announced)
         taken = tuple(sorted((Slot.model_validate_json(text) for text in slots), key=lambda slot: slot.index))
         return Board(
             version=int(version),
             now=float(now),
             cap=min(MAX_AGENTS, cap),
             capacity=_free_processes(hosts, taken),
+            hosts=tuple(hosts),
             slots=taken,
             reserved=int(reserved),
             owners=tuple(Owner.model_validate_json(text) for text in owners),
@@ -58,19 +60,28 @@ class BoardLedger:
         )
 
     def grant(
-        self, board: Board, picks: Sequence[Candidate], *, lease: float, reserves: Sequence[Reserve | None] = ()
+        self,
+        board: Board,
+        picks: Sequence[Candidate],
+        *,
+        lease: float,
+        reserves: Sequence[Reserve | None] = (),
+        hosts: Sequence[str] = (),
     ) -> list[Grant]:
         """Give slot, ownership and fence to the picks that may still start; nothing if the board has changed.
 
-        `reserves`: what each pick sets aside; one that does not fit under its caps any more gets nothing. Each grant
+        `reserves`: what each pick sets aside; one that does not fit under its caps any more gets nothing. `hosts`: the
+        machine that each is for, where it is not anybody's. Each grant
         must be claimed within the grant timeout, or the reaper takes it back, with what it had set aside.
         """
-        aside = zip_longest(picks, reserves)
-        named = [word for pick, reserve in aside for word in (pick.run, pick.task, reserve_text(reserve))]
+        aside = zip_longest(picks, reserves, hosts)
+        named = [
+            word for pick, reserve, host in aside for word in (pick.run, pick.task, reserve_text(reserve), host or "")
+        ]
         flat = self._scripts("board_grant", str(board.version), board.cap, lease, *named)
         return [
-            Grant(run=run, task=task, attempt=int(attempt), fence=int(fence), slot=int(slot))
-            for run, task, attempt, fence, slot in _rows(flat, 5)
+            Grant(run=run, task=task, attempt=int(attempt), fence=int(fence), slot=int(slot), host=host)
+            for run, task, attempt, fence, slot, host in _rows(flat, 6)
         ]
 
     def slots(self) -> list[Slot]:
@@ -145,8 +156,8 @@ def _unmerged(name: str, text: str) -> Unmerged:
     return Unmerged.model_validate(json.loads(text) | {"run": run, "task": task})
 
 
-def _free_processes(hosts: Sequence[str], slots: Sequence[Slot]) -> int:
+def _free_processes(hosts: Sequence[Host], slots: Sequence[Slot]) -> int:
     """Agent processes of living hosts, less the slots they have; a slot of a dead host uses none of them."""
-    living = {host.name: host.pools.get("agent", 0) for host in merged(hosts)}
+    living = {host.name: host.pools.get("agent", 0) for host in hosts}
     used = sum(1 for slot in slots if not slot.host or slot.host in living)
     return max(0, sum(living.values()) - used)

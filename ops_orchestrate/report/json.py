@@ -105,6 +105,7 @@ def status_json(status: Status) -> Document:
         "ownership": [_plain(owner) for owner in status.owners],
         "hosts": [_plain(host) for host in status.hosts],
         "waiting": status.waiting,
+        "missing": list(status.missing),
         "candidates": [_plain(candidate) for candidate in status.candidates],
     }
 

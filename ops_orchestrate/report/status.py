@@ -31,6 +31,8 @@ class Status(Value):
     slots: tuple[Slot, ...] = ()
     owners: tuple[Owner, ...] = ()
     hosts: tuple[Host, ...] = ()
+    missing: tuple[str, ...] = ()
+    """Tasks that no machine can do, and why."""
     candidates: tuple[Candidate, ...] = ()
     """Tasks that could start at once if there were a slot, an agent process and their repository."""
     waiting: int = 0
@@ -57,7 +59,7 @@ def _sections(status: Status) -> list[tuple[str, list[str]]]:
         ("Slots:", [_slot(slot, now) for slot in status.slots] or ["all free"]),
         ("Ownership:", [_owner(owner, now) for owner in status.owners] or ["no repository is held"]),
         ("Hosts:", [_host(host, now) for host in status.hosts] or [_nobody(status)]),
-        ("Waiting:", [_waiting(status)]),
+        ("Waiting:", [_waiting(status), *map(clean, status.missing[:5])]),
         ("Today:", today_lines(status.treasury) if status.treasury.day.label else []),
         ("Quotas:", parked_lines(status.treasury.parked, None)),
     ]
@@ -107,7 +109,8 @@ def _host(host: Host, now: float) -> str:
     sandbox = f"; sandbox: {clean(host.sandbox)}" if host.sandbox else ""
     if host.drained:
         pools = "drained, takes no new jobs"
-    return f"{clean(host.name)}: {pools or 'no pool'}{agents}{sandbox}; seen {duration(now - host.seen_at)} ago"
+    memory = f"; {host.memory_mb / 1024:.0f} GB" if host.memory_mb else ""
+    return f"{clean(host.name)}: {pools or 'no pool'}{agents}{memory}{sandbox}; seen {duration(now - host.seen_at)} ago"
 
 
 def _waiting(status: Status) -> str:

@@ -14,6 +14,7 @@ import pytest
 
 from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.states import TaskState
+from ops_orchestrate.engine.placing import why_nobody_does
 from ops_orchestrate.report.check import violations
 from tests.engine.rig import Rig, requested, standing, work
 from tests.repos import read
@@ -81,6 +82,23 @@ def test_the_work_of_a_machine_that_is_lost_is_done_again_elsewhere(rig: Rig) ->
     assert rig.task(run, "a").state is TaskState.COMPLETED
     assert hosts_of(events, EventKind.ATTEMPT_STARTED) == {"left", "other"}
     assert rig.agents() == [], "its supervisor has ended what was left of it"
+
+
+def test_work_goes_to_the_machine_that_can_do_it_and_waits_for_one_where_none_can(rig: Rig) -> None:
+    """`left` has no agent that could be started; `right` has one, and a folder of its own."""
+    rig.start_host("left", "planner", "audit", "ship", "agent", OPS_PLAYBOOK=str(rig.home / "nowhere"))
+    rig.play({name: [work(name)] for name in "ab"})
+    run = rig.submit([requested("a", rig.newest), requested("b", rig.newest)])
+    rig.until(lambda: any(e.kind is EventKind.RUN_WAITING for e in rig.events(run)), 40, "the run to say that it waits")
+    board = rig.ledger.board.look(5)
+    assert "No machine can run scripted (left)" in why_nobody_does(rig.task(run, "a"), board, rig.tools)
+    assert rig.ledger.tasks.attempts(run, "a") == [], "waiting is no attempt"
+    rig.start_host("right", "agent", OPS_AGENT_MEMORY_MB="10000000")
+    assert next(one.pools["agent"] for one in rig.ledger.hosts.live() if one.name == "right") == 1, "little memory"
+    events = rig.finish(run, 90)
+    assert violations(events) == []
+    assert hosts_of(events, EventKind.ATTEMPT_STARTED) == {"right"}
+    assert {rig.task(run, task).state for task in "ab"} == {TaskState.COMPLETED}
 
 
 def test_a_drained_machine_finishes_what_it_has_and_takes_nothing_new(rig: Rig) -> None:

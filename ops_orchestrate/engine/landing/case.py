@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ops_orchestrate import canvas
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
 from ops_orchestrate.core.change import MergeIntent
 from ops_orchestrate.core.event import EventKind
@@ -15,6 +14,7 @@ from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.states import Stage
 from ops_orchestrate.core.task import TaskRecord
+from ops_orchestrate.engine.placing import publish_tail
 from ops_orchestrate.engine.step import Next
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import OpsError, SourceUnavailable
@@ -57,7 +57,7 @@ def verify_again(case: Case, head: str = "") -> Next:
     attempts.drop_intent(case.key)
     newer = attempts.again(case.key, holder=case.holder, frm=Stage.LAND, to=Stage.VERIFY, head=head)
     if newer is not None:
-        canvas.publish(canvas.attempt(newer, start=Stage.VERIFY))
+        publish_tail(newer, Stage.VERIFY, case.tools)
     return Next.DROP
 
 

@@ -1,8 +1,8 @@
 -- once
 -- Gives slots, ownership and fences to the picks, if the board is still the one that was looked at.
 -- Keys: board, slots, owners, seats, task:RUN:TASK, attempt state, watch, money:*, parked, events.
--- Args: version, cap, lease, then per pick: run, task, what it reserves (JSON; '' nothing).
--- Answers flat: run, task, attempt, fence, slot.
+-- Args: version, cap, lease, then per pick: run, task, what it reserves (JSON; '' nothing), host ('' any).
+-- Answers flat: run, task, attempt, fence, slot, host.
 local version, cap, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local board = redis.call('HMGET', key('board'), 'version', 'quiet_until')
 if (board[1] or '0') ~= version or NOW < number(board[2] or '0') then
@@ -20,7 +20,7 @@ local function repo_free(t)
   return owned[t.repo] == nil or (owned[t.repo] == 'part' and not all)
 end
 
-local function grant(t, early)
+local function grant(t, early, host)
   withdraw(t)
   -- Never below the clock: a ledger that lost everything starts above every fence ever given.
   local fence = int(math.max(number(get(key('board'), 'fence')) + 1, math.floor(NOW * 1000)))
@@ -30,7 +30,7 @@ local function grant(t, early)
   local from = t.state
   move(t, 'running')
   put(t, 'attempt', int(number(t.attempt) + 1), 'fence', fence, 'slot', slot, 'stage', 'implement', 'phase', 'granted',
-    'seq', '0', 'floor', '0', 'holder', '', 'host', '', 'tries', '0', 'waits', '0', 'granted_at', STAMP,
+    'seq', '0', 'floor', '0', 'holder', '', 'host', host, 'tries', '0', 'waits', '0', 'granted_at', STAMP,
     'lease_until', seconds(NOW + lease), 'came_from', from, 'wake_at', '', 'cancel', '', 'head', '', 'ended_by', '',
     'early', early and '1' or '')
   write_hold(t)
@@ -41,7 +41,7 @@ local function grant(t, early)
 end
 
 local grants = {}
-for i = 4, #ARGV, 3 do
+for i = 4, #ARGV, 4 do
   local t = load_task(ARGV[i], ARGV[i + 1])
   local reserve = ARGV[i + 2] ~= '' and cjson.decode(ARGV[i + 2])
   local now = t and ready(t)
@@ -49,13 +49,13 @@ for i = 4, #ARGV, 3 do
   if t and not (now or early) then
     withdraw(t) -- what it was offered for has passed
   elseif t and (free > 1 or (free > 0 and now)) and repo_free(t) and not (reserve and not affordable(reserve)) then
-    local fence, slot = grant(t, early)
+    local fence, slot = grant(t, early, ARGV[i + 3])
     if reserve then
       set_aside(t, reserve, ARGV[i + 2])
     end
     redis.call('HDEL', key('run', t.run), 'waiting')
     free = free - 1
-    for _, value in ipairs({ t.run, t.task, t.attempt, fence, slot }) do
+    for _, value in ipairs({ t.run, t.task, t.attempt, fence, slot, t.host }) do
       grants[#grants + 1] = value
     end
   end
