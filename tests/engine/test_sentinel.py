@@ -18,7 +18,7 @@ import pytest
 import redis
 from redis.sentinel import MasterNotFoundError, Sentinel
 
-from ops_orchestrate.core.states import RunState, TaskState
+from ops_orchestrate.core.states import RUN_OPEN, RunState, TaskState
 from ops_orchestrate.ledger import check_server
 from ops_orchestrate.report.check import violations
 from tests.engine.rig import Rig, requested, work
@@ -130,6 +130,18 @@ def rig(group: Group, tmp_path: Path) -> Iterator[Rig]:
     made.ledger.close()
 
 
+def _over(rig: Rig, run: str) -> bool:
+    """Whether the run is over. What supervises workers starts those again that have ended.
+
+    kombu 5.7 ends one whose job is done just while it looks for the next primary (an acknowledgement that finds its
+    connection gone is an AttributeError there).
+    """
+    for pool in [name for name, process in rig.workers.items() if process.poll() is not None]:
+        rig.kill(pool)
+        rig.start(pool)
+    return rig.ledger.runs.get(run).state not in RUN_OPEN
+
+
 def test_it_is_fit_for_the_ledger(group: Group) -> None:
     assert check_server(group.url, most_lag=6) == []
 
@@ -149,7 +161,8 @@ def test_a_run_goes_on_under_the_next_primary(group: Group, rig: Rig, fault: sig
     taken_over = rig.ledger.now()
     if fault is signal.SIGSTOP:
         group.servers[first].send_signal(signal.SIGCONT)
-    events = rig.finish(run, 300)
+    rig.until(lambda: _over(rig, run), 300, "the run to end")
+    events = rig.events(run)
     assert violations(events) == []
     assert rig.ledger.runs.get(run).state is RunState.DONE
     assert {name: rig.task(run, name).state for name in names} == dict.fromkeys(names, TaskState.COMPLETED)
