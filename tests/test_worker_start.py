@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +17,11 @@ import redis
 
 from ops_orchestrate import __version__
 from ops_orchestrate.adapters.server import find_server
+from ops_orchestrate.config import Settings
 from ops_orchestrate.core.board import Host
 from ops_orchestrate.ledger import connect
 from tests.adapters.stack_help import until
+from workers.lifecycle import why_not_start
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -85,6 +88,13 @@ def test_a_machine_of_another_version_is_there(url: str, tmp_path: Path) -> None
 def test_another_machine_has_its_name(url: str, tmp_path: Path) -> None:
     _announce(url, Host(name="here", pools={}, seen_at=0, version=__version__, machine="another"))
     assert "give this one a name of its own in OPS_HOST" in refused(url, tmp_path)
+
+
+def test_its_clock_is_another_one(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server is an hour behind, as far as this machine can tell."""
+    monkeypatch.setattr("ops_orchestrate.ledger.Ledger.now", lambda _ledger: time.time() - 3600)
+    settings = Settings.model_validate({"data_dir": tmp_path, "redis_url": url, "host": "here"})
+    assert "3600 s ahead of the server's" in why_not_start(settings)
 
 
 def test_a_server_that_anybody_in_the_network_can_reach(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from ops_orchestrate.adapters.textfile import private_once
 from ops_orchestrate.celery import POOLS
 from ops_orchestrate.config import Settings, process_settings
 from ops_orchestrate.core.board import Host
+from ops_orchestrate.core.clock import why_refused
 from ops_orchestrate.core.joining import why_not_join
 from ops_orchestrate.core.placement import places
 from ops_orchestrate.errors import LedgerUnavailable
@@ -109,7 +110,11 @@ def why_not_start(settings: Settings) -> str:
             # Our own server is known to be fit, and is for this machine alone.
             refused = [] if KEPT_SERVER in os.environ else examine_server(urls.ledger, settings.most_lag).refused
             with closing(connect(urls.ledger)) as ledger:
-                return " ".join(refused) or why_not_join(this_host(settings), ledger.hosts.live())
+                return (
+                    " ".join(refused)
+                    or why_refused(ledger.skew(), settings.clock_skew)
+                    or why_not_join(this_host(settings), ledger.hosts.live())
+                )
         except LedgerUnavailable as error:
             if not said:
                 logger.warning("waiting for the server: %s", error)

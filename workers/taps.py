@@ -24,4 +24,4 @@ class Taps:
         change = self._consumer.cancel_task_queue if shut else self._consumer.add_task_queue
         for queue in self._queues:
             self._consumer.call_soon(change, queue)
-        log.warning("this machine %s", "takes no new jobs: it is drained" if shut else "takes jobs again")
+        log.warning("this machine %s", "takes no new jobs" if shut else "takes jobs again")

@@ -12,6 +12,7 @@ import time
 
 from ops_orchestrate import canvas
 from ops_orchestrate.core.board import Host
+from ops_orchestrate.core.clock import why_refused
 from ops_orchestrate.engine.keep import forget_sessions, tidy_mirrors
 from ops_orchestrate.engine.reconcile import reconcile, wake
 from ops_orchestrate.engine.salvage import sweep
@@ -46,6 +47,8 @@ class Upkeep(threading.Thread):
         self._process = process
         self._daily = f"tidy:{host.machine}:{'+'.join(sorted(host.pools))}"
         self._ended = threading.Event()
+        self._skew = 0.0
+        self._late = ""
 
     def run(self) -> None:
         """Tick until the process ends. An error of one tick is logged; the next one tries again."""
@@ -72,13 +75,26 @@ class Upkeep(threading.Thread):
         except OpsError as error:
             log.info("the announcement runs out by itself: %s", error)
 
+    def _look_at_the_clock(self) -> None:
+        """A machine whose clock goes wrong takes no new jobs until it goes right again."""
+        self._skew = self._tools.ledger.skew()
+        late = why_refused(self._skew, self._tools.settings.clock_skew)
+        if late and not self._late:
+            log.error("%s", late)
+        self._late = late
+
     def _tick(self, *, due: bool, first: bool) -> None:
         ledger = self._tools.ledger
+        if due:
+            self._look_at_the_clock()
         drained = ledger.hosts.is_drained(self._host.name)
-        self._taps.turn(shut=drained)
-        offered = {} if drained else self._host.pools
+        self._taps.turn(shut=drained or bool(self._late))
+        offered = {} if drained or self._late else self._host.pools
         host = self._host.model_copy(
-            update={"seen_at": ledger.now(), "pools": offered, "drained": drained, **self._abilities.now()}
+            update={
+                **{"seen_at": ledger.now(), "pools": offered, "drained": drained, "skew": self._skew},
+                **self._abilities.now(),
+            }
         )
         ledger.hosts.announce(host, process=self._process, ttl=_ANNOUNCED)
         if first and "agent" in host.pools:

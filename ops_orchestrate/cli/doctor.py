@@ -26,6 +26,7 @@ from ops_orchestrate.config import Settings, load_settings
 from ops_orchestrate.config.places import TEAMS_FLAG
 from ops_orchestrate.core.agent_choice import in_order
 from ops_orchestrate.core.mode import DEAF as HEARS_NOTHING
+from ops_orchestrate.core.clock import said, why_refused
 from ops_orchestrate.errors import OpsError
 from ops_orchestrate.ledger import examine_server
 from ops_orchestrate.report.amounts import count
@@ -106,7 +107,22 @@ def _server(settings: Settings) -> Iterator[Check]:
             yield Check(
                 what="server", state="ok", found=f"{connection.where()} answers, with persistence and no eviction"
             )
+        yield from _clocks(connection)
         yield from _workers(connection)
+
+
+def _clocks(connection: Connection) -> Iterator[Check]:
+    """This machine's, and those of the machines at work, against the server's."""
+    most = connection.settings.clock_skew
+    here = {"this machine": connection.ledger.skew()}
+    found = here | {host.name: host.skew for host in connection.ledger.hosts.live()}
+    remedy = f"Set it and the server's by NTP. Beyond {most:g} s (OPS_CLOCK_SKEW) a machine takes no jobs."
+    lines = [(name, skew, text) for name, skew in found.items() if (text := said(skew))]
+    for name, skew, text in lines:
+        state: Literal["warning", "problem"] = "problem" if why_refused(skew, most) else "warning"
+        yield Check(what="clock", state=state, found=f"{name}: {text}", remedy=remedy)
+    if not lines:
+        yield Check(what="clock", state="ok", found="every machine's agrees with the server's")
 
 
 def _workers(connection: Connection) -> Iterator[Check]:

@@ -20,6 +20,11 @@ class OperationSettings(BaseSettings):
     agent_memory_mb: int = Field(
         1024, ge=64, description="What one agent uses: this machine takes no more at once than fit into its memory."
     )
+    clock_skew: float = Field(
+        60,
+        gt=0,
+        description="Seconds that this machine's clock may differ from the server's; beyond, it takes no jobs.",
+    )
     nightly: str | None = Field(
         None,
         description="When the nightly run begins, in the time zone of preferences.json: `03:00`. Unset: none. Asked by "

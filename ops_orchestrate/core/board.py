@@ -84,6 +84,8 @@ class Host(Value):
     """Folders of repositories that it has, of its own registry and of the open runs."""
     memory_mb: int = 0
     """What it has; 0: not known."""
+    skew: float = 0.0
+    """Seconds that its clock is ahead of the server's."""
     machine: str = ""
     """Which machine it is, whatever it is called: two of one name are noticed."""
     drained: bool = False

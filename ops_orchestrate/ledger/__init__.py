@@ -6,9 +6,12 @@ nothing that a rule should decide: which candidate goes first, whether an attemp
 
 from __future__ import annotations
 
+import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
+from ops_orchestrate.core.clock import skew_of
 from ops_orchestrate.ledger.attempts import Attempts
 from ops_orchestrate.ledger.board import BoardLedger
 from ops_orchestrate.ledger.check import check_server, examine_server
@@ -28,6 +31,9 @@ from ops_orchestrate.ledger.server import Server, client_for
 from ops_orchestrate.ledger.tasks import Tasks
 
 PREFIX = "{ops}:"
+
+#: Looks at the server's clock in one comparison with it: one of them will not have been held up.
+_LOOKS = 3
 
 
 class Ledger:
@@ -61,6 +67,10 @@ class Ledger:
         """The server's clock, seconds since 1970."""
         seconds, micros = self._server.ask(self._server.client.time)
         return float(seconds) + float(micros) / 1e6
+
+    def skew(self, clock: Callable[[], float] = time.time) -> float:
+        """How many seconds this machine's clock is ahead of the server's."""
+        return skew_of([(clock(), self.now(), clock()) for _ in range(_LOOKS)])
 
     def open(self, *, quiet: float, restarted: float | None = None) -> None:
         """Notice a new ledger or a restarted server: then nothing is admitted for `quiet` seconds.

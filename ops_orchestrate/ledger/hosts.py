@@ -60,6 +60,7 @@ def _add(older: Host, newer: Host) -> Host:
             "version": newer.version or older.version,
             "machine": newer.machine or older.machine,
             "drained": newer.drained or older.drained,
+            "skew": newer.skew or older.skew,
             "probed": newer.probed or older.probed,
             "memory_mb": max(newer.memory_mb, older.memory_mb),
             "checkouts": tuple(sorted({*older.checkouts, *newer.checkouts})),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from ops_orchestrate.core.board import MAX_AGENTS, Candidate, Host, Owner, Slot
+from ops_orchestrate.core.clock import said
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.states import RUN_OPEN, TaskState
 from ops_orchestrate.core.treasury import Treasury
@@ -109,8 +110,10 @@ def _host(host: Host, now: float) -> str:
     sandbox = f"; sandbox: {clean(host.sandbox)}" if host.sandbox else ""
     if host.drained:
         pools = "drained, takes no new jobs"
+    clock = f"; {text}" if (text := said(host.skew)) else ""
     memory = f"; {host.memory_mb / 1024:.0f} GB" if host.memory_mb else ""
-    return f"{clean(host.name)}: {pools or 'no pool'}{agents}{memory}{sandbox}; seen {duration(now - host.seen_at)} ago"
+    seen = duration(now - host.seen_at)
+    return f"{clean(host.name)}: {pools or 'no pool'}{agents}{memory}{sandbox}{clock}; seen {seen} ago"
 
 
 def _waiting(status: Status) -> str:
