@@ -25,8 +25,8 @@ from ops_orchestrate.cli.outside import examine_outside
 from ops_orchestrate.config import Settings, load_settings
 from ops_orchestrate.config.places import TEAMS_FLAG
 from ops_orchestrate.core.agent_choice import in_order
-from ops_orchestrate.core.mode import DEAF as HEARS_NOTHING
 from ops_orchestrate.core.clock import said, why_refused
+from ops_orchestrate.core.mode import DEAF as HEARS_NOTHING
 from ops_orchestrate.errors import OpsError
 from ops_orchestrate.ledger import examine_server
 from ops_orchestrate.report.amounts import count
