@@ -28,7 +28,7 @@ class AgentSettings(BaseSettings):
     acp_command: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="The argv of `acp`, any agent that speaks the Agent Client Protocol on its standard input and "
-        "output; or the name of one that is known: `opencode`, `gemini`, `codex`, `claude`.",
+        "output; or the name of one that is known: `opencode`, `gemini`, `codex`.",
     )
     models: dict[str, AgentModel] = Field(
         default_factory=dict,

@@ -92,6 +92,8 @@ class AcpAgent:
         """Its program. Raises AgentUnavailable where it, or the library, is not there."""
         if importlib.util.find_spec("acp") is None:
             raise AgentUnavailable(LIBRARY)
+        if self._kind == "claude":
+            raise AgentUnavailable("Claude Code is spoken to by its own protocol: set OPS_AGENT to claude.")
         words = self._preset.command
         if not words:
             raise AgentUnavailable("No agent is configured: set OPS_ACP_COMMAND to the command or the name of one.")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ops_orchestrate.adapters.agents.model import CLAUDES, Names
+from ops_orchestrate.adapters.agents.model import Names
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.pathclass import secret_globs
 
@@ -157,12 +157,6 @@ PRESETS: dict[str, Preset] = {
         names=_OURS,
         dress=_codex,
         lingers=True,
-    ),
-    "claude": Preset(
-        command=("claude-agent-acp",),
-        package="npm install --global @agentclientprotocol/claude-agent-acp",
-        names=CLAUDES,
-        joins=True,
     ),
 }
 

@@ -60,7 +60,6 @@ def test_which_model_an_agent_has(tmp_path: Path) -> None:
         ("acp", ("gemini", "--acp", "--debug"), "gemini", ("gemini", "--acp", "--debug")),
         ("acp", ("codex",), "codex", ("codex-acp",)),
         ("acp", ("/x/codex-acp",), "codex", ("/x/codex-acp",)),
-        ("acp", ("claude",), "claude", ("claude-agent-acp",)),
         ("acp", ("my-agent", "--stdio"), "my-agent", ("my-agent", "--stdio")),
         ("acp", (), "acp", ()),
     ],
@@ -107,6 +106,8 @@ def test_a_program_of_npm_is_shown_with_its_packages(tmp_path: Path, monkeypatch
 
 PROBES: list[tuple[dict[str, Any], str]] = [
     ({"acp_command": ()}, "set OPS_ACP_COMMAND"),
+    ({"acp_command": ("claude",)}, "set OPS_AGENT to claude"),
+    ({"acp_command": ("/opt/claude-agent-acp",)}, "set OPS_AGENT to claude"),
     ({"acp_command": ("no-such-agent", "--acp")}, "no-such-agent is not on the PATH."),
     ({"acp_command": ("/no/opencode",)}, "Install it: `npm install --global opencode-ai@"),
     ({"model_url": None}, "It has no model: set OPS_MODEL_URL"),
