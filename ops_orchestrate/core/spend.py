@@ -115,7 +115,9 @@ def _share(caps: Caps, unit: str, agents: int, parts: int) -> int | None:
     own = getattr(caps.attempt, unit)
     among = 1 if own is not None else max(1, agents)
     shared = ((caps.task, min(among, parts)), (caps.project, 1), (caps.run, among), (caps.day, among))
-    found = [None if (cap := getattr(wide, unit)) is None else cap // by for wide, by in shared]
+    found = [
+        None if (cap := getattr(wide, unit)) is None else max(1, cap // by) for wide, by in shared
+    ]  # never nothing
     return min((one for one in (own, *found) if one is not None), default=None)
 
 

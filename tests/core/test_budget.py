@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.admission import choose
@@ -257,6 +257,7 @@ AMOUNTS = st.integers(0, 2_000)
     ),
     st.integers(1, 5),
 )
+@example(caps={"run": 1}, purses={}, agents=2)
 def test_picks_never_set_aside_more_than_there_is(
     caps: dict[str, int], purses: dict[str, tuple[int, int]], agents: int
 ) -> None:

@@ -99,7 +99,7 @@ def test_nobody_starts_before_the_quota_is_back(ledger: Ledger) -> None:
 
 
 def test_when_it_is_back_the_task_is_offered_again(ledger: Ledger) -> None:
-    key = out_of_quota(ledger, 0.05)
+    key = out_of_quota(ledger, 1)
     while ledger.board.next_wake() is not None:
         assert ledger.board.wake() == [], "a task that waits for an attempt has no chain to go on with"
     assert [one.task for one in ledger.board.look(5).candidates] == ["t1"]
