@@ -56,6 +56,8 @@ class WaysOut:
         self._model: ModelProxy | None = None
         self._hosts: HostProxy | None = None
         alone = isolated(settings, network=network)
+        self.nowhere = alone and not (hosts or model)
+        """Whether there is no way out at all, so that no model can have been used."""
         if not (hosts or model or alone):
             return
         outward = Outward.of(settings)

@@ -8,6 +8,7 @@ import click
 
 from ops_orchestrate.cli.connect import connected, run_named
 from ops_orchestrate.cli.owner import owners_clock
+from ops_orchestrate.cli.screen import say
 from ops_orchestrate.config import load_settings
 from ops_orchestrate.core.event import Event
 from ops_orchestrate.core.names import one_line
@@ -30,7 +31,10 @@ def command(run: str, as_json: bool, check: bool) -> int:
         return _check(name, events, as_json=as_json)
     clock = owners_clock(settings)
     for event in events:
-        click.echo(event.model_dump_json() if as_json else _line(event, clock))
+        if as_json:
+            click.echo(event.model_dump_json())
+        else:
+            say(_line(event, clock), whole=True)
     return 0
 
 

@@ -9,6 +9,7 @@ import click
 
 from ops_orchestrate.cli.connect import Connection, connected, run_named, task_named
 from ops_orchestrate.cli.look import diff_command
+from ops_orchestrate.cli.screen import say
 from ops_orchestrate.config import load_settings
 from ops_orchestrate.core.ask import command_for
 from ops_orchestrate.core.budget import candidate_of
@@ -20,6 +21,9 @@ from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.budget import budget_of
 from ops_orchestrate.engine.placing import why_nobody_does
 
+#: Lines that end with a command: they are never broken, so that it can be pasted.
+_COMMANDS = ("To go on: ", "Look at it: ")
+
 
 @click.command("explain")
 @click.argument("run")
@@ -30,7 +34,11 @@ def command(run: str, task: str, as_json: bool) -> int:
     with connected(load_settings(), workers=False) as connection:
         name = run_named(connection.ledger, run)
         document = explained(connection, name, task_named(connection.ledger, name, task))
-    click.echo(json.dumps(document, ensure_ascii=False) if as_json else "\n".join(document["lines"]))
+    if as_json:
+        click.echo(json.dumps(document, ensure_ascii=False))
+        return 0
+    for line in document["lines"]:
+        say(line, indent="  ", whole=line.startswith(_COMMANDS))
     return 0
 
 

@@ -6,7 +6,6 @@ The only place of the command that reads the terminal: its width, its encoding, 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import sys
@@ -41,13 +40,12 @@ def warn(text: str) -> None:
     click.echo(f"warning: {text}", err=True)
 
 
-def say(text: str, *, indent: str = "") -> None:
-    """A line for people: on a screen in as many as it needs, the later ones indented; elsewhere whole, for `grep`."""
+def say(text: str, *, indent: str = "", whole: bool = False) -> None:
+    """A line for people: on a screen in as many as it needs, the later ones indented; elsewhere `whole`, for `grep`."""
     lines = [text]
-    if sys.stdout.isatty() or "COLUMNS" in os.environ:
+    if not whole and sys.stdout.isatty():
         begin = text[: len(text) - len(text.lstrip())]
-        first, *others = wrap(text, max(20, width() - max(len(begin), len(indent)))) or [""]
-        lines = [begin + first, *(indent + line for line in others)]
+        lines = [begin + line for line in wrap(text, width() - len(begin), indent=len(indent) - len(begin))]
     click.echo(for_encoding("\n".join(lines), sys.stdout.encoding))
 
 

@@ -15,6 +15,7 @@ from ops_orchestrate.core.attempt_rule import resumes_at
 from ops_orchestrate.core.budget import Wait, candidate_of
 from ops_orchestrate.core.change import GateEnd
 from ops_orchestrate.core.consult import NoAnswerError, Question
+from ops_orchestrate.core.ending import measured
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.price import in_dollars
 from ops_orchestrate.core.project import Repository
@@ -179,13 +180,13 @@ def _question(key: StageKey, asked: Asked, tree: str, lease: Lease, tools: Toolb
 
 def _read(result: AgentResult, asked: Asked, known: Review, tools: Toolbox) -> Review:
     """An answer counts only from a session that ended well; everything else is no review."""
-    usage = result.usage if result.usage and result.usage.calls else None
+    dollars, tokens = measured(result)
     seen = {
         "model": tools.settings.review_model or tools.settings.model,
         "version": one_line(result.version, 60),
         "unsandboxed": result.unsandboxed,
-        "cost_usd": usage.usd if usage else None,
-        "tokens": usage.total.all if usage else None,
+        "cost_usd": dollars,
+        "tokens": tokens,
         "answer": hashlib.sha256(result.answer.encode("utf-8", "surrogateescape")).hexdigest() if result.answer else "",
     }
     known = known.model_copy(update=seen)

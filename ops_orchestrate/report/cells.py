@@ -74,20 +74,27 @@ def pad(text: str, width: int) -> str:
     return shown + " " * (width - width_of(shown))
 
 
-def wrap(text: str, width: int) -> list[str]:
-    """`text` in lines of at most `width` columns, broken at spaces, inside a word only where it must be."""
+def wrap(text: str, width: int, indent: int = 0) -> list[str]:
+    """`text` in lines of at most `width` columns, broken at spaces, inside a word only where it must be.
+
+    Every line but the first begins with `indent` spaces.
+    """
     lines: list[str] = []
     line = ""
     for word in text.split():
         joined = f"{line} {word}" if line else word
-        if width_of(joined) <= width:
+        if width_of(joined) <= width - (indent if lines else 0):
             line = joined
             continue
         if line:
             lines.append(line)
-        *full, line = _pieces(word, max(width, 2))
-        lines.extend(full)
-    return [*lines, line] if line else lines
+        line, *others = _pieces(word, max(width - (indent if lines else 0), 2))
+        if others:
+            lines.append(line)
+            *full, line = _pieces("".join(others), max(width - indent, 2))
+            lines.extend(full)
+    lines += [line] if line else []
+    return [*lines[:1], *(" " * indent + one for one in lines[1:])]
 
 
 def for_encoding(text: str, encoding: str | None) -> str:

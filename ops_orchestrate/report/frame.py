@@ -48,6 +48,5 @@ def labelled(label: str, entries: Iterable[str], width: int) -> list[str]:
 def _entry(entry: str, width: int) -> list[str]:
     if entry.startswith("$ "):
         return [f"  {entry}"]
-    first, *rest = wrap(entry, width) or [""]
     # What continues an entry stands two columns in, so that the entries of a list can be told apart.
-    return [first, *(f"  {line}" for line in wrap(" ".join(rest), width - 2))]
+    return wrap(entry, width, indent=2) or [""]

@@ -48,7 +48,7 @@ def watch_screen(
     if not over:
         top += ["", *(_slot(view, index, now) for index in _slot_numbers(view, cap))]
         top += _section(" Next: ", _next(view))
-    top += _section(" You:  ", _waiting(view))
+    top += _section(" You:  ", _waiting(view, inner - 7))
     above = [cut(line, inner) for line in top]
     rows = max(_FEWEST_ROWS, height - len(above) - _FRAME)
     lines = [*above, *board(view, width=width, rows=rows, encoding="utf-8").splitlines()]
@@ -99,9 +99,14 @@ def _next(view: RunView) -> list[str]:
     return [", ".join(names) + (f" and {count(more, 'task')} more" if more else "")] if names else []
 
 
-def _waiting(view: RunView) -> list[str]:
+def _waiting(view: RunView, room: int) -> list[str]:
     waiting = view.of_state(TaskState.BLOCKED)
-    # The command stands first: where a line is too long its end is cut, and the command is what one came for.
-    lines = [f"$ {next_command(view.run, task)}  ({task.reason})" for task in waiting[:_WAITING]]
+    # The command stands first: where a line is too long its end is cut, and the command is what one came for. Where not
+    # even that has room, the task is what tells one from the other.
+    commands = [(f"$ {next_command(view.run, task)}", task) for task in waiting[:_WAITING]]
+    lines = [
+        f"{words}  ({task.reason})" if width_of(words) <= room else f"{task.id}: {task.reason}"
+        for words, task in commands
+    ]
     more = len(waiting) - len(lines)
     return [*lines, *([f"$ {command('report', view.run)}  (and {count(more, 'task')} more)"] if more else [])]

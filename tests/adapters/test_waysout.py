@@ -12,6 +12,7 @@ import pytest
 
 from ops_orchestrate.adapters.agents import CommandAgent
 from ops_orchestrate.adapters.gates import SandboxedGates
+from ops_orchestrate.adapters.waysout import WaysOut
 from ops_orchestrate.core.agent import AgentEnd
 from ops_orchestrate.core.change import GateEnd
 from ops_orchestrate.core.modelusage import Tokens
@@ -119,6 +120,19 @@ def test_without_a_list_the_only_door_leads_nowhere_and_hears_what_was_asked_for
     assert result.log_tail.splitlines()[0] == f"False {sandboxed}"
     assert result.unlisted == (("evil.example",) if sandboxed else ())
     assert result.usage is None
+
+
+@needs_sandbox
+def test_whether_there_is_any_way_out(tmp_path: Path) -> None:
+    """Who is asked something and has none has used no model, so that nothing is unknown about its cost."""
+    used = settings(tmp_path)
+    asked: list[dict[str, Any]] = [{}, {"hosts": ("pypi.org",)}, {"network": True}]
+    made = [WaysOut(tmp_path / "doors", used, **more) for more in asked]
+    try:
+        assert [ways.nowhere for ways in made] == [True, False, False]
+    finally:
+        for ways in made:
+            ways.close()
 
 
 @needs_sandbox

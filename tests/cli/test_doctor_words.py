@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from ops_orchestrate.adapters.cgroup import Home
@@ -50,10 +52,10 @@ def test_a_narrow_screen_gets_short_lines_and_a_file_whole_ones(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     long = Check(what="limits", state="warning", found="word " * 20 + "end", remedy="do " * 30 + "it")
-    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setenv("COLUMNS", "40")
     show([long])
     assert len(capsys.readouterr().out.splitlines()) == 2
-    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     show([long])
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 40

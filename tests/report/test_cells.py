@@ -71,10 +71,18 @@ def test_cut_and_pad_keep_to_the_width(text: str, width: int) -> None:
     assert width_of(pad(text, width)) == width
 
 
-@given(st.text(max_size=120), st.integers(2, 40))
-def test_wrap_keeps_every_word_and_the_width(text: str, width: int) -> None:
-    lines = wrap(text, width)
-    assert all(width_of(line) <= width for line in lines)
+def test_a_word_that_is_broken_is_broken_once() -> None:
+    """What continues stands two columns in: a long address is not broken anew on the way there."""
+    assert wrap("at unix:///tmp/a/b/c/d/e/f/g", 14, indent=2) == ["at", "  unix:///tmp/", "  a/b/c/d/e/f/", "  g"]
+    assert wrap("abcdefghij kl", 4, indent=2) == ["abcd", "  ef", "  gh", "  ij", "  kl"]
+    assert wrap("", 10, indent=2) == []
+
+
+@given(st.text(max_size=120), st.integers(2, 40), st.sampled_from([0, 0, 2, 6]))
+def test_wrap_keeps_every_word_and_the_width(text: str, width: int, indent: int) -> None:
+    lines = wrap(text, width + indent, indent)
+    assert all(width_of(line) <= width + indent for line in lines)
+    assert all(line.startswith(" " * indent) for line in lines[1:])
     assert "".join("".join(lines).split()) == "".join(text.split())
 
 

@@ -33,6 +33,11 @@ def test_what_waits_is_shown_with_the_command_that_moves_it_on() -> None:
     assert "You:  $ ops-orchestrate answer night-1 login yes  (" in shown(fold(troubled().events))
 
 
+def test_where_a_command_has_no_room_the_task_is_named() -> None:
+    narrow = shown(fold(troubled().events), width=40)
+    assert "You:  login: " in narrow and "$ ops-orchestrate answer" not in narrow
+
+
 def test_a_run_that_nobody_works_on_says_so_and_how_to_go_on() -> None:
     view = fold(busy().events)
     assert "nothing moves until one is. $ ops-orchestrate resume r1" in shown(view, nobody=True)

@@ -29,6 +29,7 @@ from ops_orchestrate.core.agent import (
     AgentResult,
     AgentVitals,
 )
+from ops_orchestrate.core.modelusage import ModelUsage
 from ops_orchestrate.errors import AgentUnavailable
 
 _EVENT_TEXT = 2_000
@@ -142,6 +143,8 @@ class ProcessSession:
 
     def _read(self, ended: Exit) -> AgentResult:
         usage = self._ways.close()
+        if usage is None and self._asked and self._ways.nowhere:
+            usage = ModelUsage()  # it has no report to say so in
         report, problem = self._report()
         end, detail = judge(ended, report, problem)
         return AgentResult(
