@@ -11,6 +11,9 @@ from ops_orchestrate.core.merge.snapshot import MergePolicy, MergeSnapshot
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.run import RunRequest
 
+#: How old a shared answer may be, as a share of the time between two looks: who wakes after it asks for all.
+SHARED = 0.9
+
 
 def policy_of(repository: Repository, request: RunRequest, settings: Settings, base: str, **more: Any) -> MergePolicy:
     """What the owner wants of what goes onto this base; `more`: the fields in which the two ways differ."""

@@ -13,11 +13,9 @@ from ops_orchestrate.core.message import MERGE_KEY, merge_key
 from ops_orchestrate.engine.frozen import held
 from ops_orchestrate.engine.landing.case import Case
 from ops_orchestrate.engine.landing.lane import another_goes_first
-from ops_orchestrate.engine.seen import policy_of, snapshot_of
+from ops_orchestrate.engine.seen import SHARED, policy_of, snapshot_of
 from ops_orchestrate.ports import PullRequests
 
-#: How old the shared answer may be, as a share of the time between two looks: who wakes after it asks for all.
-_SHARED = 0.9
 #: What is decided just before something goes in: by then the base itself and our rights count as well.
 _GOING_IN = frozenset({Act.MERGE, Act.ENQUEUE, Act.ASK})
 #: What only the change in the lane does.
@@ -41,7 +39,7 @@ def take_look(case: Case, pulls: PullRequests, pursuit: Pursuit) -> Look:
 
     Who waits for a person is read anew as well: that person may have acted a moment ago, and has sent us here.
     """
-    shared = pulls.glance(case.repository, pursuit.number, _SHARED * case.tools.settings.ci_poll)
+    shared = pulls.glance(case.repository, pursuit.number, SHARED * case.tools.settings.ci_poll)
     look = _judged(case, pulls, pursuit, shared, whole=False)
     if look.decision.act is Act.WAIT and not look.decision.person and shared.complete:
         return look

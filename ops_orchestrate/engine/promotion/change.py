@@ -19,7 +19,7 @@ from ops_orchestrate.engine.promotion.merge import ask_for_merge
 from ops_orchestrate.engine.promotion.overtaken import close_overtaken, overtaken_by
 from ops_orchestrate.engine.promotion.proof import landed, merged_as
 from ops_orchestrate.engine.promotion.update import bring_up_to_date
-from ops_orchestrate.engine.seen import policy_of, snapshot_of
+from ops_orchestrate.engine.seen import SHARED, policy_of, snapshot_of
 
 
 def pursue(course: Course, known: Promotion | None) -> Step:
@@ -32,13 +32,35 @@ def pursue(course: Course, known: Promotion | None) -> Step:
         if not isinstance(opened, Pursuit):
             return opened
         pursuit = opened
-    pull = course.pulls.read(course.repository, pursuit.number)
-    pursuit = pursuit.saw(pull, course.tools.ledger.now())
-    seen = _snapshot(course, pursuit, pull)
+    return _look(course, pursuit)
+
+
+def _look(course: Course, pursuit: Pursuit) -> Step:
+    """The shared answer where it says "wait", else this one read for itself."""
+    shared = course.pulls.glance(course.repository, pursuit.number, SHARED * course.tools.settings.ci_poll)
+    looked, seen, decision = _judged(course, pursuit, shared, whole=False)
+    if decision.act is not Act.WAIT or decision.person or not shared.complete:
+        pull = course.pulls.read(course.repository, pursuit.number)
+        looked, seen, decision = _judged(course, pursuit, pull, whole=True)
+    course.keep(looked)
+    return _act(course, looked, seen, decision)
+
+
+def _judged(course: Course, pursuit: Pursuit, pull: Pull, *, whole: bool) -> tuple[Pursuit, MergeSnapshot, Decision]:
+    looked = pursuit.saw(pull, course.tools.ledger.now())
+    seen = _snapshot(course, looked, pull)
+    if whole:
+        seen = seen.model_copy(update=_what_only_a_merge_needs(course, pull))
     decision = decide(seen)
-    pursuit = pursuit.decided(decision)
-    course.keep(pursuit)
-    return _act(course, pursuit, seen, decision)
+    return looked.decided(decision), seen, decision
+
+
+def _what_only_a_merge_needs(course: Course, pull: Pull) -> dict[str, object]:
+    """The state of the base's own checks, and our rights: a wait needs neither, and both cost the forge something."""
+    return {
+        "base_checks": course.pulls.checks(course.repository, course.plan.base_head, seen=pull),
+        "may_write": course.pulls.may_write(course.repository) or "",
+    }
 
 
 def open_for_person(course: Course, known: Promotion, reason: str) -> Step:
@@ -89,13 +111,11 @@ def _snapshot(course: Course, pursuit: Pursuit, pull: Pull) -> MergeSnapshot:
         verified_base=plan.base_head,
         verified_tree=preview.tree if plan.gated else "",
         base=plan.base_head,
-        base_checks=course.pulls.checks(course.repository, plan.base_head, seen=pull),
         fixes_base=course.is_revert,
         approved=plan.approved,
         force=plan.force,
         held=course.held(),
         stopping=bool(tools.ledger.runs.get(course.run.id).stop),
-        may_write=course.pulls.may_write(course.repository) or "",
         intended_at=pursuit.merged_at,
     )
 
