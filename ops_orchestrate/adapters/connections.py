@@ -33,9 +33,24 @@ def connections(url: str, outward: Outward = DIRECT, *, retries: int = 1) -> htt
         transport = httpx.HTTPTransport(retries=retries, proxy=proxy_of(relay), verify=outward.trust())
     except OSError as error:
         raise SourceUnavailable(f"{one_line(str(error.filename), 200)} {error.strerror}") from None
-    # httpx has no parameter for it; a test fails where a new version has it elsewhere.
-    transport._pool._network_backend = _Backend()
+    _bound(transport)
     return transport
+
+
+def _bound(transport: httpx.HTTPTransport) -> None:
+    """Let its connections obey the deadline. Raises RuntimeError where a version of httpx keeps them elsewhere.
+
+    The pool of httpcore takes a backend by a public parameter, and httpx, which makes the pool, does not pass one on.
+    Its other ways do not do: a timeout is one of each read, the extension `trace` tells of phases and not of reads (a
+    header that drips is one phase), and a transport of our own over a pool of our own would be a copy of this class.
+    So the backend of its pool is replaced before anything is asked, or nothing is asked at all.
+    """
+    pool = getattr(transport, "_pool", None)
+    if not isinstance(getattr(pool, "_network_backend", None), httpcore.NetworkBackend):
+        raise RuntimeError(
+            f"httpx {httpx.__version__} keeps its connections elsewhere: no answer of it would have an end"
+        )
+    pool._network_backend = _Backend()  # type: ignore[union-attr]  # asked for right above
 
 
 def proxy_of(relay: Relay | None) -> httpx.Proxy | None:

@@ -7,8 +7,9 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -94,6 +95,35 @@ DRIPS = {
 def _no_second_try() -> Iterator[None]:
     with stamina.set_testing(True, attempts=1):
         yield
+
+
+def test_a_time_limit_of_httpx_alone_does_not_end_a_header_that_drips() -> None:
+    """Why its connections are replaced: it gives each read the whole of its timeout, and none to the answer."""
+    with _talking(_drip(DRIPS["a header"])) as place, httpx.Client(timeout=1.0) as plain:
+        asked = threading.Thread(target=lambda: _quietly(lambda: plain.get(f"http://{place}/")), daemon=True)
+        asked.start()
+        asked.join(1.5)
+        assert asked.is_alive()
+
+
+def _quietly(ask: Callable[[], object]) -> None:
+    with suppress(httpx.HTTPError):
+        ask()
+
+
+@pytest.mark.parametrize("lacks", ["_pool", "_network_backend"])
+def test_where_httpx_keeps_its_connections_elsewhere_nothing_is_asked(
+    lacks: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = httpx.HTTPTransport.__init__
+
+    def newer(self: httpx.HTTPTransport, **given: Any) -> None:
+        real(self, **given)
+        delattr(self if lacks == "_pool" else self._pool, lacks)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "__init__", newer)
+    with pytest.raises(RuntimeError, match="keeps its connections elsewhere"):
+        connections("http://127.0.0.1:9/")
 
 
 @pytest.mark.parametrize("beginning", DRIPS.values(), ids=DRIPS)

@@ -10,7 +10,9 @@ from itertools import count
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from ops_orchestrate.cli import explain
 from ops_orchestrate.core.change import HealthLook, ServedLook
 from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.promotion import PromotionState
@@ -163,6 +165,10 @@ def test_without_force_a_revert_waits_for_a_yes_to_its_head(walk: Walk) -> None:
     assert asked.data["command"] == f"ops-orchestrate answer {run} revert:{name} yes"
     assert walk.forge.merges() == ["1", "2"]
     assert "1 revert waits for you" in walk.rig.ledger.runs.get(run).reason
+    assert (
+        f"Revert of {name}: waits for you: #3: verified and ready to merge"
+        in CliRunner().invoke(explain.command, [run, "go"], standalone_mode=False).output
+    )
     answer(run, f"revert:{name}", "yes", by="test", tools=walk.tools)
     taken_back(walk, run, before)
 
