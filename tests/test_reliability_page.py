@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.points import EFFECTS
 from tests.pages import rows
 from tests.simulate.ledger import CRASH_POINTS
 from tests.simulate.mutants import MUTANTS
@@ -46,3 +47,8 @@ def test_every_bad_answer_names_a_test_that_exists(what: str, named: list[tuple[
     assert named
     for file, name in named:
         assert re.search(rf"^def {name}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), name
+
+
+def test_the_effects_that_crash_points_stand_beside_are_all_named() -> None:
+    told = " ".join(PAGE[PAGE.index("## Crash points") :].split())
+    assert [point.name for point in EFFECTS if point.name not in told] == []

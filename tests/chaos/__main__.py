@@ -1,6 +1,6 @@
 """`make chaos`: throws faults at seeded worlds, prints the figures, and says what must not be. Exit code 1 if anything.
 
-OPS_CHAOS_SEEDS="1 2 3" OPS_CHAOS_KILLS=80 make chaos
+OPS_CHAOS_SEEDS="1 2 3" OPS_CHAOS_KILLS=60 OPS_CHAOS_SWEEP=1 make chaos
 """
 
 from __future__ import annotations
@@ -17,40 +17,50 @@ from pathlib import Path
 import redis
 
 from tests.chaos.checker import outages, violations
-from tests.chaos.nemesis import FAULTS, Fault
-from tests.chaos.points import UNANSWERED, every_point
+from tests.chaos.fault import Fault
+from tests.chaos.nemesis import FAULTS
+from tests.chaos.points import UNANSWERED, common_points, every_point
 from tests.chaos.record import Record
+from tests.chaos.sweep import sweep_all
 from tests.chaos.table import Figures, rows
 from tests.chaos.takedown import record_of
 from tests.chaos.world import World
 
 SEEDS = [int(word) for word in os.environ.get("OPS_CHAOS_SEEDS", "1 2 3").split()]
-KILLS = int(os.environ.get("OPS_CHAOS_KILLS", "80"))
+KILLS = int(os.environ.get("OPS_CHAOS_KILLS", "60"))
+SWEEP = os.environ.get("OPS_CHAOS_SWEEP", "1") == "1"
 #: Runs that are open at once; so there is always something to disturb.
 _OPEN = 2
 _TASKS = 4
+_ARMED = 3
+"""Crash points that are armed at once."""
 _CALM = 420.0
 """Seconds after the last fault, after which what has not ended is lost."""
 
 
 def main() -> int:
-    """Exit code 1 where something must not be."""
-    figures, bad = Figures(), 0
+    """Exit code 1 where something must not be, or a crash point was not hit."""
+    figures = Figures()
     began = time.monotonic()
+    swept, bad = sweep_all() if SWEEP else (set(), [])
+    figures.points |= swept
+    figures.faults["an effect, one moment after the other"] += len(swept)
+    print(f"swept: {len(swept)} of {len(every_point())} crash points, {len(bad)} violations", flush=True)
+    count = len(bad) + (len(every_point()) - len(swept) if SWEEP else 0)
     for seed in SEEDS:
-        bad += _play(seed, figures)
+        count += _play(seed, figures)
     figures.seconds = time.monotonic() - began
-    print("\n" + rows(figures, {}), flush=True)
-    return 1 if bad else 0
+    print("\n" + rows(figures), flush=True)
+    return 1 if count or not figures.merges else 0
 
 
 def _play(seed: int, figures: Figures) -> int:
     """One world; how many violations."""
     world = World(seed)
     try:
-        faults = _torment(world, random.Random(seed))
+        faults = _torment(world, random.Random(seed), figures.points_in_workers)
         calm = time.monotonic()
-        ended = world.until(lambda: world.open_runs() == 0, _CALM)
+        world.until(lambda: world.open_runs() == 0, _CALM)
         figures.calm.append(time.monotonic() - calm)
         world.until(lambda: not list(world.home.glob("*/orchestrate/trees/*/*.json")), 15)
         record = record_of(world)
@@ -61,27 +71,27 @@ def _play(seed: int, figures: Figures) -> int:
         for name, sentences in found.items():
             for sentence in sentences:
                 print(f"seed {seed}: {name}: {sentence}", flush=True)
-        if count or not ended:
+        if count:
             _keep(world, record, seed)
         return count
     finally:
         world.close()
 
 
-def _torment(world: World, rng: random.Random) -> Counter[str]:
+def _torment(world: World, rng: random.Random, hit: set[str]) -> Counter[str]:
     """Faults, one after the other, while there is always work; which ones, how often."""
     done: Counter[str] = Counter()
     world.batch(_TASKS)
     while done.total() + len(world.points.hit()) < KILLS:
         time.sleep(rng.uniform(0.1, 1.0))
+        left = sorted(set(common_points()) - hit - world.points.hit() - world.points.armed())
+        for name in rng.sample(left, min(len(left), max(0, _ARMED - len(world.points.armed())))):
+            world.points.arm(name)
         fault = rng.choice(FAULTS)
         done[fault.name] += _strike(fault, world, rng)
         if world.open_runs() < _OPEN:
             world.batch(_TASKS)
-    for line in world.lines.values():
-        line.heal()
-    world.points.disarm()
-    world.github.control.clear_faults()
+    world.heal()
     for name in world.points.hit():
         done["the answer of an effect lost" if name.endswith(UNANSWERED) else "SIGKILL beside an effect"] += 1
     return +done
@@ -99,7 +109,8 @@ def _sum_up(figures: Figures, world: World, record: Record, faults: Counter[str]
     events = [event for run in record.events.values() for event in run]
     kinds = Counter(event["kind"] for event in events)
     figures.worlds += 1
-    figures.points |= world.points.hit() & set(every_point())
+    figures.points_in_workers |= world.points.hit()
+    figures.skipped |= world.missing()
     figures.faults += faults
     figures.violations += Counter({name: len(sentences) for name, sentences in found.items()})
     figures.outcomes += Counter(e["data"]["outcome"] for e in events if e["kind"] == "attempt.ended")

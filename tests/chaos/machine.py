@@ -15,11 +15,11 @@ _FAKETIME = "usr/lib/*/faketime/libfaketimeMT.so.1"
 
 
 class Clocks:
-    """The wall clocks of the server and of a host, each shifted by what its file says. Monotonic clocks are true."""
+    """The wall clocks of the server and of the hosts, each shifted by what its file says. Monotonic clocks are true."""
 
     def __init__(self, home: Path) -> None:
         self._library = next((str(path) for path in Path("/").glob(_FAKETIME)), "")
-        self._files = {host: home / f"clock-{host}" for host in ("server", "two")}
+        self._files = {host: home / f"clock-{host}" for host in ("server", "one", "two")}
         self.shift = dict.fromkeys(self._files, 0)
         """Seconds, as they are now."""
         self.jumps: list[int] = [0]

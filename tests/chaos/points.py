@@ -113,6 +113,17 @@ def every_point() -> list[str]:
     return [f"{point.name}.{moment}" for point in EFFECTS for moment in MOMENTS]
 
 
+#: Effects that any run has; the others need a scene of their own.
+COMMON = frozenset(point.name for point in EFFECTS if point.holder in ("LocalForge", "ScriptedAgent", "GitWorkshop"))
+COMMON |= {"push a change's head", "open a pull request", "merge a pull request", "remove a merged branch"}
+COMMON |= {"publish a job", "open a join", "open an audit"}
+
+
+def common_points() -> list[str]:
+    """`NAME.MOMENT` of what real workers come by in any run."""
+    return [name for name in every_point() if name.rpartition(".")[0] in COMMON]
+
+
 def every_transition() -> list[str]:
     """`ledger NAME.MOMENT` of all transitions."""
     return [f"ledger {name}.{moment}" for name in transitions() for moment in MOMENTS]
@@ -137,10 +148,18 @@ class Armed:
             return True
         return False
 
+    def armed(self) -> set[str]:
+        """What is to happen still."""
+        return {file.name for file in self._armed.iterdir()}
+
     def disarm(self) -> None:
         """Nothing is to happen any more."""
         for file in self._armed.iterdir():
             file.unlink(missing_ok=True)
+
+    def forget(self, name: str) -> None:
+        """As if it had not happened yet."""
+        (self._hit / name).unlink(missing_ok=True)
 
     def hit(self) -> set[str]:
         """What has happened."""
@@ -153,15 +172,23 @@ def die() -> None:
 
 
 def install(armed: Armed) -> None:
-    """Wrap the effects of this process."""
+    """Wrap the effects of this process, and the transitions of the ledger."""
     for point in EFFECTS:
-        module = import_module(point.module)
-        owner = getattr(module, point.holder) if point.holder else module
-        setattr(owner, point.attribute, _wrapped(getattr(owner, point.attribute), point, armed))
+        owner, real = effect(point)
+        setattr(owner, point.attribute, wrapped(real, point, armed, die))
     _install_ledger(armed)
 
 
-def _wrapped(real: Callable[..., Any], point: Point, armed: Armed) -> Callable[..., Any]:
+def effect(point: Point) -> tuple[Any, Callable[..., Any]]:
+    """Where the effect is, and what it is."""
+    module = import_module(point.module)
+    owner = getattr(module, point.holder) if point.holder else module
+    return owner, getattr(owner, point.attribute)
+
+
+def wrapped(real: Callable[..., Any], point: Point, armed: Armed, die: Callable[[], Any]) -> Callable[..., Any]:
+    """The effect with its three moments; `die` ends whoever calls it."""
+
     @wraps(real)
     def call(*args: Any, **kwargs: Any) -> Any:
         if armed.take(f"{point.name}.{BEFORE}"):

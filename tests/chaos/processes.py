@@ -115,3 +115,11 @@ def send(pid: int, number: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def state(pid: int) -> str:
+    """What a process does, as /proc says it in a letter and the name of a wait."""
+    with suppress(OSError):
+        letter = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return f"{pid} {letter} {Path(f'/proc/{pid}/wchan').read_text()}"
+    return f"{pid} gone"

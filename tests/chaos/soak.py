@@ -31,6 +31,7 @@ from ops_orchestrate.core.states import RUN_OPEN, RunState
 from ops_orchestrate.errors import UnknownRun
 from ops_orchestrate.ledger import connect
 from tests.chaos.machine import Clocks
+from tests.chaos.points import FOLDER
 from tests.chaos.processes import Service, Watchman, children
 from tests.conftest import server_binary
 from tests.engine.rig import GATE
@@ -40,8 +41,8 @@ ROOT = Path(__file__).resolve().parents[2]
 NIGHTS = int(os.environ.get("OPS_SOAK_NIGHTS", "60"))
 POOLS = ("planner", "audit", "agent", "ship")
 PROJECTS = ("app", "lib")
-#: Days from one night to the next: what is kept for thirty days is forgotten within the first third of the soak.
-DAYS = 3
+#: Days from one night to the next: what is kept for a hundred days is forgotten within the first third of the soak.
+DAYS = 5
 PERIODS = {
     "OPS_LEASE": "9",
     "OPS_HEARTBEAT": "1",
@@ -205,7 +206,7 @@ class Place:
     def _asked(self, run: str) -> bool:
         with suppress(UnknownRun):
             return bool(self.ledger.runs.get(run))
-        app.send_task("planner.nightly", queue="planner", expires=60)
+        app.send_task("planner.nightly", queue="planner")
         time.sleep(1)
         return False
 
@@ -242,12 +243,12 @@ class Place:
         folder = self.home / "server"
         folder.mkdir()
         argv = [binary, "--port", "0", "--unixsocket", str(self.home / "s"), "--dir", str(folder), "--save", ""]
-        environment = self.environment()
-        shifted = environment | self.clocks.environment("server")
-        self.watchman.add(Service("server", argv, shifted, self.home, self.home / "server.log"))
+        # Everything has the same clock: a machine whose clock is far from the server's takes no jobs.
+        environment = self.environment() | self.clocks.environment("server") | {FOLDER: str(self.home / "points")}
+        self.watchman.add(Service("server", argv, environment, self.home, self.home / "server.log"))
         self.until((self.home / "s").exists, "the server")
         for pool in POOLS:
-            start = [sys.executable, "-m", "workers", pool]
+            start = [sys.executable, "-m", "tests.chaos.worker", pool]
             self.watchman.add(Service(pool, start, environment, self.home, self.home / f"{pool}.log"))
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from tests.chaos.checker import RULES, percentile
-from tests.chaos.points import every_point
+from tests.chaos.points import common_points, every_point
 
 
 @dataclass
@@ -27,21 +27,26 @@ class Figures:
     """Seconds from the last fault to the end of the last run, by world."""
     seconds: float = 0.0
     points: set[str] = field(default_factory=set)
-    """Crash points that were hit."""
+    """Crash points that the sweep hit."""
+    points_in_workers: set[str] = field(default_factory=set)
+    """Those that real workers died at, or were not answered."""
+    skipped: dict[str, str] = field(default_factory=dict)
+    """Faults that this machine cannot have, and why."""
 
 
-def rows(figures: Figures, skipped: dict[str, str]) -> str:
+def rows(figures: Figures) -> str:
     """Three tables: what was done, what was found, what it cost."""
     lines = ["| fault | times |", "|---|---|"]
     lines += [f"| {name} | {count} |" for name, count in sorted(figures.faults.items())]
-    lines += [f"| {name} | skipped: {why} |" for name, why in skipped.items()]
+    lines += [f"| {name} | skipped: {why} |" for name, why in figures.skipped.items()]
     lines += [f"| all | {figures.faults.total()} |", "", "| violation | times |", "|---|---|"]
     lines += [f"| {name} | {figures.violations[name]} |" for name in RULES]
     outages = sorted(figures.outages)
     ends = ", ".join(f"{name} {count}" for name, count in sorted(figures.outcomes.items()))
     lines += [
         "", "| | |", "|---|---|",
-        f"| crash points hit | {len(figures.points)}/{len(every_point())} |",
+        f"| crash points hit, one after the other | {len(figures.points)}/{len(every_point())} |",
+        f"| crash points hit in real workers, as they came | {len(figures.points_in_workers)}/{len(common_points())} |",
         f"| worlds | {figures.worlds} |",
         f"| runs | {figures.runs} |",
         f"| tasks, merged changes | {figures.tasks}, {figures.merges} |",

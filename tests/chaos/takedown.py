@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.processes import state
 from tests.chaos.record import Base, Commit, Line, Record
 from tests.chaos.sight import drafts
 from tests.chaos.world import ON_DISK, OWNER, World
@@ -32,6 +33,7 @@ def record_of(world: World) -> Record:
         doubled=frozenset(world.sight.doubled),
         leftover=(
             *(f"process {pid} of {mark}" for pid, mark in marked(world.home).items()),
+            *(f"a command ({state(one.pid)})" for one in world.commands if one.poll() is None),
             *(f"slot {slot.index}" for slot in world.ledger.board.slots()),
             *(f"the owner of {owner.repo}" for owner in world.ledger.board.owners()),
         ),

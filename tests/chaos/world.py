@@ -28,7 +28,7 @@ from ops_orchestrate.ledger import Ledger, connect
 from ops_orchestrate.standin.profile import JobPlan
 from ops_orchestrate.standin.run import Standin
 from tests.chaos.machine import Clocks, Disk
-from tests.chaos.points import FOLDER, Armed, every_point
+from tests.chaos.points import FOLDER, Armed
 from tests.chaos.processes import Service, Watchman
 from tests.chaos.proxy import Proxy
 from tests.chaos.sight import Sight
@@ -96,15 +96,14 @@ class World:
         self.port = free_port()
         self.direct = f"redis://127.0.0.1:{self.port}"
         self.watchman = Watchman(random.Random(seed + 1))
-        self.github = Standin(self.home / "github")
         self.points = Armed(self.home / "points")
         self.clocks = Clocks(self.home)
+        self.github = Standin(self.home / "github", clock=lambda: time.time() + self.clocks.shift["server"])
         self.disks = {host: Disk(self.home / host, size) for host, size in (("server", 48), ("two", 48))}
         self.lines = {host: Proxy(self.port) for host in ("one", "two")}
         self.starts: dict[str, str] = {}
         self.commands: list[subprocess.Popen[bytes]] = []
         self.batches = 0
-        self.wanted_points: list[str] = every_point()
         self._projects: list[dict[str, Any]] = []
         self._make_repositories()
         self._write("one/registry.json", {"projects": self._projects})
@@ -188,6 +187,18 @@ class World:
                 return False
             time.sleep(0.1)
         return True
+
+    def heal(self) -> None:
+        """Nothing goes wrong any more."""
+        for line in self.lines.values():
+            line.heal()
+        self.points.disarm()
+        self.github.control.clear_faults()
+
+    def missing(self) -> dict[str, str]:
+        """Faults that this machine cannot have, and why."""
+        found = {"clocks that jump": self.clocks.why_not, "a full disk": self.disks["two"].why_not}
+        return {name: why for name, why in found.items() if why}
 
     def close(self) -> None:
         """End everything; the folder is removed too."""

@@ -7,7 +7,7 @@ the forge fails, a worker dies between two lines. What real workers do is tried 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -184,9 +184,9 @@ def of(events: list[Event], kind: EventKind) -> list[Event]:
 
 
 @contextmanager
-def walking(home: Path, **env: str) -> Iterator[Walk]:
+def walking(home: Path, repos: Sequence[str] = (), **env: str) -> Iterator[Walk]:
     """A server, a GitHub and a walk for all tests of a module; no worker."""
-    with forge_standing(home, **env) as forge, pytest.MonkeyPatch.context() as patch:
+    with forge_standing(home, repos, **env) as forge, pytest.MonkeyPatch.context() as patch:
         for name, value in forge.rig.env.items():
             if name.startswith(("OPS_", "GITHUB_")):  # what a worker would be started with
                 patch.setenv(name, value)

@@ -1,0 +1,85 @@
+"""Every effect with every moment of it, one after the other: the worker dies before it, after it, or never hears.
+
+Scenes are walked through in one process, so that each point is hit for certain and once; the nemesis hits the same
+points in real workers, as they come. A death here is an exception that nobody catches.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ops_orchestrate.adapters import notify
+from ops_orchestrate.errors import OpsError
+from tests.chaos.points import EFFECTS, MOMENTS, Armed, effect, wrapped
+from tests.chaos.scenes import SCENES, Scene
+from tests.engine.rig import work
+from tests.engine.walk import Died, Walk, walking
+from workers import night
+
+_ENV = {
+    "OPS_LEASE": "2",
+    "OPS_HEARTBEAT": "0.5",
+    "OPS_CI_POLL": "0.1",
+    "OPS_MERGE_UNKNOWN": "0.5",
+    "OPS_WATCH_EVERY": "0.1",
+}
+
+
+@contextmanager
+def standing() -> Iterator[tuple[Walk, Armed]]:
+    """A walk whose effects can be made to go wrong."""
+    with (
+        tempfile.TemporaryDirectory(prefix="ops", ignore_cleanup_errors=True) as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        armed = Armed(Path(folder) / "points")
+        for point in EFFECTS:
+            owner, real = effect(point)
+            patch.setattr(owner, point.attribute, wrapped(real, point, armed, _die))
+        patch.setattr(night, "tell", notify.tell)  # it has its own name for it
+        with walking(Path(folder) / "walk", repos=("app",), **_ENV) as walk:
+            yield walk, armed
+
+
+def _die() -> None:
+    raise Died
+
+
+def sweep_all(*only: str) -> tuple[set[str], list[str]]:
+    """Play every scene (or only these) with each of its points; (what was hit, what must not be)."""
+    hit: set[str] = set()
+    bad: list[str] = []
+    with standing() as (walk, armed):
+        for scene in (one for one in SCENES if not only or one.name in only):
+            for name in (f"{point}.{moment}" for point in scene.points for moment in MOMENTS):
+                found = [f"{scene.name}, {name}: {what}" for what in _played(walk, armed, scene, name)]
+                print("\n".join(found) or f"{scene.name}, {name}: right", flush=True)
+                bad += found
+                hit |= armed.hit()
+    return hit, bad
+
+
+def _played(walk: Walk, armed: Armed, scene: Scene, name: str) -> list[str]:
+    walk.rig.play({"*": [work("any")]})
+    armed.forget(name)
+    try:
+        found = scene.play(walk, lambda: armed.arm(name))
+    except (AssertionError, OpsError) as error:
+        return [f"it does not end: {str(error)[-1500:]}"]
+    finally:
+        armed.disarm()
+    return found if name in armed.hit() else [*found, "the point was not come by"]
+
+
+if __name__ == "__main__":
+    began = time.monotonic()
+    points, problems = sweep_all(*sys.argv[1:])
+    print(f"{len(points)} points, {len(problems)} problems, {time.monotonic() - began:.0f} s")
+    sys.exit(bool(problems))
