@@ -29,8 +29,8 @@ from tests.chaos.world import World
 SEEDS = [int(word) for word in os.environ.get("OPS_CHAOS_SEEDS", "1 2 3").split()]
 KILLS = int(os.environ.get("OPS_CHAOS_KILLS", "60"))
 SWEEP = os.environ.get("OPS_CHAOS_SWEEP", "1") == "1"
-#: Runs that are open at once; so there is always something to disturb.
-_OPEN = 2
+#: Runs that are open and commands that follow one, together; so there is always something to disturb.
+_OPEN = 4
 _TASKS = 4
 _ARMED = 3
 """Crash points that are armed at once."""
@@ -58,6 +58,7 @@ def _play(seed: int, figures: Figures) -> int:
     """One world; how many violations."""
     world = World(seed)
     try:
+        world.start()
         faults = _torment(world, random.Random(seed), figures.points_in_workers)
         calm = time.monotonic()
         world.until(lambda: world.open_runs() == 0, _CALM)

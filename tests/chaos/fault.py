@@ -34,5 +34,6 @@ def later(seconds: float, heal: Callable[[], object]) -> None:
 
 def stop(pid: int, seconds: float) -> bool:
     """SIGSTOP, and SIGCONT after a while; False where it is gone."""
+    stopped = send(pid, signal.SIGSTOP)
     later(seconds, lambda: send(pid, signal.SIGCONT))
-    return send(pid, signal.SIGSTOP)
+    return stopped

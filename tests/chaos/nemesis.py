@@ -115,7 +115,7 @@ class TwoOrchestrators:
     name: ClassVar[str] = "two orchestrators at once"
 
     def strike(self, world: World, rng: random.Random) -> bool:
-        if world.open_runs() > 3:  # enough to do for two processors
+        if world.open_runs() > 5:  # enough to do for two processors
             return False
         world.batch(3, commands=2)
         return True
@@ -151,6 +151,7 @@ FAULTS: tuple[Fault, ...] = (
     KillAgent(), KillAgent(), StopAgent(), KillSupervisor(), KillSupervisor(),
     KillServer(), KillServer(), StopServer(), KillBeat(), StopBeat(), KillCommand(), StopCommand(), TwoOrchestrators(),
     trouble.CutConnections(), trouble.DelayConnections(), trouble.RefuseConnections(), trouble.HalfOpen(),
+    trouble.CutOff(),
     trouble.ClientKill(), trouble.DropMessage(), trouble.DoubleMessage(), trouble.DropChordPart(),
     trouble.JumpServersClock(), trouble.JumpHostsClock(), trouble.FillDisk(), trouble.SilentForge(),
 )  # fmt: skip

@@ -25,9 +25,9 @@ class _Pair:
 class Proxy:
     """Passes bytes between its port and `target` until it is closed. Every method may be called from any thread."""
 
-    def __init__(self, target: int) -> None:
-        self._target = target
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+    def __init__(self, target: int, *, host: str = "127.0.0.1", bind: str = "127.0.0.1", port: int = 0) -> None:
+        self._target = (host, target)
+        self._listener = socket.create_server((bind, port), backlog=256)
         self._listener.setblocking(False)
         self.port = int(self._listener.getsockname()[1])
         self.delay = 0.0
@@ -84,7 +84,7 @@ class Proxy:
                 near.close()
                 return
             try:
-                far = socket.create_connection(("127.0.0.1", self._target), timeout=1)
+                far = socket.create_connection(self._target, timeout=1)
             except OSError:
                 near.close()
                 return

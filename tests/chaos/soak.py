@@ -50,7 +50,7 @@ PERIODS = {
     "OPS_RECONCILE_EVERY": "1",
     "OPS_GRACE": "1",
 }
-_PATIENCE = 120.0
+_PATIENCE = 300.0
 
 
 @dataclass(frozen=True)
@@ -121,10 +121,13 @@ class Place:
         self.watchman = Watchman(Random(0))
         self.server = f"unix://{self.home / 's'}"
         self.night = 0
+        self.ledger = connect(f"{self.server}?db=2")
+
+    def start(self) -> None:
+        """Repositories, server, workers; what is begun is ended by `close`, also where this fails."""
         self._repositories()
         self._services()
         point_at(Urls(*(database_url(self.server, number) for number in range(3))))
-        self.ledger = connect(f"{self.server}?db=2")
         self.until(lambda: {p for host in self.ledger.hosts.live() for p in host.pools} == set(POOLS), "the workers")
 
     def environment(self) -> dict[str, str]:
@@ -282,6 +285,7 @@ def main() -> int:
         if place.clocks.why_not:
             print(f"skipped: {place.clocks.why_not}")
             return 0
+        place.start()
         for number in range(1, NIGHTS + 1):
             nights.append(place.nightly())
             if number % 10 == 0:

@@ -33,6 +33,19 @@ class DelayConnections:
         return True
 
 
+class CutOff:
+    """A host's network: packets are lost, and nobody is told."""
+
+    name: ClassVar[str] = "a host cut off"
+
+    def strike(self, world: World, rng: random.Random) -> bool:
+        if world.network.why_not:
+            return False
+        world.network.cut(cut=True)
+        later(rng.choice((0.5, 2, 7)), lambda: world.network.cut(cut=False))
+        return True
+
+
 class ClientKill:
     name: ClassVar[str] = "CLIENT KILL of everybody"
 

@@ -28,6 +28,7 @@ from ops_orchestrate.ledger import Ledger, connect
 from ops_orchestrate.standin.profile import JobPlan
 from ops_orchestrate.standin.run import Standin
 from tests.chaos.machine import Clocks, Disk
+from tests.chaos.network import Network
 from tests.chaos.points import FOLDER, Armed
 from tests.chaos.processes import Service, Watchman
 from tests.chaos.proxy import Proxy
@@ -105,13 +106,17 @@ class World:
         self.commands: list[subprocess.Popen[bytes]] = []
         self.batches = 0
         self._projects: list[dict[str, Any]] = []
+        self.network = Network((self.lines["two"].port, self.github.port))
+        self.ledger: Ledger = connect(f"{self.direct}/2")
+        self.sight = Sight(self.home)
+
+    def start(self) -> None:
+        """Repositories, server, workers; what is begun is ended by `close`, also where this fails."""
         self._make_repositories()
         self._write("one/registry.json", {"projects": self._projects})
         self._write("playbook.json", {f"*-{end}": [_steps(seconds)] for end, seconds in SPEEDS.items()})
         self._start_services()
-        self.ledger: Ledger = connect(f"{self.direct}/2")
-        assert self.until(self._is_staffed, 90), "the workers do not join"
-        self.sight = Sight(self.home)
+        assert self.until(self._is_staffed, 120), "the workers do not join"
 
     # What there is
 
@@ -131,7 +136,7 @@ class World:
             "GITHUB_TOKEN": TOKEN,
             "PYTHONPATH": str(ROOT),
             FOLDER: str(self.home / "points"),
-        } | self.clocks.environment(host)
+        }
 
     def bases(self) -> dict[str, Path]:
         """The bare repository of each project, by its alias."""
@@ -144,7 +149,7 @@ class World:
 
     def workers(self) -> list[Service]:
         """Services that run jobs."""
-        return [one for name, one in self.watchman.services.items() if name not in ("server", "beat")]
+        return [one for name, one in self.watchman.services.items() if name not in ("server", "beat", "relay")]
 
     # What happens
 
@@ -175,9 +180,8 @@ class World:
         raise AssertionError("the server does not come back")
 
     def open_runs(self) -> int:
-        """Runs that are not over, and commands that may still begin one."""
-        young = [one for one in self.commands if one.poll() is None]
-        return sum(run.state in RUN_OPEN for run in self.runs()) or len(young)
+        """Runs that are not over and commands that have not ended: each may follow a run, or still begin one."""
+        return sum(run.state in RUN_OPEN for run in self.runs()) + sum(one.poll() is None for one in self.commands)
 
     def until(self, happens: Callable[[], bool], seconds: float) -> bool:
         """Poll; False where it does not happen in time."""
@@ -193,11 +197,16 @@ class World:
         for line in self.lines.values():
             line.heal()
         self.points.disarm()
+        self.network.cut(cut=False)
         self.github.control.clear_faults()
 
     def missing(self) -> dict[str, str]:
         """Faults that this machine cannot have, and why."""
-        found = {"clocks that jump": self.clocks.why_not, "a full disk": self.disks["two"].why_not}
+        found = {
+            "clocks that jump": self.clocks.why_not,
+            "a full disk": self.disks["two"].why_not,
+            "a host cut off": self.network.why_not,
+        }
         return {name: why for name, why in found.items() if why}
 
     def close(self) -> None:
@@ -209,6 +218,7 @@ class World:
         self.watchman.end()
         for line in self.lines.values():
             line.close()
+        self.network.close()
         self.ledger.close()
         self.github.close()
         for disk in self.disks.values():
@@ -257,8 +267,10 @@ class World:
         assert self.until(self._answers, 10), "the server does not answer"
         for pool in POOLS:
             self._service(pool, [sys.executable, "-m", "tests.chaos.worker", pool], "one")
-        self._service("plain", [sys.executable, "-m", "tests.chaos.worker", "plain"], "two")
-        self._service("beat", [sys.executable, "-m", "workers", "beat"], "one")
+        if not self.network.why_not:
+            self._service("relay", self.network.relay(), "two")
+        self._service("plain", self.network.inside([sys.executable, "-m", "tests.chaos.worker", "plain"]), "two")
+        self._service("beat", [sys.executable, "-m", "tests.chaos.worker", "beat"], "one")
         self.watchman.watch()
 
     def _command(self, argv: list[str]) -> subprocess.Popen[bytes]:
@@ -277,7 +289,7 @@ class World:
 
     def _service(self, name: str, argv: list[str], host: str) -> None:
         log = self.home / f"{name}.log"
-        self.watchman.add(Service(name, argv, self.environment(host), self.home, log))
+        self.watchman.add(Service(name, argv, self.environment(host) | self.clocks.environment(host), self.home, log))
 
     def _answers(self) -> bool:
         with suppress(redis.RedisError), self.broker() as client:
