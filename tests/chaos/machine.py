@@ -14,6 +14,10 @@ from pathlib import Path
 _FAKETIME = "usr/lib/*/faketime/libfaketimeMT.so.1"
 
 
+#: The variable that names the file with the shift of a worker's clock.
+CLOCK = "OPS_CHAOS_CLOCK"
+
+
 class Clocks:
     """The wall clocks of the server and of the hosts, each shifted by what its file says. Monotonic clocks are true."""
 
@@ -33,9 +37,14 @@ class Clocks:
         return "" if self._library else "libfaketime is not installed (Debian: apt install faketime)"
 
     def environment(self, host: str) -> dict[str, str]:
-        """What makes a process of the host read the shifted clock."""
+        """What makes a process of the host read the shifted clock: the server by libfaketime, a worker by itself.
+
+        Under libfaketime the waits of Python's threads end too early, and idle workers are busy.
+        """
         if self.why_not or host not in self._files:
             return {}
+        if host != "server":
+            return {CLOCK: str(self._files[host])}
         return {
             "LD_PRELOAD": self._library,
             "FAKETIME_TIMESTAMP_FILE": str(self._files[host]),

@@ -154,7 +154,8 @@ class Place:
         self._tasks()
         now = datetime.fromtimestamp(self.ledger.now(), UTC)
         begins = (now + timedelta(days=DAYS)).replace(hour=3, minute=1, second=0)
-        self.clocks.jump("server", round((begins - now).total_seconds()))
+        for clock in ("server", "one"):
+            self.clocks.jump(clock, round((begins - now).total_seconds()))
         run = f"night-{begins:%Y-%m-%d}"
         self.until(lambda: self._asked(run), f"{run} to begin")
         self.until(lambda: self.ledger.runs.get(run).state not in RUN_OPEN, f"{run} to end")
@@ -247,8 +248,9 @@ class Place:
         folder.mkdir()
         argv = [binary, "--port", "0", "--unixsocket", str(self.home / "s"), "--dir", str(folder), "--save", ""]
         # Everything has the same clock: a machine whose clock is far from the server's takes no jobs.
-        environment = self.environment() | self.clocks.environment("server") | {FOLDER: str(self.home / "points")}
-        self.watchman.add(Service("server", argv, environment, self.home, self.home / "server.log"))
+        environment = self.environment() | self.clocks.environment("one") | {FOLDER: str(self.home / "points")}
+        shifted = self.environment() | self.clocks.environment("server")
+        self.watchman.add(Service("server", argv, shifted, self.home, self.home / "server.log"))
         self.until((self.home / "s").exists, "the server")
         for pool in POOLS:
             start = [sys.executable, "-m", "tests.chaos.worker", pool]

@@ -11,6 +11,7 @@ import pytest
 
 from tests.chaos.machine import Clocks
 from tests.chaos.proxy import Proxy
+from tests.chaos.worker import shifted
 
 
 @pytest.fixture
@@ -76,3 +77,11 @@ def test_stamps_of_a_clock_that_jumped_are_put_in_order_again(tmp_path: Path) ->
     clocks.jump("server", 1000)
     assert [clocks.true(at, began=50.0) for at in (60.0, 1075.0, 2090.0)] == [60.0, 75.0, 90.0]
     assert (tmp_path / "clock-server").read_text() == "+2000s\n"
+
+
+def test_a_workers_clock_is_wrong_by_what_its_file_says(tmp_path: Path) -> None:
+    clocks = Clocks(tmp_path)
+    now = shifted(lambda: 50.0, tmp_path / "clock-two")
+    assert now() == 50.0
+    clocks.jump("two", -30)
+    assert shifted(lambda: 50.0, tmp_path / "clock-two")() == 20.0

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+from tests.chaos.machine import CLOCK
 from tests.chaos.points import FOLDER, Armed, install
+
+_AGAIN = 0.2
+"""Seconds after which the shift is read again."""
 
 
 def main(argv: list[str]) -> int:
     """Run until stopped, or struck dead."""
-    if "faketime" in os.environ.get("LD_PRELOAD", ""):
-        # libfaketime hands absolute sleeps on with the wrong clock, and the kernel refuses them; waiting works.
-        time.sleep = lambda seconds: threading.Event().wait(seconds) and None
+    if CLOCK in os.environ:
+        time.time = shifted(time.time, Path(os.environ[CLOCK]))
     install(Armed(Path(os.environ[FOLDER])))
     if argv[1:] != ["plain"]:
         from workers.__main__ import main as start
@@ -28,6 +31,20 @@ def main(argv: list[str]) -> int:
 
     app.worker_main(argv=["worker", "--concurrency=3", "--loglevel=warning"])
     return 0
+
+
+def shifted(true: Callable[[], float], file: Path) -> Callable[[], float]:
+    """A wall clock that is wrong by as many seconds as the file says: `+1000s`."""
+    due, shift = 0.0, 0
+
+    def now() -> float:
+        nonlocal due, shift
+        if time.monotonic() >= due:
+            due = time.monotonic() + _AGAIN
+            shift = int(file.read_text().rstrip("s\n"))
+        return true() + shift
+
+    return now
 
 
 if __name__ == "__main__":
