@@ -13,7 +13,7 @@ import time
 from ops_orchestrate import canvas
 from ops_orchestrate.core.board import Host
 from ops_orchestrate.core.clock import why_refused
-from ops_orchestrate.engine.keep import forget_sessions, tidy_mirrors
+from ops_orchestrate.engine.keep import drop_mirrors, forget_sessions, tidy_mirrors
 from ops_orchestrate.engine.reconcile import reconcile, wake
 from ops_orchestrate.engine.salvage import sweep
 from ops_orchestrate.engine.toolbox import Toolbox
@@ -109,4 +109,5 @@ class Upkeep(threading.Thread):
         # Whoever of this machine comes first; a failure waits for the next day.
         if due and self._host.pools.keys() & _HAVE_MIRRORS and ledger.locks.acquire(self._daily, self._process, _DAY):
             tidy_mirrors(self._tools)
+            drop_mirrors(self._tools)
             forget_sessions(self._tools)

@@ -31,7 +31,7 @@ UPSTREAM = "refs/remotes/origin/"
 _HEADS = "refs/heads/"
 _REFSPECS = (f"+{_HEADS}*:{UPSTREAM}*", f"^{_HEADS}HEAD")
 """All branches, but none called HEAD: it would be written through our note of the default branch."""
-_LASTING = {"dev", "develop", "main", "master", "trunk"}
+BASES = {"dev", "develop", "main", "master", "trunk"}
 """Branches that every host has the history of; of any other one a parcel brings what it needs along."""
 _MOVED = re.compile(r"returned error: 30[1278]\b")
 _STALE_LOCK = 10.0
@@ -58,6 +58,11 @@ class Mirrors:
         self._access = access or NoAccess()
         self._parcels = parcels
         self._patience = 2 * settings.fetch_timeout
+
+    @property
+    def folder(self) -> Path:
+        """Where they all are."""
+        return self._folder
 
     def path(self, repo: Repository) -> Path:
         """Where the repository's mirror is, or will be. Raises GitError for a key that is no name."""
@@ -99,7 +104,7 @@ class Mirrors:
         """
         if self._parcels is None:
             return
-        known = [f"{UPSTREAM}{name}" for name in _LASTING & self.branches(repo).keys()]
+        known = [f"{UPSTREAM}{name}" for name in BASES & self.branches(repo).keys()]
         with self.lock(repo):
             try:
                 self._parcels.send(repo.key, self.existing(repo), commit, also=also, known=known)

@@ -24,8 +24,13 @@ _EMPTY = "empty bundle"
 class Post(Protocol):
     """Carries bundles between hosts."""
 
-    def put(self, repo: str, name: str, bundle: bytes, *, also: tuple[str, ...] = ()) -> None:
-        """Leave a bundle under a name, to be found under those of `also` as well."""
+    def put(
+        self, repo: str, name: str, bundle: bytes, *, also: tuple[str, ...] = (), sender: str = "", most: int = 0
+    ) -> int:
+        """Leave a bundle under a name, to be found under those of `also` as well.
+
+        Answers how many bytes the sender has there with it. Where that is more than `most`, nothing was left.
+        """
 
     def get(self, repo: str, name: str) -> bytes | None:
         """The bundle of that name."""
@@ -34,15 +39,18 @@ class Post(Protocol):
 class Parcels:
     """Sends and receives for the mirrors of one host. Whoever calls holds the mirror's lock."""
 
-    def __init__(self, git: Git, post: Post, limit: int) -> None:
+    def __init__(self, git: Git, post: Post, limit: int, *, sender: str = "", most: int = 0) -> None:
+        """`limit`: bytes of one parcel; `most`: of all that this machine (`sender`) has on the way, 0: any number."""
         self._git = git
         self._post = post
         self._limit = limit
+        self._sender = sender
+        self._most = most
 
     def send(self, repo: str, mirror: Path, commit: str, *, also: tuple[str, ...], known: list[str]) -> None:
         """Post what `commit` has beyond the `known` refs, under its id and under those of `also`.
 
-        Raises GitError where it is too large to travel.
+        Raises GitError where it is too large to travel, or too much is on its way.
         """
         ref = f"{PARCELS}{object_id(commit)}"
         self._git.run("update-ref", "--no-deref", ref, commit, repo=mirror)
@@ -54,7 +62,13 @@ class Parcels:
                 f"The commits of {commit[:12]} take {len(bundle) / 1e6:.1f} MB, more than travels to another host "
                 f"(OPS_CARRY_MB is {self._limit / 1e6:g}); they are on this one"
             )
-        self._post.put(repo, commit, bundle, also=also)
+        held = self._post.put(repo, commit, bundle, also=also, sender=self._sender, most=self._most)
+        if self._most and held > self._most:
+            raise GitError(
+                f"The commits of {commit[:12]} do not travel: with them this machine would have {held / 1e6:.1f} MB in "
+                f"the ledger (OPS_CARRY_TOTAL_MB is {self._most / 1e6:g}); they are on this one, and room is made by "
+                "what nobody asks for in 30 days"
+            )
 
     def receive(self, repo: str, mirror: Path, name: str) -> bool:
         """Import the parcel of that object; False where there is none. Raises GitError for one that is no good."""

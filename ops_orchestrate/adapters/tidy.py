@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -10,8 +10,9 @@ from typing import NamedTuple
 from ops_orchestrate.adapters.git import Git, printable
 from ops_orchestrate.adapters.harvest import ATTEMPTS, SALVAGE
 from ops_orchestrate.adapters.history import PREVIEW
+from ops_orchestrate.adapters.mirrors import BASES
 from ops_orchestrate.adapters.parcels import PARCELS
-from ops_orchestrate.adapters.traces import merged_heads
+from ops_orchestrate.adapters.traces import merged_heads, own_branches
 
 _OURS = (ATTEMPTS, SALVAGE, PARCELS)
 #: Git's own `gc --auto` begins at about as many; it is off, since it would begin in the middle of other work.
@@ -54,6 +55,22 @@ def tidy(git: Git, mirror: Path, integration: str, *, merged: set[str], before: 
     if orders:
         git.run("update-ref", "--no-deref", "--stdin", repo=mirror, stdin=orders.encode())
     return len(gone)
+
+
+def unmerged(git: Git, mirror: Path, branches: Mapping[str, str]) -> bool:
+    """Whether the mirror has work of ours that no branch of upstream holds, by itself or as a squash of it.
+
+    `branches`: upstream's, name to commit; only those of usual base branches are asked for squashes. Raises GitError.
+    """
+    bases = {name: head for name, head in branches.items() if name in BASES}
+    squashed = {head for base in bases.values() for head in merged_heads(git, mirror, base)}
+    merged = {one.ref for one in own_branches(git, mirror, bases) if one.merged} if bases else set()
+    inside = {ref.name for head in {*branches.values()} for ref in _refs(git, mirror, f"--merged={head}")}
+    refs = list(_refs(git, mirror))
+    done = {ref.name for ref in refs if ref.name in merged or ref.commit in squashed}
+    held = inside | {name for name in done if not name.startswith(SALVAGE)}
+    kept = squashed | {ref.commit for ref in refs if ref.name in held}
+    return any(ref.name not in held and not _is_preview(git, mirror, ref, kept) for ref in refs)
 
 
 def pack(git: Git, mirror: Path, *, before: float) -> bool:

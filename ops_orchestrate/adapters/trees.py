@@ -138,6 +138,11 @@ class Trees:
                 yield card.repo, card.key
 
     @property
+    def folder(self) -> Path:
+        """Where they all are, by repository."""
+        return self._folder
+
+    @property
     def _spared(self) -> bool:
         """Whether spares are kept. Without a sandbox an agent could write into them."""
         return self._settings.spare_trees and not self._settings.unsandboxed_ok

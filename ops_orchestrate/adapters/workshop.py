@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from ops_orchestrate.adapters.abandoned import drop_mirrors
 from ops_orchestrate.adapters.checkouts import Checkouts
 from ops_orchestrate.adapters.git import Access, Git
 from ops_orchestrate.adapters.harvest import Harvest
@@ -35,7 +36,8 @@ class GitWorkshop:
     ) -> None:
         """`post`: carries commits between hosts; None where there is one host only."""
         git = Git(settings)
-        parcels = Parcels(git, post, int(settings.carry_mb * 1e6)) if post else None
+        carried, most = int(settings.carry_mb * 1e6), int(settings.carry_total_mb * 1e6)
+        parcels = Parcels(git, post, carried, sender=settings.host, most=most) if post else None
         # Agents' workers may hold no token; what they start from is judged on the newest base all the same.
         self._content = settings.pool == "agent"
         self.git = git
@@ -197,6 +199,14 @@ class GitWorkshop:
             removed = tidy(self.git, mirror, head, merged=merged, before=before)
             pack(self.git, mirror, before=before)
         return removed
+
+    def drop_mirrors(self, known: set[str], *, before: float) -> list[str]:
+        """Remove mirrors of repositories that nobody has worked on for long; their keys."""
+        trees = self._trees
+        for path in self.mirrors.folder.glob("*.git"):
+            if path.stem not in known:
+                trees.spares.forget(path.stem, before)
+        return drop_mirrors(self.git, self.mirrors.folder, trees.folder, known=known, before=before)
 
     def leftover_trees(self) -> Iterator[tuple[str, StageKey]]:
         """(repository key, attempt) of every agent tree on this host."""

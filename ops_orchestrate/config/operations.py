@@ -54,6 +54,9 @@ class OperationSettings(BaseSettings):
     carry_mb: float = Field(
         16, gt=0, le=256, description="Commits up to this size travel to other hosts, through the ledger's server."
     )
+    carry_total_mb: float = Field(
+        512, gt=0, description="All commits of this machine that are on their way take no more there than this."
+    )
     flower_auth: SecretStr | None = Field(
         None,
         description="`USER:PASSWORD` of Flower; unset: a password is made, and kept in "

@@ -30,6 +30,14 @@ def tidy_mirrors(tools: Toolbox) -> int:
     return removed
 
 
+def drop_mirrors(tools: Toolbox) -> list[str]:
+    """Remove the mirrors that no run needs which the ledger still knows; the keys of those that are gone."""
+    gone = tools.workshop.drop_mirrors(set(_repositories(tools)), before=_before(tools))
+    if gone:
+        log.info("mirrors that nobody has used for long are gone: %s", ", ".join(gone))
+    return gone
+
+
 def forget_sessions(tools: Toolbox) -> int:
     """Remove the sessions that this machine keeps of runs that the ledger has forgotten; how many."""
     known = {run.id for run in tools.ledger.runs.list()}

@@ -52,7 +52,7 @@ class Ledger:
         self.attempts = Attempts(server, scripts, keys)
         self.locks = Locks(server, scripts, keys)
         self.hosts = Hosts(server, scripts, keys)
-        self.parcels = Parcels(server, keys)
+        self.parcels = Parcels(server, scripts, keys)
         self.events = Events(server, keys)
         self.money = Money(server, scripts, keys)
         self.facts = Facts(server, scripts, keys)

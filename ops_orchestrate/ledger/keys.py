@@ -48,6 +48,7 @@ The scripts build the same names with `key(...)` of lua/prelude.lua; this file i
 | ci:REPO:BRANCH | list | seconds that CI took on each of those heads |
 | frozen:REPO:BRANCH | string | RUN/TASK or RUN/OWN:REPO (`promote:` …) whose merge did not hold what was verified |
 | parcel:REPO:OBJECT | string | a git bundle with the object, in base64; or `->` and the object whose parcel has it |
+| parcels:SENDER | hash | REPO:OBJECT: how long the parcel is that the machine has sent |
 | reply:TOKEN | string | answer of a script, for a repeated call |
 """
 

@@ -142,6 +142,12 @@ class Workshop(Protocol):
     def tidy(self, repo: Repository, *, before: float) -> int:
         """Remove refs of ours whose work is merged and that are older (seconds since 1970); how many."""
 
+    def drop_mirrors(self, known: set[str], *, before: float) -> list[str]:
+        """Remove mirrors of repositories that are not known (by key) and were not written to since; their keys.
+
+        None with work of ours that upstream does not have, and none that somebody works with.
+        """
+
     def leftover_trees(self) -> Iterator[tuple[str, StageKey]]:
         """(repository key, attempt) of every agent tree on this host."""
 

@@ -26,8 +26,13 @@ class Desk:
     def __init__(self) -> None:
         self.parcels: dict[tuple[str, str], bytes] = {}
 
-    def put(self, repo: str, name: str, bundle: bytes, *, also: tuple[str, ...] = ()) -> None:
-        self.parcels |= {(repo, one): bundle for one in (name, *also)}
+    def put(
+        self, repo: str, name: str, bundle: bytes, *, also: tuple[str, ...] = (), sender: str = "", most: int = 0
+    ) -> int:
+        held = len(bundle) + sum(map(len, self.parcels.values()))
+        if not most or held <= most:
+            self.parcels |= {(repo, one): bundle for one in (name, *also)}
+        return held
 
     def get(self, repo: str, name: str) -> bytes | None:
         return self.parcels.get((repo, name))
@@ -175,3 +180,31 @@ def test_a_parcel_that_brings_several_objects_is_kept_once(server_url: str) -> N
     assert ledger.parcels.get("app", "c" * 40) == ledger.parcels.get("app", "b" * 40) == bundle
     assert len(ledger.parcels._text("app", "c" * 40) or "") < 100
     ledger.close()
+
+
+def test_what_one_machine_has_on_its_way_is_limited(server_url: str) -> None:
+    ledger = connect(server_url)
+    ledger._server.client.flushdb()
+    give = {"sender": "one", "most": 1000}
+    assert ledger.parcels.put("app", "a" * 40, bytes(600), **give) == 600
+    assert ledger.parcels.put("app", "a" * 40, bytes(600), **give) == 600, "the same one again"
+    assert ledger.parcels.put("app", "b" * 40, bytes(600), **give) > 1000
+    assert ledger.parcels.get("app", "b" * 40) is None
+    assert ledger.parcels.put("app", "b" * 40, bytes(600), sender="other", most=1000) == 600
+    ledger._server.client.delete("{ops}:parcel:app:" + "a" * 40)
+    assert ledger.parcels.put("app", "c" * 40, bytes(600), **give) == 600, "what is forgotten makes room"
+    ledger.close()
+
+
+def test_a_commit_too_many_stays_on_its_machine_and_that_is_said(
+    upstream: Upstream, tmp_path: Path, post: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = tmp_path / "first"
+    made = GitWorkshop(state, Settings(data_dir=state, carry_total_mb=0.0001), None, post)
+    shop = Shop(upstream, repository_value(upstream), made, state)
+    tree = shop.tree()
+    commit(Path(tree.path), {"src/a.txt": "x\n"}, "Do t1")
+    with caplog.at_level(logging.WARNING):
+        assert shop.collect(tree).head
+    assert "OPS_CARRY_TOTAL_MB is 0.0001" in caplog.text
+    assert post.parcels == {}

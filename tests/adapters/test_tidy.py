@@ -134,3 +134,34 @@ def test_many_objects_become_one_pack_under_an_agent_that_borrows_them(
     assert git("cat-file", "-t", head, cwd=shop.mirror) == "commit"
     commit(Path(at_work.path), {"src/later.txt": "x\n"}, "Later")
     git("fsck", "--connectivity-only", cwd=Path(at_work.path))
+
+
+def _mirrors(shop: Shop) -> list[str]:
+    return sorted(path.name for path in shop.mirror.parent.glob("*.git"))
+
+
+def test_a_mirror_that_nobody_needs_goes_unless_it_holds_work_that_is_nowhere_else(shop: Shop) -> None:
+    """Of no run any more, and not written to for long."""
+    mirror = [shop.mirror.name]
+    head = _attempt(shop, KEY)
+    drop = shop.workshop.drop_mirrors
+    assert drop(set(), before=LATER) == [], "an attempt that is not merged"
+    _merge(shop, head)
+    assert drop({shop.repo.key}, before=LATER) == [], "a run names it"
+    assert drop(set(), before=0) == [], "it is in use"
+    assert drop(set(), before=LATER) == [], "its tree borrows from it"
+    shop.workshop.discard_tree(shop.repo, KEY)
+    with shop.workshop.mirrors.lock(shop.repo):
+        assert drop(set(), before=LATER) == [], "somebody works with it"
+    assert _mirrors(shop) == mirror
+    assert drop(set(), before=LATER) == [shop.repo.key]
+    assert _mirrors(shop) == []
+    assert shop.base(), "and it is there again when it is needed"
+
+
+def test_a_mirror_with_salvaged_work_stays_for_ever(shop: Shop) -> None:
+    kept = shop.tree(KEY)
+    commit(Path(kept.path), {"src/more.txt": "x\n"}, "More")
+    shop.salvage(kept)
+    shop.workshop.discard_tree(shop.repo, KEY)
+    assert shop.workshop.drop_mirrors(set(), before=LATER) == []

@@ -46,6 +46,7 @@ DAYS = 5
 PERIODS = {
     "OPS_LEASE": "9",
     "OPS_HEARTBEAT": "1",
+    "OPS_CLOCK_SKEW": "1000000000",
     "OPS_GRANT_TIMEOUT": "9",
     "OPS_RECONCILE_EVERY": "1",
     "OPS_GRACE": "1",
