@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test thorough check fmt docs clean chaos soak hostile schemas simulate agents recordings nonroot rabbitmq bench sentinel
+.PHONY: help setup demo test thorough check fmt docs clean chaos soak hostile schemas simulate agents recordings nonroot rabbitmq bench sentinel partition
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ schemas: .schemas/schema.graphql .schemas/api.github.com.json ## fetch GitHub's 
 
 rabbitmq: $(STAMP) ## run with RabbitMQ as the broker (apt install rabbitmq-server)
 	$(BIN)/python -m pytest -m rabbitmq tests/engine/test_rabbitmq.py
+
+partition: $(STAMP) ## cut a machine off in the middle of a run (network namespaces, so as root)
+	$(BIN)/python -m pytest -m partition tests/engine/test_partition.py
 
 sentinel: $(STAMP) ## fail over between real servers under Redis Sentinel (apt install redis-server)
 	$(BIN)/python -m pytest -m sentinel tests/engine/test_sentinel.py
