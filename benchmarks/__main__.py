@@ -20,7 +20,21 @@ from benchmarks.machine import described
 from benchmarks.table import table
 
 #: In the order of the table. What is long comes first, so that a broken one is seen early.
-NAMES = ("ranking", "planning", "makespan", "latency", "cost", "tree")
+NAMES = (
+    "makespan",
+    "ranking",
+    "latency",
+    "cost",
+    "planning",
+    "audit_local",
+    "audit_github",
+    "api_points",
+    "tree",
+    "sandbox",
+    "startup",
+    "memory",
+    "scale",
+)
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 

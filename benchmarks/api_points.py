@@ -21,14 +21,14 @@ from tests.engine.rig import requested, work
 from tests.engine.walk import Walk, walking
 
 _POLL = 0.4
-_ENV = {"OPS_CI_POLL": str(_POLL), "OPS_CI_GRACE": "5", "OPS_MERGE_UNKNOWN": "5", "OPS_CI_SETTLE": "0"}
+ENV = {"OPS_CI_POLL": str(_POLL), "OPS_CI_GRACE": "5", "OPS_MERGE_UNKNOWN": "5", "OPS_CI_SETTLE": "0"}
 
 
 def main() -> None:
     """Measure and print."""
     options = _options()
-    with tempfile.TemporaryDirectory(prefix="api-points-") as home, walking(Path(home), **_ENV) as walk:
-        figures = _measured(walk, options)
+    with tempfile.TemporaryDirectory(prefix="api-points-") as home, walking(Path(home), **ENV) as walk:
+        figures = measured(walk, options)
     print(_table(figures))
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
@@ -36,7 +36,8 @@ def main() -> None:
         print(json.dumps(figures))
 
 
-def _measured(walk: Walk, options: argparse.Namespace) -> dict[str, Any]:
+def measured(walk: Walk, options: argparse.Namespace) -> dict[str, Any]:
+    """All changes of all repositories, from request to merge; what was asked, and its price."""
     walk.rig.play({f"c{at}": [work(f"c{at}")] for at in range(options.changes)})
     slugs = [_repository(walk, f"cost{at}", options) for at in range(options.repositories)]
     tasks = [

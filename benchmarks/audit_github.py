@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import pstats
 import resource
+import sys
 import tempfile
 import time
 import urllib.request
@@ -35,20 +36,27 @@ _TOKEN = "ghp_" + "b3Nc" * 9
 
 def main() -> None:
     """Measure and print."""
-    options = _options()
+    audits(_options())
+
+
+def audits(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Cold, twice unchanged, and one push later; the figures of each."""
+    found: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory(prefix="audit-github-") as home:
         folder = Path(home)
         with _standin(folder / "github", options.repositories) as url:
             os.environ["GITHUB_TOKEN"] = _TOKEN
             audit = _Audit(url, folder / "data", options)
             _say(url, "latency", seconds=options.latency)
-            print(f"{options.repositories} repositories, {options.latency * 1000:g} ms a request\n")
-            print(f"{'':<22}{'seconds':>8}{'CPU':>7}{'requests':>10}{'a repo':>8}{'points':>8}  by status")
-            audit("cold")
+            print(f"{options.repositories} repositories, {options.latency * 1000:g} ms a request\n", file=sys.stderr)
+            head = f"{'':<22}{'seconds':>8}{'CPU':>7}{'requests':>10}{'a repo':>8}{'points':>8}  by status"
+            print(head, file=sys.stderr)
+            found["cold"] = audit("cold")
             audit("unchanged")
-            audit("unchanged", profile=options.profile)
+            found["unchanged"] = audit("unchanged", profile=options.profile)
             _say(url, "push", name="acme/r0", branch="dev", files={"x.txt": "x"})
-            audit("one push later")
+            found["one push later"] = audit("one push later")
+    return found
 
 
 class _Audit:
@@ -56,8 +64,8 @@ class _Audit:
         self._url, self._data, self._count = url, data, options.repositories
         self._projects = [_project(url, f"acme/r{at}") for at in range(options.repositories)]
 
-    def __call__(self, name: str, *, profile: bool = False) -> None:
-        """One audit by a client that knows only what is on the disk."""
+    def __call__(self, name: str, *, profile: bool = False) -> dict[str, Any]:
+        """One audit by a client that knows only what is on the disk: prints a line and returns its figures."""
         before = len(_journal(self._url))
         settings = Settings(data_dir=self._data, github_api_url=self._url)
         portfolio = Portfolio(origin="benchmark", digest="0", projects=tuple(self._projects))
@@ -76,10 +84,12 @@ class _Audit:
         points = sum(one["points"] for one in asked)
         counts = ", ".join(f"{count} × {kind}" for kind, count in status.most_common())
         each = len(asked) / self._count
-        print(f"{name:<22}{seconds:>8.2f}{spent:>7.2f}{len(asked):>10}{each:>8.2f}{points:>8}  {counts}")
+        line = f"{name:<22}{seconds:>8.2f}{spent:>7.2f}{len(asked):>10}{each:>8.2f}{points:>8}  {counts}"
+        print(line, file=sys.stderr)
         assert not part.unknown, part.unknown[:3]
         if profile:
-            pstats.Stats(watch).sort_stats("cumulative").print_stats(45)
+            pstats.Stats(watch, stream=sys.stderr).sort_stats("cumulative").print_stats(45)
+        return {"seconds": seconds, "cpu": spent, "requests": len(asked), "each": each, "status": dict(status)}
 
 
 def _project(url: str, slug: str) -> Project:

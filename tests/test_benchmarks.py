@@ -14,8 +14,8 @@ from benchmarks.figure import Effort
 from benchmarks.graphs import SLOTS, bound, chain, draw, waves
 from benchmarks.table import table
 
-#: These start a whole installation, or other people's.
-WITH_WORKERS = {"makespan"}
+#: These start a whole installation, or need what a machine may lack.
+WITH_WORKERS = {"makespan", "latency", "cost", "startup", "memory", "audit_github", "api_points", "sandbox"}
 
 QUICK = [name for name in NAMES if name not in WITH_WORKERS]
 

@@ -110,7 +110,7 @@ class Board(Value):
     candidates: tuple[Candidate, ...] = ()
     unmerged: tuple[Unmerged, ...] = ()
     repo_work: dict[str, float] = Field(default_factory=dict)
-    """Seconds of unfinished work left per repository."""
+    """Seconds of unfinished work left per repository that has a candidate here."""
     quiet_until: float = 0.0
     """Nothing is admitted before this: a new epoch, or the server was restarted."""
     born: float = 0.0

@@ -7,7 +7,7 @@ The scripts build the same names with `key(...)` of lua/prelude.lua; this file i
 | board | hash | version, fence, quiet_until, epoch, born, server |
 | slots | hash | index: slot |
 | owners | hash | fence: who may write where |
-| candidate_repos | set | repositories with candidates |
+| candidate_heads | sorted set | repositories with candidates, by the score of the first |
 | candidates:REPO | sorted set | RUN/TASK by priority, then longest remaining path |
 | cards | hash | RUN/TASK: when it was offered, and the candidate |
 | unmerged | hash | RUN/TASK: a change that is made and not on the base |

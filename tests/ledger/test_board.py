@@ -260,3 +260,19 @@ def test_the_writers_of_a_repository_are_those_at_work_and_those_whose_change_is
     ledger.tasks.cancel("r1", "t2", by="ann", reason="no")
     ledger.board.reap(grant_timeout=0.0)
     assert ledger.board.writers("a") == []
+
+
+def test_a_look_begins_with_the_most_urgent_repositories_and_knows_what_is_left_in_them(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urgent = {f"t{at}": Priority.P1 if at % 2 else Priority.P2 for at in range(8)}
+    planned(ledger, *(make_task(task, repo=f"r-{task}", priority=priority) for task, priority in urgent.items()))
+    offer_all(ledger)
+    monkeypatch.setattr("ops_orchestrate.ledger.board.CANDIDATES", 4)
+    board = ledger.board.look(5)
+    assert {one.task for one in board.candidates} == {"t1", "t3", "t5", "t7"}
+    assert set(board.repo_work) == {f"r-t{at}" for at in (1, 3, 5, 7)}
+    for task in ("t1", "t3"):
+        ledger.tasks.cancel("r1", task, by="ann", reason="no")
+    assert {one.task for one in ledger.board.look(5).candidates} >= {"t5", "t7"}
+    assert len(ledger.board.look(5).candidates) == 4

@@ -283,7 +283,7 @@ class LedgerMachine(RuleBasedStateMachine):
         for (run, _), record in records.items():
             if record.state in WORKING and self.ledger.runs.get(run).state is RunState.RUNNING:
                 left[record.spec.repo] += int(record.spec.estimate)
-        assert self.ledger.board.look(5).repo_work == {repo: work for repo, work in left.items() if work}
+        assert self.ledger.board.work_left() == {repo: work for repo, work in left.items() if work}
 
     def phase(self, at: tuple[str, str]) -> str:
         return self.ledger._server.client.hget(f"{{ops}}:task:{at[0]}:{at[1]}", "phase") or ""

@@ -195,13 +195,13 @@ def test_a_run_ends_once_and_says_its_counts(ledger: Ledger) -> None:
 
 def test_the_work_of_a_run_counts_while_it_is_running(ledger: Ledger) -> None:
     planned(ledger, make_task("t1", estimate=10.0), make_task("t2", estimate=5.0, repo="web"))
-    assert ledger.board.look(5).repo_work == {"app": 10.0, "web": 5.0}
+    assert ledger.board.work_left() == {"app": 10.0, "web": 5.0}
     completed(ledger)
-    assert ledger.board.look(5).repo_work == {"web": 5.0}
+    assert ledger.board.work_left() == {"web": 5.0}
     ledger.runs.finish("r1", RunState.HALTED, "")
-    assert ledger.board.look(5).repo_work == {}
+    assert ledger.board.work_left() == {}
     ledger.runs.resume("r1")
-    assert ledger.board.look(5).repo_work == {"web": 5.0}
+    assert ledger.board.work_left() == {"web": 5.0}
 
 
 def test_any_event_can_be_noted(ledger: Ledger) -> None:

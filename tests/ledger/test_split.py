@@ -44,7 +44,7 @@ def test_its_parts_join_the_plan_and_it_waits_for_them(ledger: Ledger) -> None:
         ["last"],
     ]
     assert ledger.runs.counts("r1")[TaskState.QUEUED] == 4
-    assert ledger.board.look(5).repo_work == {"app": 660.0}
+    assert ledger.board.work_left() == {"app": 660.0}
     told = [event for event in ledger.events.read("r1") if event.seq > 0][-3:]
     assert [(event.kind, event.task) for event in told] == [
         (EventKind.TASK_PLANNED, "big-1"),

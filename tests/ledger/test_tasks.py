@@ -109,7 +109,7 @@ def test_an_answer_may_say_that_it_is_done(ledger: Ledger) -> None:
     ledger.tasks.reopen("r1", "t1", to=TaskState.COMPLETED, expect={TaskState.BLOCKED}, by="ann", answer="done")
     assert ledger.tasks.edges_pending() == [("r1", "t1")]
     board = ledger.board.look(5)
-    assert (board.unmerged, board.repo_work) == ((), {})
+    assert (board.unmerged, ledger.board.work_left()) == ((), {})
 
 
 @pytest.mark.parametrize("to", list(TaskState))

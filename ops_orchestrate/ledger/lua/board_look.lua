@@ -1,7 +1,7 @@
--- The whole board in one picture. Its cost grows with repositories and candidates asked for, not with tasks.
--- Keys: board, slots, owners, candidate_repos, candidates:REPO, cards, unmerged, repo_work, hosts, parked, seats. Args: candidates at most.
+-- The whole board in one picture. Its cost grows with the candidates asked for, not with tasks or repositories.
+-- Keys: board, slots, owners, candidate_heads, candidates:REPO, cards, unmerged, repo_work, hosts, parked, seats. Args: candidates at most.
 local limit = tonumber(ARGV[1])
-local repos = redis.call('SMEMBERS', key('candidate_repos'))
+local repos = redis.call('ZRANGE', key('candidate_heads'), 0, limit - 1)
 -- From every repository its best: one crowded repository must not hide the others.
 local each = math.max(5, math.ceil(limit / math.max(1, #repos)))
 local found = {}
@@ -25,10 +25,21 @@ for i = 1, math.min(limit, #found) do
     candidates[#candidates + 1] = card
   end
 end
+-- What is left in the repositories of the picture: with no other one is anything compared.
+local work = {}
+if #repos > 0 then
+  local left = redis.call('HMGET', key('repo_work'), unpack(repos))
+  for i, repo in ipairs(repos) do
+    if left[i] then
+      work[#work + 1] = repo
+      work[#work + 1] = left[i]
+    end
+  end
+end
 local hosts = {}
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', key('hosts_until'), '(' .. STAMP, '+inf')) do
   hosts[#hosts + 1] = redis.call('HGET', key('hosts'), name) or '{}'
 end
 local board = redis.call('HMGET', key('board'), 'version', 'quiet_until', 'born')
 return { board[1] or '0', STAMP, board[2] or '0', board[3] or '0', redis.call('HGETALL', key('parked')), redis.call('HVALS', key('slots')), redis.call('HVALS', key('owners')),
-  candidates, redis.call('HGETALL', key('unmerged')), redis.call('HGETALL', key('repo_work')), hosts, seats_wanted() }
+  candidates, redis.call('HGETALL', key('unmerged')), work, hosts, seats_wanted() }

@@ -45,15 +45,23 @@ local function may_begin_early(t)
   return found
 end
 
+-- Of each repository its most urgent candidate: what a look at the board begins with.
+local function set_head(repo)
+  local first = redis.call('ZRANGE', key('candidates', repo), 0, 0, 'WITHSCORES')
+  if first[2] then
+    redis.call('ZADD', key('candidate_heads'), first[2], repo)
+  else
+    redis.call('ZREM', key('candidate_heads'), repo)
+  end
+end
+
 local function withdraw(t)
   if redis.call('SREM', key('offered', t.run), t.task) == 0 then
     return
   end
   redis.call('ZREM', key('candidates', t.repo), t.member)
   redis.call('HDEL', key('cards'), t.member)
-  if redis.call('EXISTS', key('candidates', t.repo)) == 0 then
-    redis.call('SREM', key('candidate_repos'), t.repo)
-  end
+  set_head(t.repo)
 end
 
 local function offer(t)
@@ -67,9 +75,9 @@ local function offer(t)
   if known ~= when then
     local card = redis.call('HMGET', t.key, 'score', 'card')
     redis.call('ZADD', key('candidates', t.repo), card[1], t.member)
-    redis.call('SADD', key('candidate_repos'), t.repo)
     redis.call('HSET', key('cards'), t.member, STAMP .. ' ' .. when .. ' ' .. card[2])
   end
+  set_head(t.repo)
   return true
 end
 
