@@ -215,6 +215,20 @@ class Child:
         except subprocess.TimeoutExpired:
             return None
 
+    def doze(self, seconds: float) -> None:
+        """Sleep, and wake the moment that it ends, where the kernel can tell; else by the clock alone."""
+        try:
+            fd = os.pidfd_open(self.pid)
+        except (AttributeError, OSError):
+            time.sleep(seconds)
+            return
+        try:
+            poll = select.poll()
+            poll.register(fd, select.POLLIN)
+            poll.poll(1000 * seconds)
+        finally:
+            os.close(fd)
+
     def terminate(self, grace: float) -> None:
         """End it and everything below it: SIGTERM to it, after `grace` seconds SIGKILL to the whole tree."""
         below = {(process.pid, process.started) for _, process in descendants(self.pid)}

@@ -132,6 +132,10 @@ class Supervised:
             self._exit = self._read_record()
         return self._exit
 
+    def doze(self, seconds: float) -> None:
+        """Sleep for so long, or until the supervisor has ended."""
+        self._child.doze(seconds)
+
     def output(self) -> tuple[bool, str]:
         """(whether it printed something since the last call, what of it is new and last, cleaned)."""
         try:

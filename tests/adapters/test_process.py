@@ -136,6 +136,17 @@ def test_a_child_with_a_pipe_and_a_log(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text() == "said\n"
 
 
+def test_whoever_dozes_beside_a_child_wakes_when_it_ends(tmp_path: Path) -> None:
+    argv = [sys.executable, "-I", "-S", "-c", "import sys; sys.stdin.read()"]
+    child = spawn(argv, cwd="/", env={}, log=tmp_path / "log", pipe=True)
+    child.doze(0.01)
+    assert child.poll() is None
+    child.close()
+    child.doze(100)  # the test's own limit is shorter
+    assert child.poll() == 0
+    child.doze(0.01)  # one that is gone is no error
+
+
 def test_killing_by_mark_finds_what_has_no_parent_left(tmp_path: Path) -> None:
     file = tmp_path / "pid"
     mark = f"OPS_ATTEMPT=test-{tmp_path.name}-{time.time_ns()}"

@@ -114,7 +114,7 @@ class ProcessSession:
                 return (AgentEvent(kind=AgentEventKind.OUTPUT, text=_end_of(text)),)
             if ended or time.monotonic() >= deadline:
                 return ()
-            time.sleep(_LOOK_EVERY)
+            self._supervised.doze(_LOOK_EVERY)
 
     def message(self, text: str) -> bool | None:
         """Say something to it; False where it has ended, None where its kind can be told nothing."""

@@ -47,7 +47,7 @@ class SpokenSession(ProcessSession, ABC):
                 found = tuple(self._pending)
                 self._pending.clear()
                 return found
-            time.sleep(_LOOK_EVERY)
+            self._supervised.doze(_LOOK_EVERY)
 
     @abstractmethod
     def _take(self, line: bytes) -> bool:
