@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test thorough check fmt docs clean chaos soak hostile schemas simulate agents recordings nonroot rabbitmq bench sentinel partition
+.PHONY: help setup demo test thorough check fmt docs clean chaos soak hostile schemas simulate agents recordings nonroot rabbitmq bench sentinel partition bench-peers
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -70,6 +70,20 @@ simulate: $(STAMP) ## play the merge gate in a hundred thousand worlds and print
 
 bench: $(STAMP) ## measure how fast it is, beside peers and bounds, all or some (BENCH="makespan planning --rounds 5")
 	$(BIN)/python -m benchmarks $(BENCH)
+	$(BIN)/python -m benchmarks.page
+
+# Each by itself: one that cannot be installed is in the table as such, and does not keep the others out.
+PEERS := "celery[redis]>=5.7,<5.8" "celery-dyrygent==0.8.0" "distributed>=2026.1" "prefect>=3.4,<4"
+.bench/.installed: Makefile
+	@test -x .bench/bin/python || $(PYTHON) -m venv .bench
+	@for peer in $(PEERS); do timeout 300 .bench/bin/python -m pip install --quiet --disable-pip-version-check $$peer \
+		|| echo "$$peer could not be installed"; done
+	@touch $@
+
+bench-peers: $(STAMP) .bench/.installed ## run the same graphs on what a user would otherwise pick (PyPI, into .bench/)
+	$(BIN)/python -m benchmarks.peers $(PEERS_OPTIONS)
+	$(BIN)/python -m benchmarks.page
+
 
 # Agents, pinned, for the tests that drive the real programs; never shipped with this (Claude Code is proprietary).
 # Bounded, because a slow registry must not hold up a check.

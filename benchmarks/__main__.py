@@ -36,7 +36,7 @@ NAMES = (
     "scale",
 )
 
-RESULTS = Path(__file__).parent / "results" / "latest.json"
+RESULTS = Path(__file__).parents[1] / "docs" / "performance" / "results.json"
 
 #: Seconds that one of them may take.
 _PATIENCE = 600
@@ -57,11 +57,8 @@ def main(argv: list[str]) -> int:
         found = _apart(name, options)
         print(f"{'broken' if 'error' in found else 'done'} in {time.monotonic() - began:.0f} s", file=sys.stderr)
         broken += [name] if "error" in found else []
-        kept["results"][name] = found
-    kept["results"] = {name: kept["results"][name] for name in NAMES if name in kept["results"]}
+        _keep(kept, name, found, options.json)
     print(table(kept))
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(kept, indent=1) + "\n")
     return 1 if broken else 0
 
 
@@ -76,10 +73,18 @@ def _apart(name: str, options: argparse.Namespace) -> dict[str, Any]:
     argv = [sys.executable, "-m", "benchmarks", name, "--inside", f"--rounds={options.rounds}", *small]
     try:
         done = subprocess.run(argv, stdout=subprocess.PIPE, check=True, timeout=_PATIENCE)
-        found: dict[str, Any] = json.loads(done.stdout)
-    except (subprocess.SubprocessError, ValueError) as error:
+        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    except (subprocess.SubprocessError, ValueError, IndexError) as error:
         return {"name": name, "rows": [], "error": type(error).__name__}
     return found
+
+
+def _keep(kept: dict[str, Any], name: str, found: dict[str, Any], file: Path) -> None:
+    """After each, so that whoever stops it has what was measured."""
+    results = {**kept["results"], name: found}
+    kept["results"] = {name: results[name] for name in NAMES if name in results}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def _read(file: Path) -> dict[str, Any]:

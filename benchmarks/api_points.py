@@ -21,13 +21,16 @@ from tests.engine.rig import requested, work
 from tests.engine.walk import Walk, walking
 
 _POLL = 0.4
-ENV = {"OPS_CI_POLL": str(_POLL), "OPS_CI_GRACE": "5", "OPS_MERGE_UNKNOWN": "5", "OPS_CI_SETTLE": "0"}
+ENV = {"OPS_CI_GRACE": "5", "OPS_MERGE_UNKNOWN": "5", "OPS_CI_SETTLE": "0"}
 
 
 def main() -> None:
     """Measure and print."""
     options = _options()
-    with tempfile.TemporaryDirectory(prefix="api-points-") as home, walking(Path(home), **ENV) as walk:
+    with (
+        tempfile.TemporaryDirectory(prefix="api-points-") as home,
+        walking(Path(home), **ENV, OPS_CI_POLL=str(options.poll)) as walk,
+    ):
         figures = measured(walk, options)
     print(_table(figures))
     if options.json:
@@ -69,7 +72,7 @@ def measured(walk: Walk, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _repository(walk: Walk, name: str, options: argparse.Namespace) -> str:
-    job = JobPlan("test", seconds=options.ci * _POLL)
+    job = JobPlan("test", seconds=options.ci * options.poll)
     return walk.forge.repository(name, job)
 
 
@@ -97,6 +100,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--repositories", type=int, default=2)
     parser.add_argument("--changes", type=int, default=3, help="of one repository, at the same time")
     parser.add_argument("--ci", type=int, default=10, help="looks that CI takes")
+    parser.add_argument("--poll", type=float, default=_POLL, help="seconds between two looks")
     parser.add_argument("--timeout", type=float, default=300.0)
     parser.add_argument("--json", type=Path, help="write the figures there")
     return parser.parse_args()

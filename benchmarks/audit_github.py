@@ -39,24 +39,26 @@ def main() -> None:
     audits(_options())
 
 
-def audits(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """Cold, twice unchanged, and one push later; the figures of each."""
-    found: dict[str, dict[str, Any]] = {}
+def audits(options: argparse.Namespace) -> list[dict[str, dict[str, Any]]]:
+    """Round after round on one stand-in: cold, twice unchanged, one push later; the figures of each."""
     with tempfile.TemporaryDirectory(prefix="audit-github-") as home:
         folder = Path(home)
         with _standin(folder / "github", options.repositories) as url:
             os.environ["GITHUB_TOKEN"] = _TOKEN
-            audit = _Audit(url, folder / "data", options)
             _say(url, "latency", seconds=options.latency)
             print(f"{options.repositories} repositories, {options.latency * 1000:g} ms a request\n", file=sys.stderr)
             head = f"{'':<22}{'seconds':>8}{'CPU':>7}{'requests':>10}{'a repo':>8}{'points':>8}  by status"
             print(head, file=sys.stderr)
-            found["cold"] = audit("cold")
-            audit("unchanged")
-            found["unchanged"] = audit("unchanged", profile=options.profile)
-            _say(url, "push", name="acme/r0", branch="dev", files={"x.txt": "x"})
-            found["one push later"] = audit("one push later")
-    return found
+            return [_round(url, folder / f"data{at}", options, at) for at in range(options.rounds)]
+
+
+def _round(url: str, data: Path, options: argparse.Namespace, at: int) -> dict[str, dict[str, Any]]:
+    audit = _Audit(url, data, options)
+    found = {"cold": audit("cold")}
+    audit("unchanged")
+    found["unchanged"] = audit("unchanged", profile=options.profile)
+    _say(url, "push", name="acme/r0", branch="dev", files={f"x{at}.txt": "x"})
+    return found | {"one push later": audit("one push later")}
 
 
 class _Audit:
@@ -161,6 +163,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repositories", type=int, default=200)
     parser.add_argument("--latency", type=float, default=0.03, help="seconds that every request takes longer")
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--profile", action="store_true", help="show where an unchanged audit spends its time")
     return parser.parse_args()
 

@@ -18,9 +18,9 @@ def described() -> dict[str, str]:
     return {
         "measured": time.strftime("%Y-%m-%d", time.gmtime()),
         "processor": f"{os.cpu_count()} × {_processor()}",
-        "load": f"{os.getloadavg()[0]:.1f} when it ended",
+        "load": f"{os.getloadavg()[0]:.1f}",
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
         "python": platform.python_version(),
         "celery": version("celery"),
         "redis-py": version("redis"),

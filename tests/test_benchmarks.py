@@ -5,6 +5,9 @@ Those with workers are tried by `make bench BENCH=--small`.
 
 from __future__ import annotations
 
+import json
+import re
+import socket
 from importlib import import_module
 
 import pytest
@@ -12,6 +15,8 @@ import pytest
 from benchmarks.__main__ import NAMES, measure
 from benchmarks.figure import Effort
 from benchmarks.graphs import SLOTS, bound, chain, draw, waves
+from benchmarks.page import PAGE, RESULTS, filled
+from benchmarks.pictures import pictures
 from benchmarks.table import table
 
 #: These start a whole installation, or need what a machine may lack.
@@ -52,3 +57,23 @@ def test_waves_keep_every_task_behind_its_blockers() -> None:
     place = {one.id: at for at, wave in enumerate(waves(plan)) for one in wave}
     assert len(place) == 80
     assert all(place[blocker] < place[one.id] for one in plan for blocker in one.blockers)
+
+
+def test_the_page_and_its_pictures_show_the_last_results() -> None:
+    kept = json.loads(RESULTS.read_text(encoding="utf-8"))
+    page = PAGE.read_text(encoding="utf-8")
+    assert filled(page, kept) == page, "run `python -m benchmarks.page`"
+    drawn = pictures(kept["results"])
+    assert {name: (RESULTS.parent / name).read_text(encoding="utf-8") for name in drawn} == drawn
+
+
+def test_no_result_names_the_machine_or_a_place_on_it() -> None:
+    text = RESULTS.read_text(encoding="utf-8")
+    assert not re.search(r"/(home|root|tmp|work|usr)\b", text)
+    assert socket.gethostname() not in text
+
+
+def test_every_make_target_of_the_page_exists() -> None:
+    makefile = (RESULTS.parents[2] / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"`make ([a-z-]+)", PAGE.read_text(encoding="utf-8")):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target

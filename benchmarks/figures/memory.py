@@ -20,7 +20,8 @@ def measure(effort: Effort) -> Result:
     """Every process once it has done a run, so that what it imports late is there."""
     with tempfile.TemporaryDirectory(prefix="bench") as home, server() as (process, url):
         rig = Rig.build(Path(home), url, ("app",))
-        beat = subprocess.Popen([sys.executable, "-m", "workers", "beat"], env=rig.env, stderr=subprocess.DEVNULL)
+        out = subprocess.DEVNULL
+        beat = subprocess.Popen([sys.executable, "-m", "workers", "beat"], env=rig.env, stdout=out, stderr=out)
         try:
             rig.start()
             rig.finish(rig.submit([requested("t1")]), 120)
