@@ -62,6 +62,7 @@ def _on_a_terminal(connection: Connection, run: str, enough: threading.Event) ->
     from rich.text import Text
 
     nobody = _Nobody(connection)
+    encoding = sys.stdout.encoding  # read now: while a Live is on, sys.stdout is a proxy of its own that has none
 
     def drawn(view: RunView) -> Text:
         lines = shutil.get_terminal_size().lines
@@ -71,7 +72,7 @@ def _on_a_terminal(connection: Connection, run: str, enough: threading.Event) ->
             cap=connection.settings.max_agents,
             width=width(),
             height=lines - 1,
-            encoding=sys.stdout.encoding,
+            encoding=encoding,
             nobody=nobody.now(),
         )
         return Text(screen, no_wrap=True, overflow="crop", end="")
@@ -82,7 +83,7 @@ def _on_a_terminal(connection: Connection, run: str, enough: threading.Event) ->
         return
     # What stays on the terminal is whole: it may be scrolled.
     ended = watch_screen(view, now=connection.ledger.now(), cap=0, width=width(), height=10_000)
-    click.echo(for_encoding(ended, sys.stdout.encoding))
+    click.echo(for_encoding(ended, encoding))
 
 
 def _along_a_pipe(connection: Connection, run: str, screen: Screen, enough: threading.Event) -> None:

@@ -194,6 +194,7 @@ def test_a_run_is_watched_and_stopped_from_another_shell(house: House) -> None:
         with Terminal(["watch"]) as beside:
             beside.expect(r"1/1 done|0/1 done, 1 in flight")
             beside.expect(r" \d  slow \d+ s")
+            assert "OPS ► ORCHESTRATE" in beside.seen, "what this terminal can show is shown"
             beside.type("^C")
             beside.expect(rf"The run goes on: `ops-orchestrate watch {run}` looks again")
             assert beside.ends() == 0
