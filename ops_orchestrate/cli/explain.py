@@ -16,7 +16,7 @@ from ops_orchestrate.core.budget import candidate_of
 from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.explain import explain
 from ops_orchestrate.core.own_change import NOUNS, OwnChange, OwnKind
-from ops_orchestrate.core.states import TaskState
+from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.budget import budget_of
 from ops_orchestrate.engine.placing import why_nobody_does
@@ -84,8 +84,11 @@ def _look(connection: Connection, record: TaskRecord) -> str:
     """The command that shows what it delivered, where that is not merged yet."""
     if not record.head or record.merge:
         return ""
-    attempts = connection.ledger.tasks.attempts(record.run, record.spec.id)
-    bases = [one.outcome.base for one in attempts if one.outcome and one.outcome.base]
+    run, task = record.run, record.spec.id
+    verified = connection.ledger.attempts.outcome_of(run, task, record.attempt, Stage.VERIFY)
+    # What landing says names no base: a change that waits for a yes was judged against the one that verify names.
+    outcomes = [one.outcome for one in connection.ledger.tasks.attempts(run, task)] + [verified]
+    bases = [one.base for one in outcomes if one and one.base]
     return diff_command(connection.settings, record.spec.repo, bases[-1] if bases else record.spec.base, record.head)
 
 

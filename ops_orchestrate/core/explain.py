@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ops_orchestrate.core.ask import answers_for, command_for
-from ops_orchestrate.core.attempt import AttemptRecord
+from ops_orchestrate.core.attempt import AttemptRecord, OutcomeKind
 from ops_orchestrate.core.board import Board, Host
 from ops_orchestrate.core.budget import Budget, Wait, candidate_of
 from ops_orchestrate.core.names import one_line
@@ -13,8 +13,13 @@ from ops_orchestrate.core.ownership import overlap
 from ops_orchestrate.core.planner_help import big_because
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.states import FINAL, IN_FLIGHT, RUN_OPEN, STARTABLE, Stage, TaskState
+from ops_orchestrate.core.tail import gist
 from ops_orchestrate.core.task import TaskMode, TaskRecord
 
+#: Characters of a log that are shown.
+_LOG = 1_000
+#: Outcomes after which nobody asks for a log.
+_WELL = frozenset({OutcomeKind.SUCCEEDED, OutcomeKind.VERIFIED, OutcomeKind.MERGED, OutcomeKind.ALREADY_DONE})
 #: Warnings that are shown, the newest.
 _WARNINGS = 10
 
@@ -43,7 +48,8 @@ def explain(
         f"State: {record.state}" + (f", {one_line(record.reason, 500)}" if record.reason else ""),
     ]
     if spec.description:
-        lines.append(f"Asked: {one_line(spec.description, 300)}")
+        asked = " ".join(gist(spec.description, 300)) if spec.fixes_base else spec.description
+        lines.append(f"Asked: {one_line(asked, 300)}")
     lines.append(f"Mode: {spec.mode} ({spec.mode_reason or 'asked for'}); priority {spec.label}; wave {spec.wave}")
     lines += [*_member(record, run), *_parts(record, run)]
     if record.state in STARTABLE and spec.parts:
@@ -60,7 +66,7 @@ def explain(
     if record.early:
         open_ones = [blocker.spec.id for blocker in blockers if blocker.state is not TaskState.COMPLETED]
         lines += [f"It started early, and ships after {', '.join(open_ones)}."] if open_ones else []
-    lines += [_attempt(attempt) for attempt in attempts]
+    lines += [*(_attempt(attempt) for attempt in attempts), *_last_words(record, attempts)]
     lines += [f"Warning: {one_line(text, 400)}" for text in tuple(dict.fromkeys(warnings))[-_WARNINGS:]]
     if record.merge:
         lines.append(f"Merged into {spec.base} as {record.merge[:10]}.")
@@ -174,6 +180,15 @@ def _attempt(attempt: AttemptRecord) -> str:
         else ""
     )
     return f"Attempt {attempt.number} ({attempt.agent} on {attempt.host}): {how}.{read}{kept}"
+
+
+def _last_words(record: TaskRecord, attempts: Sequence[AttemptRecord]) -> list[str]:
+    """What the gate or the agent said last, where the newest attempt came to nothing: what failed stands there."""
+    outcome = attempts[-1].outcome if attempts else None
+    if outcome is None or outcome.kind in _WELL or record.state is TaskState.COMPLETED:
+        return []
+    said = gist(outcome.log_tail, _LOG)
+    return ["Its log ends with:", *(f"  {line}" for line in said)] if said else []
 
 
 def _next(record: TaskRecord, run: RunRecord, blockers: Sequence[TaskRecord]) -> tuple[str, ...]:

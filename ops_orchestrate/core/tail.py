@@ -50,6 +50,11 @@ def relevant_tail(log: str, limit: int = 4000) -> str:
     return "\n".join(parts)
 
 
+def gist(log: str, limit: int) -> tuple[str, ...]:
+    """The lines of `relevant_tail` that hold a word: rulers and markers below them tell nobody anything."""
+    return tuple(line for line in relevant_tail(log, limit).splitlines() if line == GAP or any(map(str.isalnum, line)))
+
+
 def failure_lines(log: str) -> frozenset[str]:
     """The failures in `log` without what differs from one run to the next (numbers, times, addresses, folders)."""
     return frozenset(_plain(line) for line in _lines(log) if _failing(line))

@@ -12,6 +12,7 @@ from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.graph import Graph
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.states import TaskState
+from ops_orchestrate.core.tail import gist
 from ops_orchestrate.core.task import Priority, TaskMode, TaskSpec
 from ops_orchestrate.errors import PlanError
 
@@ -165,6 +166,6 @@ def _events(spec: TaskSpec, settlement: Settlement | None) -> list[tuple[str, di
 
 
 def _detail(spec: TaskSpec) -> str:
-    """What the task is about, in a line: the beginning of its description, of a gate's log the end."""
+    """What the task is about, in a line: the beginning of its description, of a gate's log what failed last."""
     text = spec.description
-    return one_line(text[-_DETAIL:] if spec.fixes_base else text[: 4 * _DETAIL], _DETAIL)
+    return one_line(" ".join(gist(text, _DETAIL)) if spec.fixes_base else text[: 4 * _DETAIL], _DETAIL)

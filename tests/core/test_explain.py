@@ -224,3 +224,18 @@ def test_that_it_is_big_or_was_planned_with_help_is_said(spec: dict[str, Any], w
     lines = told(record(QUEUED, spec=spec), run=run(request={"planner_help": wanted}))
     assert any(line and one.endswith(line) for one in lines) is bool(line), lines
     assert line or not any("big" in one for one in lines)
+
+
+def test_what_failed_stands_there_and_not_only_that_something_did() -> None:
+    log = "test_a ... ok\n======\nTraceback (most recent call last):\n^^^^^^\nAssertionError: -1 != 5"
+    rejected = AttemptRecord(number=1, fence=1, outcome=make_outcome(OutcomeKind.REJECTED, log_tail=log))
+    lines = told(record(TaskState.DISCARDED, attempt=1), attempts=[rejected])
+    at = lines.index("Its log ends with:")
+    assert lines[at + 1 : at + 4] == (
+        "  test_a ... ok",
+        "  Traceback (most recent call last):",
+        "  AssertionError: -1 != 5",
+    )
+    for state, kind in ((TaskState.COMPLETED, OutcomeKind.REJECTED), (TaskState.VERIFYING, OutcomeKind.SUCCEEDED)):
+        fine = rejected.model_copy(update={"outcome": make_outcome(kind, log_tail=log)})
+        assert "Its log ends with:" not in told(record(state, attempt=1), attempts=[fine])

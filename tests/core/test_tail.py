@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops_orchestrate.core.tail import GAP, failure_lines, relevant_tail
+from ops_orchestrate.core.tail import GAP, failure_lines, gist, relevant_tail
 
 
 def numbered(first: int, last: int) -> list[str]:
@@ -84,3 +84,8 @@ def test_the_order_of_the_log_is_kept(lines: list[str]) -> None:
     kept = [line for line in relevant_tail("\n".join(log), 500).splitlines() if line != GAP]
     assert kept == sorted(kept)
     assert set(kept) <= set(log)
+
+
+def test_a_gist_has_no_line_without_a_word_and_begins_with_a_whole_one() -> None:
+    log = "\n".join(["x" * 400, "=======", "FAIL: test_add", "-------", "  ^^^^^", "AssertionError: -1 != 5"])
+    assert gist(log, 100) == (GAP, "FAIL: test_add", "AssertionError: -1 != 5")
