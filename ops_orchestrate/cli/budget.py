@@ -33,8 +33,9 @@ def command(spent_today: float | None, tokens_today: int | None, unpark: str | N
             micros = None if spent_today is None else in_micros(spent_today)
             tools.ledger.money.declare(day_now(tools), Amount(tokens=tokens_today, micros=micros))
         if unpark is not None and not tools.ledger.money.unpark(unpark):
-            known = ", ".join(tools.ledger.money.parked()) or "none is"
-            raise UsageError(f"The account {unpark!r} is not parked; those that are: {known}.")
+            known = ", ".join(tools.ledger.money.parked())
+            others = f"those that are: {known}" if known else "no account is"
+            raise UsageError(f"The account {unpark!r} is not parked; {others}.")
         text = budget_text(money_now(tools), width(), sys.stdout.encoding, owners_clock(settings))
     click.echo(text)
     return 0

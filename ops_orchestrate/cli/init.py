@@ -46,7 +46,8 @@ def command(folders: tuple[Path, ...], registry: Path | None, accept_gates: bool
     for skipped in found.skipped:
         click.echo(f"skipped: {skipped.name}: {skipped.reason}")
     if not found.candidates:
-        raise UsageError("There is no git repository there; name a folder that holds some.")
+        where = ", ".join(map(str, folders))
+        raise UsageError(f"There is no git repository in {where}; name a folder that holds some.")
     if known:
         click.echo(fill_gates(target, found.candidates, lambda those: _gates(those, accept=accept_gates), _write))
         return 0

@@ -173,9 +173,8 @@ def _durations(view: RunView, attempts: Sequence[AttemptView]) -> str:
 def _costs(view: RunView) -> list[str]:
     """What each project has cost, where there are several; and the dearest tasks."""
     projects = {name: cost for name, cost in costs_by_project(view).items() if cost.usd or cost.tokens or cost.unpriced}
-    lines = (
-        [f"project {project}: {short_cost(cost)}" for project, cost in projects.items()] if len(projects) > 1 else []
-    )
+    told = len(projects) > 1 and any(cost.usd or cost.tokens for cost in projects.values())
+    lines = [f"project {project}: {short_cost(cost)}" for project, cost in projects.items()] if told else []
     tasks = {task.id: cost_of(task.attempts) for task in view.tasks.values() if task.attempts}
     dear = sorted((name for name, cost in tasks.items() if cost.usd), key=lambda name: -(tasks[name].usd or 0))
     if len(tasks) > 1:

@@ -130,7 +130,7 @@ def forecast_words(forecast: Forecast) -> list[str]:
     agents, attempts = count(forecast.agents, "agent"), count(forecast.attempts, "attempt")
     lines = [f"up to {agents} at once, {attempts} of {duration(forecast.agent_seconds)} in all"]
     least = duration(forecast.seconds_lower_bound)
-    lines.append(f"about {duration(forecast.seconds_expected)}, in no order under {least}")
+    lines.append(f"about {duration(forecast.seconds_expected)}; no order takes less than {least}")
     lines.append(f"cost {forecast.cost}" + (f", {count(forecast.tokens, 'token')}" if forecast.tokens else ""))
     if forecast.waiting:
         lines.append(f"{count(forecast.waiting, 'task')} not counted: waiting for a person")

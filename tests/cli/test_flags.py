@@ -69,7 +69,10 @@ USAGE = [
         '{home}/stranger.json: task "a", field `project`: "apy" is not registered. Did you mean "api"?',
     ),
     ("init {home}/nowhere --registry {home}/new.json", "{home}/nowhere is not a folder."),
-    ("init {home}/bare --registry {home}/new.json", "There is no git repository there; name a folder that holds some."),
+    (
+        "init {home}/bare --registry {home}/new.json",
+        "There is no git repository in {home}/bare; name a folder that holds some.",
+    ),
     (
         "init {home}/code",
         (
