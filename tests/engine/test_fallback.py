@@ -13,7 +13,7 @@ from ops_orchestrate.report.check import violations
 from tests.adapters.agents.acp import player
 from tests.adapters.agents.claude.real import KEY
 from tests.adapters.foreign import needs_sandbox
-from tests.engine.rig import Rig, requested, work
+from tests.engine.rig import UNHURRIED, Rig, requested, work
 from tests.repos import read
 from tests.standins.model import serving_model
 
@@ -38,6 +38,7 @@ def test_another_agent_goes_on_at_once(tmp_path: Path, server_url: str) -> None:
     """The first one's account is parked for an hour; the task does not wait, and no attempt is spent on it."""
     with serving_model() as model:
         env = {
+            **UNHURRIED,
             "OPS_AGENT": "acp",
             "OPS_AGENT_FALLBACK": "scripted",
             "OPS_MAX_ATTEMPTS": "1",
@@ -68,6 +69,7 @@ def test_a_reviewer_without_quota_parks_its_account_and_is_no_review(tmp_path: P
     """It stands for nothing: a person is asked, and the next agent of that account is not tried in vain."""
     with serving_model() as model:
         env = {
+            **UNHURRIED,
             "OPS_AGENT": "scripted",
             "OPS_REVIEW_AGENT": "acp",
             "OPS_SENSITIVE_REVIEW": "reviewer",
