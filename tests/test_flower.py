@@ -99,7 +99,8 @@ def test_a_run_can_be_watched_and_a_page_shown(flower: Flower, tmp_path: Path) -
     every = json.dumps(flower.get("/api/tasks?limit=500"))
     assert SECRET not in every
     queues = {one["name"]: one["messages"] for one in flower.get("/api/queues/length")["active_queues"]}
-    assert queues == {"planner": 0, "audit": 0, "agent": 0, "ship": 0}
+    pools = ("planner", "audit", "agent", "ship")
+    assert queues == dict.fromkeys((*pools, *(f"{pool}@rig" for pool in pools)), 0)
     # Read only: stopping something is the ledger's, by our own verbs.
     assert flower.ask("/api/task/revoke/x", method="POST").status_code in (403, 405)
     _page(flower, tmp_path)

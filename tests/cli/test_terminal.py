@@ -99,7 +99,7 @@ def test_what_is_left_open_can_be_answered_in_the_morning(house: House) -> None:
     """`yolo_enabled` answers the question for the mode, and no other one."""
     preferences = house.write("data/preferences.json", {"yolo_enabled": True, "timezone": "Asia/Tokyo"})
     with Terminal(["run", "--tasks", task(house, "open")]) as at:
-        at.expect("No mode was chosen: hybrid, the recommended one.")
+        at.expect(r"No mode was chosen. It is subagents: hybrid, the recommended one")
         at.expect(r"Merge open \(feat: open\)")
         at.type("^D")
         at.expect(r"\$ ops-orchestrate answer \S+ open yes")
