@@ -153,7 +153,9 @@ def test_whatever_is_no_good_answer_the_task_goes_on_undivided(rig: Rig, tools: 
 
 def test_a_question_costs_like_an_attempt(rig: Rig) -> None:
     """What nobody counted counts as what was set aside for it."""
-    caps = rig.settings.model_copy(update={"max_attempt_usd": 1.0, "max_run_usd": 5.0})
+    caps = rig.settings.model_copy(
+        update={"max_attempt_usd": 1.0, "max_run_usd": 5.0, "agent_hosts": ("models.example",)}  # it may have asked one
+    )
     tools = make_toolbox(caps, rig.ledger)
     rig.play({"split:big": [TWO]})
     run = begun(rig, tools)
