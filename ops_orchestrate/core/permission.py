@@ -22,6 +22,8 @@ _UNQUOTED = re.compile(r"[;&|()<>\n`\s]+")
 _ASSIGNED = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 #: Words before a command that are none themselves; `command git push` is `git push`.
 _BEFORE = frozenset({"command", "env", "exec", "nohup", "time", "then", "else", "do", "if", "while", "until", "!", "{"})
+#: Words of a command that are looked at where every word may begin one: with all of them, a line would take seconds.
+_AHEAD = 16
 #: Git's own options that take a word.
 _GIT_TAKES = frozenset({"-C", "-c", "--git-dir", "--work-tree", "--namespace", "--exec-path"})
 
@@ -82,7 +84,7 @@ def _parts(line: str) -> Iterator[list[str]]:
         words = list(reader)
     except ValueError:  # a quote that is never closed: every word may begin a command
         plain = [word for word in _UNQUOTED.split(line) if word]
-        yield from (plain[at:] for at in range(len(plain)))
+        yield from (plain[at : at + _AHEAD] for at in range(len(plain)))
         return
     part: list[str] = []
     for word in [*words, ";"]:

@@ -53,3 +53,12 @@ def test_what_it_may_do(ask: ToolAsk, inside: str, outside: str) -> None:
 def test_the_commands_of_a_line() -> None:
     line = "X=1 git -C a --no-pager log -1 | head && (cd b; `whoami`)"
     assert list(commands_in(line)) == [("git", "log", "-1"), ("head",), ("cd", "b"), ("whoami",)]
+
+
+def test_a_line_that_no_shell_could_read_costs_no_more_than_another() -> None:
+    """Every word may begin a command there, and who asks may write twenty thousand characters, as often as it likes."""
+    line = "a " * 5_000 + "git -c x=y push it's" + " a" * 5_000
+    found = list(commands_in(line))
+    assert ("git", "push", "it's", *["a"] * 11) in found
+    assert sum(map(len, found)) < 20 * len(line)
+    assert refuse_tool(ToolAsk(kind="execute", command=line), sandboxed=True, tree=TREE) == PUSH
