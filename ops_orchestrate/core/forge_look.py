@@ -36,7 +36,7 @@ class IssueSeen(Value):
     sub_issues: tuple[str, ...] = ()
     """Names of its sub-issues that are open."""
     pulls: tuple[PullRef, ...] = ()
-    """Open pull requests that will close it."""
+    """Open pull requests that will close it; those whose text alone says so come by `with_closers`."""
 
 
 class PullSeen(Value):
@@ -59,7 +59,8 @@ class PullSeen(Value):
     unresolved: tuple[str, ...] = ()
     """Places of review threads that are not resolved."""
     closes: tuple[str, ...] = ()
-    """Names of the issues that it closes."""
+    """Names of the issues that it closes, linked by the forge or said in its text: a forge links nothing with one into
+    another branch than the default."""
     mark: Mark | None = None
     """What its text says of its own branch, where it is ours."""
 

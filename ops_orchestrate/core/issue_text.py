@@ -1,4 +1,4 @@
-"""What an issue's own text and labels say: whom it waits for, and how urgent it is.
+"""What an issue's own text and labels say: whom it waits for, and how urgent it is; and what a change says it closes.
 
 The text is a stranger's. It can make an issue wait, and only for other issues by their names; it can't start anything.
 Quoted, struck out, commented and fenced text says nothing, nor does a box that is ticked.
@@ -23,6 +23,7 @@ _CODE = re.compile(r"`[^`\n]*`")
 _STRUCK = re.compile(r"~~[^~\n]*~~")
 _TICKED = re.compile(r"^\s*(?:[-*+]|\d{1,9}[.)])\s+\[[xX]\]")
 _WORDS = re.compile(r"\b(?:depends[ -]on|blocked[ -]by)\b[*_]{0,2}\s?:?[*_]{0,2}", re.IGNORECASE)
+_CLOSING = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)[*_]{0,2}:?[*_]{0,2}(?=\s)", re.IGNORECASE)
 _NOT = re.compile(r"(?:\bnot|\bno longer|n't|\bnever|\bnothing|\bun)[ -]{0,2}$", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\s,;&]{0,5}(?:(?:and|or)\b)?\s{0,5}", re.IGNORECASE)
 _REFERENCE = re.compile(
@@ -55,6 +56,20 @@ def blockers_in(text: str, slug: str, *, host: str = "github.com") -> tuple[str,
     return tuple(found)[:MOST]
 
 
+def closed_by(text: str, slug: str, *, host: str = "github.com") -> tuple[str, ...]:
+    """Names of the issues that a text of a pull request in `slug` says its merge closes, in its order.
+
+    GitHub's own words (`Fixes #7`, `closes: owner/name#7`, `resolved` and an address on `host`), one issue a word. It
+    reads them only where the pull request goes into the default branch; whoever wrote them means them for any other.
+    """
+    found: dict[str, None] = {}
+    for line in _said(text[:_LONGEST], ticked=True):
+        for word in _CLOSING.finditer(line):
+            if not _NOT.search(line[max(0, word.start() - 12) : word.start()]):
+                found |= dict.fromkeys(list(_references(line, word.end(), slug, host))[:1])
+    return tuple(found)[:MOST]
+
+
 def priority_in(labels: Iterable[str]) -> Priority | None:
     """The most urgent priority that labels name: `P0` to `P3` (also `priority: P1`), `critical` (P0), `bug` (P2)."""
     return min((found for label in labels if (found := _priority(label.strip())) is not None), default=None)
@@ -69,15 +84,15 @@ def _priority(label: str) -> Priority | None:
     return Priority.P2 if _BUG.fullmatch(label) else None
 
 
-def _said(text: str) -> Iterable[str]:
-    """The lines that the author says, without what is only shown."""
+def _said(text: str, *, ticked: bool = False) -> Iterable[str]:
+    """The lines that the author says, without what is only shown; boxes that are ticked only where asked for."""
     fence = ""
     for line in _COMMENT.sub(" ", text).splitlines():
         mark = _FENCE.match(line)
         if mark:
             fence = "" if fence == mark[1] else fence or mark[1]
             continue
-        if not fence and not line.lstrip().startswith(">") and not _TICKED.match(line):
+        if not fence and not line.lstrip().startswith(">") and (ticked or not _TICKED.match(line)):
             yield _STRUCK.sub(" ", _CODE.sub(" ", line))
 
 

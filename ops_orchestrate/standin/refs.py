@@ -127,8 +127,6 @@ class Refs:
             self.move(pull.repository, f"{_HEADS}{pull.head_ref}", ZERO, pull.head_sha, by=by, how="merge")
 
     def _close_issues(self, pull: Pull, by: User) -> None:
-        if pull.base_ref != pull.repository.default_branch:
-            return
         for issue in closing(self.world, pull):
             if issue.open:
                 issue.open, issue.closed_at, issue.state_reason = False, self.world.now(), "completed"
@@ -136,7 +134,12 @@ class Refs:
 
 
 def closing(world: World, pull: Pull) -> list[Issue]:
-    """The issues that a pull request's text says it closes, in any repository of the stand-in."""
+    """The issues that a pull request's text says it closes, in any repository of the stand-in.
+
+    GitHub reads those words only in a pull request into the default branch, and links nothing with any other.
+    """
+    if pull.base_ref != pull.repository.default_branch:
+        return []
     found: list[Issue] = []
     for match in _CLOSES.finditer(pull.body):
         repository = world.find(match["repo"]) if match["repo"] else pull.repository

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops_orchestrate.core.issue_text import MOST, blockers_in, issue_name, priority_in
+from ops_orchestrate.core.issue_text import MOST, blockers_in, closed_by, issue_name, priority_in
 
 SEVEN = ("github:o/r#7",)
 
@@ -119,3 +119,25 @@ def test_text_that_is_only_shown_says_nothing(text: str) -> None:
 )
 def test_labels_name_a_priority(labels: list[str], priority: str | None) -> None:
     assert priority_in(labels) == priority
+
+
+@pytest.mark.parametrize(
+    ("text", "closes"),
+    [
+        ("Fixes #7", SEVEN),
+        ("This closes: #7.", SEVEN),
+        ("**Resolves** O/R#7", SEVEN),
+        ("- [x] fixed #7", SEVEN),
+        ("fix https://github.com/o/r/issues/7", SEVEN),
+        ("Resolves #7, closes x/y#2", ("github:o/r#7", "github:x/y#2")),
+        ("Closes #7 and #8", SEVEN),
+        *(
+            (text, ())
+            for text in ("see #7", "prefixes #7", "does not fix #7", "> fixes #7", "`fixes #7`", "fix the #7")
+        ),
+        ("<!-- fixes #7 -->", ()),
+        ("fixes https://evil.example/o/r/issues/7", ()),
+    ],
+)
+def test_a_change_closes_what_it_says_in_the_forges_own_words(text: str, closes: tuple[str, ...]) -> None:
+    assert closed_by(text, "o/r") == closes

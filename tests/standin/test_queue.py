@@ -75,6 +75,21 @@ def test_a_merge_into_the_default_branch_closes_what_the_text_says(scene: Scene)
     assert scene.ask("GET", f"issues/{issue.number}").json()["state"] == "closed"
 
 
+def test_into_another_branch_that_text_links_and_closes_nothing(scene: Scene) -> None:
+    issue = scene.control.issue(REPO, "Broken")
+    scene.control.push(REPO, "dev", None, start="main")
+    pull = scene.pull(base="dev")
+    scene.control.change_pull(REPO, pull["number"], body=f"Fixes #{issue.number}\n")
+    query = """{repository(owner:"acme",name:"app"){
+        pullRequest(number:2){closingIssuesReferences(first:5){nodes{number}}}
+        issue(number:1){closedByPullRequestsReferences(first:5){nodes{number}}}}}"""
+    found = scene.graphql(query)["data"]["repository"]
+    assert found["pullRequest"]["closingIssuesReferences"]["nodes"] == []
+    assert found["issue"]["closedByPullRequestsReferences"]["nodes"] == []
+    scene.control.merge(REPO, pull["number"])
+    assert scene.ask("GET", f"issues/{issue.number}").json()["state"] == "open"
+
+
 def test_threads_are_answered_and_resolved(scene: Scene) -> None:
     pull = scene.pull()
     thread = scene.control.thread(REPO, pull["number"], "rita", "Why?")

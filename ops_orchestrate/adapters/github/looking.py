@@ -14,7 +14,7 @@ from ops_orchestrate.adapters.github.trouble import Missing
 from ops_orchestrate.adapters.github.wire import read
 from ops_orchestrate.adapters.github.wire_look import LookIssue, LookMerged, LookNode, LookPull
 from ops_orchestrate.core.forge_look import ForgeLook, IssueSeen, MergedSeen, PullRef, PullSeen
-from ops_orchestrate.core.issue_text import issue_name
+from ops_orchestrate.core.issue_text import closed_by, issue_name
 from ops_orchestrate.core.mark import mark_of_branch
 from ops_orchestrate.core.merge.pull import Conclusion, is_ours
 from ops_orchestrate.core.names import clean_text, one_line
@@ -67,8 +67,7 @@ def look_at(client: GitHubClient, repository: Repository) -> Seen:
         notes.append(
             f"{repository.slug} is called {one_line(node.name_with_owner, 140)} now: change its registry entry"
         )
-    look = _look(node, repository, pulls=pulls, issues=issues, viewer=viewer, notes=notes)
-    look = look.model_copy(update={"host": host_of(client.address)})
+    look = _look(node, repository, pulls=pulls, issues=issues, viewer=viewer, notes=notes, host=host_of(client.address))
     times = [one.updated_at for one in pulls] + [one.updated_at for one in issues]
     return Seen(look, trace_of(first or {}), max(map(words.time_of, times), default=0.0))
 
@@ -127,15 +126,17 @@ def _look(
     issues: Sequence[LookIssue],
     viewer: str,
     notes: Sequence[str],
+    host: str,
 ) -> ForgeLook:
     slug = one_line(node.name_with_owner, 140)
     return ForgeLook(
         slug=slug,
+        host=host,
         writable=node.viewer_permission in _WRITING,
         archived=node.is_archived or node.is_disabled,
         branches=_branches(node, repository),
         issues=tuple(_issue(one, viewer, slug) for one in issues),
-        pulls=tuple(_pull(one, viewer) for one in pulls),
+        pulls=tuple(_pull(one, viewer, slug, host) for one in pulls),
         merged=tuple(_merged(node, viewer)),
         notes=tuple(notes),
     )
@@ -160,10 +161,11 @@ def _is_ours(node: LookPull | LookMerged, viewer: str) -> bool:
     return is_ours(name_of(node.author), node.head_ref_name, viewer=viewer, foreign=node.is_cross_repository)
 
 
-def _pull(node: LookPull, viewer: str) -> PullSeen:
+def _pull(node: LookPull, viewer: str, slug: str, host: str) -> PullSeen:
     ours = _is_ours(node, viewer)
     threads = node.review_threads.items if node.review_threads else []
     closes = node.closing_issues_references.items if node.closing_issues_references else []
+    linked = [issue_name(ref.repository.name_with_owner, ref.number) for ref in closes]
     rollup = node.status_check_rollup
     return PullSeen(
         number=node.number,
@@ -182,7 +184,7 @@ def _pull(node: LookPull, viewer: str) -> PullSeen:
         unresolved=tuple(
             one_line(f"{one.path}:{one.line}" if one.line else one.path, 300) for one in threads if not one.is_resolved
         ),
-        closes=tuple(issue_name(ref.repository.name_with_owner, ref.number) for ref in closes),
+        closes=tuple(dict.fromkeys((*linked, *closed_by(node.body, slug, host=host)))),
         mark=mark_of_branch(node.body, node.head_ref_name) if ours else None,
     )
 

@@ -20,6 +20,7 @@ from ops_orchestrate.adapters.github.kept import Kept, Memory
 from ops_orchestrate.adapters.github.limits import Purpose
 from ops_orchestrate.adapters.github.looking import branches_asked, look_at, trace_of
 from ops_orchestrate.core.finding import AuditPart, Finding
+from ops_orchestrate.core.forge_closers import with_closers
 from ops_orchestrate.core.forge_findings import SOURCE, forge_findings, merged_work, open_work, read_only
 from ops_orchestrate.core.forge_look import FailedRun, ForgeLook
 from ops_orchestrate.core.mark import Merged, OpenWork
@@ -157,6 +158,7 @@ def _part(places: Sequence[_Place], looks: dict[str, ForgeLook | SourceUnavailab
     unknown: list[Skipped] = []
     errors: list[SourceUnavailable] = []
     closed: dict[str, str] = {}
+    looks = {**looks, **with_closers({slug: look for slug, look in looks.items() if isinstance(look, ForgeLook)})}
     for place in places:
         look = looks.get(str(place.repository.slug).lower())
         if isinstance(look, ForgeLook):

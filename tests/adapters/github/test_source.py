@@ -99,6 +99,17 @@ def test_an_issue_is_left_to_whoever_has_a_pull_request_for_it(scene: Scene, aud
     assert (taken.actionable, taken.change) == (True, str(mine))
 
 
+def test_a_colleagues_pull_request_in_another_repository_and_into_any_branch_has_the_issue(
+    scene: Scene, audit: Audit
+) -> None:
+    scene.add("acme/api")
+    issue = scene.control.issue("acme/api", "Both", by="bob")
+    theirs = scene.open("feature", "dev", by="bob")
+    scene.control.change_pull(SLUG, theirs, body=f"- [x] closes acme/api#{issue.number}")
+    (left,) = _of(audit(SLUG, "acme/api"), FindingKind.ISSUE)
+    assert (left.actionable, f"bob's pull request {SLUG}#{theirs}" in left.title) == (False, True)
+
+
 def test_our_pull_requests_that_need_work_and_others_that_do_not_get_it(scene: Scene, audit: Audit) -> None:
     scene.control.ci(SLUG, jobs=[{"name": "test", "result": {"path": "a.txt", "then": "failure", "else": "success"}}])
     mine = scene.open()
