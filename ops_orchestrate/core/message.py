@@ -17,13 +17,17 @@ _ISSUE = re.compile(r"(?P<slug>[^#]+)#[1-9][0-9]{0,9}")
 
 
 def squash_message(record: TaskRecord, *, run: str, summary: str) -> str:
-    """The squash commit's message: the task's title, what was done, and the trailers.
+    """The squash commit's message: the task's title, what was done, what it closes, and the trailers.
 
-    Title and summary come from outside: each is one line, which adds no trailer, closes nothing and calls nobody.
+    A forge closes an issue when such a commit reaches its default branch, by whatever promotion; the text of a pull
+    request counts only where that goes there itself. Title and summary come from outside: each is one line, which adds
+    no trailer, closes nothing and calls nobody.
     """
     title = harmless(one_line(record.spec.title, 72))
     said = harmless(one_line(clean_text(summary), 600))
     body = f"\n{said}\n" if said and said != title else ""
+    closes = _closing(record.spec)
+    body += f"\n{closes}\n" if closes else ""
     lines = (
         f"{TASK}: {record.spec.id}",
         f"{RUN}: {run}",
@@ -72,9 +76,8 @@ def pull_body(record: TaskRecord, *, run: str, verified: Outcome) -> str:
         f"- files: {len(verified.files)}"
         + (f"\n- {harmless(one_line(verified.review, 500))}" if verified.review else "")
     )
-    closes = [one for one in spec.closes if _is_issue(one)]
-    if closes:
-        parts.append("\n".join(f"Closes {one}" for one in closes))
+    if closes := _closing(spec):
+        parts.append(closes)
     parts.append("\n".join((f"{TASK}: {spec.id}", f"{RUN}: {run}", *_settled(spec))))
     return "\n\n".join(parts) + "\n"
 
@@ -115,6 +118,10 @@ def back_title(integration: str, main: str) -> str:
 
 def _quoted(text: str) -> str:
     return "\n".join(f"> {harmless(line)}" for line in text.splitlines())
+
+
+def _closing(spec: TaskSpec) -> str:
+    return "\n".join(f"Closes {one}" for one in spec.closes if _is_issue(one))
 
 
 def _is_issue(name: str) -> bool:

@@ -147,6 +147,10 @@ class Bare:
         command = ["merge-base", "--is-ancestor", old, new]
         return self._once("contains", old, new, lambda: self._run(command, b"", None, (0, 1, 128))[0] == 0)
 
+    def messages(self, old: str, new: str) -> list[str]:
+        """What the commits of `new` say that `old` has not, oldest first."""
+        return self.git("log", "--reverse", "--format=%B%x00", f"{old}..{new}").split("\0")
+
     def between(self, old: str, new: str) -> list[str]:
         """Commits of `new` that `old` has not, oldest first."""
         command = ("rev-list", "--reverse", "--topo-order", f"{old}..{new}")

@@ -55,6 +55,9 @@ class Refs:
                 self._head_moved(pull, after, by)
             if pull.open and pull.repository is repository and pull.base_ref == branch:
                 self._base_moved(pull, after, by)
+        if branch == repository.default_branch and ZERO not in {before, after}:
+            for message in repository.bare.messages(before, after):
+                self._close_issues(named(self.world, repository, message), by)
         if after != ZERO and not branch.startswith("gh-readonly-queue/"):
             self.ci.happened(repository, branch, Occasion("push", branch, after, by))
 
@@ -122,15 +125,15 @@ class Refs:
         self.leave_queue(pull)
         facts = {"number": pull.number, "sha": commit, "head": pull.head_sha, "base": pull.base_ref}
         self.world.effect("pull-merged", pull.repository, by, **facts, method=method)
-        self._close_issues(pull, by)
+        self._close_issues(closing(self.world, pull), by, pull=pull.number)
         if pull.repository.delete_branch_on_merge and pull.head_repository is pull.repository:
             self.move(pull.repository, f"{_HEADS}{pull.head_ref}", ZERO, pull.head_sha, by=by, how="merge")
 
-    def _close_issues(self, pull: Pull, by: User) -> None:
-        for issue in closing(self.world, pull):
+    def _close_issues(self, issues: list[Issue], by: User, **facts: int) -> None:
+        for issue in issues:
             if issue.open:
                 issue.open, issue.closed_at, issue.state_reason = False, self.world.now(), "completed"
-                self.world.effect("issue-closed", issue.repository, by, number=issue.number, pull=pull.number)
+                self.world.effect("issue-closed", issue.repository, by, number=issue.number, **facts)
 
 
 def closing(world: World, pull: Pull) -> list[Issue]:
@@ -140,9 +143,14 @@ def closing(world: World, pull: Pull) -> list[Issue]:
     """
     if pull.base_ref != pull.repository.default_branch:
         return []
+    return named(world, pull.repository, pull.body)
+
+
+def named(world: World, where: Repository, text: str) -> list[Issue]:
+    """The issues that a text says it closes; those without a repository are of `where`."""
     found: list[Issue] = []
-    for match in _CLOSES.finditer(pull.body):
-        repository = world.find(match["repo"]) if match["repo"] else pull.repository
+    for match in _CLOSES.finditer(text):
+        repository = world.find(match["repo"]) if match["repo"] else where
         issue = repository.issues.get(int(match["number"])) if repository else None
         if issue is not None and issue not in found:
             found.append(issue)

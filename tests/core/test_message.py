@@ -52,6 +52,13 @@ def test_a_pull_request_says_task_acceptance_evidence_and_what_it_closes() -> No
     ]
 
 
+def test_the_commit_says_what_it_closes_too_for_a_promotion_to_take_along() -> None:
+    """The text of a pull request into a branch that is not the default one closes nothing on GitHub."""
+    text = squash_message(record(closes=("a/b#7", "linear:ENG-12")), run="r1", summary="mended")
+    assert text.split("\n\n")[1:3] == ["mended", "Closes a/b#7"]
+    assert trailers(text)[:2] == ["Closes a/b#7", "Ops-Task: t1"]
+
+
 @pytest.mark.parametrize("field", ["title", "description", "acceptance", "summary", "review"])
 def test_nothing_from_outside_closes_calls_or_signs(field: str) -> None:
     value = (HOSTILE,) if field == "acceptance" else HOSTILE

@@ -90,6 +90,14 @@ def test_into_another_branch_that_text_links_and_closes_nothing(scene: Scene) ->
     assert scene.ask("GET", f"issues/{issue.number}").json()["state"] == "open"
 
 
+def test_a_commit_closes_what_its_message_says_once_the_default_branch_has_it(scene: Scene) -> None:
+    issue = scene.control.issue(REPO, "Broken")
+    scene.control.push(REPO, "dev", {"x.txt": "x\n"}, start="main", message=f"Mend\n\nCloses {REPO}#{issue.number}\n")
+    assert scene.ask("GET", f"issues/{issue.number}").json()["state"] == "open"
+    scene.control.push(REPO, "main", None, start="dev")
+    assert scene.ask("GET", f"issues/{issue.number}").json()["state"] == "closed"
+
+
 def test_threads_are_answered_and_resolved(scene: Scene) -> None:
     pull = scene.pull()
     thread = scene.control.thread(REPO, pull["number"], "rita", "Why?")
