@@ -182,7 +182,7 @@ def test_the_owner_says_what_the_day_has_cost(live: Said, monkeypatch: pytest.Mo
     assert "$7.25 used, of $20.00" in after
     assert "1,000 tokens used" in after
     nobody = call("budget", "--unpark", "claude/KEY")
-    assert (nobody.code, "those that are: none is" in nobody.err) == (2, True)
+    assert (nobody.code, "is not parked; no account is." in nobody.err) == (2, True)
     assert call("budget", "--spent-today", "-1").code == 2
 
 
