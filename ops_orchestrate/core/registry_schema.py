@@ -134,7 +134,7 @@ def read_string(value: Any) -> str:
 def read_strings(value: Any) -> tuple[str, ...]:
     """A list of strings; null and empty ones are dropped."""
     if not isinstance(value, list):
-        hint = ", a string: write a list, such as […]" if isinstance(value, str) else f", not {kind(value)}"
+        hint = ", not a string: write […] around it" if isinstance(value, str) else f", not {kind(value)}"
         raise ValueError(f"must be a list of strings{hint}.")
     kept = (one for one in value if one is not None and one != "")
     return tuple(dict.fromkeys(read_string(one) for one in kept))
