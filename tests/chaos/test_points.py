@@ -21,7 +21,7 @@ LOOKS = {
     "Workshop": {
         "look", "refresh", "integration", "main", "head", "hold_tree", "diff", "patch", "preview", "checkout",
         "commit_tree", "is_ancestor", "tree_of", "parents_of", "find_commit", "own_branches", "read_file", "list_files",
-        "tidy", "leftover_trees",
+        "tidy", "drop_mirrors", "leftover_trees",
     },
 }  # fmt: skip
 HOLDERS = {
