@@ -134,9 +134,9 @@ _LOOK_PULL = """
   author { __typename login }
   body
   statusCheckRollup { state }
-  labels(first: 20) { nodes { name } }
-  closingIssuesReferences(first: 10) { nodes { number repository { nameWithOwner } } }
-  reviewThreads(first: 50) { totalCount nodes { isResolved path line } }
+  labels(first: 100) { nodes { name } }
+  closingIssuesReferences(first: 50) { nodes { number repository { nameWithOwner } } }
+  reviewThreads(first: 100) { totalCount nodes { isResolved path line } }
 """
 
 LOOK = (
@@ -161,9 +161,9 @@ query Look($owner: String!, $name: String!, $integration: String!, $main: String
       @include(if: $withIssues) { totalCount pageInfo { hasNextPage endCursor } nodes {
       number url title body createdAt updatedAt authorAssociation
       author { __typename login }
-      labels(first: 20) { nodes { name } }
-      subIssues(first: 20) { nodes { number state repository { nameWithOwner } } }
-      closedByPullRequestsReferences(first: 5) { nodes { number url state headRefName isCrossRepository
+      labels(first: 100) { nodes { name } }
+      subIssues(first: 100) { nodes { number state repository { nameWithOwner } } }
+      closedByPullRequestsReferences(first: 20) { nodes { number url state headRefName isCrossRepository
         author { __typename login } repository { nameWithOwner } } } } } } }
 """
 )
