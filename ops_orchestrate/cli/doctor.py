@@ -22,7 +22,7 @@ from ops_orchestrate.cli.checkup import Check, exit_of, show
 from ops_orchestrate.cli.connect import Connection, connected
 from ops_orchestrate.cli.money_check import examine_money
 from ops_orchestrate.cli.outside import examine_outside
-from ops_orchestrate.config import Settings, load_settings
+from ops_orchestrate.config import Settings, load_settings, mistyped_settings
 from ops_orchestrate.config.places import TEAMS_FLAG
 from ops_orchestrate.core.agent_choice import in_order
 from ops_orchestrate.core.clock import said, why_refused
@@ -58,7 +58,7 @@ def command(as_json: bool) -> int:
 def examine(settings: Settings) -> Iterator[Check]:
     """Every check; one that fails itself is a problem, not a crash."""
     looks: tuple[tuple[str, Callable[[Settings], Iterator[Check]]], ...] = (
-        ("python", _python), ("git", _git), ("server", _server), ("sandbox", _sandbox),
+        ("python", _python), ("settings", _mistyped), ("git", _git), ("server", _server), ("sandbox", _sandbox),
         ("agent", _agent), ("teams", _teams), ("money", examine_money), ("registry", _registry), ("outside", _outside),
         ("services", _services), ("preferences", _preferences), ("disk", _disk),
     )  # fmt: skip
@@ -71,6 +71,11 @@ def examine(settings: Settings) -> Iterator[Check]:
 
 def _python(_settings: Settings) -> Iterator[Check]:
     yield Check(what="python", state="ok", found=platform.python_version())
+
+
+def _mistyped(_settings: Settings) -> Iterator[Check]:
+    for sentence in mistyped_settings():
+        yield Check(what="settings", state="warning", found=sentence, remedy="docs/configuration.md has every name.")
 
 
 def _git(settings: Settings) -> Iterator[Check]:

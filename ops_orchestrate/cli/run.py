@@ -9,8 +9,8 @@ from ops_orchestrate.cli.follow import Follower
 from ops_orchestrate.cli.owner import may_assume, owners_clock
 from ops_orchestrate.cli.ready import check_pools, check_server, check_services, check_this_host, say_quiet
 from ops_orchestrate.cli.request import Asked, ask_mode, gather, make_request, new_run_id, options
-from ops_orchestrate.cli.screen import Screen, at_terminal
-from ops_orchestrate.config import Settings, load_settings
+from ops_orchestrate.cli.screen import Screen, at_terminal, warn
+from ops_orchestrate.config import Settings, load_settings, mistyped_settings
 from ops_orchestrate.core.run import RunRequest
 from ops_orchestrate.engine.begin import submit
 
@@ -22,6 +22,8 @@ def command(as_json: bool, **flags: object) -> int:
     """Audit, plan, work, verify, ship and report, until the board is empty or waits for you."""
     asked = Asked.of(flags)
     settings = load_settings()
+    for sentence in mistyped_settings():
+        warn(sentence)
     material = gather(settings, asked)
     if not asked.dry_run:
         check_services(settings)

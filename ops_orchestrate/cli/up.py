@@ -18,7 +18,7 @@ from ops_orchestrate.cli.connect import process_spec, stack_of, worker_specs
 from ops_orchestrate.cli.ready import check_server, check_this_host
 from ops_orchestrate.cli.request import asked_of
 from ops_orchestrate.cli.screen import warn
-from ops_orchestrate.config import Settings, load_settings
+from ops_orchestrate.config import Settings, load_settings, mistyped_settings
 
 #: How often the stack is looked at, in seconds.
 _LOOK = 1.0
@@ -32,6 +32,8 @@ def command(no_flower: bool) -> int:
     Without OPS_REDIS_URL it brings a server along, as `run` does, and `run` then uses these workers.
     """
     settings = load_settings()
+    for sentence in mistyped_settings():
+        warn(sentence)
     asked_of(settings.nightly_flags)  # a mistake in them is better said now than at three in the morning
     check_server(settings)
     if settings.urls is None:

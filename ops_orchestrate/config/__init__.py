@@ -4,7 +4,7 @@ from ops_orchestrate.config.models import AgentModel, kind_of, settings_of_agent
 from ops_orchestrate.config.places import LEDGER_DATABASE, Urls, database_url, default_data_dir, default_plugin_root
 from ops_orchestrate.config.secrecy import known_secrets
 from ops_orchestrate.config.sentinel import SentinelAddress, is_sentinel, read_sentinel
-from ops_orchestrate.config.settings import Settings, load_settings, process_settings
+from ops_orchestrate.config.settings import Settings, load_settings, mistyped_settings, process_settings
 
 __all__ = [
     "LEDGER_DATABASE",
@@ -19,6 +19,7 @@ __all__ = [
     "kind_of",
     "known_secrets",
     "load_settings",
+    "mistyped_settings",
     "process_settings",
     "read_sentinel",
     "settings_of_agent",

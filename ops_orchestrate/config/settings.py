@@ -24,6 +24,7 @@ from ops_orchestrate.config.agents import AgentSettings
 from ops_orchestrate.config.consult import ConsultSettings
 from ops_orchestrate.config.file import toml_source
 from ops_orchestrate.config.forges import ForgeSettings
+from ops_orchestrate.config.mistyped import mistyped
 from ops_orchestrate.config.money import MoneySettings
 from ops_orchestrate.config.operations import OperationSettings
 from ops_orchestrate.config.outward import OutwardSettings
@@ -198,6 +199,14 @@ def load_settings(**overrides: Any) -> Settings:
         raise UsageError(f"The settings cannot be read: {error}") from None
     data = settings.data_dir.expanduser().absolute()
     return settings.model_copy(update={"data_dir": data})
+
+
+def mistyped_settings() -> list[str]:
+    """A sentence for each variable of the environment that is nearly a setting and none: it has no effect."""
+    return [
+        f"{name} is no setting and has no effect. Is {near} meant?"
+        for name, near in mistyped(os.environ, Settings.model_fields)
+    ]
 
 
 @lru_cache(maxsize=1)

@@ -148,8 +148,12 @@ def test_preferences_that_cannot_be_read_are_an_error_and_odd_ones_a_warning(
 def test_doctor_says_what_is_wrong_and_what_to_do(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPS_AGENT", "command")
     monkeypatch.setenv("OPS_DATA_DIR", str(house.home / "empty"))
+    monkeypatch.setenv("OPS_MAX_DAYS_USD", "20")
     said = call("doctor")
     assert said.code == 1
+    mistyped = "OPS_MAX_DAYS_USD is no setting and has no effect. Is OPS_MAX_DAY_USD meant?"
+    assert f"! settings: {mistyped}\n" in said.out
+    assert f"warning: {mistyped}\n" in call("run").err
     assert "✓ python: 3." in said.out
     assert "✓ server: embedded (OPS_REDIS_URL is not set): " in said.out
     no_agent = "set OPS_AGENT to the name of one, or OPS_AGENT_COMMAND to a command of your own."
