@@ -61,7 +61,7 @@ def start_server(folder: Path, *options: str) -> tuple[subprocess.Popen[bytes], 
             except redis.RedisError:
                 time.sleep(0.02)
     process.kill()
-    process.wait()
+    process.wait(60)
     raise RuntimeError(f"{binary} does not answer within 10 seconds")
 
 
@@ -82,7 +82,7 @@ def own_server() -> Iterator[str]:
         yield url
     finally:
         process.kill()
-        process.wait()
+        process.wait(60)
         shutil.rmtree(folder, ignore_errors=True)
 
 

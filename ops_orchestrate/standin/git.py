@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 ZERO = "0" * 40
+#: Seconds after which a git counts as stuck: the world is locked while one works, and nobody else could say so.
+_STUCK = 120
 _SHA = re.compile(r"[0-9a-f]{40}")
 _BETWEEN = re.compile(r"[\s\0]")
 _CONFIG = "[http]\n\treceivepack = true\n[uploadpack]\n\tallowAnySHA1InWant = true\n\tallowFilter = true\n"
@@ -80,7 +82,8 @@ class Bare:
         self, args: Sequence[str], stdin: bytes, env: Mapping[str, str] | None, ok: Sequence[int]
     ) -> tuple[int, bytes]:
         argv = ["git", "-c", "safe.directory=*", "-c", "core.quotePath=false", "--git-dir", str(self.path), *args]
-        done = subprocess.run(argv, input=stdin, capture_output=True, env={**_ENV, **(env or {})}, check=False)
+        full = {**_ENV, **(env or {})}
+        done = subprocess.run(argv, input=stdin, capture_output=True, env=full, check=False, timeout=_STUCK)
         if done.returncode not in ok:
             raise GitFailed(f"git {args[0]}: {done.stderr.decode(errors='replace').strip()[-500:]}")
         return done.returncode, done.stdout
@@ -249,4 +252,4 @@ def backend(root: Path, env: Mapping[str, str], body: bytes) -> bytes:
     settings = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
     full = {**_ENV, **settings, "GIT_PROJECT_ROOT": str(root), "GIT_HTTP_EXPORT_ALL": "1", **env}
     argv = ["git", "http-backend"]
-    return subprocess.run(argv, input=body, capture_output=True, env=full, check=False).stdout
+    return subprocess.run(argv, input=body, capture_output=True, env=full, check=False, timeout=_STUCK).stdout

@@ -69,9 +69,7 @@ class Standin:
         """End it; requests that wait are let go."""
         self._door.stopping.set()
         for server in self._servers:
-            server.shutdown()
-            server.server_close()
-            server.hang_up()
+            server.end()
 
     def __enter__(self) -> Standin:
         return self

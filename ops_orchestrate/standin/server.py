@@ -21,6 +21,7 @@ from ops_orchestrate.standin.world import World
 _PREFIXES = (("/api/v3", ""), ("/api/graphql", "/graphql"))
 _REMEMBERED = 5_000
 _BODY_LIMIT = 500_000_000
+_PATIENCE = 30.0
 
 
 class Door:
@@ -199,6 +200,14 @@ class _Server(ThreadingHTTPServer):
         for one in list(self._open):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+
+    def end(self) -> None:
+        """Answer nobody any more. Who accepts may itself be stuck; nobody waits for that longer than `_PATIENCE`."""
+        asked = threading.Thread(target=self.shutdown, daemon=True, name="github-standin-end")
+        asked.start()
+        asked.join(_PATIENCE)
+        self.server_close()
+        self.hang_up()
 
     def handle_error(self, *_: Any) -> None:
         """A client that went away is no event."""

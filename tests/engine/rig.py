@@ -164,7 +164,7 @@ class Rig:
         with suppress(ProcessLookupError):  # it has ended by itself; the others are still to be ended
             os.killpg(self.workers[pool].pid, number)
         if number == signal.SIGKILL:
-            self.workers.pop(pool).wait()
+            self.workers.pop(pool).wait(60)
 
     def settled_messages(self) -> bool:
         """Whether no message waits or is being worked on: all that was published has been heard."""

@@ -11,6 +11,8 @@ import httpx
 from ops_orchestrate.standin.run import Standin
 
 REPO = "acme/app"
+#: Seconds for one answer: a busy machine takes its time over a git, and httpx alone gives up after five.
+PATIENCE = 60
 
 
 class Scene:
@@ -29,7 +31,8 @@ class Scene:
 
     def client(self, login: str = "bot", prefix: str = "") -> httpx.Client:
         """A client that sends a person's token."""
-        return httpx.Client(base_url=self.standin.url + prefix, headers={"Authorization": f"Bearer token-of-{login}"})
+        headers = {"Authorization": f"Bearer token-of-{login}"}
+        return httpx.Client(base_url=self.standin.url + prefix, headers=headers, timeout=PATIENCE)
 
     def ask(self, method: str, path: str, login: str = "bot", **body: Any) -> httpx.Response:
         """One request; a path without a slash in front is inside the repository."""
@@ -53,4 +56,4 @@ class Scene:
     def git(self, *args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         """git as a client has it."""
         who = ["-c", "user.name=Bot", "-c", "user.email=bot@example.com"]
-        return subprocess.run(["git", *who, *args], cwd=cwd, capture_output=True, text=True, check=False)
+        return subprocess.run(["git", *who, *args], cwd=cwd, capture_output=True, text=True, check=False, timeout=120)

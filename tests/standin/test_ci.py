@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from ops_orchestrate.standin.profile import Content
-from tests.standin.scene import REPO, Scene
+from tests.standin.scene import PATIENCE, REPO, Scene
 
 ROLLUP = """query($oid:GitObjectID!){repository(owner:"acme",name:"app"){object(oid:$oid){... on Commit{
   statusCheckRollup{state contexts(first:100){totalCount nodes{__typename
@@ -90,7 +90,7 @@ def test_a_log_is_behind_a_redirect_that_takes_no_token(scene: Scene) -> None:
     jobs = {run.name: run.id for run in scene.control.repository(REPO).check_runs.values()}
     answer = scene.ask("GET", f"actions/jobs/{jobs['test']}/logs")
     assert answer.status_code == 302
-    assert httpx.get(answer.headers["location"]).text == "boom\n"
+    assert httpx.get(answer.headers["location"], timeout=PATIENCE).text == "boom\n"
     assert scene.ask("GET", f"actions/jobs/{jobs['lost']}/logs").status_code == 404
     said = scene.ask("GET", f"check-runs/{jobs['test']}/annotations").json()
     assert [one["message"] for one in said] == ["Process completed with exit code 1."]

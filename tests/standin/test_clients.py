@@ -35,7 +35,7 @@ def gh(folder: Path, *args: str, code: int = 0) -> str:
     """Run gh as the bot; its output."""
     env = {"PATH": os.environ["PATH"], "HOME": str(folder), "GH_CONFIG_DIR": str(folder), "GH_TOKEN": "token-of-bot"}
     env |= {"GH_REPO": REPO, "NO_COLOR": "1", "GH_NO_UPDATE_NOTIFIER": "1"}
-    done = subprocess.run(["gh", *args], env=env, capture_output=True, text=True, check=False, cwd=folder)
+    done = subprocess.run(["gh", *args], env=env, capture_output=True, text=True, check=False, cwd=folder, timeout=120)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout
 

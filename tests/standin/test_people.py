@@ -14,7 +14,7 @@ import pytest
 
 from ops_orchestrate.standin.control_http import METHODS
 from ops_orchestrate.standin.control_work import Control
-from tests.standin.scene import REPO, Scene
+from tests.standin.scene import PATIENCE, REPO, Scene
 
 
 def openssl(*args: str, data: bytes = b"") -> bytes:
@@ -44,7 +44,7 @@ def test_an_app_buys_a_token_for_an_hour(scene: Scene, key: Path) -> None:
     app = scene.control.add_app("ops", openssl("rsa", "-in", str(key), "-pubout").decode())
     installation = scene.control.install(app, "acme")
     good = {"Authorization": f"Bearer {token(key, app.id, time.time())}"}
-    with httpx.Client(base_url=scene.standin.url) as client:
+    with httpx.Client(base_url=scene.standin.url, timeout=PATIENCE) as client:
         assert client.get("/app", headers=good).json()["slug"] == "ops"
         found = client.get(f"/repos/{REPO}/installation", headers=good).json()
         assert found["id"] == installation.id
@@ -63,7 +63,10 @@ def test_an_installation_on_some_repositories_buys_a_token_for_no_other(scene: S
     app = scene.control.add_app("ops", openssl("rsa", "-in", str(key), "-pubout").decode())
     url = f"{scene.standin.url}/app/installations/{scene.control.install(app, 'acme', [REPO]).id}/access_tokens"
     good = {"Authorization": f"Bearer {token(key, app.id, time.time())}"}
-    codes = [httpx.post(url, headers=good, json={"repositories": [name]}).status_code for name in ("app", "lib", "no")]
+    codes = [
+        httpx.post(url, headers=good, json={"repositories": [name]}, timeout=PATIENCE).status_code
+        for name in ("app", "lib", "no")
+    ]
     assert codes == [201, 422, 422]
 
 
@@ -74,7 +77,7 @@ def test_a_token_of_another_key_or_of_another_time_is_refused(scene: Scene, key:
     now = time.time()
     wrong = [token(other, app.id, now), token(key, app.id, now - 600), token(key, app.id, now, 3600), "a.b.c"]
     for one in wrong:
-        answer = httpx.get(f"{scene.standin.url}/app", headers={"Authorization": f"Bearer {one}"})
+        answer = httpx.get(f"{scene.standin.url}/app", headers={"Authorization": f"Bearer {one}"}, timeout=PATIENCE)
         assert answer.status_code == 401
 
 
@@ -115,14 +118,17 @@ def test_a_pull_request_from_a_fork(scene: Scene) -> None:
 
 
 def test_bad_credentials_and_nobody(scene: Scene) -> None:
-    assert httpx.get(f"{scene.standin.url}/user", headers={"Authorization": "token wrong"}).status_code == 401
-    assert httpx.get(f"{scene.standin.url}/repos/{REPO}").status_code == 404
-    assert httpx.get(f"{scene.standin.url}/no/such/route").status_code == 404
+    assert (
+        httpx.get(f"{scene.standin.url}/user", headers={"Authorization": "token wrong"}, timeout=PATIENCE).status_code
+        == 401
+    )
+    assert httpx.get(f"{scene.standin.url}/repos/{REPO}", timeout=PATIENCE).status_code == 404
+    assert httpx.get(f"{scene.standin.url}/no/such/route", timeout=PATIENCE).status_code == 404
 
 
 def test_the_control_side_over_http(scene: Scene) -> None:
     def control(name: str, /, **arguments: object) -> httpx.Response:
-        return httpx.post(f"{scene.standin.url}/_control/{name}", json=arguments)
+        return httpx.post(f"{scene.standin.url}/_control/{name}", json=arguments, timeout=PATIENCE)
 
     assert (
         control("add_repository", name="acme/lib", files={"a.txt": "a\n"}).json()["result"]["full_name"] == "acme/lib"
@@ -131,7 +137,9 @@ def test_the_control_side_over_http(scene: Scene) -> None:
     rule = {"path": "b.txt", "contains": "bug"}
     assert control("ci", name="acme/lib", jobs=[{"name": "test", "result": rule, "hold": True}]).status_code == 200
     sha = control("push", name="acme/lib", branch="feature", files={"b.txt": "a bug\n"}).json()["result"]
-    assert [one["job"] for one in httpx.get(f"{scene.standin.url}/_control/pending").json()] == ["test"]
+    assert [one["job"] for one in httpx.get(f"{scene.standin.url}/_control/pending", timeout=PATIENCE).json()] == [
+        "test"
+    ]
     assert control("release", name="acme/lib").json() == {"result": 1}
     runs = scene.ask("GET", f"/repos/acme/lib/commits/{sha}/check-runs").json()["check_runs"]
     assert [run["conclusion"] for run in runs] == ["failure"]
@@ -140,7 +148,7 @@ def test_the_control_side_over_http(scene: Scene) -> None:
     waits = scene.ask("GET", "/repos/acme/lib/issues/2/dependencies/blocked_by").json()
     assert [one["title"] for one in waits] == ["First"]
     assert control("settle").json() == {"result": True}
-    journal = httpx.get(f"{scene.standin.url}/_control/journal?since=0").json()
+    journal = httpx.get(f"{scene.standin.url}/_control/journal?since=0", timeout=PATIENCE).json()
     assert {"push", "run-started", "check", "issue-opened"} <= {one["what"] for one in journal}
     ready = control("open_pull", name="acme/lib", head="feature", base="main").json()["result"]["number"]
     wrong = [
