@@ -48,6 +48,12 @@ ROWS = [
         AgentEnd.FAILED,
         "error_during_execution, aborted_tools",
     ),
+    (  # `--resume` of a session that it does not know: no turn was taken
+        DONE,
+        {"exit_code": 1, "is_error": True, "subtype": "error_during_execution", "terminal_reason": "", "text": ""},
+        AgentEnd.FAILED,
+        "ended with 1 as error_during_execution",
+    ),
     (DONE, {"terminal_reason": "aborted_tools"}, AgentEnd.FAILED, "success, aborted_tools"),
     (DONE, {"terminal_reason": ""}, AgentEnd.FAILED, "as success"),
     (DONE, {"exit_code": 1}, AgentEnd.FAILED, "ended with 1 as success"),

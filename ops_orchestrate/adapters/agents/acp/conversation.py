@@ -21,6 +21,8 @@ from ops_orchestrate.core.permission import ToolAsk, refuse_tool
 
 _DENIALS = 20
 _NOISE = 2_000
+#: Answers that wait for an agent to read them; one that asks on gets no more.
+_UNREAD = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,7 @@ class Conversation:
         return [*self.updates.flush(), AgentEvent(kind=AgentEventKind.STOP, text="error")]
 
     def _requested(self, message: wire.Message) -> list[AgentEvent]:
-        if message.id is None:  # a notification of some other kind
+        if message.id is None or len(self.outbox) >= _UNREAD:  # a notification; or it asks on without reading answers
             return []
         asked = wire.read(schema.RequestPermissionRequest, message.body)
         if message.method != "session/request_permission" or asked is None:

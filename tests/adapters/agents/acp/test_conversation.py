@@ -124,6 +124,17 @@ def test_nothing_is_said_before_there_is_a_session_nor_after_the_end() -> None:
     assert peer.prompts() == ["Fix it."]
 
 
+def test_who_asks_on_without_reading_what_it_is_answered_gets_no_more_answers() -> None:
+    at = Peer().begin()
+    at.listen()
+    for number in range(3_000):
+        at.say(id=f"x{number}", method="fs/read_everything", params={})
+    assert len(at.talk.outbox) == 1_000
+    at.listen()
+    at.say(id="again", method="fs/read_everything", params={})
+    assert at.listen()[-1]["id"] == "again"
+
+
 def test_a_second_prompt_joins_the_turn_of_who_is_known_for_it() -> None:
     peer = Peer(joins=True).begin(**STEERS)
     assert peer.talk.steer("Use «parse2».")
