@@ -22,7 +22,7 @@ demo: $(STAMP) ## build four small repositories and run the whole pipeline on th
 	@$(BIN)/ops-orchestrate demo
 
 test: $(STAMP) ## run the tests (but chaos and hostile)
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 thorough: $(STAMP) ## try every law with 25 times as many examples, and more random graphs and races
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 --dist worksteal --timeout=1200 -o faulthandler_timeout=1300 \

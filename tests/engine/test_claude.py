@@ -126,7 +126,9 @@ def test_it_is_told_something_in_the_middle_of_its_turn(tmp_path: Path, server_u
         rig.until(lambda: bool([*tmp_path.glob("data/orchestrate/**/ready")]), PATIENCE, "its tool")
         send(run, "one", "The DTO is UserResponseV2 now.", by="ana", tools=rig.tools)
         rig.until(lambda: EventKind.MESSAGE_DELIVERED in {e.kind for e in rig.events(run)}, PATIENCE, "the message")
-        next(tmp_path.glob("data/orchestrate/**/ready")).with_name("go").touch()
+        ready = "data/orchestrate/**/ready"
+        rig.until(lambda: any(tmp_path.glob(ready)), PATIENCE, "its blocker to be at work")
+        next(tmp_path.glob(ready)).with_name("go").touch()
         events = rig.finish(run, PATIENCE)
     finally:
         rig.close()
@@ -170,7 +172,9 @@ def test_a_consumer_starts_early_and_hears_in_its_session_what_was_merged(
         run = rig.submit(tasks, agent="claude", mode=Mode.TEAMS)
         rig.until(lambda: "My first half" in heard_by(rig, run, "users"), PATIENCE, "the consumer to wait")
         assert rig.task(run, "schema").state is TaskState.RUNNING
-        next(tmp_path.glob("data/orchestrate/**/ready")).with_name("go").touch()
+        ready = "data/orchestrate/**/ready"
+        rig.until(lambda: any(tmp_path.glob(ready)), PATIENCE, "its blocker to be at work")
+        next(tmp_path.glob(ready)).with_name("go").touch()
         events = rig.finish(run, PATIENCE)
     finally:
         rig.close()
