@@ -29,7 +29,8 @@ class Company:
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._server.getsockname()[1]
         self.proxy = f"http://{USER}:c0rrect%20horse@127.0.0.1:{self.port}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
 
     def add(self, name: str, server: ThreadingHTTPServer) -> None:
         """That server is `name`, over TLS; it runs already or will."""
@@ -39,6 +40,13 @@ class Company:
         self._ports[f"{name}:443"] = server.server_address[1]
 
     def close(self) -> None:
+        """Answer nobody any more.
+
+        Closing alone does not end who waits in `accept`: with the number of a closed socket it goes on, and takes the
+        connections of whatever server of this process gets that number next.
+        """
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._thread.join(30)
         self._server.close()
 
     def _accept(self) -> None:
@@ -51,7 +59,10 @@ class Company:
         with near, suppress(OSError):
             head = b""
             while b"\r\n\r\n" not in head:
-                head += near.recv(1)
+                more = near.recv(1)
+                if not more:
+                    return
+                head += more
             first, *lines = head.decode().split("\r\n")
             pair = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
             if not any(line.lower() == f"proxy-authorization: basic {pair}".lower() for line in lines):

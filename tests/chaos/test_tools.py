@@ -28,10 +28,13 @@ def line() -> Iterator[Proxy]:
                     return
                 threading.Thread(target=_echo, args=(one,), daemon=True).start()
 
-        threading.Thread(target=serve, daemon=True).start()
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
         proxy = Proxy(int(listener.getsockname()[1]))
         yield proxy
         proxy.close()
+        listener.shutdown(socket.SHUT_RDWR)  # or `accept` would go on with whatever gets this socket's number next
+        thread.join(30)
 
 
 def _echo(one: socket.socket) -> None:
