@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks.clock import BIN, clean, seconds
 from benchmarks.figure import Effort, Result, Row, median, spread
 from benchmarks.house import server
+from benchmarks.processes import end
 from tests.engine.rig import Rig
 
 _COMMAND = str(BIN / "ops-orchestrate")
@@ -114,5 +115,4 @@ def _plain_worker() -> float:
             subprocess.run([sys.executable, "-c", ask], check=True)
             return time.perf_counter() - began
         finally:
-            worker.terminate()
-            worker.wait(20)
+            end(worker)

@@ -22,6 +22,7 @@ from benchmarks.__main__ import RESULTS
 from benchmarks.figure import median, percentile
 from benchmarks.graphs import Plan, chain, layered
 from benchmarks.house import house, server
+from benchmarks.processes import end
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".bench" / "bin" / "python"
@@ -130,12 +131,7 @@ def _peer(file: str) -> Callable[[], Any]:
                 version = _answer(process)["version"]
                 yield str(version), lambda plan: _asked(process, plan)
             finally:
-                process.terminate()
-                try:
-                    process.wait(30)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+                end(process, 30)
 
     return opened
 

@@ -7,12 +7,15 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import celery
 import redis
 from celery import Celery, chain, chord, group
 
+Nodes = list[tuple[str, list[str]]]
+"""Each task, and those that it waits for."""
 URL = os.environ["BENCH_PEER_URL"]
 app = Celery(
     "peer", broker=URL.replace("unix://", "redis+socket://"), backend=URL.replace("unix://", "redis+socket://")
@@ -40,7 +43,7 @@ def start_worker(module: str, *options: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(argv, cwd=here, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def run(nodes: list[tuple[str, list[str]]], publish, seconds: float) -> dict[str, float]:  # type: ignore[no-untyped-def]
+def run(nodes: Nodes, publish: Callable[[Nodes], None], seconds: float) -> dict[str, float]:
     """Publish a graph and wait until all of it has run; when each task ran."""
     client = redis.Redis.from_url(URL)
     client.delete("bench")
@@ -54,7 +57,7 @@ def run(nodes: list[tuple[str, list[str]]], publish, seconds: float) -> dict[str
     return {"": began} | {task: float(at) for task, at in ran}
 
 
-def publish(nodes: list[tuple[str, list[str]]]) -> None:
+def publish(nodes: Nodes) -> None:
     """As the canvas can say it."""
     if not any(blockers for _, blockers in nodes):
         group(work.si(task) for task, _ in nodes).apply_async()
@@ -70,7 +73,7 @@ def publish(nodes: list[tuple[str, list[str]]]) -> None:
         layer.delay(layers)
 
 
-def main(publish_graph, module: str, version: str, *options: str) -> None:  # type: ignore[no-untyped-def]
+def main(publish_graph: Callable[[Nodes], None], module: str, version: str, *options: str) -> None:
     """Run every graph that comes on the input; the moments of each, or why not, as one line of JSON."""
     worker = start_worker(module, *options)
     try:
@@ -83,7 +86,10 @@ def main(publish_graph, module: str, version: str, *options: str) -> None:  # ty
                 print(json.dumps({"error": str(error)}), flush=True)
     finally:
         worker.terminate()
-        worker.wait(20)
+        try:
+            worker.wait(20)
+        except subprocess.TimeoutExpired:  # `benchmarks.processes` cannot be imported in .bench/
+            worker.kill()
 
 
 if __name__ == "__main__":

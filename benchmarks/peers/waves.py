@@ -19,6 +19,7 @@ import redis
 from celery import Celery, chain, chord
 
 from benchmarks.graphs import SLOTS, Plan, waves
+from benchmarks.processes import end
 
 #: Seconds for one plan.
 _PATIENCE = 300
@@ -99,12 +100,7 @@ def waves_on_celery(url: str) -> Iterator[Waves]:
         client.run([])  # it is there when it has answered once
         yield client
     finally:
-        worker.terminate()
-        try:
-            worker.wait(20)
-        except subprocess.TimeoutExpired:
-            worker.kill()
-            worker.wait()
+        end(worker)
 
 
 if __name__ == "__main__":

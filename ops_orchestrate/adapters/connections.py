@@ -45,12 +45,12 @@ def _bound(transport: httpx.HTTPTransport) -> None:
     header that drips is one phase), and a transport of our own over a pool of our own would be a copy of this class.
     So the backend of its pool is replaced before anything is asked, or nothing is asked at all.
     """
-    pool = getattr(transport, "_pool", None)
+    pool: Any = getattr(transport, "_pool", None)
     if not isinstance(getattr(pool, "_network_backend", None), httpcore.NetworkBackend):
         raise RuntimeError(
             f"httpx {httpx.__version__} keeps its connections elsewhere: no answer of it would have an end"
         )
-    pool._network_backend = _Backend()  # type: ignore[union-attr]  # asked for right above
+    pool._network_backend = _Backend()
 
 
 def proxy_of(relay: Relay | None) -> httpx.Proxy | None:
