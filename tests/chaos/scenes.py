@@ -26,8 +26,8 @@ from tests.adapters.sources.conftest import settings_for, tokens
 from tests.builders import make_finding, make_part
 from tests.engine.forge_rig import JOB
 from tests.engine.nemesis import merged
+from tests.engine.promotions import held_at_main, newer_head
 from tests.engine.rig import requested, work
-from tests.engine.test_walks_promotion import held_at_main, newer_head
 from tests.engine.walk import Died, Walk
 from tests.repos import git
 from tests.standins import linear as linears

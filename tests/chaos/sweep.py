@@ -20,16 +20,10 @@ from ops_orchestrate.errors import OpsError
 from tests.chaos.points import EFFECTS, MOMENTS, Armed, effect, wrapped
 from tests.chaos.scenes import SCENES, Scene
 from tests.engine.rig import work
-from tests.engine.walk import Died, Walk, walking
+from tests.engine.walk import QUICK, Died, Walk, walking
 from workers import night
 
-_ENV = {
-    "OPS_LEASE": "2",
-    "OPS_HEARTBEAT": "0.5",
-    "OPS_CI_POLL": "0.1",
-    "OPS_MERGE_UNKNOWN": "0.5",
-    "OPS_WATCH_EVERY": "0.1",
-}
+_ENV = QUICK | {"OPS_WATCH_EVERY": "0.1"}
 
 
 @contextmanager

@@ -123,12 +123,10 @@ def test_it_is_told_something_in_the_middle_of_its_turn(tmp_path: Path, server_u
     try:
         rig.start()
         run = rig.submit([requested("one")], agent="claude")
-        rig.until(lambda: bool([*tmp_path.glob("data/orchestrate/**/ready")]), PATIENCE, "its tool")
+        tool = at_work(rig)
         send(run, "one", "The DTO is UserResponseV2 now.", by="ana", tools=rig.tools)
         rig.until(lambda: EventKind.MESSAGE_DELIVERED in {e.kind for e in rig.events(run)}, PATIENCE, "the message")
-        ready = "data/orchestrate/**/ready"
-        rig.until(lambda: any(tmp_path.glob(ready)), PATIENCE, "its blocker to be at work")
-        next(tmp_path.glob(ready)).with_name("go").touch()
+        tool.with_name("go").touch()
         events = rig.finish(run, PATIENCE)
     finally:
         rig.close()
@@ -172,9 +170,7 @@ def test_a_consumer_starts_early_and_hears_in_its_session_what_was_merged(
         run = rig.submit(tasks, agent="claude", mode=Mode.TEAMS)
         rig.until(lambda: "My first half" in heard_by(rig, run, "users"), PATIENCE, "the consumer to wait")
         assert rig.task(run, "schema").state is TaskState.RUNNING
-        ready = "data/orchestrate/**/ready"
-        rig.until(lambda: any(tmp_path.glob(ready)), PATIENCE, "its blocker to be at work")
-        next(tmp_path.glob(ready)).with_name("go").touch()
+        at_work(rig).with_name("go").touch()
         events = rig.finish(run, PATIENCE)
     finally:
         rig.close()
@@ -186,6 +182,12 @@ def test_a_consumer_starts_early_and_hears_in_its_session_what_was_merged(
     assert "hand-over from" in last
     assert read(rig.upstreams["web"].bare, "dev", "src/two.txt") == "two"
     assert violations(events) == []
+
+
+def at_work(rig: Rig) -> Path:
+    """Its tool runs, and goes on when there is a file `go` beside this one."""
+    rig.until(lambda: any(rig.home.glob("data/orchestrate/**/ready")), PATIENCE, "its tool to run")
+    return next(rig.home.glob("data/orchestrate/**/ready"))
 
 
 def heard_by(rig: Rig, run: str, task: str) -> str:

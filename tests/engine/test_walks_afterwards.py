@@ -22,14 +22,10 @@ from ops_orchestrate.report.check import violations
 from ops_orchestrate.standin.profile import JobPlan
 from tests.engine.forge_rig import JOB
 from tests.engine.rig import work
-from tests.engine.walk import Walk, around, die, of, walking
+from tests.engine.walk import QUICK, Walk, around, die, of, walking
 
 _NUMBERS = count(1)
-_ENV = {
-    "OPS_LEASE": "2",
-    "OPS_HEARTBEAT": "0.5",
-    "OPS_CI_POLL": "0.1",
-    "OPS_MERGE_UNKNOWN": "0.5",
+_ENV = QUICK | {
     "OPS_WATCH_EVERY": "0.1",
     "OPS_WATCH_WINDOW": "0.5",
     "OPS_WATCH_DEADLINE": "1",

@@ -12,17 +12,16 @@ from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.report.check import violations
 from ops_orchestrate.standin.profile import JobPlan
 from tests.engine.rig import work
-from tests.engine.walk import Walk, of, walking
+from tests.engine.walk import QUICK, Walk, of, walking
 
 _NUMBERS = count(1)
-_ENV = {"OPS_LEASE": "2", "OPS_HEARTBEAT": "0.5", "OPS_CI_POLL": "0.1", "OPS_MERGE_UNKNOWN": "0.5"}
 NO_AGENT = {"*": [[{"report": {"status": "failed", "summary": "no agent was wanted"}}]]}
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     """One server and one GitHub for the whole file."""
-    with walking(tmp_path_factory.mktemp("begin"), **_ENV) as made:
+    with walking(tmp_path_factory.mktemp("begin"), **QUICK) as made:
         yield made
 
 

@@ -12,10 +12,10 @@ import redis
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.standin.profile import JobPlan
 from tests.engine.rig import requested, work
-from tests.engine.walk import Walk, of, walking
+from tests.engine.walk import QUICK, Walk, of, walking
 
 _NUMBERS = count(1)
-_ENV = {"OPS_LEASE": "6", "OPS_HEARTBEAT": "0.5", "OPS_CI_POLL": "0.1", "OPS_MERGE_UNKNOWN": "0.5"}
+_ENV = QUICK | {"OPS_LEASE": "6"}
 NO_AGENT = {"*": [[{"report": {"status": "failed", "summary": "no agent was wanted"}}]]}
 
 

@@ -12,28 +12,23 @@ from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.promotion import PromotionState
 from ops_orchestrate.engine.answer import answer
 from ops_orchestrate.engine.frozen import held
-from ops_orchestrate.engine.promotion.book import promotion_of, remember
+from ops_orchestrate.engine.promotion.book import promotion_of
 from ops_orchestrate.ledger.runs import Runs
 from ops_orchestrate.report.check import violations
 from ops_orchestrate.standin.git import Bare
 from ops_orchestrate.standin.profile import JobPlan
 from tests.engine.forge_rig import JOB
+from tests.engine.promotions import held_at_main, newer_head
 from tests.engine.rig import work
-from tests.engine.walk import Walk, around, die, of, walking
+from tests.engine.walk import QUICK, Walk, around, die, of, walking
 
 _NUMBERS = count(1)
-_ENV = {
-    "OPS_LEASE": "2",
-    "OPS_HEARTBEAT": "0.5",
-    "OPS_CI_POLL": "0.1",
-    "OPS_MERGE_UNKNOWN": "0.5",
-}
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     """One server and one GitHub for the whole file."""
-    with walking(tmp_path_factory.mktemp("promotion"), **_ENV) as made:
+    with walking(tmp_path_factory.mktemp("promotion"), **QUICK) as made:
         yield made
 
 
@@ -153,16 +148,6 @@ def test_no_main_means_that_main_is_not_even_asked_about(walk: Walk) -> None:
     assert state(walk, run) is PromotionState.SKIPPED
 
 
-def held_at_main(walk: Walk) -> str:
-    """A run whose promotion waits for CI."""
-    walk.control.repository(walk.slug).profiles.clear()
-    walk.control.ci(walk.slug, jobs=[JobPlan("test")], on=["pull_request"], branches=["dev"])
-    walk.control.ci(walk.slug, jobs=[JobPlan("test", hold=True)], on=["pull_request"], branches=["main"])
-    run = walk.go()
-    walk.until(lambda: walk.pulls() == [1, 2])
-    return run
-
-
 def test_what_is_pinned_is_promoted_also_when_dev_moves_meanwhile(walk: Walk) -> None:
     run = held_at_main(walk)
     pinned = walk.forge.head("dev")
@@ -174,14 +159,6 @@ def test_what_is_pinned_is_promoted_also_when_dev_moves_meanwhile(walk: Walk) ->
     bare = walk.control.repository(walk.slug).bare
     assert bare.commit(walk.forge.head("main")).parents[1] == pinned
     assert bare.read(walk.forge.head("main"), "later.txt") is None
-
-
-def newer_head(walk: Walk, run: str) -> None:
-    """Integration moves while the promotion waits, and a person says yes to what it is now."""
-    walk.control.push(walk.slug, "dev", {"later.txt": "x"}, by="rita")
-    key = walk.forge.portfolio().projects[0].repositories[0].key
-    walk.tools.workshop.refresh(walk.forge.portfolio().projects[0].repositories[0])
-    remember(run, key, walk.tools, approved=walk.forge.head("dev"))
 
 
 @pytest.mark.parametrize("dies", ["", "opened", "remove", "close"])

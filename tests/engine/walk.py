@@ -37,6 +37,9 @@ from tests.engine.rig import requested
 
 SECONDS = 30.0
 
+#: Settings of a walk: what is waited for comes at once.
+QUICK = {"OPS_LEASE": "2", "OPS_HEARTBEAT": "0.5", "OPS_CI_POLL": "0.1", "OPS_MERGE_UNKNOWN": "0.5"}
+
 
 class Died(BaseException):
     """A worker is killed here: nothing catches it, nothing is tidied up."""
