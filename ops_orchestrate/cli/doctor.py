@@ -40,9 +40,9 @@ _LITTLE_DISK = 2_000_000_000
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/schemas.md).")
 def command(as_json: bool) -> int:
-    """Check git, server, sandbox, agent, teams, money, registry, GitHub, Sentry, Linear, services, preferences, disk.
+    """Check settings, git, server, sandbox, agent, teams, money, registry, services, preferences, disk, and outside.
 
-    GitHub, Sentry and Linear are asked where the registry names something of theirs; nothing is written there.
+    Outside are GitHub, Sentry and Linear, where the registry names something of theirs; nothing is written there.
 
     Exit code 1 when something must be mended before a run.
     """
