@@ -23,7 +23,8 @@ from tests.engine.rig import work
 from tests.engine.walk import QUICK, Died, Walk, walking
 from workers import night
 
-_ENV = QUICK | {"OPS_WATCH_EVERY": "0.1"}
+#: A lease that outlives a busy machine: a scene waits for an agent's own end, not for that of its lease.
+_ENV = QUICK | {"OPS_WATCH_EVERY": "0.1", "OPS_LEASE": "6"}
 
 
 @contextmanager
