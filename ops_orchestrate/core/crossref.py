@@ -1,7 +1,8 @@
 """The seed's step 1e: what the boards of earlier and concurrent runs already say about a piece of work.
 
-Done since → not again. Another run's → said, never doubled. Left behind by a run that ended → taken over.
-Its cause changed after it had ended → planned anew. It never lets two runs hold the same work.
+Done since → not again. Another run's → said, never doubled. Left behind by a run that ended → taken over; so is
+what waits there for a gate, once there is one. Its cause changed after it had ended → planned anew. It never lets two
+runs hold the same work.
 """
 
 from __future__ import annotations
@@ -35,6 +36,12 @@ class ClaimView(Protocol):
     def cause(self) -> str: ...
     @property
     def merge(self) -> str: ...
+    @property
+    def ask(self) -> str: ...
+    @property
+    def head(self) -> str: ...
+    @property
+    def gate(self) -> str: ...
 
 
 class Verdict(StrEnum):
@@ -47,21 +54,39 @@ class Verdict(StrEnum):
     SKIP = "skip"
 
 
+class Left(NamedTuple):
+    """Work that a run which has ended left behind, and that is taken over from it."""
+
+    run: str
+    task: str
+    head: str = ""
+    """The commit that was made for it and that nothing could prove; empty: it begins anew."""
+
+
 class Standing(NamedTuple):
     """The verdict, and its reason where the work is left out."""
 
     verdict: Verdict
     reason: str = ""
+    left: Left | None = None
+    """With OVER: who had it until now; None: it had ended there."""
 
 
-def standing(claim: ClaimView | None, cause: str) -> Standing:
-    """What an earlier or concurrent run's claim means for a finding with this cause. None: nobody has it."""
+def standing(claim: ClaimView | None, cause: str, *, gate: str | None = None) -> Standing:
+    """What an earlier or concurrent run's claim means for a finding with this cause. None: nobody has it.
+
+    `gate`: that of the repository in the run that plans. What waited for one is taken over together with what was made.
+    """
     if claim is None:
         return Standing(Verdict.NEW)
     if claim.state in FINAL:
         return _ended(claim) if claim.cause == cause else Standing(Verdict.OVER)
-    if claim.state in STARTABLE and claim.run_state not in RUN_OPEN:
-        return Standing(Verdict.OVER)
+    if claim.run_state not in RUN_OPEN:
+        if claim.state in STARTABLE:
+            return Standing(Verdict.OVER, left=Left(claim.run, claim.task))
+        if _waits_for_gate(claim) and gate and gate != claim.gate:
+            made = claim.head if claim.cause == cause else ""
+            return Standing(Verdict.OVER, left=Left(claim.run, claim.task, made))
     changed = "" if claim.cause == cause else "; its cause has changed since"
     return Standing(Verdict.SKIP, f"owned by run {claim.run} ({claim.state}): task {claim.task}{changed}")
 
@@ -75,7 +100,9 @@ def weightiest(standings: Iterable[Standing]) -> Standing:
 
     A further source of what was done since is done as well; one whose cause has changed makes it due again.
     """
-    return min(standings, key=lambda one: _WEIGHT.index(one.verdict))
+    return min(
+        standings, key=lambda one: (_WEIGHT.index(one.verdict), one.left is None, not (one.left and one.left.head))
+    )
 
 
 def left_to(run: str, state: TaskState, ask: str, run_state: RunState) -> str:
@@ -108,6 +135,11 @@ def adopted(kind: FindingKind, traces: Sequence[Trace], cause: str) -> Standing:
         if trace.cause == mark or (not trace.cause and kind in _ONCE):
             return Standing(Verdict.DONE, f"done since: {trace.said}")
     return Standing(Verdict.AGAIN, f"an earlier fix of the same is on the base already: {traces[0].said}")
+
+
+def _waits_for_gate(claim: ClaimView) -> bool:
+    """Whether it is blocked because no gate could prove it."""
+    return claim.state is TaskState.BLOCKED and claim.ask == "verify"
 
 
 def _ended(claim: ClaimView) -> Standing:

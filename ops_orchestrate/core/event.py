@@ -23,6 +23,7 @@ class EventKind(StrEnum):
     RUN_STOPPING = "run.stopping"
     RUN_RESUMED = "run.resumed"
     RUN_FINISHED = "run.finished"
+    GATE_TAKEN = "gate.taken"  #: by a person's answer, from the registry: a repository of the run has another gate
     RUN_WAITING = "run.waiting"  #: tasks of it may start, but for money or a quota
     ACCOUNT_PARKED = "account.parked"  #: an agent's account has no quota
     AUDIT_PART = "audit.part"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from ops_orchestrate.core.value import Value
@@ -13,6 +14,15 @@ class Deployed(Value):
     branch: str
     health_url: str | None = None
     version_url: str | None = None
+
+
+class GateSetting(Value):
+    """A gate as a registry entry has it: the command, and what it runs with."""
+
+    gate: str
+    gate_seconds: int
+    gate_network: bool
+    gate_hosts: tuple[str, ...]
 
 
 class Repository(Value):
@@ -59,6 +69,23 @@ class Repository(Value):
     """What the services file knows, for where the registry does not say."""
     promote: bool = True
     """Whether integration is promoted to main at the end of a run (where the two differ)."""
+
+    @property
+    def gate_setting(self) -> GateSetting | None:
+        """The gate and what it runs with; None where it has none."""
+        gate = (self.gate or "").strip()
+        if not gate:
+            return None
+        return GateSetting(
+            gate=gate,
+            gate_seconds=self.gate_seconds,
+            gate_network=self.gate_network,
+            gate_hosts=self.gate_hosts,
+        )
+
+    def with_gate(self, setting: GateSetting) -> Repository:
+        """The repository with this gate instead of its own."""
+        return self.model_copy(update=dict(setting))
 
     def deployed_at(self, branch: str) -> Deployed:
         """What can be asked about a branch: the registry's URLs, else those of the services file."""
@@ -115,7 +142,8 @@ class Portfolio(Value):
     origin: str
     """Where the registry was read, or which repository the command stands in."""
     digest: str
-    """SHA-256 of the file's bytes: a registry edited in the middle of a run is not noticed by that run."""
+    """SHA-256 of the file's bytes: a registry edited in the middle of a run is not noticed by that run, but for a gate
+    that a person's answer takes from it (core/regate.py)."""
     scope: Literal["global", "scoped"] = "global"
     projects: tuple[Project, ...]
     skipped: tuple[Skipped, ...] = ()
@@ -126,6 +154,22 @@ class Portfolio(Value):
     """Aliases of the registry that a scoped run leaves alone."""
     elsewhere: tuple[IssueSource, ...] = ()
     """Where those find their issues: a team that they share with this run's projects may mean them."""
+
+    def with_gates(self, gates: Mapping[str, GateSetting]) -> Portfolio:
+        """The portfolio with these gates, by the keys of their repositories."""
+        if not gates:
+            return self
+        projects = tuple(
+            project.model_copy(
+                update={
+                    "repositories": tuple(
+                        one.with_gate(gates[one.key]) if one.key in gates else one for one in project.repositories
+                    )
+                }
+            )
+            for project in self.projects
+        )
+        return self.model_copy(update={"projects": projects})
 
     def repository(self, key: str) -> Repository:
         """The repository of that key; KeyError if the portfolio has none."""

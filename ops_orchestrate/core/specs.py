@@ -133,6 +133,7 @@ def _spec(item: Item, graph: Graph, items: Mapping[str, Item], setting: Setting,
         base=setting.branches.get(repo.key, repo.integration or ""),
         change=finding.change,
         change_branch=finding.change_branch,
+        **_begun(item.standing),
         names=finding.names,
         closes=finding.closes,
         cause=finding.cause,
@@ -140,6 +141,12 @@ def _spec(item: Item, graph: Graph, items: Mapping[str, Item], setting: Setting,
         **computed,
     )
     return spec.model_copy(update={"big": big_because(spec)}) if setting.planner_help else spec
+
+
+def _begun(standing: Standing) -> dict[str, str]:
+    """What there is of it already: an open change of its own goes before that, and is its own beginning."""
+    left = standing.left
+    return {"begun_at": left.head, "begun_by": f"{left.run}/{left.task}"} if left and left.head else {}
 
 
 def _mends_ci(names: Iterable[str], branch: str | None) -> bool:

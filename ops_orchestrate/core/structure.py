@@ -87,6 +87,7 @@ def structure(
     closed = {repo: why for part in parts for repo, why in part.read_only.items()}
     traces = _traces(parts)
     sifted = _sift(dict(zip(ids, works, strict=True)), projects, claims, traces, closed=closed)
+    sifted = _not_without_blockers(sifted, whole)
     if request.fires_only:
         sifted = _only_fires(sifted, whole)
     items = sifted.items
@@ -164,7 +165,9 @@ def _standing(work: Work, repository: Repository | None, claims: Claims, traces:
         return Standing(Verdict.SKIP, f"its declared paths cannot be used: {wrong}")
     keys = [((finding.project, print_), cause) for print_, cause in work.claims]
     return weightiest(
-        standing(claims[key], cause) if key in claims else adopted(finding.kind, traces.get(key, ()), cause)
+        standing(claims[key], cause, gate=repository.gate)
+        if key in claims
+        else adopted(finding.kind, traces.get(key, ()), cause)
         for key, cause in keys
     )
 
@@ -177,6 +180,25 @@ def _traces(parts: Iterable[AuditPart]) -> Traces:
         for print_, cause in merged.prints:
             found.setdefault((merged.project, print_), []).append(Trace(merged.said, cause))
     return found
+
+
+def _not_without_blockers(sifted: _Sifted, whole: Graph) -> _Sifted:
+    """What an ended run has left is taken over from it with all that it waits for, or stays with that.
+
+    Else it would be cut off: whoever moves its blocker on there starts nothing here.
+    """
+    left_out = dict(sifted.left_out)
+    roots: dict[str, str] = {}
+    for task in whole.order:
+        item = sifted.items.get(task)
+        missing = next((b for b in whole.blockers[task] if _is_missing(left_out.get(b))), None)
+        if item is None or item.standing.left is None or missing is None:
+            continue
+        root = roots.get(missing, missing)
+        roots[task] = root
+        why = f"it waits for {root} ({left_out[root].reason})"
+        left_out[task] = Standing(Verdict.SKIP, f"left to run {item.standing.left.run}: {why}")
+    return _Sifted({task: item for task, item in sifted.items.items() if task not in left_out}, left_out)
 
 
 def _only_fires(sifted: _Sifted, whole: Graph) -> _Sifted:

@@ -76,6 +76,10 @@ class TaskSpec(Value):
     """The number of an open pull request of ours that the task goes on with; empty: it makes a change of its own."""
     change_branch: str = ""
     """With `change`: its branch."""
+    begun_at: str = ""
+    """A commit that an earlier run made, and that nothing could prove there: verified before an agent is asked."""
+    begun_by: str = ""
+    """With `begun_at`: the `RUN/TASK` that made it."""
     names: tuple[str, ...] = ()
     """Every name that it has at its sources: asked after once more right before the first agent starts."""
     closes: tuple[str, ...] = ()

@@ -31,9 +31,11 @@ class Reviewing(Value):
 
 #: Gate ends that are no evidence of anything, and what a person can do about each.
 _NO_EVIDENCE: dict[GateEnd, str] = {
-    GateEnd.NO_GATE: "it has no quality gate, so its work is never merged; add `ops.gate` to its registry entry",
-    GateEnd.NO_TESTS: "its gate passed without running a test, which proves nothing; mend the gate in the registry",
-    GateEnd.UNAVAILABLE: "its gate could not be run; `ops-orchestrate doctor` says what is missing",
+    GateEnd.NO_GATE: "it has no quality gate, so nothing can prove its work; give its registry entry an `ops.gate` and "
+    "answer yes: the gate is read from there then",
+    GateEnd.NO_TESTS: "its gate passed without running a test, which proves nothing; mend `ops.gate` in the registry "
+    "and answer yes: it is read from there then",
+    GateEnd.UNAVAILABLE: "its gate could not be run; `ops-orchestrate doctor` says what is missing; answer yes then",
 }
 
 

@@ -12,9 +12,13 @@ from ops_orchestrate.engine.admit import newest, publish_edges
 from ops_orchestrate.engine.placing import publish_tail
 from ops_orchestrate.engine.promotion.answer import approve, decline
 from ops_orchestrate.engine.reconcile import reconcile
+from ops_orchestrate.engine.regate import take_gate
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import OpsError, UsageError
 from ops_orchestrate.ledger import Ledger
+
+#: What a person moves here is judged by the gate later: by the one that the registry has now.
+_VERIFIED_LATER = frozenset({TaskState.VERIFYING, *STARTABLE})
 
 
 class Answered(Value):
@@ -38,6 +42,9 @@ def answer(run: str, task: str, reply: str, *, by: str, tools: Toolbox, note: st
         raise UsageError(change)
     if change.to is TaskState.CANCELLED:
         return cancel(run, task, by=by, reason=note or f"answered {reply!r} by {by}", tools=tools)
+    gate = ""
+    if change.to in _VERIFIED_LATER:
+        gate = take_gate(record, by=by, needed=record.ask == "verify" and change.to is TaskState.VERIFYING, tools=tools)
     if change.to in STARTABLE:
         _claim_again(record, tools)
     if change.approves:
@@ -47,7 +54,7 @@ def answer(run: str, task: str, reply: str, *, by: str, tools: Toolbox, note: st
         raise OpsError(f"{task} has moved meanwhile; `ops-orchestrate explain {run} {task}` says where it is.")
     _go_on(run, moved, tools)
     text = "its parts that have not completed get fresh sets of attempts" if moved.spec.parts else change.text
-    return Answered(text=f"{task}: {text}.", goes_on=True)
+    return Answered(text=f"{task}: {text}{gate}.", goes_on=True)
 
 
 def _claim_again(record: TaskRecord, tools: Toolbox) -> None:

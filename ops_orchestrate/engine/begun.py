@@ -11,10 +11,11 @@ from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.merge.pull import PullState
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.recheck import Still
+from ops_orchestrate.core.states import Stage
 from ops_orchestrate.core.task import TaskMode, TaskSpec
 from ops_orchestrate.engine.lease import Lease
 from ops_orchestrate.engine.toolbox import Toolbox
-from ops_orchestrate.errors import GitError, SourceUnavailable
+from ops_orchestrate.errors import GitError, SourceUnavailable, UnknownRun, UnknownTask
 
 #: The source of what a person asked for: that is worked on, whatever became of its issue.
 _ASKED = "tasks-file"
@@ -30,6 +31,8 @@ def needs_no_agent(
     try:
         if not earlier and spec.change_branch:
             return _adopted(key, repository, spec, tools)
+        if not earlier and spec.begun_at and (made := _made_before(key, repository, spec, tools)):
+            return made
         if earlier and (last := earlier[-1]) and last.kind is OutcomeKind.INTERRUPTED:
             return _left_off(key, repository, last, tools)
         return None if earlier else _resolved(key, repository, spec, lease, tools)
@@ -81,6 +84,39 @@ def _adopted(key: StageKey, repository: Repository, spec: TaskSpec, tools: Toolb
         return Outcome(kind=OutcomeKind.WAITING, summary=words, ask="retry")
     _say(key, "change", f"goes on with #{spec.change} at {head[:12]}", tools)
     return Outcome(kind=OutcomeKind.SUCCEEDED, summary=f"Goes on with #{spec.change}.", head=head)
+
+
+def _made_before(key: StageKey, repository: Repository, spec: TaskSpec, tools: Toolbox) -> Outcome | None:
+    """What an earlier run made, and could not prove, is verified first: no agent makes it once more.
+
+    None where this machine cannot have the commit: then it begins anew, and what was made stays where it is.
+    """
+    try:
+        tools.workshop.tree_of(repository, spec.begun_at)
+    except GitError as error:
+        _say(
+            key, "change", f"begins anew: {spec.begun_at[:12]} of {spec.begun_by} is not to be had here: {error}", tools
+        )
+        return None
+    _say(key, "change", f"goes on with {spec.begun_at[:12]}, which {spec.begun_by} has made", tools)
+    said = _said_of(spec, tools)
+    words = said.summary if said else f"Goes on with what {spec.begun_by} has made."
+    told = said.hand_over if said else ""
+    return Outcome(kind=OutcomeKind.SUCCEEDED, summary=words, hand_over=told, head=spec.begun_at)
+
+
+def _said_of(spec: TaskSpec, tools: Toolbox) -> Outcome | None:
+    """How the agent that made it described it; None where nobody knows any more."""
+    run, _, task = spec.begun_by.partition("/")
+    try:
+        attempts = tools.ledger.tasks.attempts(run, task)
+    except (UnknownRun, UnknownTask):
+        return None
+    for one in reversed(attempts):
+        found = tools.ledger.attempts.outcome_of(run, task, one.number, Stage.IMPLEMENT)
+        if found and found.head == spec.begun_at:
+            return found
+    return None
 
 
 def _left_off(key: StageKey, repository: Repository, last: Outcome, tools: Toolbox) -> Outcome | None:

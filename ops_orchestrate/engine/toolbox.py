@@ -10,7 +10,8 @@ from typing import Any
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.event import EventKind
-from ops_orchestrate.core.project import Repository
+from ops_orchestrate.core.project import Portfolio, Repository
+from ops_orchestrate.core.regate import Registered
 from ops_orchestrate.ledger import Ledger
 from ops_orchestrate.ports import (
     Agent,
@@ -61,6 +62,10 @@ class Toolbox:
     """Counts errors in production; None where nobody is set up to be asked."""
     sessions: KeptSessions
     """What this machine keeps of agents' sessions between their attempts."""
+    registered: Callable[[Portfolio, str], Registered]
+    """What the registry on this machine has now for a repository of a run, by its key; only a person's word asks.
+
+    May raise RegistryError."""
     kept: bool
     """Whether the server is our own, which has forgotten nothing when it comes back."""
     stopping: Callable[[], bool]

@@ -23,6 +23,7 @@ from ops_orchestrate.core.verdict import Reviewing, verify_verdict
 from ops_orchestrate.engine.early import standing_of
 from ops_orchestrate.engine.lease import Lease, keep
 from ops_orchestrate.engine.placing import publish_tail
+from ops_orchestrate.engine.regate import with_gate
 from ops_orchestrate.engine.step import Next, passed_on
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.engine.unlisted import gate_wanted, tell
@@ -35,8 +36,9 @@ def verify(key: StageKey, holder: str, tools: Toolbox) -> Next:
     if claim.kind != "ok":
         return passed_on(claim)
     run = tools.ledger.runs.get(key.run)
-    record = tools.ledger.tasks.get(key.run, key.task)
-    repository = run.request.portfolio.repository(record.spec.repo)
+    planned = tools.ledger.tasks.get(key.run, key.task)
+    repository = run.request.portfolio.repository(planned.spec.repo)
+    record = with_gate(planned, repository)
     waits = standing_of(record, tools)
     if waits.waits and not waits.lost and not claim.stop:
         _wait(key, holder, waits, tools)
@@ -173,9 +175,12 @@ def _gates(
 
 
 def gate_on(repository: Repository, commit: str, tree: str, lease: Lease | None, tools: Toolbox) -> GateResult:
-    """The gate's result on a tree, from the ledger's memory where this very tree and gate were run before."""
+    """The gate's result on a tree, from the ledger's memory where this very tree and gate were run before.
+
+    That it could not be run says nothing of the tree: somebody may have mended that, so it is tried again.
+    """
     known = known_gate(repository, tree, tools)
-    if known is not None:
+    if known is not None and known.end is not GateEnd.UNAVAILABLE:
         if lease is not None and known.end is not GateEnd.PASSED:
             tell(lease.key, gate_wanted(repository, known, tools), tools)
         return known
@@ -199,8 +204,9 @@ def known_gate(repository: Repository, tree: str, tools: Toolbox) -> GateResult 
 
 
 def _gate_name(repository: Repository) -> str:
-    """A digest of the gate's text: a changed gate is another gate."""
-    return hashlib.sha256((repository.gate or "").encode()).hexdigest()[:16]
+    """A digest of the gate and of what it runs with: a changed gate is another gate."""
+    more = (repository.gate_seconds, repository.gate_network, sorted(repository.gate_hosts))
+    return hashlib.sha256(repr((repository.gate or "", *more)).encode()).hexdigest()[:16]
 
 
 #: Of a gate that ended so, a person wants to read why.

@@ -56,23 +56,47 @@ class Claims:
 
         def fill(pipe: Any) -> None:
             for owner in owners:
-                pipe.hmget(self._keys("task", owner["run"], owner["task"]), "state", "merge")
+                pipe.hmget(self._keys("task", owner["run"], owner["task"]), _TASK)
                 pipe.hget(self._keys("run", owner["run"]), "state")
 
         answers = self._server.pipe(fill)
-        pairs = zip(answers[::2], answers[1::2], strict=True)
-        return {found: _view(owner, task, run) for found, owner, (task, run) in zip(claims, owners, pairs, strict=True)}
+        tasks = [dict(zip(_TASK, told, strict=True)) for told in answers[::2]]
+        gates = self._gates(owners, tasks)
+        told = zip(claims, owners, tasks, answers[1::2], gates, strict=True)
+        return {found: _view(owner, task, run, gate) for found, owner, task, run, gate in told}
+
+    def _gates(self, owners: list[dict[str, str]], tasks: list[dict[str, str | None]]) -> list[str]:
+        """The gate of each task that waits to be verified: the one that it was planned with, or its run has now."""
+        asked = [at for at, task in enumerate(tasks) if task["state"] == TaskState.BLOCKED and task["ask"] == "verify"]
+
+        def fill(pipe: Any) -> None:
+            for at in asked:
+                pipe.hget(self._keys("task", owners[at]["run"], owners[at]["task"]), "spec")
+                pipe.hget(self._keys("gates", owners[at]["run"]), tasks[at]["repo"] or "")
+
+        answers = self._server.pipe(fill) if asked else []
+        gates = [""] * len(tasks)
+        for at, spec, given in zip(asked, answers[::2], answers[1::2], strict=True):
+            gates[at] = json.loads(given or spec or "{}").get("gate") or ""
+        return gates
 
 
-def _view(owner: dict[str, str], task: list[str | None], run: str | None) -> ClaimView:
+#: What a claim shows of its task.
+_TASK = ("state", "merge", "ask", "head", "repo")
+
+
+def _view(owner: dict[str, str], task: dict[str, str | None], run: str | None, gate: str) -> ClaimView:
     """A claim is taken just before its task is written: until then the task counts as queued."""
     return ClaimView(
         run=owner["run"],
         task=owner["task"],
-        state=TaskState(task[0] or TaskState.QUEUED),
+        state=TaskState(task["state"] or TaskState.QUEUED),
         run_state=RunState(run or RunState.AUDITING),
         cause=owner["cause"],
-        merge=task[1] or "",
+        merge=task["merge"] or "",
+        ask=task["ask"] or "",
+        head=task["head"] or "",
+        gate=gate,
     )
 
 

@@ -33,6 +33,7 @@ The scripts build the same names with `key(...)` of lua/prelude.lua; this file i
 | work:RUN | hash | repository: seconds of work left of this run |
 | offered:RUN | set | its candidates |
 | promotions:RUN | hash | repository, or `back:` or `revert:` and it: JSON |
+| gates:RUN | hash | repository: the gate that it has been given since the run began, JSON |
 | events:RUN | stream | ids `SEQ-0` |
 | task:RUN:TASK | hash | the task |
 | attempt:RUN:TASK:N | hash | the attempt |

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from ops_orchestrate.core.attempt import AttemptRecord, Outcome
-from ops_orchestrate.core.project import Skipped
+from ops_orchestrate.core.project import GateSetting, Skipped
 from ops_orchestrate.core.run import RunRecord, RunRequest
 from ops_orchestrate.core.states import RunState, TaskState
 from ops_orchestrate.core.task import TaskRecord, TaskSpec
@@ -27,6 +27,16 @@ def run_record(run: str, stored: Hash, request: RunRequest | None = None) -> Run
         skipped=tuple(json.loads(stored.get("skipped") or "[]")),
         unknown=tuple(json.loads(stored.get("unknown") or "[]")),
     )
+
+
+def with_gates(record: RunRecord, stored: Hash) -> RunRecord:
+    """The run with the gates that its repositories have been given since it began, as they are stored."""
+    if not stored:
+        return record
+    gates = {repo: GateSetting.model_validate_json(text) for repo, text in stored.items()}
+    request = record.request
+    portfolio = request.portfolio.with_gates(gates)
+    return record.model_copy(update={"request": request.model_copy(update={"portfolio": portfolio})})
 
 
 def task_record(run: str, stored: Hash) -> TaskRecord:

@@ -76,3 +76,9 @@ class ClaimView(Value):
     run_state: RunState
     cause: str = ""
     merge: str = ""
+    ask: str = ""
+    """While blocked: what it asks a person."""
+    head: str = ""
+    """The commit that its newest attempt delivered."""
+    gate: str = ""
+    """While it asks to be verified: the gate that has not proved it; empty where it had none."""

@@ -11,14 +11,14 @@ from ops_orchestrate import __version__
 from ops_orchestrate.core.attempt import Settlement
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.finding import AuditPart
-from ops_orchestrate.core.project import Skipped
+from ops_orchestrate.core.project import GateSetting, Skipped
 from ops_orchestrate.core.run import RunRecord, RunRequest
 from ops_orchestrate.core.states import RUN_OPEN, RunState, TaskState
 from ops_orchestrate.core.task import TaskSpec
 from ops_orchestrate.errors import UnknownRun
 from ops_orchestrate.ledger.keys import Keys
 from ops_orchestrate.ledger.plan import PlanWriter
-from ops_orchestrate.ledger.records import run_record, skipped_data, skipped_lines
+from ops_orchestrate.ledger.records import run_record, skipped_data, skipped_lines, with_gates
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server
 
@@ -45,23 +45,28 @@ class Runs:
         return self._scripts.flag("run_begin", run_id, stored, host, json.dumps(list(parts)), limit, json.dumps(data))
 
     def get(self, run_id: str) -> RunRecord:
-        """The run. Raises UnknownRun.
+        """The run, with the gates that people have given its repositories since. Raises UnknownRun.
 
         Every stage of every attempt asks for it, and its request, which never changes, is as large as the tasks that a
         person has asked for: so it is read once.
         """
         born, request = self._requests.get(run_id, ("", None))
         if request is not None:
-            values = self._server.ask(lambda: self._server.client.hmget(self._keys("run", run_id), _CHANGING))
+            values, gates = self._server.pipe(
+                lambda pipe: [
+                    pipe.hmget(self._keys("run", run_id), _CHANGING),
+                    pipe.hgetall(self._keys("gates", run_id)),
+                ]
+            )
             if values[0] == born:
                 told = {name: value for name, value in zip(_CHANGING, values, strict=True) if value is not None}
-                return run_record(run_id, told, request)
-        stored = self._stored(run_id)
+                return with_gates(run_record(run_id, told, request), gates)
+        stored, gates = self._whole(run_id)
         record = run_record(run_id, stored)
         if len(self._requests) >= _REQUESTS_KEPT:
             self._requests.clear()
         self._requests[run_id] = (stored.get("created_at", ""), record.request)
-        return record
+        return with_gates(record, gates)
 
     def request(self, run_id: str) -> RunRequest:
         """What was asked for: it never changes, so it is read once. Raises UnknownRun."""
@@ -72,8 +77,11 @@ class Runs:
         """All runs, newest first."""
         client, key = self._server.client, self._keys
         names = self._server.ask(lambda: client.zrevrange(key("runs"), 0, -1))
-        stored = self._server.pipe(lambda pipe: [pipe.hgetall(key("run", name)) for name in names])
-        return [run_record(name, one) for name, one in zip(names, stored, strict=True) if one]
+        stored = self._server.pipe(
+            lambda pipe: [pipe.hgetall(key(what, name)) for name in names for what in ("run", "gates")]
+        )
+        whole = zip(names, stored[::2], stored[1::2], strict=True)
+        return [with_gates(run_record(name, run), gates) for name, run, gates in whole if run]
 
     def unfinished(self) -> Sequence[str]:
         """Names of the runs that are auditing or running, newest first; their requests are not read."""
@@ -197,6 +205,13 @@ class Runs:
         where = [_optional(value) for value in (task, attempt, fence, host)]
         self._scripts("run_note", run_id, kind.value, *where, json.dumps(dict(data or {})))
 
+    def take_gate(self, run_id: str, repo: str, gate: GateSetting, *, task: str, told: Mapping[str, Any]) -> bool:
+        """From here on the run has this gate for a repository; False where it had that already. Raises UnknownRun.
+
+        `task`: whose answer it came with; `told`: the data of the event.
+        """
+        return self._scripts.flag("run_gate", run_id, repo, gate.model_dump_json(), task, json.dumps(dict(told)))
+
     def promotion(self, run_id: str, repo: str) -> dict[str, Any] | None:
         """What is known about the promotion of a repository."""
         text = self._server.ask(lambda: self._server.client.hget(self._keys("promotions", run_id), repo))
@@ -222,10 +237,15 @@ class Runs:
         return tuple(self._scripts("runs_woken"))
 
     def _stored(self, run_id: str) -> dict[str, str]:
-        stored = self._server.ask(lambda: self._server.client.hgetall(self._keys("run", run_id)))
+        return self._whole(run_id)[0]
+
+    def _whole(self, run_id: str) -> tuple[dict[str, str], dict[str, str]]:
+        """What is stored of a run, and the gates that it has been given."""
+        names = [self._keys(what, run_id) for what in ("run", "gates")]
+        stored, gates = self._server.pipe(lambda pipe: [pipe.hgetall(name) for name in names])
         if not stored:
             raise UnknownRun(f"There is no run {run_id}; `ops-orchestrate status` lists them.")
-        return dict(stored)
+        return dict(stored), dict(gates)
 
 
 def _begun(request: RunRequest) -> dict[str, Any]:

@@ -193,6 +193,12 @@ def _reopened(event: Event, view: RunView) -> str:
     return f"▸ {_task(event)} goes on" + (f": {told}" if told else "")
 
 
+def _regated(event: Event, view: RunView) -> str:
+    words = {name: read.text(event.data, name) for name in ("repo", "name", "gate", "origin")}
+    named = words["name"] or words["repo"]
+    return f"▸ {named} has the gate `{words['gate']}` from now on, from {words['origin'] or 'the registry'}"
+
+
 def _snoozed(event: Event, view: RunView) -> str:
     wake = read.number(event.data, "wake_at")
     until = f" for {duration(max(0.0, wake - event.at))}" if wake is not None else ""
@@ -274,6 +280,7 @@ _SENTENCES: dict[str, Callable[[Event, RunView], str | None]] = {
     EventKind.REVERTED: _reverted,
     EventKind.WARNING: _warned,
     EventKind.ACCOUNT_PARKED: _parked,
+    EventKind.GATE_TAKEN: _regated,
     EventKind.RUN_WAITING: _waits,
     EventKind.RUN_STOPPING: _stopping,
     EventKind.RUN_RESUMED: _resumed,

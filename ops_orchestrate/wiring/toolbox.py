@@ -9,8 +9,10 @@ from pathlib import Path
 from ops_orchestrate.adapters.agents.claude.kept import ClaudeSessions
 from ops_orchestrate.adapters.agents.consultant import AgentConsultant
 from ops_orchestrate.adapters.gates import SandboxedGates
+from ops_orchestrate.adapters.gitplace import git_probe
 from ops_orchestrate.adapters.outward import Outward
 from ops_orchestrate.adapters.proctree import KEPT_SERVER
+from ops_orchestrate.adapters.registered import registered
 from ops_orchestrate.adapters.served import HttpHealth
 from ops_orchestrate.adapters.workshop import GitWorkshop
 from ops_orchestrate.config import Settings, known_secrets, process_settings
@@ -60,6 +62,7 @@ def make_toolbox(settings: Settings, ledger: Ledger, *, state_dir: Path | None =
         trackers=outside.trackers,
         errors=outside.errors,
         sessions=ClaudeSessions(settings),
+        registered=lambda portfolio, key: registered(settings, git_probe(settings), portfolio, key),
         kept=not hosts,
         stopping=STOPPING.is_set,
     )

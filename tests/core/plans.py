@@ -23,6 +23,9 @@ class Claim(NamedTuple):
     run: str = "r0"
     task: str = "t0"
     merge: str = ""
+    ask: str = ""
+    head: str = ""
+    gate: str = ""
 
 
 def want(task: str, *blockers: str, **kw: Any) -> Finding:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
-from ops_orchestrate.core.crossref import Standing, Trace, Verdict, adopted, standing, weightiest
+from ops_orchestrate.core.crossref import Left, Standing, Trace, Verdict, adopted, standing, weightiest
 from ops_orchestrate.core.finding import FindingKind
 from ops_orchestrate.core.mark import cause_mark
 from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, RunState, TaskState
@@ -21,6 +21,9 @@ class Claim(NamedTuple):
     run: str = "r0"
     task: str = "t0"
     merge: str = ""
+    ask: str = ""
+    head: str = ""
+    gate: str = ""
 
 
 def test_nobodys_work_is_new() -> None:
@@ -32,9 +35,32 @@ def test_nobodys_work_is_new() -> None:
 def test_unfinished_work_belongs_to_its_run_unless_that_left_it_behind(state: TaskState, run_state: RunState) -> None:
     found = standing(Claim(state, run_state), "same")
     if state in STARTABLE and run_state not in RUN_OPEN:
-        assert found == Standing(Verdict.OVER)
+        assert found == Standing(Verdict.OVER, left=Left("r0", "t0"))
     else:
         assert found == Standing(Verdict.SKIP, f"owned by run r0 ({state}): task t0")
+
+
+@pytest.mark.parametrize(
+    ("claim", "gate", "found"),
+    [
+        ({}, "make test", Standing(Verdict.OVER, left=Left("r0", "t0", "h1"))),
+        ({}, None, None),
+        ({}, "", None),
+        ({"gate": "true"}, "make test", Standing(Verdict.OVER, left=Left("r0", "t0", "h1"))),
+        ({"gate": "make test"}, "make test", None),
+        ({"run_state": RunState.RUNNING}, "make test", None),
+        ({"ask": "approve"}, "make test", None),
+        ({"head": ""}, "make test", Standing(Verdict.OVER, left=Left("r0", "t0"))),
+        ({"cause": "other"}, "make test", Standing(Verdict.OVER, left=Left("r0", "t0"))),
+    ],
+)
+def test_what_waits_for_a_gate_is_taken_over_with_its_commit_once_there_is_another_gate(
+    claim: dict[str, Any], gate: str | None, found: Standing | None
+) -> None:
+    """From a run that has ended, and only then: a run without a gate would end as the one before."""
+    waits = Claim(TaskState.BLOCKED, RunState.HALTED, ask="verify", head="h1")._replace(**claim)
+    other = standing(waits, "same", gate=gate)
+    assert other == found if found else other.verdict is Verdict.SKIP
 
 
 @pytest.mark.parametrize("run_state", RunState)

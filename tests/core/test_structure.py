@@ -11,7 +11,7 @@ from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
 from ops_orchestrate.core.graph import Graph
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.run import RequestedTask
-from ops_orchestrate.core.states import RunState, TaskState
+from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, RunState, TaskState
 from ops_orchestrate.core.structure import NOT_A_FIRE, structure
 from ops_orchestrate.core.task import Mode, Priority, TaskMode
 from ops_orchestrate.errors import PlanError
@@ -61,6 +61,8 @@ def test_a_task_carries_the_seeds_metadata() -> None:
         "base": "dev",
         "change": "",
         "change_branch": "",
+        "begun_at": "",
+        "begun_by": "",
         "names": (),
         "closes": (),
         "cause": "c1",
@@ -242,6 +244,55 @@ def test_tasks_come_urgent_first_then_as_the_file_has_them() -> None:
     assert [task.id for task in plan.tasks] == ["late", *order]
 
 
+LEFT = Claim(TaskState.QUEUED)
+
+
+@pytest.mark.parametrize(
+    ("claims", "planned", "left_out"),
+    [
+        ({"fp-a": Claim(TaskState.BLOCKED, task="a"), "fp-b": LEFT}, [], {"a": "owned by", "b": "left to run r0"}),
+        ({"fp-a": Claim(TaskState.BLOCKED, task="a")}, ["b"], {"a": "owned by run r0 (blocked)"}),
+        ({"fp-a": Claim(TaskState.QUEUED, task="a"), "fp-b": LEFT}, ["a", "b"], {}),
+        ({"fp-a": Claim(TaskState.COMPLETED, task="a"), "fp-b": LEFT}, ["b"], {"a": "done since"}),
+        (
+            {"fp-a": Claim(TaskState.DISCARDED, task="a"), "fp-b": LEFT},
+            [],
+            {"a": "discarded in", "b": "left to run r0"},
+        ),
+        (
+            {"fp-a": Claim(TaskState.RUNNING, RunState.RUNNING, run="r9"), "fp-b": LEFT},
+            [],
+            {"a": "owned by run r9", "b": "left to run r0: it waits for a (owned by run r9 (running): task t0)"},
+        ),
+        (
+            {"fp-a": Claim(TaskState.BLOCKED, task="a", ask="verify", head="h1"), "fp-b": LEFT},
+            ["a", "b"],
+            {},
+        ),
+    ],
+)
+def test_what_a_run_has_left_is_taken_over_with_its_blockers_or_stays_with_them(
+    claims: dict[str, Claim], planned: list[str], left_out: dict[str, str]
+) -> None:
+    """`b` waits for `a`. What nobody has planned yet is planned, and says what it waits for."""
+    app = make_project("app", repositories=(make_repository("app", gate="make test"),))
+    plan = plan_of(want("a"), want("b", "a"), claims=claims, projects=(app,))
+    assert [task.id for task in plan.tasks] == planned
+    assert [name for name, why in reasons(plan).items() if why.startswith(left_out[name])] == list(left_out)
+    assert set(plan.over) == {
+        (claims[f"fp-{one}"].run, claims[f"fp-{one}"].task) for one in planned if f"fp-{one}" in claims
+    }
+
+
+def test_who_waits_for_one_that_waits_is_told_the_first_of_them() -> None:
+    blocked = Claim(TaskState.BLOCKED, task="a")
+    plan = plan_of(want("a"), want("b", "a"), want("c", "b"), claims={"fp-a": blocked, "fp-b": LEFT, "fp-c": LEFT})
+    assert plan.tasks == ()
+    assert (
+        reasons(plan)["c"] == reasons(plan)["b"] == "left to run r0: it waits for a (owned by run r0 (blocked): task a)"
+    )
+
+
 FINDINGS = [
     *(want(f"t{i}", *(f"t{j}" for j in range(i) if i % (j + 2) == 0), priority=f"P{i % 4}") for i in range(8)),
     want("t1", source="other", detail="more", priority="P0"),
@@ -249,15 +300,34 @@ FINDINGS = [
     make_finding("b" * 16, kind=FindingKind.PHASE, project="web", repo="web", blocked_by=("a" * 16,)),
     make_finding("c" * 16, kind=FindingKind.UNPUSHED, actionable=False),
 ]
+WAITS = {one.task_id: one.blocked_by for one in FINDINGS[:8]}
 CLAIMS = st.dictionaries(
     st.sampled_from([f"fp-t{i}" for i in range(8)]),
-    st.builds(Claim, st.sampled_from(TaskState), st.sampled_from(RunState), st.sampled_from(["", "old"])),
+    st.builds(
+        Claim,
+        st.sampled_from(TaskState),
+        st.sampled_from(RunState),
+        st.sampled_from(["", "old"]),
+        ask=st.sampled_from(["", "verify"]),
+        head=st.just("h1"),
+    ),
 )
+
+
+def left_behind(claim: Claim) -> bool:
+    """A run that has ended had it, and has not come to an end with it; what waits there for a gate has one now."""
+    waits = claim.state is TaskState.BLOCKED and claim.ask == "verify"
+    return claim.run_state not in RUN_OPEN and (claim.state in STARTABLE or waits)
+
+
+def is_done(claim: Claim | None) -> bool:
+    return claim is not None and claim.state is TaskState.COMPLETED and claim.cause == ""
 
 
 @given(st.permutations(FINDINGS), st.integers(1, 4), CLAIMS, st.booleans())
 def test_the_laws_of_a_plan(findings: list[Finding], count: int, claims: dict[str, Claim], fires: bool) -> None:
-    request = make_request(portfolio=make_portfolio(make_project("app"), make_project("web")), fires_only=fires)
+    app = make_project("app", repositories=(make_repository("app", gate="make test"),))
+    request = make_request(portfolio=make_portfolio(app, make_project("web")), fires_only=fires)
     held = {("app", fingerprint): claim for fingerprint, claim in claims.items()}
     parts = [make_part(f"p{at}", *findings[at::count]) for at in range(count)]
     plan = structure(request, parts, held, {}, NOW)
@@ -277,7 +347,12 @@ def test_the_laws_of_a_plan(findings: list[Finding], count: int, claims: dict[st
     assert set(plan.over) <= {(claim.run, claim.task) for claim in claims.values()}
     for task in plan.tasks:
         claim = claims.get(task.fingerprint)
-        assert claim is None or claim.state in {TaskState.QUEUED, TaskState.RETRYABLE} or claim.cause == "old"
+        assert claim is None or left_behind(claim) or (claim.state in FINAL and claim.cause == "old")
+        # Nothing is taken from a run without what it waits for there.
+        if claim and left_behind(claim):
+            assert task.id not in plan.blocked
+            assert all(blocker in ids or is_done(claims.get(f"fp-{blocker}")) for blocker in WAITS[task.id])
+            assert (task.begun_at == "h1") == (claim.state is TaskState.BLOCKED and claim.cause == "")
 
 
 def test_nothing_is_planned_for_a_repository_that_may_not_be_pushed_to_whoever_found_it() -> None:

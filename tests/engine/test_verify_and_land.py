@@ -5,18 +5,23 @@ The ordinary courses (a failed gate, an answer, a refusal, a promotion) are in t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+from ops_orchestrate.adapters.gitplace import git_probe
+from ops_orchestrate.adapters.registry import load_portfolio
 from ops_orchestrate.core.attempt import OutcomeKind
 from ops_orchestrate.core.event import Event, EventKind
+from ops_orchestrate.core.project import Portfolio
 from ops_orchestrate.core.states import RunState, TaskState
 from ops_orchestrate.engine.answer import answer
+from ops_orchestrate.errors import UsageError
 from ops_orchestrate.report.check import violations
-from tests.engine.rig import Rig, Steps, requested, standing, work
+from tests.engine.rig import GATE, Rig, Steps, requested, standing, work
 from tests.repos import advance, git, head, push, read
 
 pytestmark = [pytest.mark.real]
@@ -260,3 +265,59 @@ def test_what_an_agent_and_a_gate_say_is_kept_without_secrets(rig: Rig) -> None:
         kept += [one.model_dump_json() for one in (*events, *attempts, rig.task(run, task))]
     assert any('"hand_over":"use [redacted' in text for text in kept)
     assert [text for text in kept if token in text] == []
+
+
+def registry(rig: Rig, **ops: str) -> Portfolio:
+    """A registry whose one entry says this; what a run that begins now works on."""
+    path = rig.settings.data_dir / "registry.json"
+    entry = {"alias": rig.newest, "paths": [str(rig.upstream.checkout)], "ops": {"promote": False, **ops}}
+    path.write_text(json.dumps({"projects": [entry]}))
+    path.chmod(0o600)
+    return load_portfolio(rig.settings, git_probe(rig.settings))
+
+
+def test_an_answer_verifies_with_the_gate_that_the_registry_has_been_given_since(rig: Rig) -> None:
+    rig.play({"*": [work("any")]})
+    run = rig.submit([requested("one", rig.newest)], portfolio=registry(rig))
+    rig.finish(run)
+    before = rig.task(run, "one")
+    assert (before.state, before.ask) == (TaskState.BLOCKED, "verify")
+    # A gate in the repository, or in what the agent made, is none: only the registry's counts.
+    with pytest.raises(UsageError, match=r"still has no gate in .*registry\.json"):
+        reply(rig, run, "one", "yes")
+    assert rig.task(run, "one") == before
+    registry(rig, gate=GATE)
+    told = answer(run, "one", "yes", by="ann", tools=rig.tools)
+    assert told.text == f"one: it is verified again, with the gate `{GATE}` of {rig.settings.data_dir}/registry.json."
+    events = rig.finish(run)
+    task = rig.task(run, "one")
+    assert (task.state, task.attempt, task.head) == (TaskState.COMPLETED, 1, before.head)
+    assert read(rig.upstream.bare, "dev", "src/any.txt") == "any"
+    (taken,) = of(events, EventKind.GATE_TAKEN)
+    assert (taken.task, taken.data["gate"], taken.data["before"], taken.data["by"]) == ("one", GATE, "", "ann")
+    assert violations(events) == []
+
+
+def test_a_new_run_takes_over_what_waits_for_a_gate_with_its_commit_and_whoever_waits_for_it(rig: Rig) -> None:
+    tasks = [requested("first", rig.newest), requested("then", rig.newest, blocked_by=["first"])]
+    rig.play({"*": [work("any")]})
+    old = rig.submit(tasks, portfolio=registry(rig))
+    rig.finish(old)
+    made = rig.task(old, "first").head
+    between = rig.submit(tasks, portfolio=registry(rig))
+    rig.finish(between)
+    assert rig.ledger.tasks.all(between) == []  # without a gate it would only be made once more, and wait again
+    assert rig.ledger.runs.get(between).skipped == (
+        f"first: owned by run {old} (blocked): task first",
+        f"then: left to run {old}: it waits for first (owned by run {old} (blocked): task first)",
+    )
+    assert rig.task(old, "then").state is TaskState.QUEUED
+    rig.play({"first": [[{"report": {"status": "failed", "summary": "no agent was wanted"}}]], "*": [work("then")]})
+    new = rig.submit(tasks, portfolio=registry(rig, gate=GATE))
+    events = rig.finish(new)
+    first, then = (rig.task(new, name) for name in ("first", "then"))
+    assert (first.state, first.attempt, first.head, first.reason) == (TaskState.COMPLETED, 1, made, "did any")
+    assert (then.state, then.attempt) == (TaskState.COMPLETED, 1)
+    assert [read(rig.upstream.bare, "dev", f"src/{name}.txt") for name in ("any", "then")] == ["any", "then"]
+    assert {rig.task(old, name).reason for name in ("first", "then")} == {f"taken over by run {new}"}
+    assert violations(events) == []

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ops_orchestrate.core.states import RunState, TaskState
+from ops_orchestrate.core.attempt import OutcomeKind
+from ops_orchestrate.core.states import RunState, Stage, TaskState
 from ops_orchestrate.ledger import Ledger
-from tests.builders import make_task
-from tests.ledger.play import completed, failed, granted, planned
+from tests.builders import make_outcome, make_repository, make_settlement, make_task
+from tests.ledger.play import at_stage, completed, ended, failed, granted, planned
 
 FOUND = ("app", "fp-t1")
 ITEM = (*FOUND, "t1", "sha1")
@@ -66,3 +67,17 @@ def test_what_was_started_meanwhile_is_not_taken_over(ledger: Ledger) -> None:
     granted(ledger)
     assert list(ledger.claims.take("r2", [(*FOUND, "u1", "")], over=[("r1", "t1")])) == [FOUND]
     assert ledger.claims.look([FOUND])[FOUND].run == "r1"
+
+
+def test_a_claim_shows_what_it_waits_for_and_the_gate_that_its_run_has_now(ledger: Ledger) -> None:
+    planned(ledger, make_task("t1", gate="true"))
+    ledger.claims.take("r1", [ITEM])
+    key = at_stage(ledger, Stage.VERIFY)
+    ended(ledger, key, Stage.VERIFY, make_outcome(OutcomeKind.WAITING, ask="verify", head="h1"), goes_on=False)
+    ledger.attempts.settle(key, make_settlement(TaskState.BLOCKED, ask="verify"))
+    view = ledger.claims.look([FOUND])[FOUND]
+    assert (view.state, view.ask, view.head, view.gate) == (TaskState.BLOCKED, "verify", "h1", "true")
+    given = make_repository(gate="make test").gate_setting
+    assert given
+    ledger.runs.take_gate("r1", "app", given, task="t1", told={})
+    assert ledger.claims.look([FOUND])[FOUND].gate == "make test"

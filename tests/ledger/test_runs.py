@@ -13,7 +13,7 @@ from ops_orchestrate.core.states import RunState, Stage, TaskState
 from ops_orchestrate.core.task import TaskSpec
 from ops_orchestrate.errors import PlanError, UnknownRun
 from ops_orchestrate.ledger import Ledger
-from tests.builders import make_finding, make_part, make_request, make_settlement, make_task
+from tests.builders import make_finding, make_part, make_repository, make_request, make_settlement, make_task
 from tests.ledger.play import at_stage, completed, data_of, granted, kinds, planned, story
 
 
@@ -283,6 +283,9 @@ def test_a_run_that_is_over_for_good_is_forgotten_whole(ledger: Ledger) -> None:
     assert ledger.runs.finish("before", RunState.DONE, "every task has ended")
     left = _keys(ledger)
     planned(ledger)
+    given = make_repository(gate="make test").gate_setting
+    assert given
+    ledger.runs.take_gate("r1", "app", given, task="t1", told={})
     ledger.mail.send("r1", "t1", letter("ana", Topic.PERSON, "hello"), id="1")
     completed(ledger)
     assert ledger.runs.finish("r1", RunState.DONE, "every task has ended")
@@ -319,3 +322,23 @@ def test_a_ledger_that_was_emptied_is_not_mistaken_for_the_one_before(ledger: Le
         ledger.runs.get("r1")
     ledger.runs.begin("r1", make_request(requested_by="bob"), host="h", parts=[])
     assert ledger.runs.get("r1").request.requested_by == "bob"
+
+
+def test_a_gate_that_is_given_later_is_the_runs_from_then_on_and_is_said_once(ledger: Ledger) -> None:
+    ledger.runs.begin("r1", make_request(), host="h", parts=[])
+    before = ledger.runs.get("r1").request
+    given = make_repository(gate="make test", gate_hosts=("pypi.org",)).gate_setting
+    assert given
+    told = {"repo": "app", "gate": "make test", "before": "", "origin": "/r.json", "digest": "d"}
+    assert ledger.runs.take_gate("r1", "app", given, task="t1", told=told)
+    assert not ledger.runs.take_gate("r1", "app", given, task="t1", told=told)  # a call that redis-py repeats
+    other = Ledger(ledger._server.client)
+    for runs in (ledger.runs, other.runs):
+        for run in (runs.get("r1"), runs.get("r1"), *runs.list()):
+            assert run.request.portfolio.repository("app") == before.portfolio.repository("app").with_gate(given)
+            assert run.request.model_copy(update={"portfolio": before.portfolio}) == before
+        assert runs.request("r1") == before  # what was asked for stays
+    (event,) = [event for event in story(ledger) if event.kind is EventKind.GATE_TAKEN]
+    assert (event.task, event.data) == ("t1", told)
+    with pytest.raises(UnknownRun):
+        ledger.runs.take_gate("r9", "app", given, task="t1", told=told)

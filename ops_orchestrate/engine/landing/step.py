@@ -13,6 +13,7 @@ from ops_orchestrate.engine.landing.case import Case, snooze, wait_for_person
 from ops_orchestrate.engine.landing.change import land_change
 from ops_orchestrate.engine.landing.lane import leave_lane
 from ops_orchestrate.engine.lease import keep
+from ops_orchestrate.engine.regate import with_gate
 from ops_orchestrate.engine.step import Next, passed_on
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import GitError, LedgerUnavailable, OpsError, SourceUnavailable
@@ -26,7 +27,8 @@ def land(key: StageKey, holder: str, tools: Toolbox) -> Next:
         return passed_on(claim)
     run = tools.ledger.runs.get(key.run)
     record = tools.ledger.tasks.get(key.run, key.task)
-    case = Case(key, holder, run, record, run.request.portfolio.repository(record.spec.repo), tools)
+    repository = run.request.portfolio.repository(record.spec.repo)
+    case = Case(key, holder, run, with_gate(record, repository), repository, tools)
     if claim.kind != "ok":
         leave_lane(case)  # it ended before it came here, perhaps while it was verified again
         return passed_on(claim)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ops_orchestrate.core.change import GateEnd
 from ops_orchestrate.core.own_change import OwnChange, OwnKind, own_key
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.run import RunRecord
@@ -37,7 +38,8 @@ def _check_integration(run_id: str, repository: Repository, tools: Toolbox) -> N
 
 
 def _gate(run_id: str, repository: Repository, commit: str, tree: str, tools: Toolbox) -> None:
-    if known_gate(repository, tree, tools) is None:
+    known = known_gate(repository, tree, tools)
+    if known is None or known.end is GateEnd.UNAVAILABLE:
         gate = gate_on(repository, commit, tree, None, tools)
         if wanted := gate_wanted(repository, gate, tools):
             warn(run_id, repository, wanted, tools)

@@ -198,6 +198,11 @@ def _reopened(event: Event) -> Entry:
     return Entry(event.at, text)
 
 
+def _regated(event: Event) -> Entry:
+    text = "its repository has another gate from now on"
+    return Entry(event.at, text, _facts(event.data, gate="gate", before="before", origin="from", by="by"))
+
+
 def _split(event: Event) -> Entry:
     parts = ", ".join(read.texts(event.data, "parts"))
     return Entry(event.at, f"{read.text(event.data, 'text') or 'split'}: {parts}")
@@ -236,6 +241,7 @@ _TELL: dict[str, Callable[[Event], Entry | None]] = {
     EventKind.MERGE_REFUSED: _refused,
     EventKind.TASK_SETTLED: _settled,
     EventKind.TASK_REOPENED: _reopened,
+    EventKind.GATE_TAKEN: _regated,
     EventKind.TASK_SPLIT: _split,
     EventKind.TASK_SNOOZED: _snoozed,
     EventKind.STAGE_LOST: _lost,
