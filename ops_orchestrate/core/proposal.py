@@ -15,7 +15,10 @@ from typing import Any
 from ops_orchestrate.core.names import is_name, slugify
 from ops_orchestrate.core.value import Value
 
-READ = ("package.json", "pyproject.toml", "setup.cfg", "Makefile", "makefile", "GNUmakefile")
+READ = (
+    *("package.json", "pyproject.toml", "setup.cfg", "tox.ini"),
+    *("Makefile", "makefile", "GNUmakefile", "justfile", "Justfile", ".justfile"),
+)
 """Files whose text a proposal looks at; of all others only the name counts."""
 
 _SCRIPTS = (("type-check", "typecheck"), ("lint",), ("test:unit", "test"))
@@ -43,13 +46,13 @@ class Candidate(Value):
 def propose_gate(names: Collection[str], texts: Mapping[str, str]) -> Proposal | None:
     """The quality command that a repository's files suggest; None where they suggest none.
 
+    One that the project declares itself goes before one that is only usual for its language.
+
     `names` holds the paths of its files and folders, two levels deep; `texts` the content of those in READ.
     """
-    for rule in (_from_node, _from_python, _from_go, _from_cargo, _from_make):
-        found = rule(names, texts)
-        if found:
-            return found
-    return None
+    declared = (_from_tests_of_node, _from_make, _from_just, _from_tox, _from_nox, _from_node)
+    usual = (_from_python, _from_go, _from_cargo)
+    return next((found for rule in (*declared, *usual) if (found := rule(names, texts))), None)
 
 
 def unique_aliases(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
@@ -93,6 +96,42 @@ def _from_make(names: Collection[str], texts: Mapping[str, str]) -> Proposal | N
     return Proposal(gate=f"make {target}", reason=f"{name} has the target `{target}`") if target else None
 
 
+def _from_just(names: Collection[str], texts: Mapping[str, str]) -> Proposal | None:
+    name = next((one for one in ("justfile", "Justfile", ".justfile") if one in texts), None)
+    recipes = dict(re.findall(_RECIPE, texts[name])) if name else {}
+    # A recipe that wants to be told something cannot be run as it is.
+    plain = [one for one in _TARGETS if all(word[0] == "*" or "=" in word for word in recipes.get(one, "?").split())]
+    return Proposal(gate=f"just {plain[0]}", reason=f"{name} has the recipe `{plain[0]}`") if plain else None
+
+
+_RECIPE = re.compile(r"^@?([A-Za-z][\w-]*)((?:[ \t]+[^\s:]+)*)[ \t]*:(?!=)", re.MULTILINE)
+
+
+def _from_tox(names: Collection[str], texts: Mapping[str, str]) -> Proposal | None:
+    marks = (
+        (re.search(r"^\[(?:tox|testenv)\]", texts.get("tox.ini", ""), re.MULTILINE) is not None, "there is a tox.ini"),
+        (_has_tool(texts.get("pyproject.toml", ""), "tox"), "pyproject.toml configures tox"),
+        ("[tox:tox]" in texts.get("setup.cfg", ""), "setup.cfg configures tox"),
+    )
+    reason = next((why for holds, why in marks if holds), None)
+    return Proposal(gate="tox run", reason=f"{reason}; {_INSTALLS}") if reason else None
+
+
+def _from_nox(names: Collection[str], texts: Mapping[str, str]) -> Proposal | None:
+    found = "noxfile.py" in names
+    return Proposal(gate="nox", reason=f"there is a noxfile.py; {_INSTALLS}") if found else None
+
+
+_INSTALLS = "it installs what it needs, from the hosts that you give it as `ops.gate_hosts`"
+
+
+def _from_tests_of_node(names: Collection[str], texts: Mapping[str, str]) -> Proposal | None:
+    tested = [
+        name for name in _SCRIPTS[-1] if _NO_TEST not in _scripts(texts.get("package.json", "")).get(name, _NO_TEST)
+    ]
+    return _from_node(names, texts) if tested else None
+
+
 def _from_node(names: Collection[str], texts: Mapping[str, str]) -> Proposal | None:
     scripts = _scripts(texts.get("package.json", ""))
     wanted = [next((name for name in group if name in scripts), None) for group in _SCRIPTS]
@@ -120,7 +159,7 @@ def _scripts(text: str) -> dict[str, str]:
 def _from_python(names: Collection[str], texts: Mapping[str, str]) -> Proposal | None:
     marks: tuple[tuple[bool, str], ...] = (
         ("pytest.ini" in names, "pytest.ini"),
-        (_has_pytest(texts.get("pyproject.toml", "")), "pyproject.toml configures pytest"),
+        (_has_tool(texts.get("pyproject.toml", ""), "pytest"), "pyproject.toml configures pytest"),
         ("[tool:pytest]" in texts.get("setup.cfg", ""), "setup.cfg configures pytest"),
         (
             bool({"conftest.py", "tests/conftest.py", "test/conftest.py"} & set(names)),
@@ -157,12 +196,12 @@ def _has_tests(folder: str, names: Collection[str]) -> bool:
     return any(pattern.fullmatch(name) for name in names)
 
 
-def _has_pytest(text: str) -> bool:
+def _has_tool(text: str, name: str) -> bool:
     try:
         tool = tomllib.loads(text).get("tool", {})
     except (tomllib.TOMLDecodeError, RecursionError, ValueError):
         return False
-    return isinstance(tool, dict) and "pytest" in tool
+    return isinstance(tool, dict) and name in tool
 
 
 def _from_go(names: Collection[str], texts: Mapping[str, str]) -> Proposal | None:
