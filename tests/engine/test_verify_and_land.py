@@ -177,20 +177,6 @@ def test_a_file_outside_the_declared_paths_is_refused_and_mended_by_another_atte
     assert read(rig.upstream.bare, "dev", "docs/else.txt") is None
 
 
-def test_without_a_gate_work_is_done_and_never_merged(rig: Rig) -> None:
-    rig.play({"bare": [work("bare")]})
-    before = head(rig.upstream.bare, "dev")
-    run = rig.submit([requested("bare", rig.newest)], gate=None)
-    rig.finish(run)
-    task = rig.task(run, "bare")
-    assert (task.state, task.ask) == (TaskState.BLOCKED, "verify")
-    assert "no quality gate" in task.reason and "ops.gate" in task.reason
-    reply(rig, run, "bare", "yes")
-    rig.finish(run)
-    assert rig.task(run, "bare").state is TaskState.BLOCKED
-    assert head(rig.upstream.bare, "dev") == before
-
-
 def test_without_force_a_promotion_waits_for_a_yes_too(rig: Rig) -> None:
     rig.play({"go": [work("go")]})
     bare = rig.upstream.bare
@@ -276,16 +262,17 @@ def registry(rig: Rig, **ops: str) -> Portfolio:
     return load_portfolio(rig.settings, git_probe(rig.settings))
 
 
-def test_an_answer_verifies_with_the_gate_that_the_registry_has_been_given_since(rig: Rig) -> None:
+def test_without_a_gate_nothing_is_merged_and_an_answer_verifies_with_one_that_the_registry_has_since(rig: Rig) -> None:
     rig.play({"*": [work("any")]})
     run = rig.submit([requested("one", rig.newest)], portfolio=registry(rig))
     rig.finish(run)
-    before = rig.task(run, "one")
+    before, dev = rig.task(run, "one"), head(rig.upstream.bare, "dev")
     assert (before.state, before.ask) == (TaskState.BLOCKED, "verify")
+    assert "no quality gate" in before.reason and "ops.gate" in before.reason
     # A gate in the repository, or in what the agent made, is none: only the registry's counts.
     with pytest.raises(UsageError, match=r"still has no gate in .*registry\.json"):
         reply(rig, run, "one", "yes")
-    assert rig.task(run, "one") == before
+    assert (rig.task(run, "one"), head(rig.upstream.bare, "dev")) == (before, dev)
     registry(rig, gate=GATE)
     told = answer(run, "one", "yes", by="ann", tools=rig.tools)
     assert told.text == f"one: it is verified again, with the gate `{GATE}` of {rig.settings.data_dir}/registry.json."
