@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from ops_orchestrate.adapters.github.pulls import GitHubPullRequests
 from ops_orchestrate.cli import explain
-from ops_orchestrate.core.change import HealthLook, ServedLook
+from ops_orchestrate.core.change import HealthLook, Landing, LandingEnd, ServedLook
 from ops_orchestrate.core.event import Event, EventKind
+from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.promotion import PromotionState
 from ops_orchestrate.engine.answer import answer
 from ops_orchestrate.engine.promotion.book import promotion_of
+from ops_orchestrate.errors import SourceUnavailable
 from ops_orchestrate.report.check import violations
 from ops_orchestrate.standin.profile import JobPlan
 from tests.engine.forge_rig import JOB
@@ -257,3 +260,24 @@ def test_a_revert_gets_to_dev_by_a_persons_yes_alone(walk: Walk) -> None:
     (asked,) = of(walk.finish(run), EventKind.MERGE_REFUSED)
     assert (asked.data["ask"], walk.forge.merges()) == ("back", ["1", "2", "3", "4", "5"])
     assert walk.control.repository(walk.slug).bare.read(walk.forge.head("dev"), "src/any.txt") is not None
+
+
+@pytest.mark.parametrize("end", [SourceUnavailable("GitHub does not answer"), Landing(end=LandingEnd.UNKNOWN)])
+def test_branches_whose_removal_gets_no_answer_are_removed_all_the_same(
+    walk: Walk, end: Landing | SourceUnavailable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The change's, the promotion's and the revert's: each is asked for in vain once."""
+    real, asked = GitHubPullRequests.remove, set[str]()
+
+    def remove(self: GitHubPullRequests, repo: Repository, *, branch: str, head: str) -> Landing:
+        if branch in asked:
+            return real(self, repo, branch=branch, head=head)
+        asked.add(branch)
+        if isinstance(end, SourceUnavailable):
+            raise end
+        return end
+
+    monkeypatch.setattr(GitHubPullRequests, "remove", remove)
+    before = tree(walk, "main")
+    taken_back(walk, deployed_badly(walk), before)
+    assert len(asked) == 3

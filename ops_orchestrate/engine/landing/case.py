@@ -79,7 +79,10 @@ def merged(case: Case, intent: MergeIntent) -> Next:
 
 
 def _remove_branch(case: Case, intent: MergeIntent) -> None:
-    """The change's own branch, where it still stands at what was merged. Nothing depends on it: a no is no failure."""
+    """The change's own branch, where it still stands at what was merged.
+
+    Nobody waits for it: one whose removal is not answered is removed before the repository's last steps.
+    """
     pulls = case.tools.pulls_of(case.repository)
     branch = case.tools.ledger.attempts.pursuit(case.key.run, case.key.task).branch
     if pulls is None or not branch:

@@ -6,8 +6,8 @@ A merge commit that holds anything else closes the base to us until a person has
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 
+from ops_orchestrate.core.change import LandingEnd
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.own_change import OwnKind
@@ -15,7 +15,7 @@ from ops_orchestrate.core.promotion import PromotionState
 from ops_orchestrate.engine.frozen import freeze_own
 from ops_orchestrate.engine.promotion.after import begin_back, watch_rollback
 from ops_orchestrate.engine.promotion.course import Course, Step
-from ops_orchestrate.errors import LedgerUnavailable, OpsError, SourceUnavailable
+from ops_orchestrate.errors import LedgerUnavailable, OpsError
 
 
 def merged_as(course: Course, pursuit: Pursuit) -> str:
@@ -38,8 +38,12 @@ def landed(course: Course, pursuit: Pursuit, merge: str = "") -> Step:
     if commit and not _is_as_verified(course, commit, pursuit.head):
         return _not_as_verified(course, commit)
     _SETTLED[course.own.kind](course, pursuit, base_head)
-    with suppress(SourceUnavailable):
-        course.pulls.remove(course.repository, branch=pursuit.branch, head=pursuit.head)
+    gone = course.pulls.remove(course.repository, branch=pursuit.branch, head=pursuit.head)
+    if gone.end is LandingEnd.UNKNOWN:  # nobody comes back for the branch later
+        return (
+            PromotionState.PENDING,
+            f"#{pursuit.number} is merged, and {pursuit.branch} is not removed yet: {gone.detail}",
+        )
     course.keep(None)
     return PromotionState.DONE, ""
 

@@ -25,6 +25,7 @@ from ops_orchestrate.engine.promotion.book import merges_of, promotion_of, remem
 from ops_orchestrate.engine.promotion.branch import catch_up, promote_branch, was_promoted
 from ops_orchestrate.engine.promotion.change import pursue
 from ops_orchestrate.engine.promotion.course import Course
+from ops_orchestrate.engine.promotion.left_branches import remove_left_branches
 from ops_orchestrate.engine.promotion.outcome import outcome_of, tell
 from ops_orchestrate.engine.promotion.plans import promotion_plan
 from ops_orchestrate.engine.promotion.watch import first_watch
@@ -61,9 +62,8 @@ def _main(repository: Repository, tools: Toolbox) -> str:
 
 
 def _promote(run: RunRecord, repository: Repository, holder: str, tools: Toolbox) -> tuple[PromotionState, str]:
-    tools.workshop.refresh(repository)
+    pulls = _up_to_date(run.id, repository, tools)
     known = promotion_of(run.id, repository.key, tools)
-    pulls = tools.pulls_of(repository)
     seen = _snapshot(run, repository, known, tools)
     if pulls is not None and known is not None and goes_on(known, seen.head):
         return pursue(_course(run, repository, seen, pulls, tools), known)  # one step further with what is pinned
@@ -83,6 +83,15 @@ def _promote(run: RunRecord, repository: Repository, holder: str, tools: Toolbox
         if not mine:
             return PromotionState.PENDING, f"somebody else is moving {seen.main}"
         return _carry_out(run, repository, seen, known, tools)
+
+
+def _up_to_date(run: str, repository: Repository, tools: Toolbox) -> PullRequests | None:
+    """Where its pull requests are; the mirror is as upstream now, and nothing is left there of what is merged."""
+    tools.workshop.refresh(repository)
+    pulls = tools.pulls_of(repository)
+    if pulls is not None:
+        remove_left_branches(run, repository, pulls, tools)
+    return pulls
 
 
 def _carry_out(
