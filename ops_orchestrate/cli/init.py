@@ -13,7 +13,7 @@ from ops_orchestrate.adapters.github.address import web_host
 from ops_orchestrate.adapters.gitplace import git_probe
 from ops_orchestrate.adapters.state_dir import cannot_write
 from ops_orchestrate.cli.init_later import fill_gates
-from ops_orchestrate.cli.screen import at_terminal
+from ops_orchestrate.cli.screen import agreed, at_terminal
 from ops_orchestrate.config import Settings, load_settings
 from ops_orchestrate.core.proposal import Candidate, registry_text
 from ops_orchestrate.errors import UsageError
@@ -69,7 +69,7 @@ def _gates(candidates: Sequence[Candidate], *, accept: bool) -> list[Candidate]:
             chosen.append(candidate)
             continue
         click.echo(f"{candidate.alias}: {proposal.gate}   ({proposal.reason})")
-        yes = accept or (at_terminal() and click.confirm("  accept this gate?", default=True))
+        yes = accept or (at_terminal() and agreed("  accept this gate?"))
         chosen.append(candidate if yes else candidate.model_copy(update={"proposal": None}))
     return chosen
 

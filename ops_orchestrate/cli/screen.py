@@ -63,6 +63,17 @@ def read_answer(prompt: str) -> str | None:
     return line.strip() if line else None
 
 
+def agreed(question: str) -> bool:
+    """Ask until it is answered with yes or no; Enter says yes. Raises click.Abort where nobody answers any more."""
+    while True:
+        reply = read_answer(f"{question} [Y/n]: ")
+        if reply is None:
+            raise click.Abort
+        if reply.lower() in ("", "y", "yes", "n", "no"):
+            return reply.lower() not in ("n", "no")
+        click.echo(f"  “{reply}” is neither yes nor no.")
+
+
 class Screen:
     """Standard output of one command: text for people, or one JSON object an event for scripts."""
 

@@ -73,7 +73,9 @@ def _completed(view: RunView) -> str:
 
 
 def _shipped(view: RunView, number: int) -> str:
-    """Pull requests, as the seed has it; changes, where any was merged without one."""
+    """Pull requests, as the seed has it; changes, where any was merged without one, and where there is none."""
+    if number == 0:
+        return "nothing"
     without = any(task.merge and not task.change.startswith("#") for task in view.tasks.values())
     return count(number, "change" if without else "PR")
 

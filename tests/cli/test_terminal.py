@@ -220,6 +220,9 @@ def test_init_asks_about_each_gate(untouched: House) -> None:
     with Terminal(["init", str(untouched.home / "code"), "--registry", str(target)]) as at:
         at.expect(r"api: (make test) ")
         at.expect(r"accept this gate\? \[Y/n\]: ")
+        at.type("maybe")
+        at.expect("“maybe” is neither yes nor no")
+        at.expect(r"accept this gate\? \[Y/n\]: ")
         at.type("y")
         at.expect("1 project, 1 gate")
         assert at.ends() == 0

@@ -112,6 +112,8 @@ def test_pull_requests_are_counted_as_such_where_all_of_them_are() -> None:
     assert "3 tasks, 3 changes shipped" in final_report(view.model_copy(update={"tasks": mixed}), 80)
     alone = {one.id: asked[one.id]} | {task.id: task.model_copy(update={"merge": ""}) for task in others}
     assert "1 PR shipped" in final_report(view.model_copy(update={"tasks": alone}), 80)
+    unmerged = {name: task.model_copy(update={"merge": ""}) for name, task in view.tasks.items()}
+    assert "3 tasks, nothing shipped" in final_report(view.model_copy(update={"tasks": unmerged}), 80)
 
 
 def test_every_blocked_task_has_its_reason_and_its_command() -> None:
