@@ -29,6 +29,7 @@ from ops_orchestrate.config.money import MoneySettings
 from ops_orchestrate.config.operations import OperationSettings
 from ops_orchestrate.config.outward import OutwardSettings
 from ops_orchestrate.config.places import Urls, database_url, default_data_dir, default_plugin_root, toml_file
+from ops_orchestrate.config.refused import sentences, unreadable
 from ops_orchestrate.config.room import RoomSettings
 from ops_orchestrate.config.sentinel import is_sentinel, read_sentinel
 from ops_orchestrate.config.sources import SourceSettings
@@ -55,7 +56,9 @@ class Settings(
 ):
     """Everything that can be set. Each field's description is its row in docs/configuration.md."""
 
-    model_config = SettingsConfigDict(env_prefix="OPS_", extra="ignore", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="OPS_", extra="ignore", frozen=True, env_ignore_empty=True, allow_inf_nan=False
+    )
 
     # Where things are
     data_dir: Path = Field(default_factory=default_data_dir, description="Registry, preferences and our own state.")
@@ -194,9 +197,11 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         settings = Settings(**overrides)
     except ValidationError as error:
-        raise UsageError(_sentences(error)) from None
+        raise UsageError(
+            sentences(error, Settings.model_fields, toml_file(), toml_source(Settings).toml_data)
+        ) from None
     except ValueError as error:  # a JSON list that cannot be parsed
-        raise UsageError(f"The settings cannot be read: {error}") from None
+        raise UsageError(unreadable(error)) from None
     data = settings.data_dir.expanduser().absolute()
     return settings.model_copy(update={"data_dir": data})
 
@@ -213,14 +218,3 @@ def mistyped_settings() -> list[str]:
 def process_settings() -> Settings:
     """The settings of this process (workers read them once)."""
     return load_settings()
-
-
-def _sentences(error: ValidationError) -> str:
-    lines = []
-    for problem in error.errors(include_url=False, include_input=False):
-        field = "_".join(str(part) for part in problem["loc"][:1])
-        name = f"OPS_{field.upper()}"
-        if name not in os.environ and field in toml_source(Settings).toml_data:
-            name = f"{toml_file()}, {field}"
-        lines.append(f"{name}: {problem['msg'].removeprefix('Value error, ')}")
-    return "\n".join(lines)

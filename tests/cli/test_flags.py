@@ -93,9 +93,44 @@ def test_what_is_wrong_on_the_command_line(line: str, sentence: str, house: Hous
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("OPS_MAX_AGENTS", "6", "OPS_MAX_AGENTS: Input should be less than or equal to 5"),
-        ("OPS_LEASE", "soon", "OPS_LEASE: Input should be a valid number, unable to parse string as a number"),
-        ("OPS_HEARTBEAT", "60", "OPS_HEARTBEAT: must be at most a third of the lease (9 s)"),
+        (
+            "OPS_MAX_AGENTS",
+            "6",
+            'OPS_MAX_AGENTS: "6" is not a whole number from 1 to 5. Change it, or unset it: then it is 5.\n',
+        ),
+        (
+            "OPS_MAX_AGENTS",
+            "banana",
+            'OPS_MAX_AGENTS: "banana" is not a whole number from 1 to 5. Change it, or unset it: then it is 5.\n',
+        ),
+        ("OPS_LEASE", "soon", 'OPS_LEASE: "soon" is not a number above 0. Change it, or unset it: then it is 90.\n'),
+        ("OPS_LEASE", "inf", 'OPS_LEASE: "inf" is not a number above 0. Change it, or unset it: then it is 90.\n'),
+        (
+            "OPS_REVIEW_LIMIT",
+            "-1",
+            (
+                'OPS_REVIEW_LIMIT: "-1" is not a number above 0 and of at most 3,600. Change it, or unset it: then '
+                "it is 900.\n"
+            ),
+        ),
+        ("OPS_MAX_DAY_USD", "free", 'OPS_MAX_DAY_USD: "free" is not a number above 0'),
+        (
+            "OPS_LOG_LEVEL",
+            "infos",
+            (
+                'OPS_LOG_LEVEL: "infos" is none of debug, info, warning, error. Did you mean "info"? Change it, or '
+                "unset it: then it is info.\n"
+            ),
+        ),
+        (
+            "OPS_SPARE_TREES",
+            "maybe",
+            'OPS_SPARE_TREES: "maybe" is neither true nor false. Change it, or unset it: then it is true.\n',
+        ),
+        ("OPS_HEARTBEAT", "60", 'OPS_HEARTBEAT: "60" must be at most a third of the lease (9 s).\n'),
+        ("OPS_LEASE", "1", 'OPS_HEARTBEAT: "1" must be at most a third of the lease (1 s).\n'),
+        ("OPS_MODELS", "{", "OPS_MODELS: it is not JSON. Write it as JSON, or unset it.\n"),
+        ("OPS_NIGHTLY", "3am", "OPS_NIGHTLY: '3am' is no time of day such as 03:00.\n"),
         (
             "OPS_AGENT_COMMAND",
             f"agent --token ghp_{'a1B2' * 9}",
@@ -124,7 +159,10 @@ def test_what_is_wrong_in_a_setting(
         ("lease = ", "orchestrate.toml cannot be read: Invalid value (at end of document)."),
         ("leese = 4", """orchestrate.toml: 'leese' is not a setting. Did you mean "lease"?"""),
         ("[agents]", "orchestrate.toml: 'agents' is not a setting."),
-        ("stall_after = 'x'", "orchestrate.toml, stall_after: Input should be a valid number"),
+        (
+            "stall_after = 'x'",
+            'orchestrate.toml, stall_after: "x" is not a number above 0. Change it, or take the line out',
+        ),
     ],
 )
 def test_what_is_wrong_in_the_settings_file(
