@@ -127,6 +127,7 @@ def hold(name: str, holder: str, tools: Toolbox) -> Iterator[bool]:
 def _hold(name: str, holder: str, ended: threading.Event, tools: Toolbox) -> None:
     while not ended.wait(tools.settings.heartbeat):
         try:
-            tools.ledger.locks.renew(name, holder, tools.settings.lease)
+            # Taken anew where it has ended by a clock that was set forward, and nobody else has it.
+            tools.ledger.locks.acquire(name, holder, tools.settings.lease)
         except LedgerUnavailable:
             continue  # the lock runs out by the server's clock; whoever takes it then does the same work again

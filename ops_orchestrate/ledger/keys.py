@@ -43,7 +43,7 @@ The scripts build the same names with `key(...)` of lua/prelude.lua; this file i
 | mail_ids:RUN:TASK | hash | id of a message: its number |
 | intent:RUN:TASK | string | the merge that was announced |
 | pursuit:RUN:TASK | string | what is remembered of its change on a forge |
-| lock:NAME | string | holder |
+| lock:NAME | string | since when, for how many milliseconds, holder |
 | gate:REPO:TREE:DIGEST | string | result of a gate |
 | green:REPO:BRANCH | list | checks of each head merged lately, JSON |
 | ci:REPO:BRANCH | list | seconds that CI took on each of those heads |

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from ops_orchestrate.ledger.keys import Keys
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server
 
+#: What stands before the holder: since when, and for how many milliseconds (lua/prelude.lua).
+_HOLDER = re.compile(r"^\d+\.\d+ \d+ ")
+
 
 class Locks:
-    """Locks that end by themselves."""
+    """Locks that end by themselves: after their time, also by a clock that was set back in between."""
 
     def __init__(self, server: Server, scripts: Scripts, keys: Keys) -> None:
         self._server = server
@@ -25,7 +30,8 @@ class Locks:
 
     def holder(self, name: str) -> str:
         """Who has it now; empty where nobody does."""
-        return self._server.ask(lambda: self._server.client.get(self._keys("lock", name))) or ""
+        value = self._server.ask(lambda: self._server.client.get(self._keys("lock", name))) or ""
+        return _HOLDER.sub("", value, count=1)
 
     def release(self, name: str, holder: str) -> None:
         """Give it back; nothing happens if another holder has it."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from ops_orchestrate.core.board import Host
 from ops_orchestrate.core.change import GateEnd, GateResult
-from ops_orchestrate.ledger import Ledger
+from ops_orchestrate.ledger import PREFIX, Ledger
 
 
 def host(name: str = "h1", **pools: int) -> Host:
@@ -31,6 +33,48 @@ def test_a_lock_ends_by_itself(ledger: Ledger) -> None:
     time.sleep(0.04)
     assert not ledger.locks.renew("x", "a", 1)
     assert ledger.locks.acquire("x", "b", 1)
+
+
+def by_a_clock_set_back(redis: Any, lock: str, seconds: float) -> None:
+    """As a lock stands once the server's clock was set back: given at a time to come, to end as much later."""
+    name = f"{PREFIX}lock:{lock}"
+    since, rest = redis.get(name).split(" ", 1)
+    redis.set(name, f"{float(since) + seconds:.6f} {rest}", px=redis.pttl(name) + int(seconds * 1000))
+
+
+def test_by_a_clock_that_was_set_back_a_lock_ends_within_its_time(real_redis: Any) -> None:
+    locks = Ledger(real_redis).locks
+    assert locks.acquire("x", "dead", 0.3)
+    by_a_clock_set_back(real_redis, "x", 3600)
+    assert (locks.holder("x"), locks.acquire("x", "b", 1)) == ("dead", False)
+    assert real_redis.pttl(f"{PREFIX}lock:x") <= 300
+    wait_for(lambda: locks.acquire("x", "b", 1))
+
+
+def test_by_a_clock_that_was_set_back_who_lives_keeps_a_lock(real_redis: Any) -> None:
+    locks = Ledger(real_redis).locks
+    assert locks.acquire("x", "a", 30)
+    by_a_clock_set_back(real_redis, "x", 3600)
+    assert locks.renew("x", "a", 30)
+    assert 29_000 < real_redis.pttl(f"{PREFIX}lock:x") <= 30_000
+    assert not locks.acquire("x", "b", 30)
+    locks.release("x", "a")
+    assert locks.acquire("x", "b", 30)
+
+
+def test_a_lock_of_an_older_version_is_respected(real_redis: Any) -> None:
+    """Marks stay for weeks: `told:…` says that a digest was sent."""
+    locks = Ledger(real_redis).locks
+    real_redis.set(f"{PREFIX}lock:x", "h1:42:abc", px=30_000)
+    assert (locks.holder("x"), locks.acquire("x", "b", 30)) == ("h1:42:abc", False)
+    assert locks.renew("x", "h1:42:abc", 30)
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_the_processes_of_a_host_add_up(ledger: Ledger) -> None:

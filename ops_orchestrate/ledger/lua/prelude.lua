@@ -53,6 +53,26 @@ local function refuse(code, what)
   error('OPS:' .. code .. ':' .. what, 0)
 end
 
+-- Locks ----------------------------------------------------------------------------------------------------------
+
+-- The server ends a lock by its clock. Since when and for how long it was given stands beside its holder, because by a
+-- clock that has gone back since it would last for so much longer: whoever looks then has it end within its time again.
+local function lock_for(name, holder, ms)
+  redis.call('SET', name, STAMP .. ' ' .. ms .. ' ' .. holder, 'PX', ms)
+end
+
+local function lock_holder(name)
+  local value = redis.call('GET', name)
+  if not value then
+    return ''
+  end
+  local since, ms, holder = string.match(value, '^(%d+%.%d+) (%d+) (.*)$')
+  if since and tonumber(since) > NOW then
+    lock_for(name, holder, ms)
+  end
+  return holder or value
+end
+
 -- Events ---------------------------------------------------------------------------------------------------------
 
 local function event(run, kind, where, data)
