@@ -6,6 +6,7 @@ now, what comes next, what is needed of me.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from ops_orchestrate.core.states import TaskState
@@ -17,6 +18,9 @@ from ops_orchestrate.report.frame import frame_width, heading
 from ops_orchestrate.report.view import RunView, SlotView
 
 _NEXT, _WAITING = 4, 3
+_YOU = " You:  "
+#: Columns that a reason needs beside a command to be worth its place.
+_REASON = 12
 #: Lines of the board beside its rows: frame, heading, what is left out, a footer of two lines.
 _FRAME = 11
 _FEWEST_ROWS = 3
@@ -44,11 +48,12 @@ def watch_screen(
     top = heading(f"OPS ► ORCHESTRATE — {view.run} {state}{since}", inner)
     top.append(_progress(view, inner))
     if nobody and not over:
-        top.append(f" No worker is there: nothing moves until one is. $ ops-orchestrate resume {view.run}")
+        top.append(" No worker is there: nothing moves until one is.")
+        top += _to_type(command("resume", view.run), inner)
     if not over:
         top += ["", *(_slot(view, index, now) for index in _slot_numbers(view, cap))]
         top += _section(" Next: ", _next(view))
-    top += _section(" You:  ", _waiting(view, inner - 7))
+    top += _waiting(view, inner)
     above = [cut(line, inner) for line in top]
     rows = max(_FEWEST_ROWS, height - len(above) - _FRAME)
     lines = [*above, *board(view, width=width, rows=rows, encoding="utf-8").splitlines()]
@@ -99,14 +104,33 @@ def _next(view: RunView) -> list[str]:
     return [", ".join(names) + (f" and {count(more, 'task')} more" if more else "")] if names else []
 
 
-def _waiting(view: RunView, room: int) -> list[str]:
+def _waiting(view: RunView, width: int) -> list[str]:
     waiting = view.of_state(TaskState.BLOCKED)
-    # The command stands first: where a line is too long its end is cut, and the command is what one came for. Where not
-    # even that has room, the task is what tells one from the other.
-    commands = [(f"$ {next_command(view.run, task)}", task) for task in waiting[:_WAITING]]
-    lines = [
-        f"{words}  ({task.reason})" if width_of(words) <= room else f"{task.id}: {task.reason}"
-        for words, task in commands
-    ]
-    more = len(waiting) - len(lines)
-    return [*lines, *([f"$ {command('report', view.run)}  (and {count(more, 'task')} more)"] if more else [])]
+    lines: list[str] = []
+    for task in waiting[:_WAITING]:
+        typed = next_command(view.run, task)
+        # The command stands first: where a line is too long its end is cut, and the command is what one came for.
+        # Where it has no room beside its reason, it has lines of its own below what it is about.
+        beside = width_of(f"{_YOU}$ {typed}") + _REASON <= width
+        lines.append(
+            (" " * len(_YOU) if lines else _YOU)
+            + (f"$ {typed}  ({task.reason})" if beside else f"{task.id}: {task.reason}")
+        )
+        lines += [] if beside else _to_type(typed, width)
+    more = len(waiting) - _WAITING
+    if more > 0:
+        lines += [f"{' ' * len(_YOU)}… and {count(more, 'task')} more:", *_to_type(command("report", view.run), width)]
+    return lines
+
+
+def _to_type(words: str, width: int) -> list[str]:
+    """A command that can be copied whatever the width: on as many lines as a shell reads as one."""
+    first, *rest = map(shlex.quote, shlex.split(words))
+    lines = [f"  $ {first}"]
+    for left, word in zip(range(len(rest), 0, -1), rest, strict=True):
+        if width_of(f"{lines[-1]} {word}") + 2 * (left > 1) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines[-1] += " \\"
+            lines.append(f"    {word}")
+    return lines

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 import pytest
 
 from ops_orchestrate.report.cells import width_of
@@ -33,14 +36,25 @@ def test_what_waits_is_shown_with_the_command_that_moves_it_on() -> None:
     assert "You:  $ ops-orchestrate answer night-1 login yes  (" in shown(fold(troubled().events))
 
 
-def test_where_a_command_has_no_room_the_task_is_named() -> None:
-    narrow = shown(fold(troubled().events), width=40)
-    assert "You:  login: " in narrow and "$ ops-orchestrate answer" not in narrow
+@pytest.mark.parametrize("width", [24, 30, 40, 45, 49, 60, 80])
+@pytest.mark.parametrize("run", ["night-1", "night-2026-11-27"])
+def test_at_any_width_the_command_can_be_copied_whole(run: str, width: int) -> None:
+    view = fold(troubled().events).model_copy(update={"run": run})
+    text = shown(view, width)
+    for task in ("login", "key"):
+        word = "yes" if task == "login" else "done"
+        assert ["ops-orchestrate", "answer", run, task, word] in commands(text)
+
+
+def commands(text: str) -> list[list[str]]:
+    """The words of every command on a screen, as a shell reads what is copied of it."""
+    joined = text.replace("\\\n", "")  # which Python's own shlex keeps
+    return [shlex.split(one.partition("  (")[0]) for one in re.findall(r"\$ (.*)", joined)]
 
 
 def test_a_run_that_nobody_works_on_says_so_and_how_to_go_on() -> None:
     view = fold(busy().events)
-    assert "nothing moves until one is. $ ops-orchestrate resume r1" in shown(view, nobody=True)
+    assert "nothing moves until one is.\n  $ ops-orchestrate resume r1\n" in shown(view, nobody=True)
     assert "No worker" not in shown(view)
     assert "No worker" not in shown(fold(troubled().events), nobody=True), "it is over"
 
