@@ -84,13 +84,13 @@ def attempt(
     first, *rest = (_stage(key, stage, title, home) for stage in tail)
     if at := host or home:
         first.set(queue=own_queue(_STAGE_JOBS[start][1], at))
-    return chain(first, *rest, settle(key))
+    return chain(first, *rest, settle(key, title=title))
 
 
-def settle(key: StageKey, *, again: str = "") -> Signature:
+def settle(key: StageKey, *, again: str = "", title: str = "") -> Signature:
     """The end of an attempt: the ledger moves the task on."""
     task_id = f"{_of(key)}:settle{again and ':' + again}"
-    return job("planner.settle", key.model_dump(), queue="planner", task_id=task_id, shown=_shown(key))
+    return job("planner.settle", key.model_dump(), queue="planner", task_id=task_id, shown=_shown(key, title))
 
 
 def join(run: str, child: str, *, parts: bool = False) -> str:

@@ -15,7 +15,9 @@ import httpx
 import psutil
 import pytest
 
+from ops_orchestrate.celery import app
 from ops_orchestrate.core.states import TaskState
+from ops_orchestrate.engine.send import send
 from tests.engine.rig import Rig, requested, standing, work
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
@@ -24,6 +26,17 @@ LOGIN = "ops:correct-horse"
 SECRET = "s3cr3t-of-a-service"
 #: Somebody opened an issue with this title.
 TITLE = f"Mend <img src=x onerror=document.title='owned'> for {SECRET}"
+#: What its agent says.
+SAID = f"reading <img src=x onerror=document.title='owned'> with {SECRET}"
+
+
+class Row(NamedTuple):
+    """What Flower shows of one job."""
+
+    id: str
+    state: str
+    args: str
+    result: str
 
 
 class Flower(NamedTuple):
@@ -45,14 +58,19 @@ class Flower(NamedTuple):
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def attempt_jobs(self, run: str) -> dict[str, tuple[str, str]]:
-        """Name to (state, arguments) of the jobs of a run's attempts."""
+    def attempt_jobs(self, run: str) -> dict[str, Row]:
+        """Name to row of the jobs of a run's attempts."""
         tasks = self.get("/api/tasks?limit=500")
         return {
-            one["name"]: (one["state"], one["args"])
-            for one in tasks.values()
+            one["name"]: Row(id, one["state"], one["args"], one["result"] or "")
+            for id, one in tasks.items()
             if one["args"] and f"of run {run}" in one["args"]
         }
+
+    def state(self, run: str, job: str) -> str:
+        """The state that it shows for a job of a run's attempt; empty as long as it has not heard of one."""
+        row = self.attempt_jobs(run).get(job)
+        return row.state if row else ""
 
 
 @pytest.fixture(scope="module")
@@ -83,43 +101,47 @@ def test_it_listens_on_loopback_alone_and_its_password_is_in_no_argument(flower:
     assert LOGIN.split(":")[1] not in " ".join(process.cmdline())
 
 
-def test_a_run_can_be_watched_and_a_page_shown(flower: Flower, tmp_path: Path) -> None:
+def test_a_run_can_be_watched_while_its_agent_works(flower: Flower, tmp_path: Path) -> None:
     rig = flower.rig
-    rig.play({"mend": [work("mend", seconds=4.0)]})
-    task = requested("mend").model_copy(update={"title": TITLE})
-    run = rig.submit([task])
-    rig.until(lambda: flower.attempt_jobs(run).get("agent.implement", ("",))[0] == "STARTED", 60, "the agent's job")
-    shown = flower.attempt_jobs(run)["agent.implement"][1]
-    assert shown.startswith("mend: Mend <img")
-    assert shown.endswith(f", attempt 1 of run {run}")
+    says = [{"say": {"text": SAID}}, {"copy_mail": {"field": "hand_over", "seconds": 150}}]
+    rig.play({"mend": [[*says, *work("mend")[:-1], {"report": {"summary": "did mend"}}]]})
+    run = rig.submit([requested("mend").model_copy(update={"title": TITLE})])
+    rig.until(lambda: flower.state(run, "agent.implement") == "WORKING", 60, "the agent to work")
+    rig.until(lambda: "reading" in flower.attempt_jobs(run)["agent.implement"].result, 30, "what the agent does now")
+    row = flower.attempt_jobs(run)["agent.implement"]
+    assert row.args.startswith("mend: Mend <img") and row.args.endswith(f", attempt 1 of run {run}")
+    assert row.result.startswith("the agent works: reading <img")
+    assert app.backend.get_task_meta(row.id)["status"] == "WORKING"
+    assert app.backend.get_task_meta(row.id)["result"] == {"phase": "working", "now": row.result, "about": row.args}
+    _page(flower, tmp_path, row)
+
+    send(run, "mend", "Go on.", by="ana", tools=rig.tools)
     rig.finish(run, 60)
     jobs = ("agent.implement", "audit.verify", "ship.land", "planner.settle")
-    rig.until(lambda: {flower.attempt_jobs(run).get(job, ("",))[0] for job in jobs} == {"SUCCESS"}, 30, "all jobs")
+    rig.until(lambda: {flower.state(run, job) for job in jobs} == {"SUCCESS"}, 30, "all jobs")
     assert rig.task(run, "mend").state is TaskState.COMPLETED
-    every = json.dumps(flower.get("/api/tasks?limit=500"))
-    assert SECRET not in every
+    assert all("mend: Mend <img" in one.args for one in flower.attempt_jobs(run).values())
+    assert SECRET not in json.dumps(flower.get("/api/tasks?limit=500"))
+    rig.until(lambda: app.backend.get_task_meta(row.id)["status"] == "PENDING", 30, "its state to be taken back")
     queues = {one["name"]: one["messages"] for one in flower.get("/api/queues/length")["active_queues"]}
     pools = ("planner", "audit", "agent", "ship")
     assert queues == dict.fromkeys((*pools, *(f"{pool}@rig" for pool in pools)), 0)
     # Read only: stopping something is the ledger's, by our own verbs.
     assert flower.ask("/api/task/revoke/x", method="POST").status_code in (403, 405)
-    _page(flower, tmp_path)
 
 
-def _page(flower: Flower, folder: Path) -> None:
-    """The page in a real browser; a picture of it stays in the test's folder."""
+def _page(flower: Flower, folder: Path, row: Row) -> None:
+    """Its board and the page of one job in a real browser, while the agent works."""
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("Flower's page was not looked at: there is no Chromium here (apt install chromium)")
-    picture = folder / "flower.png"
     common = [browser, "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"]
-    page = f"http://{LOGIN}@127.0.0.1:{flower.port}/tasks"
-    waits = ["--virtual-time-budget=8000", "--window-size=1500,900"]
-    for what in ([f"--screenshot={picture}"], ["--dump-dom"]):
-        done = subprocess.run([*common, *waits, *what, page], capture_output=True, text=True, timeout=90, check=False)
+    for path in ("/tasks", f"/task/{row.id}"):
+        page = f"http://{LOGIN}@127.0.0.1:{flower.port}{path}"
+        argv = [*common, "--virtual-time-budget=8000", "--window-size=1500,900", "--dump-dom", page]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=90, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
-    assert picture.stat().st_size > 10_000
-    assert "mend: Mend &lt;img" in done.stdout
-    assert "agent.implement" in done.stdout
-    assert "<title>owned</title>" not in done.stdout
-    assert SECRET not in done.stdout
+        for shown in ("agent.implement", "mend: Mend &lt;img", "WORKING", "the agent works: reading &lt;img"):
+            assert shown in done.stdout, path
+        assert "<title>owned</title>" not in done.stdout
+        assert SECRET not in done.stdout

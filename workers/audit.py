@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 from celery import Task
@@ -13,6 +14,7 @@ from ops_orchestrate.engine.verify import verify as verify_step
 from ops_orchestrate.errors import LedgerUnavailable
 from ops_orchestrate.wiring import toolbox
 from workers.job import LATE, holder, job, run_stage
+from workers.progress import progress_of
 
 log = logging.getLogger("ops_orchestrate.audit")
 
@@ -43,13 +45,15 @@ def check_head(_task: Task, run: str, key: str) -> None:
 
 def _part(task: Task, run: str, part: str) -> str:
     """A part that fails is unknown; it must not take the chord with it."""
+    tools = toolbox()
     try:
-        auditing.audit_part(run, part, holder(task), toolbox())
+        with progress_of(task, tools.secrets.redact) as progress:
+            auditing.audit_part(run, part, holder(task), replace(tools, doing=progress))
     except LedgerUnavailable as error:
         log.warning("part %s of run %s will be done again: %s", part, run, error)
         return "lost"
     except Exception as error:
         log.exception("part %s of run %s failed; it is unknown", part, run)
-        auditing.give_up(run, part, f"auditing it failed: {error}", toolbox())
+        auditing.give_up(run, part, f"auditing it failed: {error}", tools)
         return "unknown"
     return "done"

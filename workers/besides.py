@@ -47,7 +47,7 @@ def flower_environment(settings: Settings) -> dict[str, str]:
         "FLOWER_BASIC_AUTH": given or made_auth(settings.state_dir),
         "FLOWER_READ_ONLY": "1",
         "FLOWER_CONF": os.devnull,  # it would run a flowerconfig.py of the folder that it is started in
-        "FLOWER_TASKS_COLUMNS": "name,args,state,received,started,runtime,worker",
+        "FLOWER_TASKS_COLUMNS": "name,args,state,result,received,started,runtime,worker",
         # Seconds: an agent works for minutes or hours.
         "FLOWER_TASK_RUNTIME_METRIC_BUCKETS": "1,5,15,60,300,900,3600,14400",
     }

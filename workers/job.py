@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from inspect import Signature, signature
 from typing import Any
 
@@ -21,11 +22,14 @@ from kombu.exceptions import OperationalError
 
 from ops_orchestrate.celery import app
 from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.names import one_line
 from ops_orchestrate.engine.step import Next
 from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.errors import OpsError
 from ops_orchestrate.log import about
 from ops_orchestrate.wiring import toolbox
 from workers import traces
+from workers.progress import progress_of
 
 log = logging.getLogger("ops_orchestrate.job")
 
@@ -72,11 +76,22 @@ def holder(task: Task) -> str:
 def run_stage(task: Task, key: dict[str, Any], step: Callable[[StageKey, str, Toolbox], Next]) -> str:
     """Run one stage; where the chain must not go on, end the job without publishing its successor."""
     began = time.monotonic()
-    outcome = step(StageKey.model_validate(key), holder(task), toolbox())
+    tools = toolbox()
+    with progress_of(task, tools.secrets.redact) as progress:
+        outcome = step(StageKey.model_validate(key), holder(task), replace(tools, doing=progress))
+        progress.stays = outcome is Next.DROP
     log.info("%s: %s after %.1f s", task.name, outcome, time.monotonic() - began)
     if outcome is Next.DROP:
         task.update_state(state="SET_ASIDE")
         with suppress(OperationalError):  # only for whoever watches: without it the job would seem to run for ever
-            task.send_event("task-set-aside", retry=False)
+            task.send_event("task-set-aside", result=progress.last, retry=False)
         raise Ignore
-    return str(outcome)
+    return _came_of(StageKey.model_validate(key), tools) or str(outcome)
+
+
+def _came_of(key: StageKey, tools: Toolbox) -> str:
+    """How the attempt stands, for whoever looks at the job's result; nothing goes by it."""
+    with suppress(OpsError):
+        if outcome := tools.ledger.attempts.outcome(key):
+            return one_line(tools.secrets.redact(f"{outcome.kind}: {outcome.summary}"))
+    return ""

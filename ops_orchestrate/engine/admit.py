@@ -11,22 +11,18 @@ from ops_orchestrate import canvas
 from ops_orchestrate.core.admission import Pick, choose
 from ops_orchestrate.core.attempt import Settlement, StageKey
 from ops_orchestrate.core.board import Board, Grant
-from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.split import composite_is_done
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.budget import budget_of, tell_who_waits
 from ops_orchestrate.engine.early import hand_over
-from ops_orchestrate.engine.placing import needed, needs_of, tell_who_is_missing
+from ops_orchestrate.engine.placing import needed, needs_of, shown_title, tell_who_is_missing
 from ops_orchestrate.engine.toolbox import Toolbox
 
 log = logging.getLogger("ops_orchestrate.admit")
 
 #: How often a board that moved under us is looked at again before the next tick of the reconciler takes over.
 _LOOKS = 20
-
-#: So much of a task's title is shown where its jobs are watched.
-_TITLE = 80
 
 
 def admit(run: str, task: str, tools: Toolbox) -> None:
@@ -106,11 +102,10 @@ def _grant(board: Board, picks: tuple[Pick, ...], life: str, tools: Toolbox) -> 
         return 0
     for grant in grants:
         spec = tools.ledger.tasks.get(grant.run, grant.task).spec
-        title = one_line(tools.secrets.redact(spec.title), _TITLE)
         # What comes from a folder of that machine is verified and shipped there as well.
         stays = grant.host and needed(tools.ledger.runs.request(grant.run), spec.repo, board, tools).path
         home = grant.host if stays else ""
-        canvas.publish(canvas.attempt(key_of(grant), title=title, host=grant.host, home=home))
+        canvas.publish(canvas.attempt(key_of(grant), title=shown_title(spec, tools), host=grant.host, home=home))
     return len(grants)
 
 

@@ -11,6 +11,7 @@ from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
 from ops_orchestrate.core.mark import Merged
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.planning import parse_roadmap, parse_state, planning_findings, plans_done
+from ops_orchestrate.core.progress import Phase
 from ops_orchestrate.core.project import Project, Repository, Skipped
 from ops_orchestrate.core.run import RunRequest
 from ops_orchestrate.core.triage import fingerprint
@@ -82,6 +83,7 @@ def _projects(part: str, request: RunRequest, tools: Toolbox) -> AuditPart:
     book = _Notebook(part)
     for project in projects_of(part, request):
         for repository in project.repositories:
+            tools.doing(Phase.AUDITING, _name(project, repository))
             try:
                 _audit_repository(project, repository, book, tools)
             except LedgerUnavailable:
@@ -94,6 +96,7 @@ def _projects(part: str, request: RunRequest, tools: Toolbox) -> AuditPart:
 def _source(part: str, request: RunRequest, tools: Toolbox) -> AuditPart:
     """A source that fails is unknown."""
     name = part.removeprefix(SOURCE)
+    tools.doing(Phase.AUDITING, name)
     if name == "tasks-file":
         return AuditPart(part=part, findings=requested_findings(request.tasks, request.portfolio))
     try:

@@ -8,11 +8,12 @@ from functools import lru_cache
 from ops_orchestrate import canvas
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.board import Board, Candidate, Host
+from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.placement import ANYONE, Needs, able, holder_of, serving, why_nobody
 from ops_orchestrate.core.project import Project
 from ops_orchestrate.core.run import RunRequest
 from ops_orchestrate.core.states import Stage
-from ops_orchestrate.core.task import TaskRecord
+from ops_orchestrate.core.task import TaskRecord, TaskSpec
 from ops_orchestrate.engine.budget import account_for, agents_of
 from ops_orchestrate.engine.toolbox import Toolbox
 
@@ -20,6 +21,8 @@ from ops_orchestrate.engine.toolbox import Toolbox
 _POOLS = {Stage.IMPLEMENT: "agent", Stage.REVIEW: "agent", Stage.VERIFY: "audit", Stage.LAND: "ship"}
 #: Tasks named in one event of who waits.
 _TOLD = 20
+#: So much of a task's title is shown where its jobs are watched.
+_TITLE = 80
 
 
 def needs_of(board: Board, tools: Toolbox) -> Callable[[Candidate], Needs]:
@@ -59,12 +62,17 @@ def why_nobody_does(record: TaskRecord, board: Board, tools: Toolbox) -> str:
 def publish_tail(key: StageKey, start: Stage, tools: Toolbox) -> None:
     """Publish the rest of an attempt's chain, at the machine that alone can do it where there is such a one."""
     request = tools.ledger.runs.request(key.run)
-    repo = tools.ledger.tasks.get(key.run, key.task).spec.repo
+    spec = tools.ledger.tasks.get(key.run, key.task).spec
     hosts = serving(_POOLS[start], tools.ledger.hosts.live())
-    path = _folder(request, repo, hosts)
+    path = _folder(request, spec.repo, hosts)
     fit = [host.name for host in hosts if able(host, Needs(path=path))]
     home = min(fit, default=ANYONE) if len(fit) < len(hosts) else ANYONE
-    canvas.publish(canvas.attempt(key, start=start, home=home))
+    canvas.publish(canvas.attempt(key, start=start, title=shown_title(spec, tools), home=home))
+
+
+def shown_title(spec: TaskSpec, tools: Toolbox) -> str:
+    """A task's title for whoever looks at jobs: on one line, short, without secrets."""
+    return one_line(tools.secrets.redact(spec.title), _TITLE)
 
 
 def looked_at_by(projects: Sequence[Project], tools: Toolbox) -> str:

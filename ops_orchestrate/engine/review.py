@@ -18,6 +18,7 @@ from ops_orchestrate.core.consult import NoAnswerError, Question
 from ops_orchestrate.core.ending import measured
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.price import in_dollars
+from ops_orchestrate.core.progress import Phase
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.review import Review, no_review, read_review
 from ops_orchestrate.core.review_question import MOST_PATCH, SCHEMA, Asked, review_question
@@ -149,6 +150,7 @@ def _made(
     began = time.monotonic()
     try:
         consultant = tools.consultant_of(kind)
+        tools.doing(Phase.REVIEWING, kind)
         with work.checkout(repository, preview.commit) as tree:
             result = consult(consultant, _question(key, asked, str(tree), lease, tools, may_use=means.amount), lease)
     except (SandboxUnavailable, AgentUnavailable, UsageError) as error:

@@ -10,6 +10,7 @@ from typing import Any
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.progress import Phase
 from ops_orchestrate.core.project import Portfolio, Repository
 from ops_orchestrate.core.regate import Registered
 from ops_orchestrate.ledger import Ledger
@@ -70,6 +71,8 @@ class Toolbox:
     """Whether the server is our own, which has forgotten nothing when it comes back."""
     stopping: Callable[[], bool]
     """Whether this process is being shut down: agents are interrupted and their work salvaged."""
+    doing: Callable[[Phase, str], None] = lambda _phase, _now: None
+    """Tells whoever looks on what the job does now; heard by nobody outside of a job. It never waits, never raises."""
 
     @property
     def host(self) -> str:

@@ -13,6 +13,7 @@ from ops_orchestrate.core.change import Collected, Diff, GateEnd, GateResult, Pr
 from ops_orchestrate.core.early import Standing
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.guard import judge
+from ops_orchestrate.core.progress import Phase
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.refusal import Consequence, Refusal, Subject
 from ops_orchestrate.core.review import RULE, review_due
@@ -47,6 +48,7 @@ def verify(key: StageKey, holder: str, tools: Toolbox) -> Next:
         try:
             outcome = _overtaken(record, waits) or _judge(key, record, repository, lease, tools)
         except (GitError, SourceUnavailable) as error:
+            tools.doing(Phase.WAITING, str(error))
             # Where the claim was lost meanwhile this does nothing: whoever has it goes on.
             tools.ledger.attempts.snooze(
                 key, Stage.VERIFY, holder=holder, seconds=tools.settings.reconcile_every, note=str(error)
@@ -66,6 +68,7 @@ def verify(key: StageKey, holder: str, tools: Toolbox) -> Next:
 def _wait(key: StageKey, holder: str, waits: Standing, tools: Toolbox) -> None:
     """What started early is not judged before its blockers are on their base; whoever settles one wakes it."""
     pause = tools.settings.ci_poll
+    tools.doing(Phase.WAITING, waits.why)
     tools.ledger.attempts.snooze(key, Stage.VERIFY, holder=holder, seconds=pause, note=waits.why)
 
 
@@ -83,6 +86,7 @@ def _interrupted(outcome: Outcome) -> Outcome:
 
 def _have_reviewed(key: StageKey, holder: str, tools: Toolbox) -> Next:
     """A reviewer looks first, where agents run; then it is verified once more, with what they said."""
+    tools.doing(Phase.WAITING, "a security review is due")
     newer = tools.ledger.attempts.again(key, holder=holder, frm=Stage.VERIFY, to=Stage.REVIEW)
     if newer is not None:
         publish_tail(newer, Stage.REVIEW, tools)
@@ -107,6 +111,7 @@ def _refusals(
 def _judge(key: StageKey, record: TaskRecord, repository: Repository, lease: Lease, tools: Toolbox) -> Outcome | None:
     """The outcome; None where a security review is due before there is one."""
     work = tools.workshop
+    tools.doing(Phase.JUDGING, repository.name)
     work.refresh(repository)
     base = work.head(repository, record.spec.base)
     if base is None:
@@ -184,6 +189,7 @@ def gate_on(repository: Repository, commit: str, tree: str, lease: Lease | None,
         if lease is not None and known.end is not GateEnd.PASSED:
             tell(lease.key, gate_wanted(repository, known, tools), tools)
         return known
+    tools.doing(Phase.GATING, repository.name)
     with tools.workshop.checkout(repository, commit) as path:
         result = tools.gates.run(repository, path, network=repository.gate_network, stop=lease.halt if lease else None)
     if lease is not None:

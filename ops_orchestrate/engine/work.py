@@ -16,6 +16,7 @@ from ops_orchestrate.core.change import Collected
 from ops_orchestrate.core.ending import Ended, ending, unspent
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.price import in_dollars
+from ops_orchestrate.core.progress import Phase
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.spend import Amount, Parked
@@ -111,6 +112,7 @@ def _attempt(
     """The attempt's outcome; None when the claim was lost and nothing may be said."""
     spec = record.spec
     repository = run.request.portfolio.repository(spec.repo)
+    tools.doing(Phase.PREPARING, repository.name)
     try:
         base = _base(key, repository, spec, tools)
         planned = asked_to_split(run, record, base, lease, tools, agent=agent, reserved=reserved)
@@ -128,9 +130,11 @@ def _attempt(
     mailbox = Mailbox(key, told, tools, time.monotonic, early=record.early)
     # The seed's protocol of a stall: a member of a team is asked first, a subagent is stopped.
     pulse = Pulse(tools.settings, time.monotonic, mailbox.ask if spec.mode is TaskMode.TEAM else None)
+    tools.doing(Phase.WORKING, agent)
     ended = _watch(session, mailbox, pulse, lease, tools)
     if ended is None:
         return None
+    tools.doing(Phase.COLLECTING, repository.name)
     tell_unlisted(key, "The agent", ended.result.unlisted, tools)
     if ended.stopped == "now" and ended.result.end is AgentEnd.STOPPED:  # its tree stays, for the next sweep
         return _redacted(ending(ended, Collected(head=None), base=base), ended.result, tools)
@@ -204,6 +208,7 @@ def _note(key: StageKey, text: str, tools: Toolbox) -> None:
     """What the agent is doing, in its own words: enough for a person, not a transcript."""
     if not text:
         return
+    tools.doing(Phase.WORKING, text)
     with suppress(LedgerUnavailable):  # a remark is no reason to end an agent that outlives the server's absence
         tools.note(key, EventKind.AGENT_NOTE, {"text": text})
 

@@ -10,6 +10,7 @@ from typing import Any
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
 from ops_orchestrate.core.change import MergeIntent
 from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.progress import Phase
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.states import Stage
@@ -47,6 +48,7 @@ def snooze(case: Case, note: str, seconds: float = 0.0) -> Next:
         summary = f"Stopped before it was merged ({note})."
         return end(case, Outcome(kind=OutcomeKind.INTERRUPTED, summary=summary, head=case.record.head))
     pause = seconds or min(5.0, case.tools.settings.reconcile_every)
+    case.tools.doing(Phase.WAITING, note)
     case.tools.ledger.attempts.snooze(case.key, Stage.LAND, holder=case.holder, seconds=pause, note=note)
     return Next.DROP
 

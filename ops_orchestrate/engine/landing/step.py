@@ -7,6 +7,7 @@ what they are about to do before they do it, and never do it twice blindly.
 from __future__ import annotations
 
 from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.progress import Phase
 from ops_orchestrate.core.states import Stage
 from ops_orchestrate.engine.landing.branch import land_branch
 from ops_orchestrate.engine.landing.case import Case, snooze, wait_for_person
@@ -33,6 +34,7 @@ def land(key: StageKey, holder: str, tools: Toolbox) -> Next:
         leave_lane(case)  # it ended before it came here, perhaps while it was verified again
         return passed_on(claim)
     pulls = tools.pulls_of(case.repository)
+    tools.doing(Phase.LANDING, f"{case.repository.name}, {case.base}")
     with keep(key, Stage.LAND, holder, tools):
         try:
             return land_branch(case) if pulls is None else _through_lane(case, pulls)

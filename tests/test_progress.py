@@ -1,0 +1,100 @@
+"""What jobs say of themselves while they go on: the newest, when it has changed, and nothing after their end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from redis import RedisError
+
+from ops_orchestrate.core.progress import Phase, progress_line
+from workers.progress import Reporter, Said
+
+
+def said(line: str, job: str = "j") -> Said:
+    return Said(job, "agent@h", "agent.implement", "mend, attempt 1 of run r", Phase.WORKING, line)
+
+
+class Listener:
+    """Somebody who looks on; `slow` is waited for before anything more is heard."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.forgotten: list[str] = []
+        self.begun, self.slow = threading.Event(), threading.Event()
+        self.slow.set()
+        self.reporter = Reporter(self.hear, self.forgotten.append, pause=0.0)
+
+    def hear(self, one: Said) -> None:
+        self.begun.set()
+        assert self.slow.wait(20)
+        self.heard.append(one.line)
+        if one.line == "the server goes away":
+            raise RedisError(one.line)
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 20
+        while not holds():
+            assert time.monotonic() < deadline, (self.heard, self.forgotten)
+            time.sleep(0.005)
+
+
+def test_of_what_was_said_meanwhile_the_newest_is_told() -> None:
+    listener = Listener()
+    listener.slow.clear()
+    listener.reporter.say(said("first"))
+    assert listener.begun.wait(20)
+    for number in range(100):
+        listener.reporter.say(said(str(number)))
+    listener.slow.set()
+    listener.until(lambda: listener.heard == ["first", "99"])
+
+
+def test_what_has_not_changed_is_not_told_again() -> None:
+    listener = Listener()
+    for one in (said("same"), said("same"), said("other", "k")):
+        listener.reporter.say(one)
+        listener.until(lambda one=one: one.line in listener.heard)  # type: ignore[misc]
+    assert listener.heard == ["same", "other"]
+
+
+def test_a_server_that_is_away_ends_nothing() -> None:
+    listener = Listener()
+    for line in ("the server goes away", "it is back"):
+        listener.reporter.say(said(line))
+        listener.until(lambda line=line: line in listener.heard)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("forget", [True, False])
+def test_after_its_end_nothing_more_is_told_of_a_job_and_its_state_is_taken_back(forget: bool) -> None:
+    listener = Listener()
+    listener.reporter.say(said("works"))
+    listener.until(lambda: listener.heard == ["works"])
+    listener.slow.clear()
+    listener.reporter.say(said("begins", "k"))
+    listener.reporter.say(said("too late"))
+    listener.reporter.end("j", forget=forget)
+    listener.slow.set()
+    listener.reporter.say(said("goes on", "k"))
+    listener.until(lambda: listener.heard[-1] == "goes on")
+    assert "too late" not in listener.heard
+    assert listener.forgotten == ["j"] * forget
+
+
+@pytest.mark.parametrize(
+    ("phase", "now", "line"),
+    [
+        (Phase.WORKING, "src/a.py written", "the agent works: src/a.py written"),
+        (Phase.GATING, "", "the gate runs"),
+        (Phase.WAITING, " \n", "it waits"),
+        (Phase.WORKING, "two\nlines \x1b[31m", "the agent works: two lines [31m"),
+    ],
+)
+def test_a_phase_and_what_is_done_in_it_are_one_line(phase: Phase, now: str, line: str) -> None:
+    assert progress_line(phase, now) == line
+
+
+def test_every_phase_has_its_words() -> None:
+    assert len({progress_line(phase) for phase in Phase}) == len(Phase)
