@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 from ops_orchestrate.adapters.notify import NotToldError, tell
 from ops_orchestrate.adapters.preferences import load_preferences
+from ops_orchestrate.cli.night_check import addresses
 from ops_orchestrate.cli.ready import check_services
 from ops_orchestrate.cli.request import asked_of, gather, make_request
-from ops_orchestrate.config import Settings
 from ops_orchestrate.core.night import night_due, nights_to_tell, read_time, run_of
 from ops_orchestrate.core.states import RUN_OPEN
 from ops_orchestrate.engine.begin import submit
@@ -77,21 +77,17 @@ def _tell_once(what: str, write: Callable[[], Digest], tools: Toolbox) -> bool:
     Who is not reached is not told again: an address that is wrong would be wrong every minute. `write` is asked only
     where it was not told yet, not once a minute all day.
     """
-    addresses, locks = _addresses(tools.settings), tools.ledger.locks
+    whom, locks = addresses(tools.settings), tools.ledger.locks
     mark, me = f"told:{what}", f"{tools.host}:{uuid.uuid4().hex}"
-    if not addresses or not locks.acquire(mark, me, tools.settings.lease):
+    if not whom or not locks.acquire(mark, me, tools.settings.lease):
         return False
     words, redact = write(), tools.secrets.redact
     try:
-        tell(addresses, title=redact(words.title), body=redact(words.body))
+        tell(whom, title=redact(words.title), body=redact(words.body))
     except NotToldError as error:
         log.warning("%s", error)
-    locks.renew(mark, me, _SAID)
+    locks.acquire(mark, me, _SAID)  # anew, where the clock was set forward meanwhile
     return True
-
-
-def _addresses(settings: Settings) -> list[str]:
-    return settings.notify.get_secret_value().split() if settings.notify else []
 
 
 def _exists(run: str, tools: Toolbox) -> bool:

@@ -7,12 +7,34 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from ops_orchestrate.errors import OpsError
 
 
 class NotToldError(OpsError):
     """Somebody was not reached; the text says how many and names no address."""
+
+
+def unusable(addresses: Sequence[str]) -> tuple[str, str] | None:
+    """What keeps these addresses from being told anything, and what to do about it; nothing is sent to find out."""
+    try:
+        import apprise  # as in `tell`
+    except ImportError:
+        return "digests need apprise, which is not installed", "pip install 'ops-orchestrate[notify]'"
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+    wrong = [number for number, address in enumerate(addresses, 1) if not _is_address(apprise, address)]
+    if not wrong:
+        return None
+    named = ", ".join(map(str, wrong))
+    return f"apprise cannot read address {named} of OPS_NOTIFY", "https://appriseit.com has the form of each service's."
+
+
+def _is_address(apprise: Any, address: str) -> bool:
+    try:
+        return bool(apprise.Apprise().add(address))
+    except (TypeError, ValueError):
+        return False
 
 
 def tell(addresses: Sequence[str], *, title: str, body: str) -> None:

@@ -22,7 +22,7 @@ def load_preferences(settings: Settings) -> Preferences:
     found = parse_preferences(data, origin=str(path))
     if _is_zone(found.timezone):
         return found
-    warning = f"{path}: `timezone` is not known here ({found.timezone}); times are shown in UTC."
+    warning = f"{path}: `timezone` is not known here ({found.timezone}); UTC is used."
     return found.model_copy(update={"timezone": "UTC", "warnings": (*found.warnings, warning)})
 
 

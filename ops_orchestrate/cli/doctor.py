@@ -21,6 +21,7 @@ from ops_orchestrate.celery import POOLS
 from ops_orchestrate.cli.checkup import Check, exit_of, show
 from ops_orchestrate.cli.connect import Connection, connected
 from ops_orchestrate.cli.money_check import examine_money
+from ops_orchestrate.cli.night_check import examine_night
 from ops_orchestrate.cli.outside import examine_outside
 from ops_orchestrate.config import Settings, load_settings, mistyped_settings
 from ops_orchestrate.config.places import TEAMS_FLAG
@@ -40,7 +41,7 @@ _LITTLE_DISK = 2_000_000_000
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/schemas.md).")
 def command(as_json: bool) -> int:
-    """Check settings, git, server, sandbox, agent, teams, money, registry, services, preferences, disk, and outside.
+    """Check settings, git, server, sandbox, agent, teams, money, registry, services, preferences, night, disk, outside.
 
     Outside are GitHub, Sentry and Linear, where the registry names something of theirs; nothing is written there.
 
@@ -60,13 +61,18 @@ def examine(settings: Settings) -> Iterator[Check]:
     looks: tuple[tuple[str, Callable[[Settings], Iterator[Check]]], ...] = (
         ("python", _python), ("settings", _mistyped), ("git", _git), ("server", _server), ("sandbox", _sandbox),
         ("agent", _agent), ("teams", _teams), ("money", examine_money), ("registry", _registry), ("outside", _outside),
-        ("services", _services), ("preferences", _preferences), ("disk", _disk),
+        ("services", _services), ("preferences", _preferences), ("nightly", _night),
+        ("disk", _disk),
     )  # fmt: skip
     for what, look in looks:
         try:
             yield from look(settings)
         except OpsError as error:
             yield Check(what=what, state="problem", found=str(error))
+
+
+def _night(settings: Settings) -> Iterator[Check]:
+    yield from examine_night(settings, time.time())
 
 
 def _python(_settings: Settings) -> Iterator[Check]:

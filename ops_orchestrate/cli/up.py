@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from importlib.util import find_spec
 
 import click
@@ -15,8 +16,8 @@ import click
 from ops_orchestrate.adapters.preferences import load_preferences
 from ops_orchestrate.adapters.stack import Stack
 from ops_orchestrate.cli.connect import process_spec, stack_of, worker_specs
+from ops_orchestrate.cli.night_check import night_troubles, night_words
 from ops_orchestrate.cli.ready import check_server, check_this_host
-from ops_orchestrate.cli.request import asked_of
 from ops_orchestrate.cli.screen import warn
 from ops_orchestrate.config import Settings, load_settings, mistyped_settings
 
@@ -34,7 +35,9 @@ def command(no_flower: bool) -> int:
     settings = load_settings()
     for sentence in mistyped_settings():
         warn(sentence)
-    asked_of(settings.nightly_flags)  # a mistake in them is better said now than at three in the morning
+    nightly = night_words(settings, time.time())  # a mistake in it is better said now than at three in the morning
+    for sentence in _night_warnings(settings):
+        warn(sentence)
     check_server(settings)
     if settings.urls is None:
         check_this_host(settings, settings.agent)
@@ -46,17 +49,22 @@ def command(no_flower: bool) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     with stack_of(settings, workers=specs, elsewhere=settings.urls is not None) as stack:
-        _say(settings, stack, shows=shows)
+        _say(settings, stack, nightly, shows=shows)
         _stay(stack, ended)
         click.echo("Stopping; agents are interrupted and their work is kept.")
     return 0
 
 
-def _say(settings: Settings, stack: Stack, *, shows: bool) -> None:
+def _night_warnings(settings: Settings) -> list[str]:
+    """What would keep the night from being what its owner thinks it is."""
+    troubles = [f"{found}. {remedy}" for found, remedy in night_troubles(settings)]
+    return [*load_preferences(settings).warnings, *troubles]
+
+
+def _say(settings: Settings, stack: Stack, nightly: str, *, shows: bool) -> None:
     where = "your server" if settings.urls else stack.describe()
     click.echo(f"Up on {where}; logs in {settings.state_dir / 'logs'}")
-    at = f"at {settings.nightly} ({load_preferences(settings).timezone})" if settings.nightly else "off (OPS_NIGHTLY)"
-    click.echo(f"Nightly: {at}")
+    click.echo(f"Nightly: {nightly}")
     if shows:
         login = "OPS_FLOWER_AUTH" if settings.flower_auth else str(settings.state_dir / "flower.auth")
         click.echo(f"Flower: http://{settings.flower_address}:{settings.flower_port} (login in {login})")

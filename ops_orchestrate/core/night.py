@@ -32,6 +32,13 @@ def last_night(at: time, zone: tzinfo, now: float) -> tuple[str, float]:
     raise AssertionError("yesterday's night has begun")
 
 
+def next_night(at: time, zone: tzinfo, now: float) -> float:
+    """When the next night begins, seconds since 1970; one that begins at this moment has begun."""
+    today = datetime.fromtimestamp(now, zone).date()
+    moments = (datetime.combine(today + timedelta(days=more), at, tzinfo=zone).timestamp() for more in range(3))
+    return next(moment for moment in moments if moment > now)
+
+
 def nights_to_tell(at: time, zone: tzinfo, now: float) -> tuple[str, str]:
     """The two newest nights, the newest first: one may still be open, waiting for money say, when the next begins."""
     newest, _ = last_night(at, zone, now)

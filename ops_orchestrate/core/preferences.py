@@ -21,7 +21,7 @@ class Preferences(Value):
 
     owner: str = ""
     timezone: str = "UTC"
-    """For showing times only."""
+    """By which times are shown, nights begin and a day's money is counted."""
     yolo_enabled: bool = False
     """Approves low-risk questions. Never stands for `--force`, never lifts a guard."""
     merge_authors: tuple[str, ...] = ()

@@ -137,7 +137,7 @@ def test_preferences_that_cannot_be_read_are_an_error_and_odd_ones_a_warning(
 ) -> None:
     monkeypatch.setenv("OPS_AGENT", "command")
     odd = house.write("data/preferences.json", {"timezone": "Mars/Olympus"})
-    assert "`timezone` is not known here (Mars/Olympus); times are shown in UTC." in call("run", "--hybrid").err
+    assert "`timezone` is not known here (Mars/Olympus); UTC is used." in call("run", "--hybrid").err
     odd.write_text('{"merge_authors": "me"}')
     said = call("run", "--hybrid")
     odd.unlink()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.names import is_name
-from ops_orchestrate.core.night import CATCH_UP, last_night, night_due, nights_to_tell, read_time, run_of
+from ops_orchestrate.core.night import CATCH_UP, last_night, next_night, night_due, nights_to_tell, read_time, run_of
 
 BERLIN, UTC, AUCKLAND = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC"), ZoneInfo("Pacific/Auckland")
 
@@ -78,3 +78,12 @@ def test_the_night_before_the_newest_is_told_as_well(now: float, zone: ZoneInfo)
     newest, before = nights_to_tell(time(3, 0), zone, now)
     assert newest == last_night(time(3, 0), zone, now)[0]
     assert date.fromisoformat(newest) - date.fromisoformat(before) == timedelta(days=1)
+
+
+@given(st.floats(at("2026-03-27 00:00", BERLIN), at("2026-11-02 00:00", BERLIN)), st.times())
+def test_the_next_night_is_the_first_that_has_not_begun(now: float, begins: time) -> None:
+    coming = next_night(begins, BERLIN, now)
+    night, began = last_night(begins, BERLIN, coming)
+    assert began == coming > now
+    assert last_night(begins, BERLIN, coming - 0.001)[0] == (date.fromisoformat(night) - timedelta(days=1)).isoformat()
+    assert coming - now <= 49 * 3600
