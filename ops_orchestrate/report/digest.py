@@ -28,7 +28,9 @@ def digest(view: RunView) -> Digest:
     waiting, done = view.of_state(TaskState.BLOCKED), totals(view)
     asked = [refusal for refusal in view.refusals if refusal.ask]
     found = f"{count(done['completed'], 'task')} done" if view.tasks else "nothing to do"
+    given_up = view.of_state(TaskState.DISCARDED)
     title = f"ops-orchestrate: {found}, {len(waiting) + len(asked)} waiting for you"
+    title += f", {len(given_up)} given up" if given_up else ""
     parts = [
         _done(view),
         _listed(
@@ -41,7 +43,7 @@ def digest(view: RunView) -> Digest:
                 *(f"{one.by}: {one.reason}\n  $ {one.command}" for one in asked),
             ],
         ),
-        _listed("Given up", [f"{task.id}: {task.reason}" for task in view.of_state(TaskState.DISCARDED)]),
+        _listed("Given up", [f"{t.id}: {t.reason}\n  $ {next_command(view.run, t)}" for t in given_up]),
         _listed("Could not be looked at", [f"{one.name}: {one.reason}" for one in view.unknown]),
         f"Cost: {cost_words([attempt for task in view.tasks.values() for attempt in task.attempts])}",
         f"{view.state}: {view.reason}\n  $ {command('report', view.run)}",
