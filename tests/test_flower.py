@@ -120,7 +120,11 @@ def test_a_run_can_be_watched_while_its_agent_works(flower: Flower, tmp_path: Pa
     jobs = ("agent.implement", "audit.verify", "ship.land", "planner.settle")
     rig.until(lambda: {flower.state(run, job) for job in jobs} == {"SUCCESS"}, 30, "all jobs")
     assert rig.task(run, "mend").state is TaskState.COMPLETED
-    assert all("mend: Mend <img" in one.args for one in flower.attempt_jobs(run).values())
+    rows = flower.attempt_jobs(run)
+    assert all("mend: Mend <img" in one.args for one in rows.values())
+    assert (
+        rows["audit.verify"].result.startswith("'verified: did mend") and "completed" in rows["planner.settle"].result
+    )
     assert SECRET not in json.dumps(flower.get("/api/tasks?limit=500"))
     rig.until(lambda: app.backend.get_task_meta(row.id)["status"] == "PENDING", 30, "its state to be taken back")
     queues = {one["name"]: one["messages"] for one in flower.get("/api/queues/length")["active_queues"]}

@@ -93,5 +93,17 @@ def _came_of(key: StageKey, tools: Toolbox) -> str:
     """How the attempt stands, for whoever looks at the job's result; nothing goes by it."""
     with suppress(OpsError):
         if outcome := tools.ledger.attempts.outcome(key):
-            return one_line(tools.secrets.redact(f"{outcome.kind}: {outcome.summary}"))
+            return _shown(outcome.kind, outcome.summary, tools)
     return ""
+
+
+def state_of(key: StageKey, tools: Toolbox) -> str:
+    """Where the task stands, likewise; empty where that cannot be asked."""
+    with suppress(OpsError):
+        record = tools.ledger.tasks.get(key.run, key.task)
+        return _shown(record.state, record.reason, tools)
+    return ""
+
+
+def _shown(word: str, reason: str, tools: Toolbox) -> str:
+    return one_line(tools.secrets.redact(f"{word}: {reason}".removesuffix(": ")))

@@ -16,7 +16,7 @@ from ops_orchestrate.engine import settle as settling
 from ops_orchestrate.engine import structure as structuring
 from ops_orchestrate.wiring import toolbox
 from workers import night, traces
-from workers.job import LATE, job
+from workers.job import LATE, job, state_of
 
 
 @job("planner.begin", LATE)
@@ -44,11 +44,12 @@ def edge(_task: Task, run: str, parent: str, child: str) -> str:
 
 
 @job("planner.settle", LATE)
-def settle(_task: Task, key: dict[str, Any]) -> None:
+def settle(_task: Task, key: dict[str, Any]) -> str:
     """Move the task of an attempt on."""
     about = StageKey.model_validate(key)
     settling.settle(about, toolbox())
     traces.task_settled(about, toolbox().ledger)
+    return state_of(about, toolbox())
 
 
 @job("planner.reconcile", LATE)
