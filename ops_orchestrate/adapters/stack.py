@@ -122,6 +122,11 @@ class Stack:
         there = {worker.name for worker in spec.workers} if spec else set()
         return there.issuperset(worker.name for worker in workers)
 
+    @property
+    def ours(self) -> bool:
+        """Whether this user started the stack; else it has the settings of whoever did."""
+        return self._keeper is not None
+
     def describe(self) -> str:
         """Which server is used, from where, and its address: one line for a person."""
         return describe(self.server)
@@ -162,18 +167,17 @@ class Stack:
                 )
             time.sleep(_PAUSE)
 
-    def close(self, *, wait: bool = True) -> None:
-        """Give up the stack. If this was its last user, wait until everything has ended.
+    def close(self, *, wait: bool = True) -> bool:
+        """Give up the stack. If this was its last user, wait until everything has ended; whether it has.
 
         The wait is bounded (three times the grace and 10 s); afterwards the keeper goes on by itself.
         """
         if self._closed:
-            return
+            return False
         self._closed = True
         self._users.close()
         try:
-            if wait:
-                self._wait_for_the_end()
+            return wait and self._wait_for_the_end()
         finally:
             if self._keeper is not None and self._keeper.poll() is None:
                 self._keeper.detach()
@@ -246,7 +250,7 @@ class Stack:
         loading = ask(str(self._state.socket())) == "loading"
         return LOAD_LIMIT if loading else START_LIMIT
 
-    def _wait_for_the_end(self) -> None:
+    def _wait_for_the_end(self) -> bool:
         deadline = time.monotonic() + self._stop_limit
         seen_others = 0
         with self._state.lock(self._state.keeper_lock) as keeper:
@@ -254,6 +258,7 @@ class Stack:
                 # Thrice: another user that is leaving too looks for a moment like one that stays.
                 seen_others = seen_others + 1 if self._others() else 0
                 time.sleep(0.05)
+            return keeper.exclusive()
 
     def _others(self) -> bool:
         """Whether somebody else uses the stack (and it is not just being stopped)."""

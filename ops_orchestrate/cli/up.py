@@ -16,6 +16,7 @@ import click
 from ops_orchestrate.adapters.preferences import load_preferences
 from ops_orchestrate.adapters.stack import Stack
 from ops_orchestrate.cli.connect import process_spec, stack_of, worker_specs
+from ops_orchestrate.cli.exits import Exit
 from ops_orchestrate.cli.night_check import night_troubles, night_words
 from ops_orchestrate.cli.ready import check_server, check_this_host
 from ops_orchestrate.cli.screen import warn
@@ -45,14 +46,47 @@ def command(no_flower: bool) -> int:
     if not no_flower and not shows:
         warn("Flower is not installed, so it is left out: pip install 'ops-orchestrate[flower]'")
     specs = (*worker_specs(), process_spec("beat"), *([process_spec("flower")] if shows else []))
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    with stack_of(settings, workers=specs, elsewhere=settings.urls is not None) as stack:
+    asked = _Asked()
+    stack = stack_of(settings, workers=specs, elsewhere=settings.urls is not None)
+    try:
         _say(settings, stack, nightly, shows=shows)
-        _stay(stack, ended)
-        click.echo("Stopping; agents are interrupted and their work is kept.")
-    return 0
+        _stay(stack, asked.ended)
+        click.echo("Stopping: agents are interrupted, and their work is kept. Ctrl-C again does not wait for that.")
+    finally:
+        code = _leave(stack, asked)
+    return code
+
+
+class _Asked:
+    """What Ctrl-C and SIGTERM asked for: to end, and when they come again, not to wait for it."""
+
+    def __init__(self) -> None:
+        self.ended, self.again = threading.Event(), threading.Event()
+        self.waiting = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._hear)
+
+    def _hear(self, *_: object) -> None:
+        if self.waiting:
+            raise KeyboardInterrupt
+        (self.again if self.ended.is_set() else self.ended).set()
+
+
+def _leave(stack: Stack, asked: _Asked) -> int:
+    """Give up the stack, and say what becomes of it; the exit code."""
+    try:
+        asked.waiting = True
+        if stack.close(wait=not asked.again.is_set()):
+            click.echo("Everything has ended.")
+            return Exit.DONE
+    except KeyboardInterrupt:
+        asked.again.set()
+    if asked.again.is_set():
+        click.echo("Not waited for: what is left ends by itself, unless another command uses the workers too.")
+        return Exit.INTERRUPTED
+    stays = "another command uses the workers too: they stay until it ends" if stack.alive() else "it is still ending"
+    click.echo(f"Not everything has ended: {stays}.")
+    return Exit.DONE
 
 
 def _night_warnings(settings: Settings) -> list[str]:
@@ -63,6 +97,13 @@ def _night_warnings(settings: Settings) -> list[str]:
 
 def _say(settings: Settings, stack: Stack, nightly: str, *, shows: bool) -> None:
     where = "your server" if settings.urls else stack.describe()
+    if not stack.ours:
+        click.echo(f"Up already on {where}; logs in {settings.state_dir / 'logs'}")
+        click.echo(
+            "Another command has started these workers, and they run by its settings, not by those of this one. Now "
+            "they stay until both have ended."
+        )
+        return
     click.echo(f"Up on {where}; logs in {settings.state_dir / 'logs'}")
     click.echo(f"Nightly: {nightly}")
     if shows:

@@ -16,6 +16,7 @@ from ops_orchestrate.adapters.stack import Stack
 from ops_orchestrate.adapters.stack_files import read_status, read_workers
 from ops_orchestrate.adapters.state_dir import StateDir
 from ops_orchestrate.celery import POOLS
+from ops_orchestrate.cli.exits import Exit
 from ops_orchestrate.ledger import connect
 from tests.adapters.stack_help import keepers, needs_proc, settings_for, until
 from workers.pools import PROCESSES
@@ -27,8 +28,8 @@ QUIET = {"OPS_FLOWER_PORT": "0", "OPS_UNSANDBOXED_OK": "1", "OPS_GRACE": "2", "O
 
 
 @contextmanager
-def up(data: Path, **more: str) -> Iterator[tuple[subprocess.Popen[bytes], StateDir]]:
-    """The command, up when it says so; stopped by SIGTERM afterwards."""
+def up(data: Path, *, code: int = 0, **more: str) -> Iterator[tuple[subprocess.Popen[bytes], StateDir]]:
+    """The command, up when it says so; stopped by SIGTERM afterwards, and ended with this code."""
     said = data.parent / "up.log"
     with said.open("w") as log:
         argv = [sys.executable, "-m", "ops_orchestrate", "up"]
@@ -41,7 +42,7 @@ def up(data: Path, **more: str) -> Iterator[tuple[subprocess.Popen[bytes], State
         yield process, state
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(40) == 0, said.read_text()
+        assert process.wait(40) == code, said.read_text()
     assert keepers(state.root) == []
 
 
@@ -66,6 +67,29 @@ def test_it_brings_everything_and_starts_again_what_dies(tmp_path: Path) -> None
         login = state.root / "flower.auth"
         until(login.exists, 20)
         assert login.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_second_one_leaves_the_workers_alone_and_two_interrupts_leave_nothing_behind(tmp_path: Path) -> None:
+    with up(tmp_path / "data", code=Exit.INTERRUPTED) as (first, state):
+        pids = until(running(state), 20)
+        argv = [sys.executable, "-m", "ops_orchestrate", "up"]
+        env = {**os.environ, **QUIET, "OPS_DATA_DIR": str(tmp_path / "data"), "OPS_NIGHTLY": "03:00"}
+        second = subprocess.Popen(argv, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        try:
+            assert second.stdout is not None
+            lines = [second.stdout.readline(), second.stdout.readline()]
+            second.send_signal(signal.SIGTERM)
+            rest, _ = second.communicate(timeout=60)
+        finally:
+            second.kill()
+        assert lines[0].startswith("Up already on Valkey") and "by its settings, not by those of this one" in lines[1]
+        assert "another command uses the workers too: they stay until it ends." in rest
+        assert (second.returncode, running(state)()) == (0, pids)
+
+        for said in ("Ctrl-C again does not wait", "Not waited for: what is left ends by itself"):
+            first.send_signal(signal.SIGINT)
+            until(lambda said=said: said in (tmp_path / "up.log").read_text(), 20)
+        until(lambda: first.poll() is not None and keepers(state.root) == [], 60)
 
 
 def test_with_a_server_of_the_owners_it_starts_none(tmp_path: Path) -> None:
