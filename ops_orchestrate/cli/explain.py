@@ -14,7 +14,7 @@ from ops_orchestrate.config import load_settings
 from ops_orchestrate.core.ask import command_for
 from ops_orchestrate.core.budget import candidate_of
 from ops_orchestrate.core.event import Event, EventKind
-from ops_orchestrate.core.explain import explain
+from ops_orchestrate.core.explain import explain, reason_of
 from ops_orchestrate.core.own_change import NOUNS, OwnChange, OwnKind
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.core.task import TaskRecord
@@ -68,7 +68,7 @@ def explained(connection: Connection, run: str, task: str) -> dict[str, Any]:
         "run": run,
         "task": task,
         "state": str(record.state),
-        "reason": record.reason,
+        "reason": reason_of(record),
         "ask": record.ask if record.state is TaskState.BLOCKED else None,
         "command": way_on or None,
         "look": look or None,

@@ -45,7 +45,7 @@ def explain(
     spec = record.spec
     lines = [
         f"{spec.id}: {one_line(spec.title)}",
-        f"State: {record.state}" + (f", {one_line(record.reason, 500)}" if record.reason else ""),
+        f"State: {record.state}" + (f", {one_line(reason, 500)}" if (reason := reason_of(record)) else ""),
     ]
     if spec.description:
         asked = " ".join(gist(spec.description, 300)) if spec.fixes_base else spec.description
@@ -73,6 +73,11 @@ def explain(
     if dependants and record.state is not TaskState.COMPLETED:
         lines.append(f"Waiting for it: {', '.join(dependants[:10])}.")
     return (*lines, *_next(record, run, blockers))
+
+
+def reason_of(record: TaskRecord) -> str:
+    """Why it is in its state; while it is worked on, what the last attempt ended with says nothing of that."""
+    return "" if record.state in IN_FLIGHT else record.reason
 
 
 def _parts(record: TaskRecord, run: RunRecord) -> list[str]:

@@ -170,8 +170,10 @@ def _settled(event: Event, view: RunView) -> str | None:
     if state == TaskState.BLOCKED:
         answer = next_command(view.run, task) if task else ""
         return f"■ {name} waits for you{told}" + (f" → {answer}" if answer else "")
+    interrupted = task is not None and task.newest is not None and task.newest.outcome == OutcomeKind.INTERRUPTED
+    again = "goes back to those that wait" if interrupted else "will be tried again with a different brief"
     words: dict[str, str] = {
-        TaskState.RETRYABLE: f"↻ {name} will be tried again with a different brief{told}",
+        TaskState.RETRYABLE: f"↻ {name} {again}{told}",
         TaskState.DISCARDED: f"✗ {name} given up{told}",
         TaskState.CANCELLED: f"– {name} cancelled{told}",
     }

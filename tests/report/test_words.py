@@ -7,9 +7,12 @@ import pytest
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.report.amounts import count, duration, money, short
 from ops_orchestrate.report.commands import command, next_command
+from ops_orchestrate.report.fold import fold
+from ops_orchestrate.report.live import event_line
 from ops_orchestrate.report.matrix import CHOICES, MATRIX, mode_question
 from ops_orchestrate.report.view import TaskView
 from tests.report.snapshot import check_snapshot
+from tests.report.story import Story
 
 
 @pytest.mark.parametrize(
@@ -80,3 +83,15 @@ def test_the_mode_question_is_the_seeds() -> None:
     check_snapshot("mode-question", mode_question())
     assert mode_question().startswith(MATRIX)
     assert list(CHOICES) == ["subagents", "teams", "hybrid", "dry-run"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        ("interrupted", "↻ a goes back to those that wait"),
+        ("failed", "↻ a will be tried again with a different brief"),
+    ],
+)
+def test_who_was_interrupted_needs_no_other_brief(outcome: str, words: str) -> None:
+    story = Story().begin().plan({"id": "a"}).start("a", 1).end("a", outcome).settle("a", "retryable")
+    assert event_line(story.events[-1], fold(story.events)) == words
