@@ -51,7 +51,10 @@ def command(no_flower: bool) -> int:
     try:
         _say(settings, stack, nightly, shows=shows)
         _stay(stack, asked.ended)
-        click.echo("Stopping: agents are interrupted, and their work is kept. Ctrl-C again does not wait for that.")
+        click.echo(
+            "Stopping: unless another command uses them too, workers end, agents are interrupted, and their work is "
+            "kept. Ctrl-C again does not wait for that."
+        )
     finally:
         code = _leave(stack, asked)
     return code
@@ -84,8 +87,8 @@ def _leave(stack: Stack, asked: _Asked) -> int:
     if asked.again.is_set():
         click.echo("Not waited for: what is left ends by itself, unless another command uses the workers too.")
         return Exit.INTERRUPTED
-    stays = "another command uses the workers too: they stay until it ends" if stack.alive() else "it is still ending"
-    click.echo(f"Not everything has ended: {stays}.")
+    stays = "Another command uses the workers too, so they stay until it ends."
+    click.echo(stays if stack.alive() else "Not everything has ended yet; what is left ends by itself.")
     return Exit.DONE
 
 
@@ -120,4 +123,6 @@ def _stay(stack: Stack, ended: threading.Event) -> None:
         problem = stack.problem()
         if problem and problem != said:
             warn(problem)
+        elif said and not problem:
+            click.echo("That is over; it goes on.")
         said = problem

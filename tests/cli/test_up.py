@@ -83,7 +83,7 @@ def test_a_second_one_leaves_the_workers_alone_and_two_interrupts_leave_nothing_
         finally:
             second.kill()
         assert lines[0].startswith("Up already on Valkey") and "by its settings, not by those of this one" in lines[1]
-        assert "another command uses the workers too: they stay until it ends." in rest
+        assert "Another command uses the workers too, so they stay until it ends." in rest
         assert (second.returncode, running(state)()) == (0, pids)
 
         for said in ("Ctrl-C again does not wait", "Not waited for: what is left ends by itself"):
