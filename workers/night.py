@@ -16,11 +16,12 @@ from ops_orchestrate.adapters.preferences import load_preferences
 from ops_orchestrate.cli.night_check import addresses
 from ops_orchestrate.cli.ready import check_services
 from ops_orchestrate.cli.request import asked_of, gather, make_request
-from ops_orchestrate.core.night import night_due, nights_to_tell, read_time, run_of
+from ops_orchestrate.core.night import night_due, night_missed, nights_to_tell, read_time, run_of
 from ops_orchestrate.core.states import RUN_OPEN
 from ops_orchestrate.engine.begin import submit
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import OpsError, UnknownRun
+from ops_orchestrate.report.commands import command
 from ops_orchestrate.report.digest import Digest, digest
 from ops_orchestrate.report.fold import fold
 
@@ -41,6 +42,9 @@ def look(tools: Toolbox) -> str:
     night = night_due(at, zone, now)
     if night and not _exists(run_of(night), tools):
         return _begin(night, tools)
+    missed = night_missed(at, zone, now)
+    if missed and not _exists(run_of(missed), tools) and _exists(run_of(before), tools):
+        return _tell_missed(missed, tools)
     return _follow(run_of(newest), tools)
 
 
@@ -58,6 +62,20 @@ def _begin(night: str, tools: Toolbox) -> str:
         _tell_once(f"{run_of(night)}:not-begun", lambda: words, tools)
         return "not begun"
     return f"began {run_of(night)}"
+
+
+def _tell_missed(night: str, tools: Toolbox) -> str:
+    """A night that came while nobody was there, after one that ran: else the owner would take no word for no news."""
+    begins = tools.settings.nightly
+    words = Digest(
+        "ops-orchestrate: the nightly did not run",
+        f"The night of {night} was to begin at {begins}. No beat or no planner was there then, nor within six hours: "
+        "was the machine off, or asleep? The next night begins as usual; this one's work can be done now:\n  $ "
+        + command("run", *tools.settings.nightly_flags),
+    )
+    if not tools.ledger.locks.holder(f"told:{run_of(night)}:not-begun"):  # it was tried, and why not was told then
+        _tell_once(f"{run_of(night)}:missed", lambda: words, tools)
+    return f"missed {run_of(night)}"
 
 
 def _follow(run: str, tools: Toolbox) -> str:

@@ -51,6 +51,12 @@ def night_due(at: time, zone: tzinfo, now: float) -> str | None:
     return night if now - began < CATCH_UP else None
 
 
+def night_missed(at: time, zone: tzinfo, now: float) -> str | None:
+    """The newest night, where it is too late for it to begin; None as long as it may."""
+    night, began = last_night(at, zone, now)
+    return None if now - began < CATCH_UP else night
+
+
 def run_of(night: str) -> str:
     """The name of a night's run: whoever else begins it begins the same one."""
     return f"night-{night}"

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.names import is_name
-from ops_orchestrate.core.night import CATCH_UP, last_night, next_night, night_due, nights_to_tell, read_time, run_of
+from ops_orchestrate.core.night import (
+    CATCH_UP,
+    last_night,
+    next_night,
+    night_due,
+    night_missed,
+    nights_to_tell,
+    read_time,
+    run_of,
+)
 
 BERLIN, UTC, AUCKLAND = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC"), ZoneInfo("Pacific/Auckland")
 
@@ -87,3 +96,9 @@ def test_the_next_night_is_the_first_that_has_not_begun(now: float, begins: time
     assert began == coming > now
     assert last_night(begins, BERLIN, coming - 0.001)[0] == (date.fromisoformat(night) - timedelta(days=1)).isoformat()
     assert coming - now <= 49 * 3600
+
+
+@given(st.floats(at("2026-03-27 00:00", BERLIN), at("2026-11-02 00:00", BERLIN)), st.times())
+def test_a_night_is_missed_when_it_is_no_longer_due(now: float, begins: time) -> None:
+    newest, _ = last_night(begins, BERLIN, now)
+    assert {night_due(begins, BERLIN, now), night_missed(begins, BERLIN, now)} == {newest, None}

@@ -14,9 +14,13 @@ from typing import Any
 import pytest
 
 from ops_orchestrate.celery import app
+from ops_orchestrate.core.night import run_of
+from ops_orchestrate.core.run import RunRequest
 from ops_orchestrate.core.states import RUN_OPEN, RunState
+from ops_orchestrate.core.task import Mode
 from tests.engine.rig import GATE, Rig, standing, work
 from tests.repos import read
+from workers.night import look
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
@@ -115,6 +119,24 @@ def test_a_night_that_found_nothing_says_so(tmp_path: Path, ear: Ear) -> None:
         (told,) = ear.told
         assert told["title"] == "ops-orchestrate: nothing to do, 0 waiting for you"
         assert "The audit of 1 project found no work." in told["message"]
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr':DeprecationWarning")  # apprise's own import
+def test_a_night_that_nobody_was_there_for_is_told_once_after_one_that_ran(tmp_path: Path, ear: Ear) -> None:
+    """The machine slept from before it began until seven hours later."""
+    began = datetime.now(UTC) - timedelta(hours=7)
+    with night(tmp_path, ear, "--subagents --no-main", OPS_NIGHTLY=f"{began:%H:%M}") as rig:
+        assert look(rig.tools) == "nothing due", "it may have been set up today"
+        before = f"{began - timedelta(days=1):%Y-%m-%d}"
+        request = RunRequest(portfolio=rig.portfolio("app"), mode=Mode.SUBAGENTS, agent="scripted", night=before)
+        rig.ledger.runs.begin(run_of(before), request, host="rig", parts=[])
+        rig.ledger.runs.finish(run_of(before), RunState.DONE, "nothing to do")
+        missed = f"missed night-{began:%Y-%m-%d}"
+        assert [look(rig.tools) for _ in range(3)] == [missed] * 3
+        of_before, told = ear.told
+        assert of_before["title"].startswith("ops-orchestrate: nothing to do")
+        assert told["title"] == "ops-orchestrate: the nightly did not run"
+        assert told["message"].endswith("$ ops-orchestrate run --subagents --no-main")
 
 
 def test_a_night_that_cannot_begin_is_told_once(tmp_path: Path, ear: Ear) -> None:
