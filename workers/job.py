@@ -11,12 +11,13 @@ import os
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from contextvars import ContextVar
 from dataclasses import replace
 from inspect import Signature, signature
 from typing import Any
 
-from celery import Task
+from celery import Task, signals
 from celery.exceptions import Ignore
 from kombu.exceptions import OperationalError
 
@@ -46,9 +47,27 @@ class Job(Task):  # the name of the library's class is theirs; "task" means some
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the job's body."""
-        subject = _subject(signature(self.run), args, kwargs)
-        with about(**subject), traces.span(self.name, subject):
+        with traces.span(self.name, _subject(signature(self.run), args, kwargs)):
             return super().__call__(*args, **kwargs)
+
+
+#: What the lines of this thread's job are about.
+_LINES: ContextVar[ExitStack | None] = ContextVar("lines", default=None)
+
+
+@signals.task_prerun.connect
+def _begin_lines(task: Task, args: Any, kwargs: Any, **_: Any) -> None:
+    """From before the body to after it: that it has failed, Celery says when it is over."""
+    lines = ExitStack()
+    if isinstance(task, Job):
+        lines.enter_context(about(**_subject(signature(task.run), tuple(args or ()), dict(kwargs or {}))))
+    _LINES.set(lines)
+
+
+@signals.task_postrun.connect
+def _end_lines(**_: Any) -> None:
+    if lines := _LINES.get():
+        lines.close()
 
 
 def _subject(body: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, str | int]:

@@ -1,17 +1,22 @@
-"""Killed workers, cut connections, lost and doubled messages, a death beside the push: every task ends exactly once.
+"""Killed workers, cut connections, lost, doubled and foreign messages, deaths beside a push: every task ends once.
 
 One installation serves all tests; each test has a run of its own.
 """
 
 from __future__ import annotations
 
+import os
+import pickle
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from kombu import Producer
 
 from ops_orchestrate import canvas
-from ops_orchestrate.celery import POOLS
+from ops_orchestrate.celery import POOLS, app
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.core.states import Stage
@@ -127,6 +132,54 @@ class Counted:
 
     def __getitem__(self, kinds: tuple[EventKind, ...]) -> tuple[int, ...]:
         return tuple(self._kinds.count(kind) for kind in kinds)
+
+
+class Touches:
+    """Whoever unpickles it makes a file."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mknod, (str(self._file),)
+
+
+def test_what_is_foreign_is_put_away_and_the_workers_go_on(house: Rig, tmp_path: Path) -> None:
+    """Pickle, no job of ours, arguments that fit nothing or are of another version, megabytes, no job at all."""
+    touched = tmp_path / "touched"
+    foreign: dict[str, Callable[[str], object]] = {
+        "pickle": lambda pool: raw(pool, pickle.dumps(Touches(touched)), "application/x-python-serialize", "binary"),
+        "unknown": lambda pool: app.send_task(f"{pool}.nonsense", queue=pool),
+        "arguments": lambda pool: app.send_task("planner.settle", args=[1, 2, 3], queue=pool),
+        "another version": lambda pool: app.send_task("ship.land", args=[{"run": "r", "new": 1}], queue=pool),
+        "huge": lambda pool: app.send_task("planner.begin", args=["x" * 1_000_000], queue=pool),
+        "nothing": lambda pool: raw(pool, b'"hello"', "application/json", "utf-8"),
+    }
+    before = {pool: house.workers[pool].pid for pool in POOLS}
+    house.play({"beside": [work("beside", seconds=0.5)]})
+    run = house.submit([requested("beside")])
+    for send in foreign.values():
+        for pool in POOLS:
+            send(pool)
+    sound(house, run)
+    house.until(house.settled_messages, 20, "everything to be taken and acknowledged")
+    assert {pool: house.workers[pool].poll() for pool in POOLS} == dict.fromkeys(POOLS)
+    assert {pool: house.workers[pool].pid for pool in POOLS} == before
+    assert not touched.exists()
+    for pool in POOLS:
+        said = (house.home / f"{pool}.log").read_text()
+        for word in ("Refusing to deserialize", f"{pool}.nonsense", "validation error"):
+            assert word in said, f"{pool} says nothing of {word}"
+        failed = [line for line in said.splitlines() if "ship.land" in line and "raised unexpected" in line]
+        assert failed and all(" run=r " in line for line in failed), "what Celery says of a job names its run, too"
+
+
+def raw(pool: str, body: bytes, kind: str, encoding: str) -> None:
+    """A message of any kind, as another program on the same server might send it."""
+    with app.connection_for_write() as connection:
+        Producer(connection.default_channel).publish(
+            body, exchange="ops", routing_key=pool, content_type=kind, content_encoding=encoding
+        )
 
 
 #: Where the upstream stands still while its pusher dies, and what becomes of the push of the dead one.
