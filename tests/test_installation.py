@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,24 @@ def test_docker_compose_reads_it(tmp_path: Path) -> None:
     read = yaml.safe_load(done.stdout)["services"]
     assert {*PROCESSES, "server"} <= read.keys()
     assert read["ship"]["environment"]["OPS_REDIS_URL"].startswith(f"redis://ship:{passwords['OPS_SHIP_PASSWORD']}@")
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_systemd_reads_the_unit_of_the_documents(name: str, tmp_path: Path) -> None:
+    """For every process of an installation; only the interpreter is the one that is here."""
+    tool = shutil.which("systemd-analyze")
+    if tool is None:
+        pytest.skip("there is no systemd-analyze here to read the unit (apt install systemd)")
+    page = (ROOT / "docs" / "operating.md").read_text()
+    block = page[page.index("    # /etc/systemd/system/ops@.service") : page.index("`/etc/ops/agent.env`")]
+    unit = textwrap.dedent(block).replace("/opt/ops/bin/python", sys.executable)
+    assert f"{sys.executable} -m workers %i" in unit
+    (tmp_path / "ops@.service").write_text(unit)
+    given = {"PATH": os.environ["PATH"], "SYSTEMD_UNIT_PATH": f"{tmp_path}:"}
+    argv = [tool, "verify", "--man=no", "--recursive-errors=no", str(tmp_path / f"ops@{name}.service")]
+    done = subprocess.run(argv, env=given, capture_output=True, text=True, check=False)
+    about = [line for line in done.stderr.splitlines() if "ops@" in line]
+    assert (done.returncode, about) == (0, []), done.stderr
 
 
 @pytest.fixture

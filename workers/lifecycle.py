@@ -27,7 +27,7 @@ from ops_orchestrate.core.clock import why_refused
 from ops_orchestrate.core.joining import why_not_join
 from ops_orchestrate.core.placement import places
 from ops_orchestrate.errors import LedgerUnavailable
-from ops_orchestrate.ledger import connect, examine_server
+from ops_orchestrate.ledger import connect, examine_servers
 from ops_orchestrate.wiring import STOPPING, sandbox_line, toolbox
 from workers import traces
 from workers.abilities import Abilities
@@ -108,7 +108,7 @@ def why_not_start(settings: Settings) -> str:
     while urls is not None:
         try:
             # Our own server is known to be fit, and is for this machine alone.
-            refused = [] if KEPT_SERVER in os.environ else examine_server(urls.ledger, settings.most_lag).refused
+            refused = [] if KEPT_SERVER in os.environ else examine_servers(urls, settings.most_lag).refused
             with closing(connect(urls.ledger)) as ledger:
                 return (
                     " ".join(refused)

@@ -29,7 +29,7 @@ from ops_orchestrate.core.agent_choice import in_order
 from ops_orchestrate.core.clock import said, why_refused
 from ops_orchestrate.core.mode import DEAF as HEARS_NOTHING
 from ops_orchestrate.errors import OpsError
-from ops_orchestrate.ledger import examine_server
+from ops_orchestrate.ledger import examine_servers
 from ops_orchestrate.report.amounts import count
 from ops_orchestrate.wiring import DEAF, agent_of, portfolio
 
@@ -108,7 +108,7 @@ def _server(settings: Settings) -> Iterator[Check]:
             found=f"embedded (OPS_REDIS_URL is not set): {info.product} {info.version} from {from_}",
         )
         return
-    found = examine_server(settings.urls.ledger, settings.most_lag)
+    found = examine_servers(settings.urls, settings.most_lag)
     for line in found.refused:
         yield Check(what="server", state="problem", found=line)
     for line in found.shown:

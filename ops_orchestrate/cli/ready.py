@@ -18,7 +18,7 @@ from ops_orchestrate.config import Settings
 from ops_orchestrate.core.agent_choice import in_order
 from ops_orchestrate.core.joining import skewed
 from ops_orchestrate.errors import AgentUnavailable, OpsError, SandboxUnavailable
-from ops_orchestrate.ledger import examine_server
+from ops_orchestrate.ledger import examine_servers
 from ops_orchestrate.report.amounts import duration
 from ops_orchestrate.wiring import agent_of, sandbox_problem
 
@@ -36,7 +36,7 @@ def check_server(settings: Settings) -> None:
     """A server of the owner's own. Raises OpsError where it would lose or expose the ledger, LedgerUnavailable."""
     if settings.urls is None:
         return
-    found = examine_server(settings.urls.ledger, settings.most_lag)
+    found = examine_servers(settings.urls, settings.most_lag)
     for line in found.shown:
         warn(line)
     if found.refused:

@@ -14,7 +14,7 @@ from typing import Any
 from ops_orchestrate.core.clock import skew_of
 from ops_orchestrate.ledger.attempts import Attempts
 from ops_orchestrate.ledger.board import BoardLedger
-from ops_orchestrate.ledger.check import check_server, examine_server
+from ops_orchestrate.ledger.check import check_server, examine_server, examine_servers
 from ops_orchestrate.ledger.claims import Claims
 from ops_orchestrate.ledger.events import Events
 from ops_orchestrate.ledger.facts import Facts
@@ -117,4 +117,5 @@ __all__ = [
     "check_server",
     "connect",
     "examine_server",
+    "examine_servers",
 ]

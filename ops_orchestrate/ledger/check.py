@@ -6,7 +6,9 @@ import ipaddress
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
+from ops_orchestrate.config import Urls, is_sentinel, read_sentinel
 from ops_orchestrate.errors import LedgerUnavailable
 from ops_orchestrate.ledger.primary import sentinels_of
 from ops_orchestrate.ledger.server import CLUSTER, Server, client_for
@@ -22,6 +24,39 @@ class Checked(NamedTuple):
     """The ledger would not work there, would lose parts, or would be open to everybody."""
     shown: list[str]
     """What hurts only when something else goes wrong too."""
+
+
+def examine_servers(urls: Urls, most_lag: float | None = None) -> Checked:
+    """What is wrong with the ledger's server, and with those of broker and results where they are others.
+
+    Of these it does not matter that they forget: what they lose is published again. RabbitMQ looks after itself.
+    Raises what `examine_server` raises.
+    """
+    found = examine_server(urls.ledger, most_lag)
+    seen = {_server_of(urls.ledger)}
+    for what, url in (("broker", _readable(urls.broker)), ("results", _readable(urls.results))):
+        if url and _server_of(url) not in seen:
+            seen.add(_server_of(url))
+            found.refused.extend(f"The server of the {what}: {said}" for said in examine_server(url, most_lag).refused)
+    return found
+
+
+def _readable(url: str) -> str:
+    """The address of broker or results as redis-py reads it; empty where no such server is meant."""
+    parts = urlsplit(url)
+    if parts.scheme == "redis+socket":
+        password = f":{parts.password}@" if parts.password else ""
+        return f"unix://{password}{parts.path}?db={parse_qs(parts.query).get('virtual_host', ['0'])[0]}"
+    return url if parts.scheme in ("redis", "rediss", "unix") or is_sentinel(url) else ""
+
+
+def _server_of(url: str) -> object:
+    """What tells one server from another, whichever of its databases is meant."""
+    if is_sentinel(url):
+        address = read_sentinel(url)
+        return frozenset(address.sentinels), address.name
+    parts = urlsplit(url)
+    return (parts.path,) if parts.scheme == "unix" else (parts.hostname or "localhost", parts.port or 6379)
 
 
 def check_server(url: str, most_lag: float | None = None) -> list[str]:
@@ -43,16 +78,31 @@ def examine_server(url: str, most_lag: float | None = None) -> Checked:
     try:
         info = server.ask(server.client.info)
         watched = _examine_sentinels(server, info, most_lag)
+        flushed = _flushed(server)
     finally:
         server.close()
     connection = server.client.connection_pool.connection_kwargs
     if sentinels := sentinels_of(client):
         far = [host for host, _ in sentinels if not _is_loopback(host)]
         connection = {**connection, "host": far[0] if far else "localhost"}
-    shown = _persistence(info)
+    unkept = _persistence(info)
     found = problems_of(info, connection, server.address)
-    refused = [problem for problem in found if problem not in shown]
+    refused = [problem for problem in found if problem not in unkept]
+    shown = unkept or flush_problems(flushed)
     return Checked(refused=[*refused, *watched.refused], shown=[*shown, *watched.shown])
+
+
+def _flushed(server: Server) -> str:
+    """When it writes its append-only file out; empty where that is not for this user to know."""
+    with suppress(LedgerUnavailable):
+        return str(server.ask(lambda: server.client.config_get("appendfsync")).get("appendfsync", ""))
+    return ""
+
+
+def flush_problems(flushed: str) -> list[str]:
+    """What a power cut would take, by `appendfsync`."""
+    lost = {"everysec": "the last second", "no": "the last half a minute"}.get(flushed)
+    return [f"`appendfsync` is {flushed}: a power cut takes {lost} of the ledger. Set it to always."] if lost else []
 
 
 def _examine_sentinels(server: Server, info: Mapping[str, Any], most_lag: float | None) -> Checked:

@@ -49,7 +49,8 @@ def launch(server_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any
 
 @pytest.mark.real
 def test_a_server_that_would_drop_the_ledger_is_refused(launch: Any, house: House) -> None:
-    launch("--appendonly", "yes", "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru")
+    durable = ("--appendonly", "yes", "--appendfsync", "always")
+    launch(*durable, "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru")
     said = shell("run", "--hybrid")
     assert (said.code, said.out) == (1, "")
     assert said.err.startswith("error: `maxmemory-policy` is allkeys-lru: the server at ")

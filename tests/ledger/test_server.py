@@ -12,10 +12,11 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from ops_orchestrate.config import Urls
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.errors import LedgerUnavailable, UsageError
-from ops_orchestrate.ledger import Ledger, check_server, connect, examine_server
+from ops_orchestrate.ledger import Ledger, check_server, connect, examine_server, examine_servers
 from ops_orchestrate.ledger.check import problems_of
 from ops_orchestrate.ledger.server import translated
 from tests.builders import make_review, make_settlement, make_task, stage_key
@@ -178,22 +179,42 @@ def launch(server_folder: Path) -> Iterator[Any]:
         process.wait()
 
 
+DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
+
+
 def test_a_fit_server_has_no_problems(launch: Any) -> None:
-    assert check_server(launch("--appendonly", "yes")) == []
+    assert check_server(launch(*DURABLE)) == []
 
 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
         (("--appendonly", "no"), ["append-only"]),
-        (("--appendonly", "yes", "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"), ["noeviction"]),
-        (("--appendonly", "yes", "--maxmemory-policy", "allkeys-lru"), []),
+        (("--appendonly", "yes"), ["`appendfsync` is everysec: a power cut takes the last second"]),
+        ((*DURABLE, "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"), ["noeviction"]),
+        ((*DURABLE, "--maxmemory-policy", "allkeys-lru"), []),
     ],
 )
 def test_what_would_hurt_later_is_said(launch: Any, options: tuple[str, ...], says: list[str]) -> None:
     problems = check_server(launch(*options))
     assert len(problems) == len(says)
     assert all(word in problem for word, problem in zip(says, problems, strict=True))
+
+
+def test_a_server_of_the_broker_alone_is_examined_too(launch: Any, tmp_path: Path) -> None:
+    """That it forgets does not matter; that it evicts does. RabbitMQ is none of ours to judge."""
+    url, evicts = launch(*DURABLE), tmp_path / "s"
+    process, other = start_server(tmp_path, "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru")
+    try:
+        broker = f"redis+socket://{evicts}?virtual_host=0"
+        found = examine_servers(Urls(broker, url.replace("unix", "redis+socket"), f"{url}?db=2"))
+        assert [said.startswith("The server of the broker: `maxmemory-policy`") for said in found.refused] == [True]
+        assert found.shown == []
+        assert len(examine_servers(Urls(url, f"{other}?db=1", f"{url}?db=2")).refused) == 1
+        assert examine_servers(Urls("amqp://guest:guest@mq//", f"{url}?db=1", f"{url}?db=2")) == ([], [])
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_what_is_refused_is_parted_from_what_is_only_shown(launch: Any) -> None:
@@ -250,13 +271,12 @@ def test_a_network_without_a_password_is_said(connection: dict[str, str], expose
 
 
 def test_a_restarted_server_is_quiet_again(launch: Any) -> None:
-    durable = ("--appendonly", "yes", "--appendfsync", "always")
-    ledger = connect(launch(*durable))
+    ledger = connect(launch(*DURABLE))
     ledger.open(quiet=0)
     planned(ledger)
     assert ledger.board.look(5).quiet_until <= ledger.now()
     ledger._server.client.shutdown(nosave=True)
-    launch(*durable)
+    launch(*DURABLE)
     ledger.open(quiet=100)
     assert ledger.board.look(5).quiet_until > ledger.now() + 50
     assert ledger.tasks.get("r1", "t1").state is TaskState.QUEUED
