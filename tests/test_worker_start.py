@@ -35,7 +35,7 @@ def refused(url: str, home: Path, **env: str) -> str:
         env=given,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
     assert done.returncode != 0
