@@ -46,7 +46,7 @@ class Claims:
         """
         args = [str(len(over)), *(member(*owner) for owner in over)]
         for project, fingerprint, task, cause in items:
-            args += [_field(project, fingerprint), task, cause]
+            args += [_field(project, fingerprint), json.dumps({"run": run_id, "task": task, "cause": cause})]
         refused = self._scripts("claims_take", run_id, *args)
         pairs = zip(refused[::2], refused[1::2], strict=True)
         return self._views({_found(field): text for field, text in pairs})
@@ -57,7 +57,7 @@ class Claims:
         def fill(pipe: Any) -> None:
             for owner in owners:
                 pipe.hmget(self._keys("task", owner["run"], owner["task"]), _TASK)
-                pipe.hget(self._keys("run", owner["run"]), "state")
+                pipe.hmget(self._keys("run", owner["run"]), "state", "planned")
 
         answers = self._server.pipe(fill)
         tasks = [dict(zip(_TASK, told, strict=True)) for told in answers[::2]]
@@ -85,17 +85,19 @@ class Claims:
 _TASK = ("state", "merge", "ask", "head", "repo")
 
 
-def _view(owner: dict[str, str], task: dict[str, str | None], run: str | None, gate: str) -> ClaimView:
-    """A claim is taken just before its task is written: until then the task counts as queued."""
+def _view(owner: dict[str, str], task: dict[str, str | None], run: list[str | None], gate: str) -> ClaimView:
+    """A claim is taken just before its task is written: until the plan is there the task counts as queued."""
+    run_state, planned = run
+    task = task if planned == "1" else {}
     return ClaimView(
         run=owner["run"],
         task=owner["task"],
-        state=TaskState(task["state"] or TaskState.QUEUED),
-        run_state=RunState(run or RunState.AUDITING),
+        state=TaskState(task.get("state") or TaskState.QUEUED),
+        run_state=RunState(run_state or RunState.AUDITING),
         cause=owner["cause"],
-        merge=task["merge"] or "",
-        ask=task["ask"] or "",
-        head=task["head"] or "",
+        merge=task.get("merge") or "",
+        ask=task.get("ask") or "",
+        head=task.get("head") or "",
         gate=gate,
     )
 

@@ -1,11 +1,15 @@
-"""The story of a run, read back in order. Writing is the scripts' business: an event and its change are one step."""
+"""The story of a run, read back in order. Writing is the scripts' business: an event and its change are one step.
+
+The events of a plan are as many as its tasks. So they are written before it is shown, into a stream of their own, and
+the run says behind which event of its log they stand. Here both are one story.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from ops_orchestrate.core.event import Event, EventKind
 from ops_orchestrate.ledger.keys import Keys
@@ -17,6 +21,14 @@ WAIT_SECONDS = 2.0
 Entry = tuple[str, dict[str, str]]
 
 
+class _Plan(NamedTuple):
+    """Where the events of a plan stand: behind number `seq`, which shows it, as many as `length`."""
+
+    seq: int
+    length: int
+    at: str
+
+
 class Events:
     """The events of all runs."""
 
@@ -26,9 +38,13 @@ class Events:
 
     def read(self, run: str, after: int = 0, count: int = 1000) -> list[Event]:
         """Up to `count` events whose sequence number is larger than `after`; nothing for an unknown run."""
-        client, name = self._server.client, self._keys("events", run)
-        entries = self._server.ask(lambda: client.xrange(name, min=f"({after}-0", max="+", count=count))
-        return _events(run, entries)
+        log, plan = self._log(run, after, count)
+        before = [event for event in log if event.seq <= plan.seq]
+        seen = before[-1].seq if before else after
+        inside = (
+            self._of_plan(run, plan, seen, count - len(before)) if plan.seq <= seen < plan.seq + plan.length else []
+        )
+        return [*before, *inside, *log[len(before) :]][:count]
 
     def all(self, run: str) -> Iterator[Event]:
         """Every event of a run so far, read in pages."""
@@ -39,38 +55,53 @@ class Events:
 
     def follow(self, run: str, after: int, block: float) -> list[Event]:
         """The events after `after`; waits up to `block` seconds for the first of them."""
-        name, left = self._keys("events", run), block
-        while True:
-            entries = self._wait(name, after, min(left, WAIT_SECONDS))
+        found, left = self.read(run, after), block
+        while not found and left > 0:
+            if self._wait(run, after, min(left, WAIT_SECONDS)):
+                found = self.read(run, after)
             left -= WAIT_SECONDS
-            if entries or left <= 0:
-                return _events(run, entries)
+        return found
 
-    def _wait(self, name: str, after: int, seconds: float) -> Sequence[Entry]:
+    def _log(self, run: str, after: int, count: int) -> tuple[list[Event], _Plan]:
+        """The log, and then the run: so of a plan that the log shows the run says where its events are."""
+        log, names = self._keys("events", run), ("plan_seq", "plan_events", "plan_at")
+
+        def fill(pipe: Any) -> None:
+            pipe.xrange(log, min=f"({after}-0", max="+", count=count)
+            pipe.hmget(self._keys("run", run), *names)
+
+        entries, (seq, many, at) = self._server.pipe(fill)
+        events = [_event(run, _number(name), fields["at"], fields) for name, fields in entries]
+        return events, _Plan(int(seq or 0), int(many or 0), at or "0")
+
+    def _of_plan(self, run: str, plan: _Plan, after: int, count: int) -> list[Event]:
+        """Up to `count` events of the plan behind number `after`; all of them happened as it was shown."""
+        read = partial(self._server.client.xrange, self._keys("planned", run), count=max(1, count))
+        entries: Sequence[Entry] = self._server.ask(lambda: read(min=f"({after - plan.seq}-0"))
+        return [_event(run, plan.seq + _number(name), plan.at, fields) for name, fields in entries]
+
+    def _wait(self, run: str, after: int, seconds: float) -> bool:
+        """Whether something came within so many seconds."""
         milliseconds = max(1, round(seconds * 1000))
-        read = partial(self._server.client.xread, {name: f"{after}-0"}, block=milliseconds, count=1000)
-        answer: Any = self._server.ask(read)
-        if not answer:
-            return []
-        if isinstance(answer, dict):  # redis-py answers a mapping or a list of pairs, by the protocol it speaks
-            (found,) = answer.values()
-            return list(found[0] if found and isinstance(found[0], list) else found)
-        return list(answer[0][1])
+        read = partial(
+            self._server.client.xread, {self._keys("events", run): f"{after}-0"}, block=milliseconds, count=1
+        )
+        return bool(self._server.ask(read))
 
 
-def _events(run: str, entries: Sequence[Entry]) -> list[Event]:
-    return [_event(run, name, fields) for name, fields in entries]
+def _number(name: str) -> int:
+    return int(name.partition("-")[0])
 
 
-def _event(run: str, name: str, fields: dict[str, str]) -> Event:
+def _event(run: str, seq: int, at: str, fields: dict[str, str]) -> Event:
     return Event(
-        seq=int(name.partition("-")[0]),
-        at=float(fields["at"]),
+        seq=seq,
+        at=float(at),
         kind=EventKind(fields["kind"]),
         run=run,
         task=fields["task"] or None,
-        attempt=int(fields["attempt"]) if fields["attempt"] else None,
-        fence=int(fields["fence"]) if fields["fence"] else None,
-        host=fields["host"] or None,
+        attempt=int(fields["attempt"]) if fields.get("attempt") else None,
+        fence=int(fields["fence"]) if fields.get("fence") else None,
+        host=fields.get("host") or None,
         data=json.loads(fields["data"]),
     )

@@ -16,8 +16,9 @@ from ops_orchestrate.core.tail import gist
 from ops_orchestrate.core.task import Priority, TaskMode, TaskSpec
 from ops_orchestrate.errors import PlanError
 
-#: Tasks in one call of the script that writes them: some milliseconds of the server's time.
+#: Tasks, and characters of them, in one call of the script that writes them: some milliseconds of the server's time.
 CHUNK = 250
+CHUNK_CHARS = 1_000_000
 
 _ORDER = {priority: number for number, priority in enumerate(Priority)}
 #: Characters of the description that the events carry.
@@ -40,28 +41,36 @@ class PlanWriter:
         self.path_left = graph.path_left({spec.id: spec.estimate for spec in specs})
 
     def chunks(self) -> Iterator[list[str]]:
-        """The arguments of each call of plan_chunk."""
-        for start in range(0, len(self.specs), CHUNK):
-            args: list[str] = []
-            for spec in self.specs[start : start + CHUNK]:
-                args += task_args(
-                    self.run, spec, self.dependants[spec.id], self.path_left[spec.id], self.blocked.get(spec.id)
-                )
-            yield args
+        """The plan as plan_write takes it, in so many parts: at least one, the first with the work of repositories."""
+        work = self._work()
+        args, tasks, chars = next(work, ["0"]), 0, 0
+        for spec in self.specs:
+            one = task_args(
+                self.run, spec, self.dependants[spec.id], self.path_left[spec.id], self.blocked.get(spec.id)
+            )
+            size = sum(map(len, one))
+            if tasks and (tasks == CHUNK or chars + size > CHUNK_CHARS):
+                yield args
+                args, tasks, chars = next(work, ["0"]), 0, 0
+            args += one
+            tasks, chars = tasks + 1, chars + size
+        yield args
 
-    def totals(self) -> list[str]:
-        """The counters that the plan starts with: states, then seconds of work per repository."""
-        states: Counter[str] = Counter(_state(self.blocked.get(spec.id)) for spec in self.specs)
+    def _work(self) -> Iterator[list[str]]:
+        """The seconds of work in each repository, in as many parts as chunks of tasks at most."""
         work: defaultdict[str, float] = defaultdict(float)
         for spec in self.specs:
             if spec.id not in self.blocked:
                 work[spec.repo] += spec.estimate
-        args = [str(len(states))]
-        for state, count in states.items():
-            args += [state, str(count)]
-        for repo, seconds in work.items():
-            args += [repo, f"{seconds:.6f}"]
-        return args
+        pairs = [(repo, seconds) for repo, seconds in work.items() if seconds >= 0.001]
+        for start in range(0, len(pairs), CHUNK):
+            part = pairs[start : start + CHUNK]
+            yield [str(len(part)), *(word for repo, seconds in part for word in (repo, f"{seconds:.6f}"))]
+
+    def states(self) -> list[str]:
+        """How many tasks the plan starts with in each state."""
+        states: Counter[str] = Counter(_state(self.blocked.get(spec.id)) for spec in self.specs)
+        return [word for state, count in states.items() for word in (state, str(count))]
 
     def data(self) -> dict[str, int]:
         """What run.planned says about the graph."""

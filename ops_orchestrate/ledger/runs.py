@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,6 +20,7 @@ from ops_orchestrate.ledger.plan import PlanWriter
 from ops_orchestrate.ledger.records import run_record, skipped_data, skipped_lines, with_gates
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server
+from ops_orchestrate.ledger.staging import Staging
 
 #: Requests that a process keeps, over all runs that it has to do with.
 _REQUESTS_KEPT = 50
@@ -122,26 +122,13 @@ class Runs:
     ) -> bool:
         """Write the plan and show it in one step; False if the run has one, or another writer was later.
 
+        A large plan is written in many calls, none of which holds the server for long (ledger/staging.py).
         Raises PlanError for a graph that could never end, UnknownRun.
         """
         plan = PlanWriter(run_id, specs, blocked)
-        writer = uuid.uuid4().hex
-        if not self._scripts.flag("plan_begin", run_id, writer):
-            return False
-        for chunk in plan.chunks():
-            if not self._scripts.flag("plan_chunk", run_id, writer, *chunk):
-                return False
-        left_out = {"skipped": skipped_data(list(skipped)), "unknown": skipped_data(list(unknown))}
-        return self._scripts.flag(
-            "plan_commit",
-            run_id,
-            writer,
-            len(specs),
-            skipped_lines(list(skipped)),
-            skipped_lines(list(unknown)),
-            json.dumps(plan.data() | left_out),
-            *plan.totals(),
-        )
+        data = plan.data() | {"skipped": skipped_data(list(skipped)), "unknown": skipped_data(list(unknown))}
+        left_out = skipped_lines(list(skipped)), skipped_lines(list(unknown))
+        return Staging(self._scripts, plan).store([str(len(specs)), *left_out, json.dumps(data), *plan.states()])
 
     def fail(self, run_id: str, reason: str) -> bool:
         """The plan could not be made: auditing to failed."""

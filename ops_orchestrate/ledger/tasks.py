@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 from ops_orchestrate.core.attempt import AttemptRecord, HandOver, Outcome, Settlement, StageKey
 from ops_orchestrate.core.states import Stage, TaskState
@@ -39,13 +40,14 @@ class Tasks:
     def many(self, run: str, ids: Iterable[str]) -> list[TaskRecord]:
         """These tasks, in this order; ids that the run does not have are left out."""
         names = [self._keys("task", run, task) for task in ids]
-        stored = self._server.pipe(lambda pipe: [pipe.hgetall(name) for name in names])
-        return [task_record(run, one) for one in stored if "spec" in one]
+        planned, *stored = self._server.pipe(lambda pipe: [self._ask_planned(pipe, run), *map(pipe.hgetall, names)])
+        return [task_record(run, one) for one in stored if planned == "1" and "spec" in one]
 
     def dependants(self, run: str, task: str) -> list[str]:
         """The tasks that this one blocks."""
-        text = self._server.ask(lambda: self._server.client.hget(self._keys("task", run, task), "dependants"))
-        return (text or "").split()
+        name = self._keys("task", run, task)
+        planned, text = self._server.pipe(lambda pipe: [self._ask_planned(pipe, run), pipe.hget(name, "dependants")])
+        return (text or "").split() if planned == "1" else []
 
     def attempts(self, run: str, task: str) -> list[AttemptRecord]:
         """Every attempt that was started, oldest first. Raises UnknownRun, UnknownTask."""
@@ -142,21 +144,25 @@ class Tasks:
         )
 
     def _hash(self, run: str, task: str) -> dict[str, str]:
-        return dict(self._server.ask(lambda: self._server.client.hgetall(self._keys("task", run, task))))
+        name = self._keys("task", run, task)
+        planned, stored = self._server.pipe(lambda pipe: [self._ask_planned(pipe, run), pipe.hgetall(name)])
+        return dict(stored) if planned == "1" else {}
+
+    def _ask_planned(self, pipe: Any, run: str) -> object:
+        """A plan that is being written is nobody's business yet: what is asked of a task is asked with this."""
+        return pipe.hget(self._keys("run", run), "planned")
 
     def _ids(self, run: str) -> Sequence[str]:
         client, key = self._server.client, self._keys
-        planned, exists = self._server.pipe(
-            lambda pipe: [pipe.hget(key("run", run), "planned"), pipe.exists(key("run", run))]
-        )
+        planned, exists = self._server.pipe(lambda pipe: [self._ask_planned(pipe, run), pipe.exists(key("run", run))])
         if not exists:
             raise UnknownRun(f"There is no run {run}; `ops-orchestrate status` lists them.")
         if planned != "1":
-            return []  # a plan that is being written is nobody's business yet
+            return []
         return list(self._server.ask(lambda: client.lrange(key("tasks", run), 0, -1)))
 
     def _exists(self, run: str, task: str) -> bool:
-        return bool(self._server.ask(lambda: self._server.client.exists(self._keys("task", run, task))))
+        return bool(self._hash(run, task))
 
     def _refuse(self, run: str, task: str) -> None:
         self._ids(run)  # raises UnknownRun

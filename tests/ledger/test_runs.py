@@ -91,16 +91,6 @@ def test_the_first_plan_stays(ledger: Ledger) -> None:
     assert len(data_of(ledger, EventKind.RUN_PLANNED)) == 1
 
 
-def test_what_a_dead_planner_had_staged_is_replaced(ledger: Ledger) -> None:
-    ledger.runs.begin("r1", make_request(), host="h", parts=[])
-    ledger._scripts("plan_begin", "r1", "dead")
-    ledger._scripts("plan_chunk", "r1", "dead", "old", "1", "state", "queued", "1", "task.planned", "{}")
-    assert ledger.tasks.all("r1") == []
-    assert ledger.runs.store_plan("r1", [make_task("new")], blocked={}, skipped=(), unknown=())
-    assert [task.spec.id for task in ledger.tasks.all("r1")] == ["new"]
-    assert not ledger._scripts.flag("plan_chunk", "r1", "dead", "late", "1", "state", "queued", "0")
-
-
 @pytest.mark.parametrize(
     ("specs", "says"),
     [

@@ -1,7 +1,8 @@
 -- once
 -- Takes findings for a run; answers those that another run has, as field and value.
 -- Keys: claims, task:RUN:TASK of owners that are taken over. Args: run, number of `over`, their members,
---       then per item: field, task, cause.
+--       then per item: field, claim (JSON: run, task, cause).
+local BATCH = 1000 -- many at a time: a large plan takes a hundred thousand findings, in this one step
 local run = ARGV[1]
 local claims = key('claims')
 local over_count = tonumber(ARGV[2])
@@ -37,15 +38,24 @@ local function taken_over(owner)
 end
 
 local refused = {}
-for i = 3 + over_count, #ARGV, 3 do
-  local field, task, cause = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  local old = redis.call('HGET', claims, field)
-  local owner = old and cjson.decode(old)
-  if owner and owner.run ~= run and not taken_over(owner) then
-    refused[#refused + 1] = field
-    refused[#refused + 1] = old
-  else
-    redis.call('HSET', claims, field, object('run', str(run), 'task', str(task), 'cause', str(cause)))
+for first = 3 + over_count, #ARGV, 2 * BATCH do
+  local fields, taken = {}, {}
+  for i = first, math.min(first + 2 * BATCH, #ARGV + 1) - 2, 2 do
+    fields[#fields + 1] = ARGV[i]
+  end
+  local claimed = redis.call('HMGET', claims, unpack(fields))
+  for n, field in ipairs(fields) do
+    local owner = claimed[n] and cjson.decode(claimed[n])
+    if owner and owner.run ~= run and not taken_over(owner) then
+      refused[#refused + 1] = field
+      refused[#refused + 1] = claimed[n]
+    else
+      taken[#taken + 1] = field
+      taken[#taken + 1] = ARGV[first + 2 * n - 1]
+    end
+  end
+  if #taken > 0 then
+    redis.call('HSET', claims, unpack(taken))
   end
 end
 return refused

@@ -88,10 +88,19 @@ local FIELDS = { 'state', 'attempt', 'fence', 'stage', 'phase', 'seq', 'floor', 
   'estimate', 'slot', 'host', 'paths', 'granted_at', 'came_from', 'cancel', 'tries', 'waits', 'head', 'merge',
   'ended_by', 'team', 'early', 'parts', 'spared' }
 
+-- A plan that is being written is nobody's business: its tasks are there when all of it is.
+local PLANNED = {}
+local function has_plan(run)
+  if PLANNED[run] == nil then
+    PLANNED[run] = get(key('run', run), 'planned') == '1'
+  end
+  return PLANNED[run]
+end
+
 -- What the scripts need of a task; nil if there is none. Every value is a string, '' where it is not set.
 local function load_task(run, task)
   local values = redis.call('HMGET', key('task', run, task), unpack(FIELDS))
-  if not values[1] then
+  if not values[1] or not has_plan(run) then
     return nil
   end
   local t = { run = run, task = task, key = key('task', run, task), member = run .. '/' .. task }

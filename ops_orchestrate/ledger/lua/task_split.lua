@@ -2,7 +2,7 @@
 -- A task whose attempt is over becomes a composite: its parts join the plan, and it is queued behind them.
 -- Answers 1; 0 where the attempt is not the newest one, or the task waits for something else still.
 -- Keys: task:RUN:TASK, task:RUN:PART, tasks:RUN, counts:RUN, work:RUN, notes:RUN:PART, events.
--- Args: run, task, attempt, fence, spec, blocked_by, parts, reason, data of task.split, then per part what plan_chunk
+-- Args: run, task, attempt, fence, spec, blocked_by, parts, reason, data of task.split, then per part what plan_write
 --       takes of a task.
 local run, task, attempt, fence, spec, blocked_by, parts, reason, data = unpack(ARGV, 1, 9)
 local t = need_task(run, task)

@@ -1,0 +1,60 @@
+"""How a plan gets into the ledger: in one call, or in many short ones of which nobody sees anything before the last.
+
+However large a plan is, no call holds the server for long; everybody else's calls go in between. What is staged lies
+under the plan's own names, which are read only where the run says that it is planned, and expires if its writer dies.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from ops_orchestrate.ledger.plan import PlanWriter
+from ops_orchestrate.ledger.scripts import Scripts
+
+#: Seconds that what is staged lives. No plan takes that long to be written, and no writer that is late comes back.
+LIVES = 86_400
+#: Tasks of an earlier writer that are dropped, or tasks that are kept, in one call.
+AT_ONCE = 2_000
+
+#: What plan_write answers.
+_REFUSED, _DONE, _AGAIN = 0, 1, 2
+
+
+class Staging:
+    """One writer of one plan. Another one that begins later takes over; then this one is refused."""
+
+    def __init__(self, scripts: Scripts, plan: PlanWriter) -> None:
+        self._scripts = scripts
+        self._plan = plan
+        self._writer = uuid.uuid4().hex
+
+    def store(self, end: Sequence[str]) -> bool:
+        """Write everything and show it; `end`: what the last call says of the whole plan. False if refused.
+
+        Raises UnknownRun.
+        """
+        chunks = self._plan.chunks()
+        chunk, number = next(chunks), 1
+        for following in chunks:
+            if not self._write(number, chunk):
+                return False
+            chunk, number = following, number + 1
+        if number == 1:
+            return self._write(1, chunk, end)
+        return self._write(number, chunk) and self._keep() and self._write(number + 1, ["0"], end)
+
+    def _write(self, number: int, chunk: Sequence[str], end: Sequence[str] = ()) -> bool:
+        args = [self._plan.run, self._writer, str(number), str(LIVES), str(AT_ONCE), str(len(end)), *end, *chunk]
+        answer = _AGAIN
+        while answer == _AGAIN:
+            answer = int(self._scripts("plan_write", *args))
+        return answer == _DONE
+
+    def _keep(self) -> bool:
+        """Whether all of it is there still, and stays."""
+        tasks = len(self._plan.specs)
+        return all(
+            self._scripts.flag("plan_keep", self._plan.run, self._writer, str(start), str(min(AT_ONCE, tasks - start)))
+            for start in range(0, tasks, AT_ONCE)
+        )
