@@ -2,9 +2,10 @@
 
 Inside a priority two ranks compete: the longest path of work that waits for a task, and the larger of that
 path and the work left in its repository (one writer a repository makes a hot one the bottleneck). Neither is
-best everywhere, so both are played through on the present board, and the shorter end wins. A task whose paths
-meet a change that is made and not merged comes after those that meet none. Waiting raises rank inside a
-priority, never across: a P3 does not become a fire by being old. It decides an order only; who fits is
+best everywhere, so both are played through on the present board, and the shorter end wins. A task whose declared
+paths meet a change that is made and not merged comes after those that meet none. Where it has declared nothing that
+only settles a tie: a busy repository always has such a change, and its tasks would always come last. Waiting raises
+rank inside a priority, never across: a P3 does not become a fire by being old. It decides an order only; who fits is
 admission's question.
 """
 
@@ -70,11 +71,12 @@ def order(candidates: Sequence[Candidate], board: Board, now: float) -> tuple[Ca
 def _sorted(
     candidates: Iterable[Candidate], board: Board, now: float, rule: Rule, meets: set[tuple[str, str]]
 ) -> tuple[Candidate, ...]:
-    def key(one: Candidate) -> tuple[Priority, bool, float, float, str, str]:
+    def key(one: Candidate) -> tuple[Priority, bool, float, float, bool, str, str]:
         waited = AGING * max(0.0, now - one.offered_at)
         score = rule(one.path_left, board.repo_work.get(one.repo, 0.0))
         late = (one.run, one.task) in meets
-        return one.priority, late, -(score + waited), -(one.path_left + waited), one.run, one.task
+        known = late and bool(one.paths)
+        return one.priority, known, -(score + waited), -(one.path_left + waited), late, one.run, one.task
 
     return tuple(sorted(candidates, key=key))
 

@@ -64,6 +64,13 @@ def test_present_writers_are_part_of_the_game() -> None:
     assert ordered(CHAIN, HOT, cap=2, repo_work=HOT_WORK, slots=(slot,), owners=(writer,)) == ["chain", "hot"]
 
 
+def test_where_nothing_is_declared_an_unmerged_change_only_settles_a_tie() -> None:
+    """A busy repository always has one: the work that is the bottleneck would always come last."""
+    waiting = Unmerged(run="r1", task="made", repo="app")
+    assert ordered(one("hot", 900, repo="app"), one("b", 600, repo="b"), unmerged=(waiting,)) == ["hot", "b"]
+    assert ordered(one("a", 600, repo="app"), one("b", 600, repo="b"), unmerged=(waiting,)) == ["b", "a"]
+
+
 def test_work_that_meets_an_unmerged_change_comes_after_work_that_does_not() -> None:
     waiting = Unmerged(run="r", task="done", repo="app", paths=("src/",))
     meets = one("meets", 9000, repo="app", paths=("src/a.py",))

@@ -1,0 +1,44 @@
+"""A delivered message whose end wakes the loop that reads the next one.
+
+A worker that is full reads on when a place is free, but Celery's loop sleeps for up to a second unless something wakes
+it. Mostly that is the acknowledgement, or an event. An agent's job is acknowledged before it begins, and events are
+sent only while somebody watches: so the end of such a job wakes the loop itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.worker.request import Request
+
+_consumers: list[Any] = []
+
+
+def wakes(consumer: Any) -> None:
+    """The loop of this consumer is woken from now on."""
+    _consumers[:] = [consumer]
+
+
+class Delivery(Request):
+    """Celery's request. It calls one of these two when a job has made room, in the thread that ran the job."""
+
+    def send_event(self, type: str, **fields: Any) -> None:
+        """Send an event of the job, if somebody watches."""
+        super().send_event(type, **fields)
+        if type != "task-started" and not self.task.acks_late:
+            _wake()
+
+    def acknowledge(self) -> None:
+        """Acknowledge the message; asked once more for one that was, the job has set itself aside."""
+        if self.acknowledged:
+            _wake()
+        super().acknowledge()
+
+
+def _wake() -> None:
+    for consumer in _consumers:
+        consumer.call_soon(_nothing)
+
+
+def _nothing() -> None:
+    """What the loop is woken for: to look whether it may read."""
