@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+
+from kombu.exceptions import OperationalError
 
 from ops_orchestrate.adapters.lifeline import watch_lifeline
 from ops_orchestrate.adapters.textfile import private_once
@@ -34,8 +37,18 @@ def flower() -> int:
     watch_lifeline(grace=settings.grace)
     # By its environment, since a password on the command line could be read by everybody on the machine.
     os.environ.update(flower_environment(settings))
-    app.start(["flower"])
+    _events(wanted=True)  # Flower asks for them as well, but five seconds later
+    try:
+        app.start(["flower"])
+    finally:
+        _events(wanted=False)  # whoever else watches asks again
     return 0
+
+
+def _events(*, wanted: bool) -> None:
+    """Ask all workers to send the events of their jobs, or to stop."""
+    with suppress(OperationalError):  # the server is away: Flower waits for it, and asks by itself
+        (app.control.enable_events if wanted else app.control.disable_events)()
 
 
 def flower_environment(settings: Settings) -> dict[str, str]:

@@ -45,6 +45,8 @@ EARLY: dict[str, Any] = {"acks_late": False}
 class Job(Task):  # the name of the library's class is theirs; "task" means something else here
     """A job whose log lines and spans say which run, task and attempt it works at."""
 
+    Request = "workers.delivery:Delivery"
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the job's body."""
         with traces.span(self.name, _subject(signature(self.run), args, kwargs)):

@@ -32,10 +32,11 @@ class Pool:
             "--pool=threads",
             f"--concurrency={at_once}",
             f"--hostname={self.name}@{host}",
-            # Gossip, mingle and worker heartbeats are Celery's own chatter; liveness is the ledger's here.
+            # Gossip and mingle are Celery's own chatter; liveness is the ledger's here. Heartbeats are for Flower,
+            # which shows by them who is there; a worker that sends none cannot be asked for the events of its jobs.
             "--without-gossip",
             "--without-mingle",
-            "--without-heartbeat",
+            "--heartbeat-interval=30",
         ]
 
 
