@@ -115,6 +115,8 @@ class Board(Value):
     """Nothing is admitted before this: a new epoch, or the server was restarted."""
     born: float = 0.0
     """When the ledger began; 0: not known."""
+    noticed: bool = True
+    """False: the ledger is a new one, or its server is in another life than when it was opened. Nothing is granted."""
     parked: dict[str, float] = Field(default_factory=dict)
     """Accounts without quota, and until when."""
 

@@ -6,6 +6,7 @@ The rule is `core.admission.choose`; the ledger grants in one step, or not at al
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from ops_orchestrate import canvas
 from ops_orchestrate.core.admission import Pick, choose
@@ -26,29 +27,39 @@ _LOOKS = 20
 
 
 def admit(run: str, task: str, tools: Toolbox) -> None:
-    """Offer `task` (empty: none) and grant whatever is admissible now.
+    """Offer `task` (empty: none) and grant whatever is admissible now."""
+    if task:
+        offer(run, task, tools)
+    fill(tools)
+
+
+def offer(run: str, task: str, tools: Toolbox) -> None:
+    """Offer a task whose blockers are done; somebody has to `fill` the slots afterwards.
 
     A composite completes instead, once its parts have; to a member that has started early, what its blockers have made
     is handed over.
     """
-    if task and not tools.ledger.board.offer(run, task) and not _completed(run, task, tools):
+    if not tools.ledger.board.offer(run, task) and not _completed(run, task, tools):
         hand_over(run, task, tools)
-    fill(tools)
 
 
-def publish_edges(run: str, task: str, tools: Toolbox) -> None:
-    """Tell the dependants of a completed task. Repeated after a crash, every edge still counts once."""
-    for child in tools.ledger.tasks.dependants(run, task):
-        spec = tools.ledger.tasks.get(run, child).spec
-        parts = task in spec.parts
-        # What a composite waited for before it was split has its own join, which is behind it.
-        blockers = spec.parts if parts else [name for name in spec.blocked_by if name not in spec.parts]
-        if len(blockers) == 1:
-            admit(run, child, tools)
-            continue
-        if tools.ledger.tasks.open_join(run, child, parts=parts):
-            canvas.open_join(run, child, len(blockers), parts=parts)
-        canvas.publish(canvas.edge(run, task, child, index=blockers.index(task), parts=parts))
+def publish_edges(run: str, task: str, tools: Toolbox, dependants: Sequence[str] | None = None) -> None:
+    """Tell the dependants of a completed task; somebody has to `fill` the slots afterwards.
+
+    Repeated after a crash, every edge still counts once. `dependants`: where they are known.
+    """
+    children = tools.ledger.tasks.dependants(run, task) if dependants is None else dependants
+    edges = tools.ledger.tasks.edges(run, task, children)
+    for one in edges:
+        if len(one.blockers) == 1:
+            offer(run, one.child, tools)
+    joins = [one for one in edges if len(one.blockers) > 1]
+    mine = tools.ledger.tasks.open_joins(run, [(one.child, one.parts) for one in joins])
+    for one, first in zip(joins, mine, strict=True):
+        if first:
+            canvas.open_join(run, one.child, len(one.blockers), parts=one.parts)
+        index = one.blockers.index(task)
+        canvas.publish(canvas.edge(run, task, one.child, index=index, parts=one.parts))
     tools.ledger.tasks.edges_done(run, task)
 
 
@@ -68,8 +79,10 @@ def fill(tools: Toolbox) -> int:
     """Grant until nothing admissible is left; returns how many were granted."""
     granted = 0
     for _ in range(_LOOKS):
-        life = notice(tools)
         board = tools.ledger.board.look(tools.settings.max_agents)
+        if not board.noticed:  # a new one is quiet for a lease: it may have forgotten who works
+            tools.ledger.open(quiet=tools.settings.lease, restarted=0 if tools.kept else None)
+            continue
         if not board.candidates:
             break
         budget = budget_of(board, tools)
@@ -79,16 +92,14 @@ def fill(tools: Toolbox) -> int:
             tell_who_is_missing(board, needs, tools)
             tell_who_waits(board, budget, tools)
             break
-        granted += _grant(board, picks, life, tools)
+        given = _grant(board, picks, tools)
+        granted += given
+        if given == len(board.candidates):
+            break  # whoever has offered another one since fills by itself
     return granted
 
 
-def notice(tools: Toolbox) -> str:
-    """The life of the server that is asked now. A new one is quiet for a lease: it may have forgotten who works."""
-    return tools.ledger.notice(quiet=tools.settings.lease, restarted=0 if tools.kept else None)
-
-
-def _grant(board: Board, picks: tuple[Pick, ...], life: str, tools: Toolbox) -> int:
+def _grant(board: Board, picks: tuple[Pick, ...], tools: Toolbox) -> int:
     grants = tools.ledger.board.grant(
         board,
         [pick.candidate for pick in picks],
@@ -96,10 +107,6 @@ def _grant(board: Board, picks: tuple[Pick, ...], life: str, tools: Toolbox) -> 
         reserves=[pick.reserve for pick in picks],
         hosts=[pick.host for pick in picks],
     )
-    if grants and notice(tools) != life:
-        # Granted by a server that took over in between, before it was quiet. Nobody claims them, so they run out.
-        log.warning("the server is another one than a moment ago: %d grants are left to run out", len(grants))
-        return 0
     for grant in grants:
         spec = tools.ledger.tasks.get(grant.run, grant.task).spec
         # What comes from a folder of that machine is verified and shipped there as well.

@@ -8,7 +8,7 @@ from ops_orchestrate.core.own_change import OwnChange, own_change
 from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, STATE_OF_STAGE, RunState, TaskState
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.core.value import Value
-from ops_orchestrate.engine.admit import newest, publish_edges
+from ops_orchestrate.engine.admit import fill, newest, publish_edges
 from ops_orchestrate.engine.placing import publish_tail
 from ops_orchestrate.engine.promotion.answer import approve, decline
 from ops_orchestrate.engine.reconcile import reconcile
@@ -90,6 +90,7 @@ def _go_on(run: str, record: TaskRecord, tools: Toolbox) -> None:
     """Publish what the new state is due: an admission, the tail of the attempt's chain, or the edges."""
     if record.state is TaskState.COMPLETED:
         publish_edges(run, record.spec.id, tools)
+        fill(tools)
         canvas.publish(canvas.finish(run, again=f"answered-{record.spec.id}-{tools.ledger.now():.3f}"))
         return
     for stage, state in reversed(STATE_OF_STAGE.items()):  # verify before the review that it may ask for

@@ -66,8 +66,7 @@ def grown_from(key: StageKey, start: str, tools: Toolbox) -> str:
 
 def earlier_ends(key: StageKey, tools: Toolbox) -> list[Outcome | None]:
     """How the attempts before this one ended, in order; None for one that never told."""
-    attempts = tools.ledger.tasks.attempts(key.run, key.task)
-    return [one.outcome for one in sorted(attempts, key=lambda one: one.number) if one.number < key.attempt]
+    return [one.outcome for one in tools.ledger.tasks.attempts_before(key)]
 
 
 def _adopted(key: StageKey, repository: Repository, spec: TaskSpec, tools: Toolbox) -> Outcome:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.attempt import HandOver, StageKey
 from ops_orchestrate.core.brief import digest, write_brief
 from ops_orchestrate.core.change import GateEnd
-from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.narrowing import failures_of
 from ops_orchestrate.core.project import Repository
@@ -27,11 +26,11 @@ def brief_of(key: StageKey, run: RunRecord, spec: TaskSpec, tree: AgentTree, too
 
     Raises AgentUnavailable for one that an earlier attempt had: the same brief is never sent twice.
     """
-    letters = tools.ledger.mail.after(key.run, key.task, 0)
-    tasks = tools.ledger.tasks
-    hand_overs = tasks.hand_overs(key.run, key.task)
-    earlier = failures_of([a for a in tasks.attempts(key.run, key.task) if a.number < key.attempt])
-    everybody = _neighbours(key.run, spec, tools)
+    facts = tools.ledger.looks.brief(key.run, key.task, spec.repo)
+    letters, tasks = facts.letters, tools.ledger.tasks
+    hand_overs = tasks.handed_over(key.run, spec.blocked_by)
+    earlier = failures_of(tasks.attempts_before(key))
+    everybody = _neighbours(key.run, spec, facts.writers, tools)
     brief = write_brief(
         spec,
         repository=run.request.portfolio.repository(spec.repo),
@@ -40,31 +39,33 @@ def brief_of(key: StageKey, run: RunRecord, spec: TaskSpec, tree: AgentTree, too
         attempt=key.attempt,
         hand_overs=hand_overs,
         failures=earlier,
-        notes=tasks.notes(key.run, key.task),
+        notes=facts.notes,
         not_owned=_not_owned(spec, everybody),
         baseline_red=_red_base(run.request.portfolio.repository(spec.repo), tree.base, tools),
         team=team_of(spec, everybody, _repository_names(run)),
         letters=letters,
     )
-    if not tools.ledger.attempts.describe(key, branch=tree.branch, brief_digest=digest(brief)):
+    told = [_told(given) for given in hand_overs]
+    if not tools.ledger.attempts.describe(key, branch=tree.branch, brief_digest=digest(brief), told=told):
         raise AgentUnavailable("The brief is the same as that of an earlier attempt: nothing new is known to try.")
     if letters:
         tools.ledger.mail.told(key, letters[-1].number, Delivery.BRIEF.value)
-    tools.note(key, EventKind.EVIDENCE, {"what": "brief", "branch": tree.branch, "brief": digest(brief)})
-    for given in hand_overs:
-        told = {"what": "hand-over", "from": given.task, "merge": given.merge, "text": one_line(given.summary, 300)}
-        tools.note(key, EventKind.EVIDENCE, told)
     return brief, len(letters)
 
 
-def _neighbours(run: str, spec: TaskSpec, tools: Toolbox) -> list[TaskRecord]:
+def _told(given: HandOver) -> dict[str, str]:
+    """What the log says that the brief passes on."""
+    return {"what": "hand-over", "from": given.task, "merge": given.merge, "text": one_line(given.summary, 300)}
+
+
+def _neighbours(run: str, spec: TaskSpec, writers: Sequence[tuple[str, str]], tools: Toolbox) -> list[TaskRecord]:
     """Whom the brief may name: the whole run to a member of a team, else who is at work in the same repository.
 
     All tasks are read for members only: for every attempt of a large plan it would be quadratic.
     """
     if spec.mode is TaskMode.TEAM:
         return tools.ledger.tasks.all(run)
-    return tools.ledger.tasks.many(run, [task for of, task in tools.ledger.board.writers(spec.repo) if of == run])
+    return tools.ledger.tasks.many(run, [task for of, task in writers if of == run and task != spec.id])
 
 
 def _not_owned(spec: TaskSpec, everybody: Sequence[TaskRecord]) -> list[tuple[str, str]]:

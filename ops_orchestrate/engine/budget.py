@@ -133,10 +133,9 @@ def account_for(agent: str, tools: Toolbox) -> str:
 
 def agent_now(request: RunRequest, tools: Toolbox, *, here: bool = False) -> AgentChoice:
     """The agent that an attempt of the run would get at this moment; `here`: on this machine."""
-    can = (
-        {name for host in tools.ledger.hosts.live() if host.name == tools.host for name in host.agents} if here else ()
-    )
     names = agents_of(request, tools)
+    live = tools.ledger.hosts.live() if here and len(names) > 1 else ()  # the only one there is needs no choice
+    can = {name for host in live if host.name == tools.host for name in host.agents}
     # Where it has announced none of them it says itself, when it starts one, what is missing.
     agents = [(name, account_for(name, tools)) for name in [one for one in names if one in can] or names]
-    return choose_agent(agents, tools.ledger.money.parked(), tools.ledger.now())
+    return choose_agent(agents, tools.ledger.money.parked(), 0.0)  # the ledger names those that are parked now

@@ -20,16 +20,19 @@ from ops_orchestrate.engine.promotion.book import waiting as promotions_waiting
 from ops_orchestrate.engine.red_base import overtaken
 from ops_orchestrate.engine.toolbox import Toolbox
 
+#: Where a run has tasks in none of these, no record of a task says anything that the counters do not.
+_TO_BE_READ = (*STARTABLE, TaskState.BLOCKED)
+
 
 def finish(run_id: str, tools: Toolbox) -> None:
     """Finish the run if nothing is in flight, due or admissible; start promotions that are due before that."""
-    run = tools.ledger.runs.get(run_id)
-    if run.state not in RUN_OPEN or (run.state is RunState.AUDITING and not run.stop):
-        return  # a run whose plan is still being made has no tasks, and is not done because of that
     counts = tools.ledger.runs.counts(run_id)
     if any(counts.get(state, 0) for state in IN_FLIGHT):
         return
-    tasks = tools.ledger.tasks.all(run_id)
+    run = tools.ledger.runs.get(run_id)
+    if run.state not in RUN_OPEN or (run.state is RunState.AUDITING and not run.stop):
+        return  # a run whose plan is still being made has no tasks, and is not done because of that
+    tasks = tools.ledger.tasks.all(run_id) if any(map(counts.get, _TO_BE_READ)) else []
     short = None
     if not run.stop:
         offered = _offer(run_id, tasks, tools)

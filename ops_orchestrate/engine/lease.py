@@ -57,9 +57,13 @@ def last_beat(settings: Settings) -> tuple[float, float]:
 
 
 @contextmanager
-def keep(key: StageKey, stage: Stage, holder: str, tools: Toolbox) -> Iterator[Lease]:
-    """Renew the claim until the block ends."""
-    lease = Lease(key, stage, holder, renewed_at=boot_clock())
+def keep(
+    key: StageKey, stage: Stage, holder: str, tools: Toolbox, *, asked_at: float, stop: str = ""
+) -> Iterator[Lease]:
+    """Renew the claim until the block ends. `asked_at`: when it was asked for, by `boot_clock`; `stop`: its word."""
+    lease = Lease(key, stage, holder, renewed_at=asked_at, stop=stop or ("salvage" if tools.stopping() else ""))
+    if lease.stop:
+        lease.halt.set()
     thread = threading.Thread(target=_keep, args=(lease, tools), name=f"lease-{key.task}-{stage}", daemon=True)
     thread.start()
     try:
@@ -71,9 +75,10 @@ def keep(key: StageKey, stage: Stage, holder: str, tools: Toolbox) -> Iterator[L
 
 def _keep(lease: Lease, tools: Toolbox) -> None:
     every = tools.settings.heartbeat
-    since_renewal = every  # the first beat at once: the supervisor starts with it
+    since_renewal = boot_clock() - lease.renewed_at  # the claim was the first
     tick = min(_FLAGS_EVERY, every)
-    while not lease.lost.is_set():
+    while not lease.ended.wait(tick):
+        since_renewal += tick
         try:
             if since_renewal >= every:
                 since_renewal = 0.0
@@ -97,9 +102,6 @@ def _keep(lease: Lease, tools: Toolbox) -> None:
             lease.stop = "salvage"
         if lease.stop:
             lease.halt.set()
-        if lease.ended.wait(tick):
-            return
-        since_renewal += tick
 
 
 def base_lock(repo: str, branch: str) -> str:

@@ -29,7 +29,7 @@ from ops_orchestrate.core.states import Stage
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.budget import account_for, budget_of, wallet_of
 from ops_orchestrate.engine.consult import consult
-from ops_orchestrate.engine.lease import Lease, keep, last_beat
+from ops_orchestrate.engine.lease import Lease, boot_clock, keep, last_beat
 from ops_orchestrate.engine.step import Next, passed_on
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.engine.unlisted import tell_unlisted
@@ -43,12 +43,13 @@ _PATIENCE = 60.0
 def review(key: StageKey, holder: str, tools: Toolbox) -> Next:
     """Have the newest attempt's head reviewed; verify comes after it."""
     attempts = tools.ledger.attempts
+    asked_at = boot_clock()
     claim = attempts.claim(key, Stage.REVIEW, holder=holder, host=tools.host, lease=tools.settings.lease)
     if claim.kind != "ok":
         return passed_on(claim)
     run = tools.ledger.runs.get(key.run)
     record = tools.ledger.tasks.get(key.run, key.task)
-    with keep(key, Stage.REVIEW, holder, tools) as lease:
+    with keep(key, Stage.REVIEW, holder, tools, asked_at=asked_at, stop=claim.stop) as lease:
         if claim.stop:
             return _interrupted(key, holder, tools)
         means = _seated(key, holder, run, record, tools)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
 from ops_orchestrate.core.attempt_rule import after
 from ops_orchestrate.core.states import TaskState
-from ops_orchestrate.engine.admit import admit, fill, publish_edges
+from ops_orchestrate.engine.admit import fill, offer, publish_edges
 from ops_orchestrate.engine.budget import another_has_quota
 from ops_orchestrate.engine.finish import finish
 from ops_orchestrate.engine.red_base import after_merge
@@ -24,15 +24,16 @@ _NOTHING = Outcome(kind=OutcomeKind.LOST, summary="The worker vanished before it
 
 def settle(key: StageKey, tools: Toolbox) -> None:
     """Move the task on, start what it frees, and see whether the run has ended."""
-    outcome = tools.ledger.attempts.outcome(key) or _NOTHING
+    over = tools.ledger.looks.over(key)
+    outcome = over.outcome or _NOTHING
     run = tools.ledger.runs.get(key.run)
     settlement = after(
         outcome,
-        spent=tools.ledger.attempts.spent(key.run, key.task),
+        spent=over.spent,
         max_attempts=tools.settings.max_attempts,
         run_stopping=bool(run.stop),
-        cancelled=tools.ledger.attempts.cancelled(key.run, key.task),
-        now=tools.ledger.now(),
+        cancelled=over.cancelled,
+        now=over.now,
         quota_pause=tools.settings.quota_pause,
         another=outcome.kind is OutcomeKind.QUOTA and another_has_quota(run.request, tools),
     )
@@ -43,9 +44,10 @@ def settle(key: StageKey, tools: Toolbox) -> None:
         tell_what_failed(key, outcome, tools)
     settled = tools.ledger.attempts.settle(key, settlement)
     if settled.state is TaskState.COMPLETED:
-        publish_edges(key.run, key.task, tools)
-        after_merge(key.run, key.task, tools)
+        publish_edges(key.run, key.task, tools, settled.dependants)
+        if settled.blocked:
+            after_merge(key.run, key.task, tools)
     elif settled.applied and settled.state in (TaskState.RETRYABLE, TaskState.QUEUED):
-        admit(key.run, key.task, tools)
+        offer(key.run, key.task, tools)
     fill(tools)
     finish(key.run, tools)

@@ -24,8 +24,10 @@ def split(key: StageKey, outcome: Outcome, settlement: Settlement, *, stopping: 
 
     False where it goes on undivided.
     """
+    if stopping or settlement.state not in _INSTEAD_OF:
+        return False
     record = tools.ledger.tasks.get(key.run, key.task)
-    if stopping or settlement.state not in _INSTEAD_OF or not may_be_split(record.spec):
+    if not may_be_split(record.spec):
         return False
     if outcome.kind is OutcomeKind.PLANNED:
         return _as_proposed(key, record.spec, outcome, tools)

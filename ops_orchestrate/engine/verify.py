@@ -22,7 +22,7 @@ from ops_orchestrate.core.tail import relevant_tail
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.core.verdict import Reviewing, verify_verdict
 from ops_orchestrate.engine.early import standing_of
-from ops_orchestrate.engine.lease import Lease, keep
+from ops_orchestrate.engine.lease import Lease, boot_clock, keep
 from ops_orchestrate.engine.placing import publish_tail
 from ops_orchestrate.engine.regate import with_gate
 from ops_orchestrate.engine.step import Next, passed_on
@@ -33,6 +33,7 @@ from ops_orchestrate.errors import GitError, SourceUnavailable
 
 def verify(key: StageKey, holder: str, tools: Toolbox) -> Next:
     """Judge the newest attempt's head against the base's newest head."""
+    asked_at = boot_clock()
     claim = tools.ledger.attempts.claim(key, Stage.VERIFY, holder=holder, host=tools.host, lease=tools.settings.lease)
     if claim.kind != "ok":
         return passed_on(claim)
@@ -44,7 +45,7 @@ def verify(key: StageKey, holder: str, tools: Toolbox) -> Next:
     if waits.waits and not waits.lost and not claim.stop:
         _wait(key, holder, waits, tools)
         return Next.DROP
-    with keep(key, Stage.VERIFY, holder, tools) as lease:
+    with keep(key, Stage.VERIFY, holder, tools, asked_at=asked_at, stop=claim.stop) as lease:
         try:
             outcome = _overtaken(record, waits) or _judge(key, record, repository, lease, tools)
         except (GitError, SourceUnavailable) as error:
@@ -122,9 +123,9 @@ def _judge(key: StageKey, record: TaskRecord, repository: Repository, lease: Lea
     refusals = _refusals(diff, record, repository, refused_before, tools)
     gate, base_gate = _gates(repository, preview, refusals, lease, tools)
     _evidence(key, diff, preview, gate, tools)
-    review = tools.ledger.attempts.review(key)
+    judged = tools.ledger.looks.verdict(key)
+    review, approved, before = judged.review, judged.approved, judged.outcome
     review = review if review and review.holds_for(record.head, diff.merge_base) else None
-    approved = tools.ledger.tasks.approved(key.run, key.task)
     policy = tools.settings.sensitive_review
     outcome = verify_verdict(
         spec=record.spec,
@@ -144,7 +145,6 @@ def _judge(key: StageKey, record: TaskRecord, repository: Repository, lease: Lea
     )
     if review_due(outcome, refusals, review, policy=policy, approved=bool(approved) and approved == record.head):
         return None
-    before = tools.ledger.attempts.outcome(key)
     return outcome.model_copy(
         update={
             "log_tail": tools.secrets.redact(outcome.log_tail),
@@ -161,8 +161,8 @@ def _said(before: Outcome | None) -> str:
 
 
 def _refused_before(key: StageKey, tools: Toolbox) -> tuple[str, ...]:
-    attempts = tools.ledger.tasks.attempts(key.run, key.task)
-    return tuple(a.outcome.rule for a in attempts if a.outcome and a.outcome.rule and a.number < key.attempt)
+    attempts = tools.ledger.tasks.attempts_before(key)
+    return tuple(one.outcome.rule for one in attempts if one.outcome and one.outcome.rule)
 
 
 def _gates(

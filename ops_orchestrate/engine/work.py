@@ -26,7 +26,7 @@ from ops_orchestrate.engine.ask_split import asked_to_split
 from ops_orchestrate.engine.begun import grown_from, needs_no_agent, remembers, where_to_begin
 from ops_orchestrate.engine.briefing import brief_of
 from ops_orchestrate.engine.budget import account_for, agent_now
-from ops_orchestrate.engine.lease import Lease, keep, last_beat
+from ops_orchestrate.engine.lease import Lease, boot_clock, keep, last_beat
 from ops_orchestrate.engine.mailbox import Mailbox
 from ops_orchestrate.engine.pulse import Pulse
 from ops_orchestrate.engine.remark import Remarks
@@ -41,6 +41,7 @@ from ops_orchestrate.errors import (
     SourceUnavailable,
     UsageError,
 )
+from ops_orchestrate.ledger import End
 from ops_orchestrate.ports import AgentSession, AgentTree
 
 #: How long one wait for the agent's events lasts: the step looks at flags and lease in between.
@@ -53,6 +54,7 @@ def implement(key: StageKey, holder: str, tools: Toolbox) -> Next:
     agent = (
         agent_now(run.request, tools, here=True).agent or run.request.agent
     )  # all parked since the grant: it says so itself
+    asked_at = boot_clock()
     claim = tools.ledger.attempts.claim(
         key, Stage.IMPLEMENT, holder=holder, host=tools.host, lease=tools.settings.lease, agent=agent
     )
@@ -64,7 +66,8 @@ def implement(key: StageKey, holder: str, tools: Toolbox) -> Next:
     repository = run.request.portfolio.repository(spec.repo)
     began = time.monotonic()
     # The tree is held until it is gone: a sweep that took it from under us would salvage half of it.
-    with keep(key, Stage.IMPLEMENT, holder, tools) as lease, tools.workshop.hold_tree(repository, key) as mine:
+    kept = keep(key, Stage.IMPLEMENT, holder, tools, asked_at=asked_at, stop=claim.stop)
+    with kept as lease, tools.workshop.hold_tree(repository, key) as mine:
         found = (_too_late(claim.stop) or needs_no_agent(key, repository, spec, lease, tools)) if mine else None
         without = found and unspent(found)
         outcome = without or (
@@ -74,12 +77,13 @@ def implement(key: StageKey, holder: str, tools: Toolbox) -> Next:
             return Next.DROP
         goes_on = outcome.kind is OutcomeKind.SUCCEEDED
         park = _parked(outcome, agent, tools)
-        if not tools.ledger.attempts.end(
+        ended = tools.ledger.attempts.end(
             key, Stage.IMPLEMENT, holder=holder, outcome=outcome, goes_on=goes_on, park=park
-        ):
+        )
+        if not ended:
             return Next.DROP
-        # Before the tree is removed, which takes as long as it is large: its slot is free.
-        canvas.publish(canvas.admit(key.run, again=f"{key.task}:{key.fence}"))
+        if ended is End.WANTED:  # before the tree is removed, which takes as long as it is large: its slot is free
+            canvas.publish(canvas.admit(key.run, again=f"{key.task}:{key.fence}"))
         if not (lease.stop == "now" and outcome.kind is OutcomeKind.INTERRUPTED):
             tools.workshop.discard_tree(repository, key)
     if goes_on and not without:

@@ -21,10 +21,11 @@ from ops_orchestrate.ledger.facts import Facts
 from ops_orchestrate.ledger.hosts import Hosts
 from ops_orchestrate.ledger.keys import Keys
 from ops_orchestrate.ledger.locks import Locks
+from ops_orchestrate.ledger.looks import Looks
 from ops_orchestrate.ledger.mail import Mail
 from ops_orchestrate.ledger.money import Money
 from ops_orchestrate.ledger.parcels import Parcels
-from ops_orchestrate.ledger.results import Claim, ClaimView, Posted, Reaped, Renewal, Settled
+from ops_orchestrate.ledger.results import Claim, ClaimView, End, Posted, Reaped, Renewal, Settled
 from ops_orchestrate.ledger.runs import Runs
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server, client_for
@@ -44,11 +45,11 @@ class Ledger:
         scripts = Scripts(server, prefix)
         self._server = server
         self._scripts = scripts
-        self._life = ""
         self.runs = Runs(server, scripts, keys)
         self.tasks = Tasks(server, scripts, keys)
         self.claims = Claims(server, scripts, keys)
         self.board = BoardLedger(server, scripts, keys)
+        self.looks = Looks(server, keys)
         self.attempts = Attempts(server, scripts, keys)
         self.locks = Locks(server, scripts, keys)
         self.hosts = Hosts(server, scripts, keys)
@@ -77,21 +78,11 @@ class Ledger:
 
         `restarted`: another period for a server that came back with its data; 0 where every answered write was on
         the disk (our own server), so that no lease can have been forgotten. May be called by every process; fences
-        go on above every one that was ever given.
+        go on above every one that was ever given. A failover, or a restart, is not told to anybody: a look at the board
+        shows it (`noticed`), and a grant in a life that nobody has noticed gives nothing.
         """
         again = quiet if restarted is None else restarted
         self._scripts("ledger_open", self._server.run_id(), quiet, uuid.uuid4().hex, again)
-
-    def notice(self, *, quiet: float, restarted: float | None = None) -> str:
-        """Which life of the server this is; one that this process has not met before is opened as `open` does.
-
-        A failover, or a restart, is not told to anybody: whoever gives something away looks.
-        """
-        life = self._server.run_id()
-        if not life or life != self._life:
-            self.open(quiet=quiet, restarted=restarted)
-            self._life = life
-        return life
 
     def close(self) -> None:
         """Give the connections back."""
@@ -109,6 +100,7 @@ def connect(url: str, prefix: str = PREFIX) -> Ledger:
 __all__ = [
     "Claim",
     "ClaimView",
+    "End",
     "Ledger",
     "Posted",
     "Reaped",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ops_orchestrate.core.attempt import Outcome, Settlement, StageKey
@@ -17,7 +17,7 @@ from ops_orchestrate.errors import OpsError
 from ops_orchestrate.ledger.keys import Keys
 from ops_orchestrate.ledger.money import reserve_text, reserved_amount
 from ops_orchestrate.ledger.records import outcome as stored_outcome
-from ops_orchestrate.ledger.results import Claim, Renewal, Settled
+from ops_orchestrate.ledger.results import Claim, End, Renewal, Settled
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server
 
@@ -44,9 +44,15 @@ class Attempts:
         ok, stop = self._scripts("attempt_renew", *_where(key), stage.value, holder, lease)
         return Renewal(ok=int(ok) == 1, stop=stop)
 
-    def describe(self, key: StageKey, *, branch: str, brief_digest: str) -> bool:
-        """Record branch and brief; False if an earlier attempt of the task had this brief, or the key is stale."""
-        return self._scripts.flag("attempt_describe", *_where(key), branch, brief_digest)
+    def describe(
+        self, key: StageKey, *, branch: str, brief_digest: str, told: Sequence[Mapping[str, str]] = ()
+    ) -> bool:
+        """Record branch and brief, as evidence with what it passes on (`told`).
+
+        False if an earlier attempt of the task had this brief, or the key is stale.
+        """
+        evidence = ({"what": "brief", "branch": branch, "brief": brief_digest}, *told)
+        return self._scripts.flag("attempt_describe", *_where(key), branch, brief_digest, *map(json.dumps, evidence))
 
     def brief_digests(self, run: str, task: str) -> set[str]:
         """Digests of the briefs of all attempts that count."""
@@ -61,15 +67,15 @@ class Attempts:
         outcome: Outcome,
         goes_on: bool,
         park: Parked | None = None,
-    ) -> bool:
-        """The stage is over; False if the claim was lost.
+    ) -> End:
+        """The stage is over, unless the claim was lost.
 
         Implement gives slot and ownership back, and what was set aside for it becomes what it used. `goes_on`: the
         next stage waits to be claimed; otherwise the attempt is over and settling it is due. `park`: the account
         that has no quota; nothing is admitted for it until then.
         """
         files = json.dumps(outcome.files) if 0 < len(outcome.files) <= FILES_KEPT else ""
-        return self._scripts.flag(
+        answer = self._scripts(
             "attempt_end",
             *_where(key),
             stage.value,
@@ -86,6 +92,7 @@ class Attempts:
             park.account if park else "",
             park.until if park else 0.0,
         )
+        return End(int(answer))
 
     def outcome(self, key: StageKey) -> Outcome | None:
         """The last outcome recorded for this attempt under this fence."""
@@ -105,10 +112,6 @@ class Attempts:
         if found is None:
             raise OpsError(f"Nothing verified attempt {key.attempt} of {key.task}; retry the task.")
         return found
-
-    def cancelled(self, run: str, task: str) -> bool:
-        """Whether a person withdrew the task while it was in flight."""
-        return self._task_field(run, task, "cancel") == "1"
 
     def stop_asked(self, run: str, task: str) -> str:
         """What a heartbeat would report now (`now`, `cancel`, `salvage` or nothing), without renewing anything."""
@@ -157,7 +160,7 @@ class Attempts:
 
         Raises ValueError where the task may not move so, UnknownTask, UnknownRun.
         """
-        applied, state, dependants = self._scripts(
+        applied, state, dependants, blocked = self._scripts(
             "attempt_settle",
             *_where(key),
             settlement.state.value,
@@ -165,7 +168,12 @@ class Attempts:
             settlement.ask,
             settlement.not_before,
         )
-        return Settled(applied=int(applied) == 1, state=TaskState(state), dependants=tuple(dependants.split()))
+        return Settled(
+            applied=int(applied) == 1,
+            state=TaskState(state),
+            dependants=tuple(dependants.split()),
+            blocked=int(blocked or 0),
+        )
 
     def spent(self, run: str, task: str) -> int:
         """Attempts that count against the limit, the present one included."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -39,7 +39,7 @@ class BoardLedger:
     def look(self, cap: int) -> Board:
         """One picture of the board. From every repository come its first candidates, the most urgent first."""
         answer = self._scripts("board_look", CANDIDATES)
-        version, now, quiet, born, parked, slots, owners, cards, unmerged, work, announced, reserved = answer
+        version, now, quiet, born, parked, slots, owners, cards, unmerged, work, announced, reserved, noticed = answer
         hosts = merged(announced)
         taken = tuple(sorted((Slot.model_validate_json(text) for text in slots), key=lambda slot: slot.index))
         return Board(
@@ -56,6 +56,7 @@ class BoardLedger:
             repo_work={repo: float(left) for repo, left in _pairs(work)},
             quiet_until=float(quiet),
             born=float(born),
+            noticed=int(noticed) == 1,
             parked={account: float(until) for account, until in _pairs(parked) if float(until) > float(now)},
         )
 
@@ -94,15 +95,6 @@ class BoardLedger:
         stored = self._server.ask(lambda: self._server.client.hvals(self._keys("owners")))
         return sorted((Owner.model_validate_json(text) for text in stored), key=lambda owner: owner.fence)
 
-    def writers(self, repo: str) -> list[tuple[str, str]]:
-        """(run, task) of whoever works in a repository, and of whatever is made there and not merged yet."""
-        owners, unmerged = self._server.pipe(
-            lambda pipe: [pipe.hvals(self._keys("owners")), pipe.hgetall(self._keys("unmerged"))]
-        )
-        there: list[Owner | Unmerged] = [Owner.model_validate_json(text) for text in owners]
-        there += [_unmerged(name, text) for name, text in unmerged.items()]
-        return sorted({(one.run, one.task) for one in there if one.repo == repo})
-
     def work_left(self) -> dict[str, float]:
         """Seconds of unfinished work by repository, over the open runs; a look shows those of its candidates."""
         stored = self._server.ask(lambda: self._server.client.hgetall(self._keys("repo_work")))
@@ -135,6 +127,13 @@ class BoardLedger:
         name = self._keys("snoozes")
         first = self._server.ask(lambda: self._server.client.zrange(name, 0, 0, withscores=True))
         return float(first[0][1]) if first else None
+
+
+def writers_of(repo: str, owners: Sequence[str], unmerged: Mapping[str, str]) -> list[tuple[str, str]]:
+    """(run, task) of whoever works in a repository, and of whatever is made there and not merged yet."""
+    there: list[Owner | Unmerged] = [Owner.model_validate_json(text) for text in owners]
+    there += [_unmerged(name, text) for name, text in unmerged.items()]
+    return sorted({(one.run, one.task) for one in there if one.repo == repo})
 
 
 def _key(row: Sequence[str]) -> StageKey:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from enum import IntEnum
+from typing import Literal, NamedTuple
 
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.spend import Amount
@@ -38,6 +39,16 @@ class Renewal(Value):
     stop: Stop = ""
 
 
+class End(IntEnum):
+    """What became of a stage that was to be ended; false where it was not."""
+
+    LOST = 0
+    """The claim was lost."""
+    ENDED = 1
+    WANTED = 2
+    """It has ended, and some task waits for a free slot."""
+
+
 class Settled(Value):
     """What a settlement did."""
 
@@ -46,6 +57,19 @@ class Settled(Value):
     state: TaskState
     """The state of the task now."""
     dependants: tuple[str, ...] = ()
+    blocked: int = 0
+    """How many tasks of the run wait for a person now."""
+
+
+class Edge(NamedTuple):
+    """One way in which the completion of a task counts."""
+
+    child: str
+    """The task that waits."""
+    blockers: tuple[str, ...]
+    """All that it waits for in this way, in their order."""
+    parts: bool
+    """Whether these are its parts, behind which it completes."""
 
 
 class Reaped(Value):

@@ -14,6 +14,7 @@ from ops_orchestrate.errors import UnknownRun, UnknownTask
 from ops_orchestrate.ledger.keys import Keys, member, split_member
 from ops_orchestrate.ledger.plan import split_args
 from ops_orchestrate.ledger.records import attempt_record, outcome, task_record
+from ops_orchestrate.ledger.results import Edge
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server
 
@@ -43,6 +44,12 @@ class Tasks:
         planned, *stored = self._server.pipe(lambda pipe: [self._ask_planned(pipe, run), *map(pipe.hgetall, names)])
         return [task_record(run, one) for one in stored if planned == "1" and "spec" in one]
 
+    def merges(self, run: str) -> list[tuple[str, str]]:
+        """(repository, merge or nothing) of every task of a run, in plan order. Raises UnknownRun."""
+        names = [self._keys("task", run, task) for task in self._ids(run)]
+        stored = self._server.pipe(lambda pipe: [pipe.hmget(name, "repo", "merge") for name in names])
+        return [(repo, merge or "") for repo, merge in stored if repo]
+
     def dependants(self, run: str, task: str) -> list[str]:
         """The tasks that this one blocks."""
         name = self._keys("task", run, task)
@@ -51,20 +58,45 @@ class Tasks:
 
     def attempts(self, run: str, task: str) -> list[AttemptRecord]:
         """Every attempt that was started, oldest first. Raises UnknownRun, UnknownTask."""
-        return [attempt_record(one) for one in self._attempts(run, task, self.get(run, task).attempt)]
+        newest = self.get(run, task).attempt
+        return [attempt_record(one) for one in self._attempts(run, [(task, at) for at in range(1, newest + 1)])]
+
+    def attempts_before(self, key: StageKey) -> list[AttemptRecord]:
+        """The attempts that were started before this one, oldest first; of a first one nobody needs to be asked."""
+        if key.attempt == 1:
+            return []
+        tries = [(key.task, number) for number in range(1, key.attempt)]
+        return [attempt_record(one) for one in self._attempts(key.run, tries)]
 
     def hand_overs(self, run: str, task: str) -> list[HandOver]:
-        """What its completed blockers produced, in the order of `blocked_by`."""
-        found = []
-        for blocker in self.many(run, self.get(run, task).spec.blocked_by):
-            if blocker.state is TaskState.COMPLETED:  # a composite has made nothing: its parts have
-                made = self.many(run, blocker.spec.parts) if blocker.spec.parts else [blocker]
-                found += [self._hand_over(run, one) for one in made]
-        return found
+        """What its completed blockers produced, in the order of `blocked_by`. Raises UnknownRun, UnknownTask."""
+        return self.handed_over(run, self.get(run, task).spec.blocked_by)
 
-    def open_join(self, run: str, task: str, *, parts: bool = False) -> bool:
-        """True for one caller, ever: that one sets the size of the task's join (`parts`: of the join of its parts)."""
-        return self._scripts.flag("task_open_join", run, task, uuid.uuid4().hex, parts)
+    def handed_over(self, run: str, blockers: Sequence[str]) -> list[HandOver]:
+        """What those of these tasks produced that have completed."""
+        made: list[TaskRecord] = []
+        for one in self.many(run, blockers) if blockers else ():
+            if one.state is TaskState.COMPLETED:  # a composite has made nothing: its parts have
+                made += self.many(run, one.spec.parts) if one.spec.parts else [one]
+        tries = [(one.spec.id, number) for one in made for number in range(1, one.attempt + 1)]
+        newest = {one["task"]: one for one in self._attempts(run, tries)}  # in their order, so the last one stays
+        return [_hand_over(one, newest.get(one.spec.id, {})) for one in made]
+
+    def edges(self, run: str, task: str, children: Sequence[str]) -> list[Edge]:
+        """What the completion of this task counts for: its dependants (`children`), and what each of them waits for."""
+        names = [self._keys("task", run, child) for child in children]
+        stored = self._server.pipe(lambda pipe: [pipe.hmget(name, "blocked_by", "parts") for name in names])
+        return [_edge(task, child, *map(_words, found)) for child, found in zip(children, stored, strict=True)]
+
+    def open_joins(self, run: str, joins: Sequence[tuple[str, bool]]) -> list[bool]:
+        """For each join (its task; whether that of its parts): True for one caller, ever, which sets its size.
+
+        Raises UnknownRun, UnknownTask.
+        """
+        if not joins:
+            return []
+        named = [word for task, parts in joins for word in (task, "1" if parts else "0")]
+        return [int(one) == 1 for one in self._scripts("task_open_joins", run, uuid.uuid4().hex, *named)]
 
     def split(self, key: StageKey, whole: TaskSpec, parts: Sequence[TaskSpec], *, why: str, by: str) -> bool:
         """A task whose attempt is over waits for these parts from now on, which join the plan.
@@ -168,24 +200,37 @@ class Tasks:
         self._ids(run)  # raises UnknownRun
         raise UnknownTask(f"Run {run} has no task {task}; `ops-orchestrate plan` lists them.")
 
-    def _attempts(self, run: str, task: str, newest: int) -> list[dict[str, str]]:
-        names = [self._keys("attempt", run, task, number) for number in range(1, newest + 1)]
+    def _attempts(self, run: str, tries: Sequence[tuple[str, int]]) -> list[dict[str, str]]:
+        """The attempts with these numbers, each with its task; a grant that nobody claimed left none."""
+        if not tries:
+            return []
+        names = [self._keys("attempt", run, task, number) for task, number in tries]
         stored = self._server.pipe(lambda pipe: [pipe.hgetall(name) for name in names])
-        return [one for one in stored if "number" in one]  # a grant that nobody claimed left none
+        return [{"task": task, **one} for (task, _), one in zip(tries, stored, strict=True) if "number" in one]
 
-    def _hand_over(self, run: str, blocker: TaskRecord) -> HandOver:
-        attempts = self._attempts(run, blocker.spec.id, blocker.attempt)
-        newest = attempts[-1] if attempts else {}
-        # The agent's own words about its work are in the first stage's outcome; later ones speak of gates.
-        said = outcome(newest.get(f"outcome_{Stage.IMPLEMENT}")) or outcome(newest.get("outcome"))
-        return HandOver(
-            task=blocker.spec.id,
-            title=blocker.spec.title,
-            project=blocker.spec.project,
-            merge=blocker.merge,
-            summary=(said.hand_over or said.summary) if said else blocker.reason,
-            files=_files(newest),
-        )
+
+def _hand_over(blocker: TaskRecord, newest: dict[str, str]) -> HandOver:
+    # The agent's own words about its work are in the first stage's outcome; later ones speak of gates.
+    said = outcome(newest.get(f"outcome_{Stage.IMPLEMENT}")) or outcome(newest.get("outcome"))
+    return HandOver(
+        task=blocker.spec.id,
+        title=blocker.spec.title,
+        project=blocker.spec.project,
+        merge=blocker.merge,
+        summary=(said.hand_over or said.summary) if said else blocker.reason,
+        files=_files(newest),
+    )
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    return tuple((text or "").split())
+
+
+def _edge(task: str, child: str, blocked_by: tuple[str, ...], parts: tuple[str, ...]) -> Edge:
+    """What a composite waited for before it was split has its own join, which is behind it."""
+    if task in parts:
+        return Edge(child, parts, parts=True)
+    return Edge(child, tuple(name for name in blocked_by if name not in parts), parts=False)
 
 
 def _files(attempt: dict[str, str]) -> tuple[str, ...]:

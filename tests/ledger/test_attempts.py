@@ -125,10 +125,10 @@ def test_claims_and_heartbeats_say_that_the_task_is_cancelled(ledger: Ledger) ->
     assert ledger.tasks.cancel("r1", "t1", by="ann", reason="no") == "asked"
     assert claim(ledger, key, Stage.IMPLEMENT) == ("ok", "cancel")
     assert ledger.attempts.renew(key, Stage.IMPLEMENT, holder="me", lease=LEASE).stop == "cancel"
-    assert (ledger.attempts.stop_asked("r1", "t1"), ledger.attempts.cancelled("r1", "t1")) == ("cancel", True)
+    assert (ledger.attempts.stop_asked("r1", "t1"), ledger.looks.over(key).cancelled) == ("cancel", True)
     ended(ledger, key, Stage.IMPLEMENT, make_outcome(OutcomeKind.INTERRUPTED), goes_on=False)
     ledger.attempts.settle(key, make_settlement(TaskState.CANCELLED))
-    assert not ledger.attempts.cancelled("r1", "t1")
+    assert not ledger.looks.over(key).cancelled
 
 
 # Leases -------------------------------------------------------------------------------------------------------------

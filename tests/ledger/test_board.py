@@ -252,14 +252,17 @@ def test_fences_are_never_below_the_clock(ledger: Ledger) -> None:
 
 def test_the_writers_of_a_repository_are_those_at_work_and_those_whose_change_is_not_merged(ledger: Ledger) -> None:
     planned(ledger, make_task("t1", repo="a"), make_task("t2", repo="b"), make_task("t3", repo="a", paths=("x/",)))
-    assert ledger.board.writers("a") == []
+    assert ledger.looks.brief("r1", "t1", "a").writers == []
     granted(ledger)
-    assert ledger.board.writers("a") == [("r1", "t1")]
+    assert ledger.looks.brief("r1", "t1", "a").writers == [("r1", "t1")]
     at_stage(ledger, Stage.VERIFY, "t2")
-    assert (ledger.board.writers("a"), ledger.board.writers("b")) == ([("r1", "t1")], [("r1", "t2")])
+    assert (ledger.looks.brief("r1", "t1", "a").writers, ledger.looks.brief("r1", "t1", "b").writers) == (
+        [("r1", "t1")],
+        [("r1", "t2")],
+    )
     ledger.tasks.cancel("r1", "t2", by="ann", reason="no")
     ledger.board.reap(grant_timeout=0.0)
-    assert ledger.board.writers("a") == []
+    assert ledger.looks.brief("r1", "t1", "a").writers == []
 
 
 def test_a_look_begins_with_the_most_urgent_repositories_and_knows_what_is_left_in_them(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ops_orchestrate.ledger import Ledger
+from tests.ledger.play import planned
 
 
 def waits(ledger: Ledger) -> float:
@@ -41,12 +42,32 @@ def test_a_restart_does_not_cut_a_quiet_period_short(real_redis: Any) -> None:
     assert waits(ledger) > 50
 
 
-def test_another_server_than_the_last_time_is_noticed_and_quiet(real_redis: Any) -> None:
+def test_a_look_tells_a_new_ledger_and_another_life_of_the_server(real_redis: Any) -> None:
     """A failover: nobody says so, and the successor may have forgotten who works."""
     ledger = Ledger(real_redis)
-    life = ledger.notice(quiet=0)
-    assert ledger.notice(quiet=100) == life
-    assert waits(ledger) <= 0
-    ledger._server.run_id = lambda: "the successor"  # type: ignore[method-assign]
-    assert ledger.notice(quiet=100) == "the successor"
+    assert not ledger.board.look(5).noticed
+    ledger.open(quiet=0)
+    assert ledger.board.look(5).noticed
+    another_life(real_redis)
+    assert not ledger.board.look(5).noticed
+    ledger.open(quiet=100)
+    assert ledger.board.look(5).noticed
     assert waits(ledger) > 50
+
+
+def test_a_life_that_nobody_has_noticed_grants_nothing(real_redis: Any) -> None:
+    ledger = Ledger(real_redis)
+    ledger.open(quiet=0)
+    planned(ledger)
+    assert ledger.board.offer("r1", "t1")
+    board = ledger.board.look(5)
+    another_life(real_redis)
+    assert ledger.board.grant(board, board.candidates, lease=30) == []
+    ledger.open(quiet=0)
+    assert len(ledger.board.grant(board, board.candidates, lease=30)) == 1
+
+
+def test_a_server_that_does_not_tell_its_life_is_taken_for_the_same(fake_redis: Any) -> None:
+    ledger = Ledger(fake_redis)
+    ledger.open(quiet=0)
+    assert ledger.board.look(5).noticed

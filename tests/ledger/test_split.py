@@ -124,7 +124,7 @@ def test_what_a_person_said_of_the_whole_its_parts_are_told(ledger: Ledger) -> N
 
 def test_the_join_of_its_parts_is_opened_once_beside_its_own(ledger: Ledger) -> None:
     planned(ledger, make_task("big"))
-    opened = [ledger.tasks.open_join("r1", "big", parts=parts) for parts in (False, True, True, False)]
+    opened = [ledger.tasks.open_joins("r1", [("big", parts)])[0] for parts in (False, True, True, False)]
     assert opened == [True, True, False, False]
 
 

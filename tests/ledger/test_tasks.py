@@ -23,11 +23,14 @@ def waiting(ledger: Ledger, ask: str = "approve") -> StageKey:
 
 def test_an_unknown_task_is_named(ledger: Ledger) -> None:
     planned(ledger)
-    for call in (ledger.tasks.get, ledger.tasks.attempts, ledger.tasks.hand_overs, ledger.tasks.open_join):
+    for call in (ledger.tasks.get, ledger.tasks.attempts, ledger.tasks.hand_overs):
         with pytest.raises(UnknownTask, match="ghost"):
             call("r1", "ghost")
     with pytest.raises(UnknownTask, match="ghost"):
         ledger.tasks.approve("r1", "ghost", "h1", "ann")
+    with pytest.raises(UnknownTask, match="ghost"):
+        ledger.tasks.open_joins("r1", [("t1", False), ("ghost", False)])
+    assert ledger.tasks.open_joins("r1", [("t1", False)]) == [True], "nothing was written"
 
 
 def test_tasks_come_in_plan_order(ledger: Ledger) -> None:
@@ -51,7 +54,7 @@ def test_a_hand_over_holds_what_the_agent_said_and_what_was_merged(ledger: Ledge
 
 def test_one_caller_ever_sets_the_size_of_a_join(ledger: Ledger) -> None:
     planned(ledger)
-    assert [ledger.tasks.open_join("r1", "t1") for _ in range(3)] == [True, False, False]
+    assert [ledger.tasks.open_joins("r1", [("t1", False)]) for _ in range(3)] == [[True], [False], [False]]
 
 
 def test_edges_are_due_until_they_are_published(ledger: Ledger) -> None:

@@ -20,6 +20,7 @@ from ops_orchestrate.engine.landing.facts import landing_snapshot
 from ops_orchestrate.engine.lease import base_lock
 from ops_orchestrate.engine.step import Next
 from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.ledger.looks import Landable
 
 #: How long one job waits for another merge to the same base before it snoozes; a local merge takes milliseconds.
 _TURN_SECONDS = 10.0
@@ -47,16 +48,16 @@ def _take_turn(turn: str, holder: str, tools: Toolbox) -> bool:
 
 def _land(case: Case) -> Next:
     case.tools.workshop.refresh(case.repository)
-    action = decide_landing(landing_snapshot(case.key, case.run, case.record, case.repository, case.tools))
+    known = case.tools.ledger.looks.landing(case.key)
+    action = decide_landing(landing_snapshot(case, known))
     if action.step is Step.REVERIFY:
         return verify_again(case)
     if action.step is Step.WAIT:
         return snooze(case, action.reason)
     if action.step is Step.MERGE:
-        return _merge(case)
-    intent = case.tools.ledger.attempts.intent(case.key.run, case.key.task)
-    if action.step is Step.DONE and intent is not None:
-        return _prove(case, intent)
+        return _merge(case, known)
+    if action.step is Step.DONE and known.intent is not None:
+        return _prove(case, known.intent, known.verified)
     return end(case, _outcome(action, case.record))
 
 
@@ -65,14 +66,14 @@ def _outcome(action: Action, record: TaskRecord) -> Outcome:
     return Outcome(kind=kind, summary=action.reason, ask=action.ask, command=action.command, head=record.head)
 
 
-def _merge(case: Case) -> Next:
+def _merge(case: Case, known: Landable) -> Next:
     attempts = case.tools.ledger.attempts
-    intent = _announced(case) or _intent(case)
+    intent = _announced(case, known) or _intent(case, known)
     if not attempts.intend(case.key, holder=case.holder, intent=intent):
         return Next.DROP
     landing = case.tools.forge_of(case.repository).land(case.repository, intent)
     if landing.end is LandingEnd.LANDED:
-        return _prove(case, intent)
+        return _prove(case, intent, known.verified)
     if landing.end is LandingEnd.MOVED:
         return verify_again(case)
     if landing.end is LandingEnd.UNKNOWN:
@@ -82,25 +83,24 @@ def _merge(case: Case) -> Next:
     return _refused(case, landing)
 
 
-def _announced(case: Case) -> MergeIntent | None:
+def _announced(case: Case, known: Landable) -> MergeIntent | None:
     """What was announced before, if it is this very attempt's: an earlier one may have died with its own."""
-    attempts = case.tools.ledger.attempts
-    known, verified = attempts.intent(case.key.run, case.key.task), attempts.verified(case.key)
-    if known and (known.head, known.base, known.tree) == (case.record.head, verified.base, verified.tree):
-        return known
+    intent, verified = known.intent, known.verified
+    if intent and (intent.head, intent.base, intent.tree) == (case.record.head, verified.base, verified.tree):
+        return intent
     return None
 
 
-def _intent(case: Case) -> MergeIntent:
+def _intent(case: Case, known: Landable) -> MergeIntent:
     """The prepared commit and all that is needed to repeat the push, or to recognise that it has happened."""
-    verified = case.tools.ledger.attempts.verified(case.key)
+    verified = known.verified
     message = squash_message(case.record, run=case.key.run, summary=verified.summary)
     commit = case.tools.workshop.commit_tree(
         case.repository,
         tree=verified.tree,
         parents=(verified.base,),
         message=message,
-        at=case.tools.ledger.now(),
+        at=known.now,
     )
     return MergeIntent(
         repo=case.repository.key,
@@ -112,11 +112,11 @@ def _intent(case: Case) -> MergeIntent:
     )
 
 
-def _prove(case: Case, intent: MergeIntent) -> Next:
+def _prove(case: Case, intent: MergeIntent, verified: Outcome) -> Next:
     """A merge counts once the base itself shows it, with the tree that was verified."""
     if not case.tools.forge_of(case.repository).proved(case.repository, intent):
         return snooze(case, "the merge is not visible on the base yet")
-    return merged(case, intent)
+    return merged(case, intent, verified)
 
 
 def _refused(case: Case, landing: Landing) -> Next:

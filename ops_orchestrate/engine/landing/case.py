@@ -69,15 +69,15 @@ def wait_for_person(case: Case, reason: str, *, ask: str = "land", command: str 
     return end(case, outcome)
 
 
-def merged(case: Case, intent: MergeIntent) -> Next:
-    """The base has it, and that was proved."""
+def merged(case: Case, intent: MergeIntent, verified: Outcome) -> Next:
+    """The base has it, and that was proved. `verified`: what verify recorded for the attempt."""
     attempts = case.tools.ledger.attempts
     if not attempts.prove(case.key, holder=case.holder, intent=intent):
         return Next.DROP
     _close_sources(case)
     _remove_branch(case, intent)
     told = {"kind": OutcomeKind.MERGED, "head": intent.head, "base": intent.base, "merge": intent.commit}
-    return end(case, attempts.verified(case.key).model_copy(update=told))
+    return end(case, verified.model_copy(update=told))
 
 
 def _remove_branch(case: Case, intent: MergeIntent) -> None:
@@ -86,8 +86,10 @@ def _remove_branch(case: Case, intent: MergeIntent) -> None:
     Nobody waits for it: one whose removal is not answered is removed before the repository's last steps.
     """
     pulls = case.tools.pulls_of(case.repository)
+    if pulls is None:
+        return
     branch = case.tools.ledger.attempts.pursuit(case.key.run, case.key.task).branch
-    if pulls is None or not branch:
+    if not branch:
         return
     with suppress(SourceUnavailable):
         pulls.remove(case.repository, branch=branch, head=intent.head)

@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.landing import LandingSnapshot, is_main
-from ops_orchestrate.core.project import Repository
-from ops_orchestrate.core.run import RunRecord
-from ops_orchestrate.core.task import TaskRecord
-from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.engine.landing.case import Case
+from ops_orchestrate.ledger.looks import Landable
 
 
-def landing_snapshot(
-    key: StageKey, run: RunRecord, record: TaskRecord, repository: Repository, tools: Toolbox
-) -> LandingSnapshot:
+def landing_snapshot(case: Case, known: Landable) -> LandingSnapshot:
     """Everything that decides a merge, read once. The mirror has just been refreshed."""
-    verified = tools.ledger.attempts.verified(key)
-    intent = tools.ledger.attempts.intent(key.run, key.task)
-    base_now = tools.workshop.head(repository, record.spec.base) or ""
-    landed = bool(intent and base_now and tools.workshop.is_ancestor(repository, intent.commit, base_now))
+    work, repository = case.tools.workshop, case.repository
+    base_now = work.head(repository, case.base) or ""
+    intent, verified = known.intent, known.verified
+    landed = bool(intent and base_now and work.is_ancestor(repository, intent.commit, base_now))
     return LandingSnapshot(
-        run=key.run,
-        task=key.task,
-        may_ship=tools.forge_of(repository).may_ship(repository) or "",
+        run=case.key.run,
+        task=case.key.task,
+        may_ship=case.tools.forge_of(repository).may_ship(repository) or "",
         verified_head=verified.head,
         verified_base=verified.base,
         verified_tree=verified.tree,
-        head=record.head,
+        head=case.record.head,
         base=base_now,
-        approved=tools.ledger.tasks.approved(key.run, key.task),
-        force=run.request.force,
-        spared=run.request.no_main and is_main(record.spec.base, repository.main),
-        dry_run=run.request.dry_run,
-        stopping=bool(tools.ledger.attempts.stop_asked(key.run, key.task)),
+        approved=known.approved,
+        force=case.run.request.force,
+        spared=case.run.request.no_main and is_main(case.base, repository.main),
+        dry_run=case.run.request.dry_run,
+        stopping=known.stopping,
         intended=intent is not None,
         landed=landed,
     )

@@ -139,7 +139,7 @@ def _prove(case: Case, commit: str, head: str) -> Next:
         case.note(EventKind.WARNING, {"text": text})
     asked = intent if intent and intent.head == head else None
     proved = (asked or _late_intent(case, head)).model_copy(update={"commit": commit, "base": parent, "tree": tree})
-    return merged(case, proved)
+    return merged(case, proved, verified)
 
 
 def _is_on(case: Case, commit: str, base: str) -> bool:

@@ -13,7 +13,7 @@ from ops_orchestrate.engine.landing.branch import land_branch
 from ops_orchestrate.engine.landing.case import Case, snooze, wait_for_person
 from ops_orchestrate.engine.landing.change import land_change
 from ops_orchestrate.engine.landing.lane import leave_lane
-from ops_orchestrate.engine.lease import keep
+from ops_orchestrate.engine.lease import boot_clock, keep
 from ops_orchestrate.engine.regate import with_gate
 from ops_orchestrate.engine.step import Next, passed_on
 from ops_orchestrate.engine.toolbox import Toolbox
@@ -23,6 +23,7 @@ from ops_orchestrate.ports import PullRequests
 
 def land(key: StageKey, holder: str, tools: Toolbox) -> Next:
     """Bring a verified attempt in, or say why not."""
+    asked_at = boot_clock()
     claim = tools.ledger.attempts.claim(key, Stage.LAND, holder=holder, host=tools.host, lease=tools.settings.lease)
     if claim.kind in ("stale", "taken"):
         return passed_on(claim)
@@ -35,7 +36,7 @@ def land(key: StageKey, holder: str, tools: Toolbox) -> Next:
         return passed_on(claim)
     pulls = tools.pulls_of(case.repository)
     tools.doing(Phase.LANDING, f"{case.repository.name}, {case.base}")
-    with keep(key, Stage.LAND, holder, tools):
+    with keep(key, Stage.LAND, holder, tools, asked_at=asked_at, stop=claim.stop):
         try:
             return land_branch(case) if pulls is None else _through_lane(case, pulls)
         except SourceUnavailable as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from ops_orchestrate.core.event import EventKind
@@ -97,11 +98,7 @@ def already_said(run: str, kind: EventKind, repo: str, head: str, tools: Toolbox
 
 def merges_of(run: str, tools: Toolbox) -> dict[str, int]:
     """How many tasks of the run were merged, by repository."""
-    merges: dict[str, int] = {}
-    for task in tools.ledger.tasks.all(run):
-        if task.merge:
-            merges[task.spec.repo] = merges.get(task.spec.repo, 0) + 1
-    return merges
+    return Counter(repo for repo, merge in tools.ledger.tasks.merges(run) if merge)
 
 
 def repositories(run: RunRecord) -> list[Repository]:

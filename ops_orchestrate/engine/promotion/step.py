@@ -43,7 +43,7 @@ def promote(run_id: str, repo: str, holder: str, tools: Toolbox) -> None:
     with hold(f"promote:{repo}", holder, tools) as mine:
         if not mine:
             return
-        state, reason, pause = outcome_of(lambda: _promote(run, repository, holder, tools), tools)
+        state, reason, pause = outcome_of(lambda: _promote(run, repository, holder, tools, merges=merges), tools)
         changes: dict[str, Any] = {"state": state, "reason": reason, "merges": merges}
         if state is PromotionState.PENDING:
             changes["wake_at"] = tools.ledger.now() + pause
@@ -61,10 +61,12 @@ def _main(repository: Repository, tools: Toolbox) -> str:
         return "?"
 
 
-def _promote(run: RunRecord, repository: Repository, holder: str, tools: Toolbox) -> tuple[PromotionState, str]:
+def _promote(
+    run: RunRecord, repository: Repository, holder: str, tools: Toolbox, *, merges: int
+) -> tuple[PromotionState, str]:
     pulls = _up_to_date(run.id, repository, tools)
     known = promotion_of(run.id, repository.key, tools)
-    seen = _snapshot(run, repository, known, tools)
+    seen = _snapshot(run, repository, known, tools, merges=merges)
     if pulls is not None and known is not None and goes_on(known, seen.head):
         return pursue(_course(run, repository, seen, pulls, tools), known)  # one step further with what is pinned
     if pulls is None and was_promoted(run, repository, seen, known, tools):
@@ -117,7 +119,9 @@ def _refused(repository: Repository, branches: tuple[str | None, ...], tools: To
     return (pulls.may_write(repository) if pulls else tools.forge_of(repository).may_ship(repository)) or ""
 
 
-def _snapshot(run: RunRecord, repository: Repository, known: Promotion | None, tools: Toolbox) -> PromotionSnapshot:
+def _snapshot(
+    run: RunRecord, repository: Repository, known: Promotion | None, tools: Toolbox, *, merges: int
+) -> PromotionSnapshot:
     work = tools.workshop
     integration = work.integration(repository)
     main = work.main(repository)
@@ -133,7 +137,7 @@ def _snapshot(run: RunRecord, repository: Repository, known: Promotion | None, t
         contained=bool(main_head) and work.is_ancestor(repository, head, main_head),
         wanted=repository.promote,
         no_main=run.request.no_main,
-        merged=merges_of(run.id, tools).get(repository.key, 0),
+        merged=merges,
         gate=gate.end if gate else None,
         conflicts=conflicts,
         force=run.request.force,

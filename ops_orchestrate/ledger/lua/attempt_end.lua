@@ -1,14 +1,21 @@
 -- A stage is over: its outcome is recorded, what it held is given back, the chain goes on or settling is due.
--- Keys: task:RUN:TASK, attempt:…, slots, owners, unmerged, watch, money:*, parked, events.
+-- Keys: task:RUN:TASK, attempt:…, slots, owners, unmerged, watch, money:*, parked, candidate_heads, events.
 -- Args: run, task, attempt, fence, stage, holder, goes on (1/0), outcome (JSON), kind, head,
 --       files (JSON list, '' unless known), merge ('' unless there is one), fields of the stage's event (JSON object without braces),
 --       tokens, microdollars ('' unknown), account without quota ('' none), until when.
+-- Answers 0: the claim was lost; 1; 2: it has ended, and some task waits for a slot.
 local run, task, attempt, fence, stage, holder, goes_on, outcome, kind, head, files, merge, fields, tokens, micros, account,
   parked_until = unpack(ARGV)
 local t = load_task(run, task)
 local mark = stage .. ' ' .. holder
+
+-- Whoever is offered later fills the slots itself, and finds this one free.
+local function ended()
+  return redis.call('EXISTS', key('candidate_heads')) == 1 and 2 or 1
+end
+
 if current(t, attempt, fence) and t.ended_by == mark then
-  return 1 -- the same holder says it again
+  return ended() -- the same holder says it again
 end
 if not holds(t, attempt, fence, stage, holder) then
   return 0
@@ -56,4 +63,4 @@ end
 if stage == 'implement' then
   reconsider(t)
 end
-return 1
+return ended()

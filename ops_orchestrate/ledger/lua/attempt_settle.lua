@@ -1,12 +1,18 @@
 -- once
--- An attempt that is over leaves its task in a new state. Answers applied, state, dependants (separated by spaces).
+-- An attempt that is over leaves its task in a new state. Answers applied, state, dependants (separated by
+-- spaces), how many tasks of the run are blocked now.
 -- Keys: task:RUN:TASK, watch, snoozes, unmerged, edges, intent, counts, work.
 -- Args: run, task, attempt, fence, state, reason, ask, not before (seconds since 1970; 0: at once).
 local run, task, attempt, fence, state, reason, ask, not_before = unpack(ARGV)
 local t = need_task(run, task)
 local waiting = get(t.key, 'dependants')
+
+local function answer(applied)
+  return { applied, t.state, waiting, get(key('counts', run), 'blocked') }
+end
+
 if not current(t, attempt, fence) or t.phase ~= 'over' then
-  return { 0, t.state, waiting }
+  return answer(0)
 end
 if in_flight({ state = state }) then
   refuse('MOVE', t.state .. '>' .. state) -- a settlement ends an attempt, it never goes on with one
@@ -33,4 +39,4 @@ if state == 'retryable' and number(not_before) > NOW then
   redis.call('ZADD', key('snoozes'), seconds(number(not_before)), t.member)
   task_event(t, 'task.snoozed', object('stage', str('implement'), 'wake_at', seconds(number(not_before)), 'note', str(reason)))
 end
-return { 1, state, waiting }
+return answer(1)

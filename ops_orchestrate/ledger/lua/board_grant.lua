@@ -4,8 +4,8 @@
 -- Args: version, cap, lease, then per pick: run, task, what it reserves (JSON; '' nothing), host ('' any).
 -- Answers flat: run, task, attempt, fence, slot, host.
 local version, cap, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local board = redis.call('HMGET', key('board'), 'version', 'quiet_until')
-if (board[1] or '0') ~= version or NOW < number(board[2] or '0') then
+local board = redis.call('HMGET', key('board'), 'version', 'quiet_until', 'server')
+if (board[1] or '0') ~= version or NOW < number(board[2] or '0') or is_successor(board[3]) then
   return {}
 end
 local free = math.min(5, cap) - redis.call('HLEN', key('slots')) - seats_wanted()

@@ -40,6 +40,7 @@ local hosts = {}
 for _, name in ipairs(redis.call('ZRANGEBYSCORE', key('hosts_until'), '(' .. STAMP, '+inf')) do
   hosts[#hosts + 1] = redis.call('HGET', key('hosts'), name) or '{}'
 end
-local board = redis.call('HMGET', key('board'), 'version', 'quiet_until', 'born')
+local board = redis.call('HMGET', key('board'), 'version', 'quiet_until', 'born', 'epoch', 'server')
+local noticed = board[4] and not is_successor(board[5])
 return { board[1] or '0', STAMP, board[2] or '0', board[3] or '0', redis.call('HGETALL', key('parked')), redis.call('HVALS', key('slots')), redis.call('HVALS', key('owners')),
-  candidates, redis.call('HGETALL', key('unmerged')), work, hosts, seats_wanted() }
+  candidates, redis.call('HGETALL', key('unmerged')), work, hosts, seats_wanted(), noticed and 1 or 0 }

@@ -146,6 +146,20 @@ local function stop_of(t)
   return stop
 end
 
+-- The lives of the server -----------------------------------------------------------------------------------------
+
+-- The id of this life of the server; empty where this user may not ask.
+local function life_now()
+  local told = redis.pcall('INFO', 'server')
+  return type(told) == 'string' and string.match(told, 'run_id:(%w+)') or ''
+end
+
+-- Whether it is another one than that which the ledger was opened in: it may have forgotten who works.
+local function is_successor(opened_in)
+  local life = life_now()
+  return life ~= '' and (opened_in or '') ~= '' and life ~= opened_in
+end
+
 -- Slots and ownership: taken by a grant, ended together ----------------------------------------------------------
 
 local function write_hold(t)
