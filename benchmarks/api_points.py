@@ -1,9 +1,9 @@
 """What a merged pull request costs in points of GitHub's limits: `python -m benchmarks.api_points [--json FILE]`.
 
 Changes of several repositories go all the way through pull requests on the stand-in, whose own record is the measure:
-every request with its price (an answer 304 is free). CI takes so many looks (`--ci`), as it does with minutes of CI and
-`OPS_CI_POLL` at half a minute. Every step is the real one; one process walks through them, so the figures do not
-depend on how fast the machine is. Work of git is not counted: it costs no points.
+every request with its price (an answer 304 is free). Settings are the defaults, CI takes a minute; both go by several
+times faster than they say (`--speed`; 1: as slow as they are). Every step is the real one; one process walks through
+them. Work of git is not counted: it costs no points.
 """
 
 from __future__ import annotations
@@ -13,95 +13,134 @@ import json
 import re
 import tempfile
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from benchmarks.phases import PHASES, Phases
+from ops_orchestrate.adapters.github import pulls
+from ops_orchestrate.config import Settings
+from ops_orchestrate.core.merge import rows_state
+from ops_orchestrate.standin.journal import Entry
 from ops_orchestrate.standin.profile import JobPlan
 from tests.engine.rig import requested, work
 from tests.engine.walk import Walk, walking
 
-_POLL = 0.4
-ENV = {"OPS_CI_GRACE": "5", "OPS_MERGE_UNKNOWN": "5", "OPS_CI_SETTLE": "0"}
+#: Settings in seconds that are waited for, at their defaults.
+_PERIODS = ("ci_poll", "ci_settle", "ci_grace", "merge_unknown")
 
 
 def main() -> None:
     """Measure and print."""
     options = _options()
-    with (
-        tempfile.TemporaryDirectory(prefix="api-points-") as home,
-        walking(Path(home), **ENV, OPS_CI_POLL=str(options.poll)) as walk,
-    ):
-        figures = measured(walk, options)
-    print(_table(figures))
+    figures = measured(options)
+    print(_table(figures, "by_phase"), _table(figures, "by_kind"), sep="\n\n")
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
-    else:
-        print(json.dumps(figures))
 
 
-def measured(walk: Walk, options: argparse.Namespace) -> dict[str, Any]:
+def measured(options: argparse.Namespace) -> dict[str, Any]:
     """All changes of all repositories, from request to merge; what was asked, and its price."""
-    walk.rig.play({f"c{at}": [work(f"c{at}")] for at in range(options.changes)})
-    slugs = [_repository(walk, f"cost{at}", options) for at in range(options.repositories)]
+    defaults = Settings.model_fields
+    env = {f"OPS_{name.upper()}": f"{defaults[name].default / options.speed}" for name in _PERIODS}
+    with (
+        tempfile.TemporaryDirectory(prefix="api-points-") as home,
+        _sped_up(options.speed),
+        walking(Path(home), **env) as walk,
+    ):
+        return _walked(walk, options)
+
+
+@contextmanager
+def _sped_up(speed: float) -> Iterator[None]:
+    """What is no setting goes by as much faster."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("RULES_SECONDS", "YES_SECONDS"):
+            patch.setattr(pulls, name, getattr(pulls, name) / speed)
+        patch.setattr(rows_state, "_BACK_OFF", tuple(one / speed for one in rows_state._BACK_OFF))
+        yield
+
+
+def _walked(walk: Walk, options: argparse.Namespace) -> dict[str, Any]:
+    job = JobPlan("test", seconds=options.ci / options.speed)
+    slugs = [walk.forge.repository(f"cost{at}", job) for at in range(options.repositories)]
     tasks = [
         requested(f"r{number}-c{at}", slug.split("/")[1], paths=(f"src/c{at}.txt",))
         for number, slug in enumerate(slugs)
         for at in range(options.changes)
     ]
     walk.rig.play({one.id: [work(one.id, path=one.paths[0])] for one in tasks})
-    before = len(walk.control.journal.entries)
-    run = walk.begin(tasks, portfolio=walk.forge.portfolio(*slugs))
-    walk.finish(run, seconds=options.timeout)
-    asked = [one for one in walk.control.journal.entries[before:] if one.kind == "request"]
+    entries = walk.control.journal.entries
+    before, phases = len(entries), Phases(lambda: len(entries))
+    with phases.during():
+        run = walk.begin(tasks, portfolio=walk.forge.portfolio(*slugs))
+        walk.finish(run, seconds=options.timeout)
     merged = len(walk.control.journal.effects("pull-merged"))
     assert merged == len(tasks), walk.story()
-    points, requests = Counter[str](), Counter[str]()
-    for one in asked:
-        if one.facts["resource"] != "git":
-            name = _kind(one.facts["method"], one.what, str(one.facts["query"]))
-            requests[name] += 1
-            points[name] += int(one.facts["points"])
+    asked = [
+        (phases.of(at), one)
+        for at, one in enumerate(entries)
+        if at >= before and one.kind == "request" and one.facts["resource"] != "git"
+    ]
+    by_phase = dict.fromkeys(PHASES, (0, 0)) | _summed((phase, one) for phase, one in asked)
+    by_kind = _summed((_kind(one), one) for _, one in asked)
+    points, requests = (sum(counts[at] for counts in by_kind.values()) for at in (0, 1))
     return {
         "merged": merged,
-        "ci_looks": options.ci,
-        "points": sum(points.values()),
-        "points_per_merge": round(sum(points.values()) / merged, 2),
-        "requests_per_merge": round(sum(requests.values()) / merged, 2),
-        "by_kind": {name: {"points": points[name], "requests": requests[name]} for name, _ in points.most_common()},
+        "ci_seconds": options.ci,
+        "speed": options.speed,
+        "points": points,
+        "points_per_merge": round(points / merged, 2),
+        "requests_per_merge": round(requests / merged, 2),
+        "by_phase": _told(by_phase),
+        "by_kind": _told(dict(sorted(by_kind.items(), key=lambda item: -item[1][0]))),
     }
 
 
-def _repository(walk: Walk, name: str, options: argparse.Namespace) -> str:
-    job = JobPlan("test", seconds=options.ci * options.poll)
-    return walk.forge.repository(name, job)
+def _summed(asked: Iterator[tuple[str, Entry]]) -> dict[str, tuple[int, int]]:
+    """Points and requests by name."""
+    points, requests = Counter[str](), Counter[str]()
+    for name, one in asked:
+        points[name] += int(one.facts["points"])
+        requests[name] += 1
+    return {name: (points[name], count) for name, count in requests.items()}
 
 
-def _kind(method: str, path: str, query: str) -> str:
+def _told(counts: Mapping[str, tuple[int, int]]) -> dict[str, dict[str, int]]:
+    return {name: {"points": points, "requests": requests} for name, (points, requests) in counts.items()}
+
+
+def _kind(one: Entry) -> str:
     """A request without what tells one of its sort from another."""
+    method, path, query = str(one.facts["method"]), one.what, str(one.facts["query"])
     if path.endswith("/graphql"):
         return f"graphql {query or '?'}"
-    plain = re.sub(r"^/repos/[^/]+/[^/]+", "/repos/…", path)
-    return f"{method} " + re.sub(r"/[0-9]+(?=/|$)", "/N", re.sub(r"/branches/[^/]+|/[0-9a-f]{40}", "/X", plain))
+    plain = re.sub(r"/branches/[^/]+|/[0-9a-f]{40}", "/X", re.sub(r"^/repos/[^/]+/[^/]+", "/repos/…", path))
+    return f"{method} " + re.sub(r"/collaborators/[^/]+", "/collaborators/X", re.sub(r"/[0-9]+(?=/|$)", "/N", plain))
 
 
-def _table(figures: dict[str, Any]) -> str:
+def _table(figures: dict[str, Any], by: str) -> str:
     merged = figures["merged"]
-    rows = [f"{'points':>7}{'a merge':>9}{'requests':>10}  kind"]
+    rows = [f"{'points':>7}{'a merge':>9}{'requests':>10}  {by.replace('_', ' ')}"]
     rows += [
         f"{one['points']:>7}{one['points'] / merged:>9.2f}{one['requests']:>10}  {name}"
-        for name, one in figures["by_kind"].items()
+        for name, one in figures[by].items()
+        if one["requests"] or by == "by_phase"
     ]
     rows.append(f"{figures['points']:>7}{figures['points_per_merge']:>9.2f}  in all, of {merged} merged pull requests")
     return "\n".join(rows)
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repositories", type=int, default=2)
-    parser.add_argument("--changes", type=int, default=3, help="of one repository, at the same time")
-    parser.add_argument("--ci", type=int, default=10, help="looks that CI takes")
-    parser.add_argument("--poll", type=float, default=_POLL, help="seconds between two looks")
-    parser.add_argument("--timeout", type=float, default=300.0)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repositories", type=int, default=4)
+    parser.add_argument("--changes", type=int, default=5, help="of one repository, at the same time")
+    parser.add_argument("--ci", type=float, default=60.0, help="seconds that CI takes")
+    parser.add_argument("--speed", type=float, default=6.0, help="how much faster time goes by")
+    parser.add_argument("--timeout", type=float, default=1800.0)
     parser.add_argument("--json", type=Path, help="write the figures there")
     return parser.parse_args()
 

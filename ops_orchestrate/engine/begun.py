@@ -72,7 +72,7 @@ def earlier_ends(key: StageKey, tools: Toolbox) -> list[Outcome | None]:
 def _adopted(key: StageKey, repository: Repository, spec: TaskSpec, tools: Toolbox) -> Outcome:
     """The change that is there is verified and landed first; whoever sends it back gets an agent to mend it."""
     pulls = tools.pulls_of(repository)
-    state = pulls.read(repository, int(spec.change)).state if pulls else PullState.OPEN
+    state = pulls.glance(repository, int(spec.change), max_age=0.0).state if pulls else PullState.OPEN
     if state is PullState.MERGED:
         return Outcome(kind=OutcomeKind.ALREADY_DONE, summary=f"#{spec.change} has been merged since the audit.")
     tools.workshop.refresh(repository)

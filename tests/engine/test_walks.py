@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -182,6 +183,7 @@ def test_two_changes_to_one_base_cost_two_merges_and_one_update(walk: Walk) -> N
     run = walk.go(
         tasks=[requested("one", name, paths=("src/one.txt",)), requested("two", name, paths=("src/two.txt",))]
     )
+    before = len(walk.control.journal.entries)
     walk.until(lambda: walk.looks(run, "pending", "one") and walk.looks(run, "pending", "two"))
     walk.control.release(walk.slug)
     walk.until(lambda: len(walk.control.journal.effects("pull-head", walk.slug)) == 1)
@@ -191,6 +193,24 @@ def test_two_changes_to_one_base_cost_two_merges_and_one_update(walk: Walk) -> N
     assert sorted(walk.forge.merges()) == ["1", "2"]
     heads = walk.control.journal.effects("pull-head", walk.slug)
     assert len(heads) == 1  # only who came second was brought up to date, and once
+    assert queries(walk, before).count("Pull") == 2  # read for itself once each, for the merge
+
+
+def queries(walk: Walk, since: int) -> list[str]:
+    """What GitHub was asked by GraphQL since then, by name."""
+    asked = [one for one in walk.control.journal.entries[since:] if one.what.endswith("graphql")]
+    return [str(one.facts["query"]) for one in asked]
+
+
+def test_what_only_had_to_settle_is_read_for_itself_at_once(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = walk.tools.settings.model_copy(update={"ci_settle": 0.5})
+    monkeypatch.setattr(walk, "tools", replace(walk.tools, settings=settings))
+    run = walk.go()
+    walk.until(lambda: walk.looks(run, "settling"))
+    before = len(walk.control.journal.entries)
+    completed(walk, run)
+    once(walk)
+    assert queries(walk, before) == ["Pull"]
 
 
 def test_a_change_whose_turn_has_not_come_is_not_read_for_itself(walk: Walk) -> None:
@@ -200,9 +220,8 @@ def test_a_change_whose_turn_has_not_come_is_not_read_for_itself(walk: Walk) -> 
     lane, locks = base_lock(repository.key, "dev"), walk.tools.ledger.locks
     assert locks.acquire(lane, "another/change", 60)
     walk.until(lambda: walk.rig.ledger.attempts.pursuit(run, "go").in_line)
-    asked = [str(one.facts["query"]) for one in walk.control.journal.entries[before:] if one.kind == "request"]
-    assert "Glance" in asked
-    assert "Pull" not in asked
+    assert "Glance" in queries(walk, before)
+    assert "Pull" not in queries(walk, before)
     locks.release(lane, "another/change")
     completed(walk, run)
     once(walk)

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from urllib.parse import quote
+
 from ops_orchestrate.adapters.github.client import GitHubClient
 from ops_orchestrate.adapters.github.limits import Purpose
+from ops_orchestrate.adapters.github.standing import Standing
 from ops_orchestrate.adapters.github.trouble import Denied, Missing
 from ops_orchestrate.core.names import is_slug, one_line
 
+_PUSHING = frozenset({"write", "admin"})
+"""Permissions with which one may push; `maintain` is called `write` there."""
 
-def why_no_push(client: GitHubClient, slug: str) -> str | None:
+
+def why_no_push(client: GitHubClient, slug: str, standing: Callable[[], Standing] | None = None) -> str | None:
     """None only where GitHub says now, in so many words, that we may push. Every other word of it is a reason.
 
-    No word of it at all is none: SourceUnavailable, to be asked again.
+    No word of it at all is none: SourceUnavailable, to be asked again. `standing`: how the repository itself stands.
+    A person is asked about by themselves first: that answer does not change with what happens in the repository, so
+    that it is mostly 304 and costs no point, as the repository's own would.
     """
     if not is_slug(slug):
         return f"{one_line(slug, 80)!r} is no name on GitHub"
+    if standing and not client.identity.bot and _is_granted(client, slug, standing):
+        return None
     try:
         reply = client.get(f"/repos/{slug}", Purpose.SHIP)
         granted = client.identity.granted(slug)
@@ -31,3 +42,18 @@ def why_no_push(client: GitHubClient, slug: str) -> str | None:
     if not (pushes if granted is None else granted):
         return f"GitHub does not let us push to {slug}; it is only read"
     return None
+
+
+def _is_granted(client: GitHubClient, slug: str, standing: Callable[[], Standing]) -> bool:
+    """Whether GitHub says that the person who we are may push there. Anything but a yes is no answer."""
+    try:
+        seen = standing()
+        if not seen.open_to_writes or not seen.login:
+            return False
+        login = seen.login
+        said = client.get(f"/repos/{slug}/collaborators/{quote(login, safe='')}/permission", Purpose.SHIP).data
+    except (Missing, Denied):
+        return False
+    who = said.get("user") if isinstance(said, dict) else None
+    ours = isinstance(who, dict) and str(who.get("login")).lower() == login.lower()
+    return ours and said.get("permission") in _PUSHING

@@ -45,6 +45,7 @@ class GitHubPullRequests:
         self._lock = threading.Lock()
         self._rules: dict[tuple[str, str], tuple[float, BranchRules]] = {}
         self._yes: dict[str, float] = {}
+        self._outsiders: set[str] = set()
 
     def may_write(self, repo: Repository) -> str | None:
         """None only where GitHub says now, in so many words, that we may push. Every other word of it is a reason.
@@ -54,16 +55,17 @@ class GitHubPullRequests:
         """
         with self._lock:
             at = self._yes.get(str(repo.slug).lower(), -YES_SECONDS)
-        return None if time.monotonic() - at < YES_SECONDS else self._why_not_now(repo)
+        return None if time.monotonic() - at < YES_SECONDS else self._why_not_now(repo, RULES_SECONDS)
 
-    def _why_not_now(self, repo: Repository) -> str | None:
+    def _why_not_now(self, repo: Repository, standing: float) -> str | None:
+        """Asked now. `standing`: how long the repository's name, and that it is not archived, are believed."""
         if repo.slug is None or not is_slug(repo.slug):
             return f"{repo.name} has no name on GitHub"
-        key, now = repo.slug.lower(), time.monotonic()
-        no = why_no_push(self._client, repo.slug)
+        slug, now = repo.slug, time.monotonic()
+        no = why_no_push(self._client, slug, lambda: self._reader.standing(slug, standing))
         if no is None:
             with self._lock:
-                self._yes[key] = now
+                self._yes[slug.lower()] = now
         return no
 
     def _written(self, repo: Repository, landing: Landing) -> Landing:
@@ -75,6 +77,7 @@ class GitHubPullRequests:
         """A write did not go through: whether we may write is asked anew before the next one."""
         with self._lock:
             self._yes.pop(str(repo.slug).lower(), None)
+        self._reader.forget_standing(str(repo.slug))
 
     def publish(self, repo: Repository, *, commit: str, branch: str, expected: str) -> Landing:
         """Push a commit of the mirror to a branch of ours. Safe to repeat."""
@@ -140,14 +143,15 @@ class GitHubPullRequests:
         return self._writer.close(_slug(repo), number)
 
     def rules(self, repo: Repository, branch: str) -> BranchRules:
-        """What GitHub demands before anything gets into the branch. Asked again after `RULES_SECONDS`: it costs four
-        points, and half of them also where nothing has changed. What could not be read is asked again at once."""
+        """What GitHub demands before anything gets into the branch. Asked again after `RULES_SECONDS`: it costs a point
+        or two, mostly also where nothing has changed. What could not be read is asked again at once."""
         key, now = (_slug(repo).lower(), branch), time.monotonic()
         with self._lock:
             at, known = self._rules.get(key, (0.0, None))
         if known is not None and now - at < RULES_SECONDS:
             return known
-        found = branch_rules(self._client, _slug(repo), branch)
+        methods = self._reader.standing(_slug(repo), RULES_SECONDS).methods
+        found = branch_rules(self._client, _slug(repo), branch, methods, self._outsiders)
         if found.known:
             with self._lock:
                 self._rules[key] = (now, found)
@@ -175,7 +179,7 @@ class GitHubPullRequests:
         self, repo: Repository, number: int, *, head: str, method: Literal["squash", "merge"], title: str, message: str
     ) -> Landing:
         """Merge it, at this head and no other."""
-        no = self._why_not_now(repo)
+        no = self._why_not_now(repo, YES_SECONDS)
         if no:
             return _refused(no)
         landing = self._writer.merge(_slug(repo), number, head=head, method=method, title=title, message=message)
@@ -184,7 +188,7 @@ class GitHubPullRequests:
 
     def enqueue(self, repo: Repository, number: int, *, head: str) -> Landing:
         """Put it into the base's merge queue."""
-        no = self._why_not_now(repo)
+        no = self._why_not_now(repo, YES_SECONDS)
         if no:
             return _refused(no)
         try:

@@ -31,6 +31,11 @@ fragment BaseChecks on Commit {
 """
 """The same of the base, of which nothing is required by a pull request."""
 
+_REPOSITORY = """
+  nameWithOwner isArchived isDisabled squashMergeAllowed mergeCommitAllowed rebaseMergeAllowed
+"""
+"""What `standing` reads of the repository, beside its pull requests."""
+
 _PULL = """
   number url state isDraft title headRefOid headRefName baseRefName isCrossRepository
   createdAt mergeable mergeStateStatus reviewDecision isInMergeQueue
@@ -59,7 +64,9 @@ PULL = (
     """
 query Pull($owner: String!, $name: String!, $number: Int!, $checks: String, $reviews: String, $threads: String) {
   viewer { login }
-  repository(owner: $owner, name: $name) { nameWithOwner pullRequest(number: $number) {"""
+  repository(owner: $owner, name: $name) {"""
+    + _REPOSITORY
+    + "pullRequest(number: $number) {"
     + _PULL
     + " baseRef { target { ... on Commit { ...BaseChecks } } } "
     + _WHOLE
@@ -86,8 +93,9 @@ GLANCE = (
     """
 query Glance($owner: String!, $name: String!, $after: String, $checks: String) {
   viewer { login }
-  repository(owner: $owner, name: $name) { nameWithOwner
-    pullRequests(states: OPEN, first: 15, after: $after, orderBy: {field: CREATED_AT, direction: DESC}) {
+  repository(owner: $owner, name: $name) {"""
+    + _REPOSITORY
+    + """pullRequests(states: OPEN, first: 15, after: $after, orderBy: {field: CREATED_AT, direction: DESC}) {
       totalCount pageInfo { hasNextPage endCursor } nodes {"""
     + _PULL
     + f"""reviews(first: 50) {{ totalCount nodes {{ {_REVIEW} }} }}
@@ -98,11 +106,11 @@ query Glance($owner: String!, $name: String!, $after: String, $checks: String) {
 
 Fifteen a page, six lists each, are what one point buys; twenty-five would cost two."""
 
-METHODS = """
-query Methods($owner: String!, $name: String!) {
-  repository(owner: $owner, name: $name) {
-    nameWithOwner squashMergeAllowed mergeCommitAllowed rebaseMergeAllowed } }
+STANDING = f"""
+query Standing($owner: String!, $name: String!) {{
+  viewer {{ login }} repository(owner: $owner, name: $name) {{ {_REPOSITORY} }} }}
 """
+"""The repository itself, where none of its pull requests has been asked for lately."""
 
 PULL_ID = """
 query PullId($owner: String!, $name: String!, $number: Int!) {

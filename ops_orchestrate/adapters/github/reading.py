@@ -12,6 +12,7 @@ from ops_orchestrate.adapters.github.checks import ask_commit, rest_of, rollup_c
 from ops_orchestrate.adapters.github.client import GitHubClient
 from ops_orchestrate.adapters.github.limits import Purpose
 from ops_orchestrate.adapters.github.pull_of import NO_COMMIT, pull_of, review_of, thread_of
+from ops_orchestrate.adapters.github.standing import Standing, standing_of
 from ops_orchestrate.adapters.github.trouble import Missing
 from ops_orchestrate.adapters.github.wire import Connection, ThreadNode, read
 from ops_orchestrate.adapters.github.wire_pull import CommitNode, PullNode, ReviewNode
@@ -29,6 +30,14 @@ class _Node(NamedTuple):
     problem: str
 
 
+class _Repository(NamedTuple):
+    """The repository of an answer, how it stands, and what was wrong with the answer."""
+
+    data: dict[str, Any]
+    standing: Standing
+    problem: str
+
+
 class Reader:
     """Reads through one client; its glances are shared by all threads."""
 
@@ -36,7 +45,22 @@ class Reader:
         self._client = client
         self._now = now
         self._glances: dict[str, _Glance] = {}
+        self._standings: dict[str, Standing] = {}
         self._lock = threading.Lock()
+
+    def standing(self, slug: str, max_age: float) -> Standing:
+        """The repository itself, as any answer of the last `max_age` seconds had it. Raises SourceUnavailable."""
+        with self._lock:
+            found = self._standings.get(slug.lower())
+        if found is not None and time.monotonic() - found.asked_at < max_age:
+            return found
+        owner, name = slug.split("/", 1)
+        return self._repository(slug, queries.STANDING, {"owner": owner, "name": name}).standing
+
+    def forget_standing(self, slug: str) -> None:
+        """It does not count any more."""
+        with self._lock:
+            self._standings.pop(slug.lower(), None)
 
     def whole(self, slug: str, number: int) -> Pull:
         """Everything about one pull request, to the last page. Raises SourceUnavailable."""
@@ -105,15 +129,12 @@ class Reader:
         found: dict[int, Pull] = {}
         after: str | None = None
         for _ in range(_MAX_PAGES):
-            answer = self._client.ask(queries.GLANCE, {"owner": owner, "name": name, "after": after}, Purpose.SHIP)
-            page = read(
-                Connection[PullNode],
-                _repository(answer.data, slug).get("pullRequests"),
-                f"open pull requests of {slug}",
-            )
-            viewer = self._client.own_name(answer.data.get("viewer"))
+            variables = {"owner": owner, "name": name, "after": after}
+            answer = self._repository(slug, queries.GLANCE, variables)
+            listed = answer.data.get("pullRequests")
+            page = read(Connection[PullNode], listed, f"open pull requests of {slug}")
             for node in page.items:
-                found[node.number] = self._glanced(slug, node, viewer, answer.problem)
+                found[node.number] = self._glanced(slug, node, answer.standing.login, answer.problem)
             if not page.page_info.has_next_page:
                 return found
             after = page.page_info.end_cursor
@@ -133,13 +154,23 @@ class Reader:
     def _ask(self, slug: str, number: int, **cursors: str | None) -> _Node:
         owner, name = slug.split("/", 1)
         variables = {"owner": owner, "name": name, "number": number, **cursors}
-        answer = self._client.ask(queries.PULL, variables, Purpose.SHIP)
-        node = _repository(answer.data, slug).get("pullRequest")
+        answer = self._repository(slug, queries.PULL, variables)
+        node = answer.data.get("pullRequest")
         if node is None:
             raise Missing(f"{slug} has no pull request {number}: {answer.problem or 'GitHub names none'}")
-        return _Node(
-            read(PullNode, node, f"{slug}#{number}"), self._client.own_name(answer.data.get("viewer")), answer.problem
-        )
+        return _Node(read(PullNode, node, f"{slug}#{number}"), answer.standing.login, answer.problem)
+
+    def _repository(self, slug: str, query: str, variables: dict[str, Any]) -> _Repository:
+        """What a query has found. Raises SourceUnavailable."""
+        asked_at = time.monotonic()
+        answer = self._client.ask(query, variables, Purpose.SHIP)
+        found, login = answer.data.get("repository"), self._client.own_name(answer.data.get("viewer"))
+        if not isinstance(found, dict):
+            raise Missing(f"GitHub does not have, or does not show us, {slug}")
+        standing = standing_of(slug, found, login, asked_at)
+        with self._lock:
+            self._standings[slug.lower()] = standing
+        return _Repository(found, standing, answer.problem)
 
     def _checks(self, slug: str, oid: str, commit: CommitNode | None, viewer: str) -> tuple[tuple[Check, ...], str]:
         """Checks of exactly this commit: what came with the pull request counts only if it is about it."""
@@ -212,10 +243,3 @@ def _short(name: str, page: Connection[Any] | None, count: int) -> str:
     if page.total_count is not None and page.total_count != count:
         return f"{count} of its {page.total_count} {name} were read"
     return ""
-
-
-def _repository(data: Any, slug: str) -> dict[str, Any]:
-    found = data.get("repository")
-    if not isinstance(found, dict):
-        raise Missing(f"GitHub does not have, or does not show us, {slug}")
-    return found

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
-from ops_orchestrate.adapters.github import queries
 from ops_orchestrate.adapters.github.client import GitHubClient
 from ops_orchestrate.adapters.github.limits import Purpose
+from ops_orchestrate.adapters.github.standing import Method
 from ops_orchestrate.adapters.github.trouble import Denied, Missing
 from ops_orchestrate.core.merge.pull import BranchRules, RequiredCheck
 from ops_orchestrate.core.names import one_line
 
-Method = Literal["squash", "merge", "rebase"]
-_METHODS: tuple[tuple[str, Method], ...] = (
-    ("squashMergeAllowed", "squash"),
-    ("mergeCommitAllowed", "merge"),
-    ("rebaseMergeAllowed", "rebase"),
-)
 #: What GitHub says with 404 to somebody who may know that there is no protection; anybody else gets "Not Found".
 _NONE = "branch not protected"
 
@@ -40,19 +34,22 @@ class _Demands:
         self.checks[text, number] = RequiredCheck(name=text, app=number)
 
 
-def branch_rules(client: GitHubClient, slug: str, branch: str) -> BranchRules:
+def branch_rules(
+    client: GitHubClient, slug: str, branch: str, methods: frozenset[Method], outsiders: set[str]
+) -> BranchRules:
     """The demands of a branch; `known` is False where somebody with our rights can't see them.
 
-    Raises SourceUnavailable where GitHub does not answer.
+    `methods`: what the repository allows. `outsiders`: repositories whose classic protection we were not shown, as only
+    an administrator is; they are remembered there. Raises SourceUnavailable where GitHub does not answer.
     """
-    found = _Demands(_methods(client, slug))
+    found = _Demands(methods)
     place = quote(branch, safe="")
     try:
         for rule in client.pages(f"/repos/{slug}/rules/branches/{place}", Purpose.SHIP):
             _add_rule(found, rule if isinstance(rule, dict) else {})
     except (Missing, Denied):
         found.known = False
-    _add_protection(client, slug, place, found)
+    _add_protection(client, slug, place, found, outsiders)
     return BranchRules(
         known=found.known,
         protected=found.protected,
@@ -62,12 +59,6 @@ def branch_rules(client: GitHubClient, slug: str, branch: str) -> BranchRules:
         merge_queue=found.queue,
         methods=found.methods,
     )
-
-
-def _methods(client: GitHubClient, slug: str) -> frozenset[Method]:
-    owner, name = slug.split("/", 1)
-    data = client.ask(queries.METHODS, {"owner": owner, "name": name}, Purpose.SHIP).data.get("repository") or {}
-    return frozenset(method for field, method in _METHODS if data.get(field) is True)
 
 
 def _add_rule(found: _Demands, rule: dict[str, Any]) -> None:
@@ -90,17 +81,23 @@ def _add_rule(found: _Demands, rule: dict[str, Any]) -> None:
             found.methods -= {"merge"}
 
 
-def _add_protection(client: GitHubClient, slug: str, place: str, found: _Demands) -> None:
+def _add_protection(client: GitHubClient, slug: str, place: str, found: _Demands, outsiders: set[str]) -> None:
     """Classic protection. Only an administrator is shown it; whether there is any, everybody is."""
+    if slug.lower() in outsiders and _has_none(_branch(client, slug, place)):
+        return
     try:
-        body = client.get(f"/repos/{slug}/branches/{place}/protection", Purpose.SHIP).data
-    except Missing as error:
-        if _NONE not in str(error).lower():
-            _ask_branch(client, slug, place, found)
-        return
-    except Denied:
-        _ask_branch(client, slug, place, found)
-        return
+        _add_demands(found, client.get(f"/repos/{slug}/branches/{place}/protection", Purpose.SHIP).data)
+    except (Missing, Denied) as error:
+        if isinstance(error, Missing) and _NONE in str(error).lower():
+            return
+        outsiders.add(slug.lower())
+        branch = _branch(client, slug, place)
+        if not _has_none(branch):
+            found.known = False
+            found.protected = found.protected or branch.get("protected") is True
+
+
+def _add_demands(found: _Demands, body: Any) -> None:
     if not isinstance(body, dict):
         found.known = False
         return
@@ -115,13 +112,16 @@ def _add_protection(client: GitHubClient, slug: str, place: str, found: _Demands
         found.methods -= {"merge"}
 
 
-def _ask_branch(client: GitHubClient, slug: str, place: str, found: _Demands) -> None:
+def _branch(client: GitHubClient, slug: str, place: str) -> dict[str, Any]:
+    """A branch as everybody sees it; nothing where we see none."""
     try:
         body = client.get(f"/repos/{slug}/branches/{place}", Purpose.SHIP).data
     except (Missing, Denied):
-        found.known = False
-        return
-    protection = body.get("protection") if isinstance(body, dict) else None
-    if not isinstance(protection, dict) or protection.get("enabled") is not False:
-        found.known = False
-        found.protected = found.protected or (isinstance(body, dict) and body.get("protected") is True)
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _has_none(branch: dict[str, Any]) -> bool:
+    """Whether GitHub says that no classic protection stands in front of it."""
+    protection = branch.get("protection")
+    return isinstance(protection, dict) and protection.get("enabled") is False

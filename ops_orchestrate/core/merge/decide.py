@@ -99,12 +99,12 @@ def _decision(seen: MergeSnapshot, row: str, ruling: Ruling) -> Decision:
     waits = seen.waits if seen.waited == row else 0
     if ruling.at_most and waits >= ruling.at_most:
         ruling = ruling.then or flag(f"{ruling.reason}; {waits} looks have changed nothing")
-    after = ruling.pauses[min(waits, len(ruling.pauses) - 1)] if ruling.pauses else ruling.after
+    pause = ruling.pauses[min(waits, len(ruling.pauses) - 1)] if ruling.pauses else 0.0
     return Decision(
         act=ruling.act,
         row=row,
         reason=ruling.reason,
-        after=after if ruling.act is Act.WAIT else 0.0,
+        after=max(ruling.after, pause) if ruling.act is Act.WAIT else 0.0,
         person=ruling.person,
         checks=ruling.checks,
         threads=ruling.threads,

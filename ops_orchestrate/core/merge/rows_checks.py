@@ -13,7 +13,7 @@ from ops_orchestrate.core.merge.snapshot import Act
 #: How often a rerun that was asked for is looked for before a person is told that it never came.
 _MOST_LOOKS = 20
 
-#: Looked at after this share of the usual length of CI, and after so many seconds at the latest: it may be red by then.
+#: CI may end after this share of its usual length. It is looked at after so many seconds at the latest: it may be red.
 _SOON, _LONGEST_PAUSE = 0.8, 600.0
 
 _NOT_OURS_TO_MEND = {
@@ -144,16 +144,30 @@ def settling(facts: Facts) -> Ruling | None:
 def _wait_patiently(facts: Facts, what: str) -> Ruling:
     if facts.waited >= facts.seen.policy.patience:
         return flag(f"{what} after {facts.waited / 60:.0f} minutes")
-    return wait(what, after=pause_for_ci(facts.seen.ci_seconds, facts.age, facts.seen.policy.poll))
+    policy = facts.seen.policy
+    return wait(what, after=pause_for_ci(facts.seen.ci_seconds, facts.age, poll=policy.poll, settle=policy.settle))
 
 
-def pause_for_ci(usual: float, age: float, poll: float) -> float:
+def pause_for_ci(usual: float, age: float, *, poll: float, settle: float) -> float:
     """Seconds in which CI that usually takes `usual` and began `age` seconds ago need not be looked at.
 
-    Nothing is gained by looking long before it has ever ended. 0: after the usual time, `poll`.
+    Nothing is gained by looking before it may have ended; nor, within `settle`, soon after, since what is green has to
+    settle before it goes in. 0: after the usual time, `poll`.
     """
-    rest = min(_SOON * usual - age, _LONGEST_PAUSE)
-    return rest if rest > poll else 0.0
+    soonest = _SOON * usual
+    rest = min(max(soonest, min(soonest + settle, usual + poll / 2)) - age, _LONGEST_PAUSE)
+    return rest if usual and rest > poll else 0.0
+
+
+def not_before(facts: Facts) -> float:
+    """Seconds in which the checks let nothing in, whatever else there is to find out; 0: they do, or one is red."""
+    if facts.checks.red:
+        return 0.0
+    for rule in (no_checks_yet, pending, settling):
+        ruling = rule(facts)
+        if ruling is not None and ruling.act is Act.WAIT:
+            return ruling.after or facts.seen.policy.poll
+    return 0.0
 
 
 def _runs_on(facts: Facts, runs: Collection[int | None]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ops_orchestrate.core.merge import rows_checks
 from ops_orchestrate.core.merge.pull import Mergeable, MergeState, PullState, ReviewDecision, ReviewState
 from ops_orchestrate.core.merge.ruling import Facts, Ruling, block, fix, flag, wait, wait_for_person
 from ops_orchestrate.core.merge.snapshot import Act
@@ -150,11 +151,12 @@ def work_in_progress(facts: Facts) -> Ruling | None:
 
 
 def not_computed(facts: Facts) -> Ruling | None:
-    """Never read as a conflict, and never as none."""
+    """Never read as a conflict, and never as none. While the checks let nothing in anyway, nobody asks again for it."""
     pull = facts.seen.pull
     if pull.mergeable is not Mergeable.UNKNOWN and pull.merge_state is not MergeState.UNKNOWN:
         return None
-    return wait("the forge has not computed whether it merges", pauses=_BACK_OFF, at_most=_MOST_READS)
+    why, after = "the forge has not computed whether it merges", rows_checks.not_before(facts)
+    return wait(why, after=after, pauses=_BACK_OFF, at_most=_MOST_READS)
 
 
 def conflict(facts: Facts) -> Ruling | None:

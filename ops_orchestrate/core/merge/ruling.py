@@ -39,7 +39,7 @@ class Ruling(NamedTuple):
     reason: str
     after: float = 0.0
     pauses: tuple[float, ...] = ()
-    """With WAIT, instead of `after`: how long, the longer the more often this row has waited; the last one stays."""
+    """With WAIT: how long, the longer the more often this row has waited; the last one stays. `after` at the least."""
     person: bool = False
     checks: tuple[int, ...] = ()
     threads: tuple[str, ...] = ()

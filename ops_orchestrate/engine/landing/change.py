@@ -41,7 +41,7 @@ def land_change(case: Case, pulls: PullRequests) -> Next:
         return wait_in_line(case, known)
     case.tools.workshop.refresh(case.repository)
     pursuit = publish_change(case, pulls)
-    if isinstance(pursuit, Pursuit) and pursuit.head != known.head and (pause := _ci_begins(case)):
+    if isinstance(pursuit, Pursuit) and _was_pushed(case, pursuit, known) and (pause := _ci_begins(case)):
         return snooze(case, "its CI has just begun", pause)
     for _ in range(_LOOKS):
         if isinstance(pursuit, Next):
@@ -53,10 +53,19 @@ def land_change(case: Case, pulls: PullRequests) -> Next:
     return pursuit if isinstance(pursuit, Next) else snooze(case, pursuit.reason, case.tools.settings.ci_poll)
 
 
+def _was_pushed(case: Case, pursuit: Pursuit, known: Pursuit) -> bool:
+    """Whether this job has pushed its head. One that is gone on with as it stands has had it for long."""
+    kept = case.tools.ledger.attempts.pursuit(case.key.run, case.key.task)
+    return pursuit.head != known.head and pursuit.head == kept.head
+
+
 def _ci_begins(case: Case) -> float:
-    """Seconds in which there is nothing to be seen of a head that was pushed just now; 0: nobody knows."""
+    """Seconds in which nothing can be decided about a head that was pushed just now; 0: there is no CI to wait for."""
     settings, facts = case.tools.settings, case.tools.ledger.facts
-    return pause_for_ci(facts.usual_ci(case.repository.key, case.base), 0.0, settings.ci_poll)
+    if case.repository.ci == "none":
+        return 0.0
+    usual = facts.usual_ci(case.repository.key, case.base)
+    return pause_for_ci(usual, 0.0, poll=settings.ci_poll, settle=settings.ci_settle) or settings.ci_poll
 
 
 def _wait(case: Case, pulls: PullRequests, look: Look) -> Next:

@@ -18,8 +18,8 @@ from ops_orchestrate.ports import PullRequests
 
 #: What is decided just before something goes in: by then the base itself and our rights count as well.
 _GOING_IN = frozenset({Act.MERGE, Act.ENQUEUE, Act.ASK})
-#: What only the change in the lane does.
-_IN_TURN = frozenset({Act.MERGE, Act.UPDATE})
+#: The row of a wait after which only time was missing.
+_SETTLING = "settling"
 _WORKFLOWS = ".github/workflows"
 
 
@@ -35,17 +35,36 @@ class Look:
 
 
 def take_look(case: Case, pulls: PullRequests, pursuit: Pursuit) -> Look:
-    """The shared answer where it says "wait", else this change read for itself.
+    """The shared answer where it says "wait" or "update", else this change read for itself.
 
-    Who waits for a person is read anew as well: that person may have acted a moment ago, and has sent us here.
+    An update is only prepared: it is verified, and the change looked at again, before anything is pushed. Who waits for
+    a person is read anew as well: that person may have acted a moment ago, and has sent us here. Where only time was
+    missing the shared answer would say "merge", and is not asked for.
     """
+    if pursuit.row == _SETTLING and _stands(case, pursuit) and not another_goes_first(case):
+        return _judged(case, pulls, pursuit, pulls.read(case.repository, pursuit.number), whole=True)
     shared = pulls.glance(case.repository, pursuit.number, SHARED * case.tools.settings.ci_poll)
     look = _judged(case, pulls, pursuit, shared, whole=False)
-    if look.decision.act is Act.WAIT and not look.decision.person and shared.complete:
+    if shared.complete and _enough(case, look):
         return look
-    if look.decision.act in _IN_TURN and shared.complete and another_goes_first(case):
-        return look  # its turn comes later: it is read then
     return _judged(case, pulls, pursuit, pulls.read(case.repository, pursuit.number), whole=True)
+
+
+def _stands(case: Case, pursuit: Pursuit) -> bool:
+    """Whether the base is still the one that its checks ran with."""
+    return case.tools.workshop.head(case.repository, case.base) == pursuit.base
+
+
+def _enough(case: Case, look: Look) -> bool:
+    """Whether what is shared will do."""
+    match look.decision.act:
+        case Act.WAIT:
+            return not look.decision.person
+        case Act.UPDATE:
+            return True
+        case Act.MERGE:
+            return another_goes_first(case)  # its turn comes later: it is read then
+    return False
 
 
 def _judged(case: Case, pulls: PullRequests, pursuit: Pursuit, pull: Pull, *, whole: bool) -> Look:

@@ -23,7 +23,7 @@ def publish_change(case: Case, pulls: PullRequests) -> Pursuit | Next:
     """The verified head stands on its branch, and a pull request is open for it."""
     pursuit = _pursuit(case, pulls)
     head = case.record.head
-    if pursuit.number and (pursuit.head == head or pulls.read(case.repository, pursuit.number).state in _OVER):
+    if pursuit.number and (pursuit.head == head or not _is_open(case, pulls, pursuit.number)):
         return pursuit  # what is merged or closed is pushed to no more; the look says which
     refused = pulls.may_write(case.repository)
     if refused:
@@ -64,7 +64,7 @@ def _pursuit(case: Case, pulls: PullRequests) -> Pursuit:
 
 def _is_open(case: Case, pulls: PullRequests, number: int) -> bool:
     """One that somebody closed since is not gone on with: what is made after that is a change of its own."""
-    return pulls.read(case.repository, number).state not in _OVER
+    return pulls.glance(case.repository, number, max_age=0.0).state not in _OVER
 
 
 def _base_now(case: Case) -> str:
@@ -135,10 +135,13 @@ def _joined(case: Case, head: str, *, onto: str) -> str:
 
 
 def bring_up_to_date(case: Case, pulls: PullRequests, look: Look) -> Next:
-    """The base is merged into the change, one change of a base at a time; then it is verified and pushed as it is."""
+    """The base is merged into the change, one change of a base at a time; then it is verified and pushed as it is.
+
+    A look at what is shared is enough for it: before the push the change is looked at anew.
+    """
     del pulls
     settings = case.tools.settings
-    if not look.whole or not in_lane(case, also=settings.gate_timeout):  # it is verified again before the next look
+    if not in_lane(case, also=settings.gate_timeout):  # it is verified again before the next look
         return wait_in_line(case, look.pursuit)
     work, head = case.tools.workshop, case.record.head
     if work.is_ancestor(case.repository, look.seen.base, head):

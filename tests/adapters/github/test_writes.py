@@ -28,7 +28,7 @@ def _merge(scene: Scene, number: int, head: str = "", method: Any = "squash") ->
 def _says(scene: Scene, body: Any) -> None:
     """GitHub answers this about the repository, whatever is true."""
     kind = {"content-type": "application/json"}
-    scene.control.fault("status", status=200, body=body, headers=kind, times=None)
+    scene.control.fault("status", path=f"/repos/{SLUG}(/.*)?", status=200, body=body, headers=kind, times=None)
 
 
 @pytest.mark.parametrize(
@@ -322,6 +322,53 @@ def test_a_merge_is_not_begun_on_an_earlier_yes(scene: Scene) -> None:
     assert not [one for one in scene.asked() if one.what.endswith("/merge")]
 
 
+def _points(scene: Scene, since: int) -> dict[str, int]:
+    """What was asked since then, but queries, and what each cost."""
+    asked = [one for one in scene.asked()[since:] if not one.what.endswith("graphql")]
+    return {one.what.rpartition("/")[2]: int(one.facts["points"]) for one in asked}
+
+
+def test_right_after_a_look_who_we_are_is_asked_about_which_is_free_while_nothing_changes(scene: Scene) -> None:
+    """The repository's own answer has another ETag after every push, and would cost a point each time."""
+    for at in range(2):
+        number = scene.open(f"ops/t{at}/1", **{f"{at}.txt": "x"})
+        scene.pulls.read(scene.repo, number)
+        before = len(scene.asked())
+        assert _merge(scene, number, scene.head(f"ops/t{at}/1")).end is LANDED
+        assert _points(scene, before) == {"permission": 1 - at, "merge": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda s: s.control.permit(SLUG, "bot", "triage"), "does not let us push"),
+        (lambda s: s.control.permit(SLUG, "bot", "none"), "does not have"),
+        (lambda s: s.control.fault("status", path=".*/permission", status=403, times=None), ""),
+        (lambda s: s.control.fault("status", path=".*/permission", body={"permission": "write"}, status=200), ""),
+    ],
+)
+def test_without_a_yes_to_who_we_are_the_repository_itself_is_asked(
+    scene: Scene, change: Callable[[Scene], object], why: str
+) -> None:
+    number = scene.open()
+    scene.pulls.read(scene.repo, number)
+    change(scene)
+    before = len(scene.asked())
+    landing = _merge(scene, number)
+    assert "app" in _points(scene, before)
+    assert (landing.end, why in landing.detail) == (REFUSED if why else LANDED, True)
+
+
+def test_a_repository_that_is_closed_to_writes_is_named_by_the_look_or_refuses_by_itself(scene: Scene) -> None:
+    number = scene.open()
+    scene.pulls.read(scene.repo, number)
+    scene.control.change_repository(SLUG, archived=True)
+    assert _merge(scene, number).end is REFUSED
+    scene.pulls.read(scene.repo, number)
+    assert "archived" in _merge(scene, number).detail
+    assert not scene.control.journal.effects("pull-merged")
+
+
 def test_a_yes_that_a_write_contradicts_is_forgotten(scene: Scene) -> None:
     assert scene.pulls.may_write(scene.repo) is None
     scene.control.permit(SLUG, "bot", "read")
@@ -334,7 +381,7 @@ def test_a_yes_counts_for_the_writes_of_one_step_and_a_no_for_none(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def asked() -> int:
-        return sum(one.what == f"/repos/{SLUG}" for one in scene.asked())
+        return sum(one.what.endswith("/permission") for one in scene.asked())
 
     scene.control.permit(SLUG, "bot", "read")
     assert [bool(scene.pulls.may_write(scene.repo)) for _ in range(2)] == [True, True]

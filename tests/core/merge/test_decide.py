@@ -464,6 +464,21 @@ def test_reads_back_off_and_a_settling_set_says_when() -> None:
     assert decide(seen(new_check_at=NOW - 45)).after == 15
 
 
+@pytest.mark.parametrize(
+    ("more", "after"),
+    [
+        ({"new_check_at": NOW - 45}, 15),  # another check may yet join
+        ({"pull": {"checks": (check(conclusion=C.PENDING),)}}, 30),
+        ({"pull": {"checks": (check(conclusion=C.FAILURE),)}}, 5),  # what is red is looked into soon
+        ({}, 5),
+    ],
+)
+def test_what_is_not_computed_is_not_asked_for_before_the_checks_let_it_in(more: dict[str, Any], after: float) -> None:
+    pull = {**more.get("pull", {}), "mergeable": Mergeable.UNKNOWN}
+    found = decide(seen(**more | {"pull": pull, "policy": {"poll": 30.0}}))
+    assert (found.row, found.after) == ("not-computed", after)
+
+
 def test_waits_of_another_row_do_not_count() -> None:
     assert decide(seen(pull={"merge_state": MergeState.BLOCKED}, **after("pending", 99))).act is Act.WAIT
 
@@ -479,14 +494,16 @@ def test_hostile_words_stay_on_one_line() -> None:
     ("usual", "age", "pause"),
     [
         (0.0, 10.0, 0.0),  # nobody knows: the usual time between two looks
-        (300.0, 40.0, 200.0),
-        (300.0, 205.0, 35.0),
-        (300.0, 215.0, 0.0),  # sooner than a look would be anyway
+        (60.0, 0.0, 75.0),  # green at 48 at the soonest, it goes in at 108
+        (60.0, 50.0, 0.0),  # sooner than a look would be anyway
+        (300.0, 40.0, 260.0),
+        (300.0, 265.0, 35.0),
         (300.0, 500.0, 0.0),  # late: looked at as often as ever
+        (500.0, 0.0, 460.0),  # never later than what is green would have settled
         (9000.0, 40.0, 600.0),  # it may be red long before
     ],
 )
 def test_ci_is_not_looked_at_long_before_it_has_ever_ended(usual: float, age: float, pause: float) -> None:
     pull = {"checks": (check(conclusion=C.PENDING),), "head_at": NOW - age, "created_at": NOW - age}
-    found = decide(seen(pull=pull, ci_seconds=usual, policy={"poll": 30.0}))
+    found = decide(seen(pull=pull, ci_seconds=usual, policy={"poll": 30.0, "settle": 60.0}))
     assert (found.row, found.act, found.after) == ("pending", Act.WAIT, pause)
