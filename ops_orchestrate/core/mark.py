@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ops_orchestrate.core.names import change_branch, is_name, is_run_id
@@ -32,7 +32,13 @@ _LINE = re.compile(r"(Ops-[A-Za-z-]{1,40}): *(.{0,300})")
 _ATTEMPT = re.compile(r"(?:a(?P<number>\d{1,6})-f(?P<fence>\d{1,20})|(?P<plain>\d{1,6}))", re.ASCII)
 _PART = re.compile(r"(?P<whole>[^ ]{1,100}) (?P<total>[2-9]|[1-9]\d)", re.ASCII)
 _PRINT = re.compile(r"(?P<print>[A-Za-z0-9:._-]{1,128})(?: (?P<cause>[0-9a-f]{16}))?")
-_BLOCK = dict[str, list[str]]
+
+
+class _Block(NamedTuple):
+    """Lines that stand together: their places in the text, and what they say by name."""
+
+    lines: list[int]
+    values: dict[str, list[str]]
 
 
 class Print(NamedTuple):
@@ -127,7 +133,7 @@ def read_marks(text: str) -> tuple[Mark, ...]:
 
     People write around them, and a squash of several commits has those of each.
     """
-    found = (_mark(block) for block in _blocks(text[:LONGEST_TEXT]))
+    found = (_mark(block.values) for block in _blocks(text[:LONGEST_TEXT]))
     return tuple(mark for mark in found if mark is not None)[:MOST_MARKS]
 
 
@@ -136,23 +142,54 @@ def mark_of_branch(text: str, branch: str) -> Mark | None:
     return next((mark for mark in read_marks(text) if change_branch(mark.run, mark.task) == branch), None)
 
 
-def _blocks(text: str) -> Sequence[_BLOCK]:
-    blocks: list[_BLOCK] = []
-    current: _BLOCK | None = None
-    for line in text.split("\n"):
+def with_prints(text: str, branch: str, claims: Iterable[tuple[str, str]]) -> str:
+    """A pull request's text whose own lines name these findings as well, by what they rest on now; else it is the same.
+
+    Findings that it named before stay, after these. A text that says nothing of its own branch stays as it is.
+    """
+    own = _own(text, branch)
+    if own is None:
+        return text
+    lines = text.split("\n")
+    end = "\r" if lines[own.lines[0]].endswith("\r") else ""
+    named = {at for at in own.lines if lines[at].startswith(f"{FINGERPRINT}:")}
+    new = print_lines(claims)
+    again = {line.split()[1] for line in new}
+    kept = (lines[at] for at in sorted(named) if again.isdisjoint(lines[at].split()))
+    told = [*(f"{line}{end}" for line in new), *kept][:MOST_PRINTS]
+    place = min(named, default=own.lines[-1] + 1)
+    return "\n".join([*lines[:place], *told, *(lines[at] for at in range(place, len(lines)) if at not in named)])
+
+
+def own_line(text: str, branch: str) -> int | None:
+    """Where a pull request's text begins to speak of its own branch: the number of that line, from 0."""
+    own = _own(text, branch)
+    return own.lines[0] if own else None
+
+
+def _own(text: str, branch: str) -> _Block | None:
+    found = ((one, _mark(one.values)) for one in _blocks(text[:LONGEST_TEXT]))
+    return next((one for one, mark in found if mark and change_branch(mark.run, mark.task) == branch), None)
+
+
+def _blocks(text: str) -> Sequence[_Block]:
+    blocks: list[_Block] = []
+    current: _Block | None = None
+    for at, line in enumerate(text.split("\n")):
         found = _LINE.fullmatch(line.rstrip())
         if found is None:
             current = None
             continue
         name, value = found.groups()
-        if current is None or (name not in (FINGERPRINT, WHOLE) and name in current):
-            current = {}
+        if current is None or (name not in (FINGERPRINT, WHOLE) and name in current.values):
+            current = _Block([], {})
             blocks.append(current)
-        current.setdefault(name, []).append(value)
+        current.lines.append(at)
+        current.values.setdefault(name, []).append(value)
     return blocks
 
 
-def _mark(block: _BLOCK) -> Mark | None:
+def _mark(block: Mapping[str, Sequence[str]]) -> Mark | None:
     """None where it names no run and task of ours."""
     run, task, attempt = (block.get(name, [""])[0] for name in (RUN, TASK, ATTEMPT))
     if not is_name(task) or not is_run_id(run):
@@ -168,7 +205,7 @@ def _mark(block: _BLOCK) -> Mark | None:
     )
 
 
-def _share(block: _BLOCK) -> Share | None:
+def _share(block: Mapping[str, Sequence[str]]) -> Share | None:
     found = _PART.fullmatch(block.get(PART_OF, [""])[0])
     if found is None or not is_name(found["whole"]):
         return None

@@ -70,16 +70,19 @@ def pull_body(record: TaskRecord, *, run: str, verified: Outcome) -> str:
         parts.append("**Task**\n\n" + _quoted(clean_text(spec.description, 4_000)))
     if spec.acceptance:
         parts.append("**Acceptance**\n\n" + "\n".join(f"- {harmless(one_line(one, 300))}" for one in spec.acceptance))
-    gate = f" `{one_line(spec.gate, 200)}`" if spec.gate else ""
-    parts.append(
-        f"**Evidence**\n\n- quality gate{gate}: passed on the merge of {record.head[:12]} into {verified.base[:12]}\n"
-        f"- files: {len(verified.files)}"
-        + (f"\n- {harmless(one_line(verified.review, 500))}" if verified.review else "")
-    )
+    parts.append("**Evidence**\n\n" + "\n".join(evidence_lines(record, verified)))
     if closes := _closing(spec):
         parts.append(closes)
     parts.append("\n".join((f"{TASK}: {spec.id}", f"{RUN}: {run}", *_settled(spec))))
     return "\n\n".join(parts) + "\n"
+
+
+def evidence_lines(record: TaskRecord, verified: Outcome) -> tuple[str, ...]:
+    """What verify has found of the head, as a list."""
+    gate = f" `{one_line(record.spec.gate, 200)}`" if record.spec.gate else ""
+    passed = f"- quality gate{gate}: passed on the merge of {record.head[:12]} into {verified.base[:12]}"
+    review = (f"- {harmless(one_line(verified.review, 500))}",) if verified.review else ()
+    return (passed, f"- files: {len(verified.files)}", *review)
 
 
 def sync_body(*, integration: str, main: str, run: str, head: str) -> str:
@@ -120,8 +123,13 @@ def _quoted(text: str) -> str:
     return "\n".join(f"> {harmless(line)}" for line in text.splitlines())
 
 
+def closing_lines(spec: TaskSpec) -> tuple[str, ...]:
+    """By which a forge closes the issues that it settles, one line each."""
+    return tuple(f"Closes {one}" for one in spec.closes if _is_issue(one))
+
+
 def _closing(spec: TaskSpec) -> str:
-    return "\n".join(f"Closes {one}" for one in spec.closes if _is_issue(one))
+    return "\n".join(closing_lines(spec))
 
 
 def _is_issue(name: str) -> bool:

@@ -224,13 +224,16 @@ class PullRequests(Protocol):
     def glance(self, repo: Repository, number: int, max_age: float) -> Pull:
         """The same, but all open ones of the repository are read at once and shared for `max_age` seconds.
 
-        Good enough to go on waiting; nothing is ever merged by it."""
+        Good enough to go on waiting, without comments of threads and its own text; nothing is ever merged by it."""
 
     def opened(self, repo: Repository) -> tuple[Pull, ...]:
         """All open pull requests as they are now, as a glance shows them."""
 
     def close(self, repo: Repository, number: int, *, head: str) -> Landing:
         """Close a pull request of ours without a word, if its head is the expected one. LANDED: it is closed."""
+
+    def describe(self, repo: Repository, number: int, *, was: str, body: str) -> Landing:
+        """Give an open pull request of ours another text, if its text is still `was`. LANDED: it has it."""
 
     def rules(self, repo: Repository, branch: str) -> BranchRules:
         """What the forge demands before anything gets into the branch, some minutes old at most: it enforces them."""

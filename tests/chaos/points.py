@@ -83,6 +83,7 @@ EFFECTS: tuple[Point, ...] = (
     Point("run failed jobs again", *_PULLS, "rerun", _unknown),
     Point("answer a review thread", *_PULLS, "answer", _unknown),
     Point("remove a merged branch", *_PULLS, "remove", _unknown),
+    Point("change a pull request's text", *_PULLS, "describe", _unknown),
     Point("close an overtaken promotion", *_PULLS, "close", _unknown),
     Point("push a merge", "ops_orchestrate.adapters.forges.local", "LocalForge", "land", _unknown),
     Point("close a ticket", "ops_orchestrate.adapters.linear.tracker", "LinearTracker", "close", _unavailable),

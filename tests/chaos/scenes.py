@@ -153,6 +153,21 @@ def _promote(walk: Walk, arm: Arm) -> list[str]:
     return found + ([] if walk.forge.head("main") else ["main is gone"])
 
 
+def _gone_on_with(walk: Walk, arm: Arm) -> list[str]:
+    """An earlier run left a change to a reviewer; the next one merges it, and its text says so."""
+    walk.forge.repository(f"sweep{next(_NUMBERS)}")
+    walk.control.unprotect(walk.slug)
+    walk.control.protect(walk.slug, "dev", checks=["test"], approvals=1)
+    walk.finish(walk.go(), _SECONDS)
+    walk.control.review(walk.slug, 1, "rita", "APPROVED")
+    run = walk.go(tasks=[])
+    arm()
+    walk.finish(run, _SECONDS)
+    found = _ended(walk, run, *(one.spec.id for one in walk.rig.ledger.tasks.all(run))) + _once(walk)
+    body = walk.control.pull(walk.slug, 1).body
+    return found + ([] if body.count(f"Run {run} goes on") == 1 else [f"its text is {body!r}"])
+
+
 def _overtaken(walk: Walk, arm: Arm) -> list[str]:
     """A promotion waits for CI; dev moves on, and a newer one brings everything."""
     walk.forge.repository(f"sweep{next(_NUMBERS)}", JOB, promote=True)
@@ -259,6 +274,7 @@ SCENES = (
     Scene("a review", ("answer a review thread",), _thread),
     Scene("an agent that crashes", ("salvage an agent's work",), _salvage),
     Scene("a promotion", ("open a pull request", "merge a pull request"), _promote),
+    Scene("a change of an earlier run", ("change a pull request's text",), _gone_on_with),
     Scene("a newer promotion", ("close an overtaken promotion",), _overtaken),
     Scene("a ticket", ("close a ticket",), _ticket),
     Scene("an error in production", ("resolve an error",), _error),

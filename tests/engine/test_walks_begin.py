@@ -8,6 +8,7 @@ from itertools import count
 import pytest
 
 from ops_orchestrate.core.event import Event, EventKind
+from ops_orchestrate.core.mark import mark_of_branch
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.report.check import violations
 from ops_orchestrate.standin.profile import JobPlan
@@ -64,6 +65,11 @@ def test_the_next_run_merges_what_the_last_one_left_for_review_without_an_agent(
     assert (walk.pulls(), walk.forge.merges()) == ([1], ["1"])
     assert (task.attempt, task.change, briefs(events)) == (1, "#1", [])
     assert not violations(events)
+    body = walk.control.pull(walk.slug, 1).body
+    assert f"**Run {run} goes on with this**" in body
+    assert f"Ops-Run: {run}" not in body  # its branch is the first run's
+    mark = mark_of_branch(body, walk.control.pull(walk.slug, 1).head_ref)
+    assert mark and task.spec.fingerprint in {one.fingerprint for one in mark.prints}
 
 
 def test_what_ci_says_no_to_gets_an_agent_that_goes_on_with_the_change(walk: Walk) -> None:

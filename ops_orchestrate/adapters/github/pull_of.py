@@ -27,6 +27,7 @@ def pull_of(node: PullNode, viewer: str, now: float) -> Pull:
         state=words.pull_state_of(node.state),
         draft=node.is_draft,
         title=one_line(node.title, 300),
+        body=node.body,
         head=node.head_ref_oid,
         head_ref=one_line(node.head_ref_name, 300),
         base_ref=one_line(node.base_ref_name, 300),

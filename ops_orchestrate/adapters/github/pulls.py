@@ -142,6 +142,20 @@ class GitHubPullRequests:
             return Landing(end=LandingEnd.MOVED, detail=f"the head of #{number} is not the expected one")
         return self._writer.close(_slug(repo), number)
 
+    def describe(self, repo: Repository, number: int, *, was: str, body: str) -> Landing:
+        """Give a pull request of ours another text, in the place of this one. Safe to repeat."""
+        no = self.may_write(repo)
+        if no:
+            return _refused(no)
+        pull = self.read(repo, number)
+        if not pull.ours or pull.state is not PullState.OPEN:
+            return _refused(f"#{number} is not an open one of ours")
+        if pull.body == body:
+            return Landing(end=LandingEnd.LANDED)
+        if pull.body != was:
+            return Landing(end=LandingEnd.MOVED, detail=f"somebody has written in the text of #{number}")
+        return self._written(repo, self._writer.describe(_slug(repo), number, body))
+
     def rules(self, repo: Repository, branch: str) -> BranchRules:
         """What GitHub demands before anything gets into the branch. Asked again after `RULES_SECONDS`: it costs a point
         or two, mostly also where nothing has changed. What could not be read is asked again at once."""

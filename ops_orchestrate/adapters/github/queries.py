@@ -53,6 +53,7 @@ _THREAD = """id isResolved path line comments(first: 50) { totalCount nodes {
   body createdAt authorAssociation viewerDidAuthor author { __typename login } } }"""
 
 _WHOLE = f"""
+  body
   reviews(first: 100, after: $reviews) {{ totalCount pageInfo {{ hasNextPage endCursor }} nodes {{ {_REVIEW} }} }}
   reviewThreads(first: 50, after: $threads) {{
     totalCount pageInfo {{ hasNextPage endCursor }} nodes {{ {_THREAD} }} }}

@@ -114,6 +114,7 @@ class PullNode(Wire):
     state: str
     is_draft: bool
     title: str = ""
+    body: str = ""
     head_ref_oid: str
     head_ref_name: str
     base_ref_name: str

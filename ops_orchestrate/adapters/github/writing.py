@@ -61,6 +61,10 @@ class Writer:
         """Close it without a word."""
         return landing_of(self._client.write("PATCH", f"/repos/{slug}/pulls/{number}", {"state": "closed"}))
 
+    def describe(self, slug: str, number: int, body: str) -> Landing:
+        """Give it another text."""
+        return landing_of(self._client.write("PATCH", f"/repos/{slug}/pulls/{number}", {"body": body}))
+
     def rerun(self, slug: str, check: Check) -> Landing:
         """Run the failed jobs again, unless somebody else has."""
         if check.run is None:

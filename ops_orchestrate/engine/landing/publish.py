@@ -13,6 +13,7 @@ from ops_orchestrate.core.refusal import named
 from ops_orchestrate.engine.landing.case import Case, end, snooze, verify_again, wait_for_person
 from ops_orchestrate.engine.landing.lane import in_lane, wait_in_line
 from ops_orchestrate.engine.landing.look import Look
+from ops_orchestrate.engine.landing.text import bring_text_up_to_date
 from ops_orchestrate.engine.step import Next
 from ops_orchestrate.ports import PullRequests
 
@@ -21,9 +22,12 @@ _OVER = frozenset({PullState.MERGED, PullState.CLOSED})
 
 def publish_change(case: Case, pulls: PullRequests) -> Pursuit | Next:
     """The verified head stands on its branch, and a pull request is open for it."""
-    pursuit = _pursuit(case, pulls)
+    known = case.tools.ledger.attempts.pursuit(case.key.run, case.key.task)
+    pursuit = known if known.branch else _begins_with(case, pulls)
     head = case.record.head
     if pursuit.number and (pursuit.head == head or not _is_open(case, pulls, pursuit.number)):
+        if not known.branch:
+            bring_text_up_to_date(case, pulls, pursuit)
         return pursuit  # what is merged or closed is pushed to no more; the look says which
     refused = pulls.may_write(case.repository)
     if refused:
@@ -43,17 +47,15 @@ def publish_change(case: Case, pulls: PullRequests) -> Pursuit | Next:
         body=redact(pull_body(case.record, run=case.key.run, verified=case.tools.ledger.attempts.verified(case.key))),
     )
     pursuit = pursuit.model_copy(update={"number": number})
+    bring_text_up_to_date(case, pulls, pursuit)
     if not case.tools.ledger.attempts.pursue(case.key, holder=case.holder, pursuit=pursuit):
         return Next.DROP
     case.note(EventKind.EVIDENCE, {"what": "change", "change": f"#{number}", "branch": pursuit.branch, "head": head})
     return pursuit
 
 
-def _pursuit(case: Case, pulls: PullRequests) -> Pursuit:
-    """What is known of the change: of an earlier look, of the change that the task adopts, or nothing yet."""
-    known = case.tools.ledger.attempts.pursuit(case.key.run, case.key.task)
-    if known.branch:
-        return known
+def _begins_with(case: Case, pulls: PullRequests) -> Pursuit:
+    """What is known of a change that was never looked at: of the one that the task adopts, or nothing yet."""
     spec = case.record.spec
     if spec.change.isdigit() and spec.change_branch and _is_open(case, pulls, int(spec.change)):
         head = case.tools.workshop.head(case.repository, spec.change_branch) or ""

@@ -81,6 +81,7 @@ def test_nothing_is_written_where_we_may_not(scene: Scene) -> None:
         scene.pulls.publish(scene.repo, commit=head, branch=OURS, expected=""),
         scene.pulls.remove(scene.repo, branch=OURS, head=head),
         scene.pulls.close(scene.repo, number, head=head),
+        scene.pulls.describe(scene.repo, number, was="", body="x"),
     ]
     assert {landing.end for landing in landings} == {REFUSED}
     with pytest.raises(GuardRefusal):
@@ -307,10 +308,29 @@ def test_ours_is_closed_once_at_the_head_that_was_seen(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(("branch", "by"), [(OURS, "rita"), ("feature", "bot")])
-def test_what_is_not_ours_is_not_closed(scene: Scene, branch: str, by: str) -> None:
+def test_what_is_not_ours_is_neither_closed_nor_given_another_text(scene: Scene, branch: str, by: str) -> None:
     number = scene.open(branch, by=by)
     assert scene.pulls.close(scene.repo, number, head=scene.head(branch)).end is REFUSED
     assert scene.control.pull(SLUG, number).open
+    assert scene.pulls.describe(scene.repo, number, was="", body="ours").end is REFUSED
+    assert scene.control.pull(SLUG, number).body == ""
+
+
+TEXT = "Mend it \N{SNOWMAN}\r\n\r\n<!-- @rita --> Fixes #1 \u202e"
+
+
+def test_a_text_is_changed_once_and_only_in_the_place_of_the_one_that_was_seen(scene: Scene) -> None:
+    number = scene.open()
+    said = {"was": "", "body": TEXT}
+    assert [scene.pulls.describe(scene.repo, number, **said).end for _ in range(2)] == [LANDED] * 2
+    assert len(scene.control.journal.effects("pull-changed")) == 1
+    assert scene.pulls.read(scene.repo, number).body == TEXT
+    assert scene.pulls.describe(scene.repo, number, was="", body="another").end is MOVED
+    scene.control.fault("status", status=502, method="PATCH", after=True)
+    assert scene.pulls.describe(scene.repo, number, was=TEXT, body="another").end is UNKNOWN
+    assert scene.pulls.describe(scene.repo, number, was=TEXT, body="another").end is LANDED
+    scene.control.change_pull(SLUG, number, open=False)
+    assert scene.pulls.describe(scene.repo, number, was="another", body=TEXT).end is REFUSED
 
 
 def test_a_merge_is_not_begun_on_an_earlier_yes(scene: Scene) -> None:
