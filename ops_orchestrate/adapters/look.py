@@ -6,6 +6,7 @@ them. What cannot be read is a GitError, never a clean state.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ _ONGOING = {
 }
 _SPARSE = re.compile(r"^\s*sparsecheckout\s*=\s*(true|yes|on|1)\s*$", re.IGNORECASE | re.MULTILINE)
 _HONOURED = r"^(safe\.directory|core\.excludesfile)$"
+_FILTERING = re.compile(rb"filter|include", re.IGNORECASE)
 _FILTERS = r"^filter\..*\.(clean|smudge|process|required)$"
 _SMALL = 1_000_000
 
@@ -46,7 +48,7 @@ class Looker:
             raise GitError(f"{path} is not a git repository")
         if folder == path:
             return self._bare(path)
-        answer = self._status(path)
+        answer = self._status(path, folder)
         facts, uncommitted = _read_status(answer)
         head = facts.get("branch.oid", "(initial)")
         branch = facts.get("branch.head", "(detached)")
@@ -61,13 +63,13 @@ class Looker:
             notes=tuple(_notes(path, folder)),
         )
 
-    def _status(self, path: Path) -> bytes:
+    def _status(self, path: Path, folder: Path) -> bytes:
         try:
             answer = self._run(
                 path,
                 *("status", "--porcelain=v2", "--branch", "--show-stash", "-z"),
                 *("--untracked-files=normal", "--no-renames", "--ignore-submodules=dirty"),
-                env=self._without_filters(path),
+                env=self._without_filters(path, folder),
             )
         except GitError as error:
             if "dubious ownership" in str(error):
@@ -97,11 +99,13 @@ class Looker:
             return 0
         return int(self._run(path, "rev-list", "--count", "HEAD", "--not", "--remotes"))
 
-    def _without_filters(self, path: Path) -> dict[str, str]:
+    def _without_filters(self, path: Path, folder: Path) -> dict[str, str]:
         """Variables that switch off the repository's own filters: programs that git would run on changed files.
 
         As variables, because a filter's name may hold a `=`. A changed file counts as changed all the same.
         """
+        if _names_no_filter(path, folder):
+            return {}
         listed = self._run(path, "config", "--null", "--name-only", "--get-regexp", _FILTERS, ok=(0, 1))
         names = list(dict.fromkeys(printable(name) for name in listed.split(b"\0") if name))
         env = {"GIT_CONFIG_COUNT": str(len(names))}
@@ -127,6 +131,22 @@ class Looker:
             pairs = (printable(item).partition("\n") for item in found.items)
             self._users = tuple(f"{key}={value}" for key, _, value in pairs)
         return self._users
+
+
+def _names_no_filter(path: Path, folder: Path) -> bool:
+    """Whether it is certain that the repository's own configuration sets up no filter, so that git need not be asked.
+
+    Certain is it only where git reads the very files that are read here (no linked worktree, no second repository in
+    the same folder), and these hold neither the word nor the name of another file that might.
+    """
+    if folder != path / ".git" or any(os.path.lexists(one) for one in (path / "HEAD", folder / "commondir")):
+        return False
+    configuration = [one for one in (folder / "config", folder / "config.worktree") if os.path.lexists(one)]
+    try:
+        plain = all(one.is_file() and one.stat().st_size <= _SMALL for one in configuration)
+        return plain and not any(_FILTERING.search(one.read_bytes()) for one in configuration)
+    except OSError:
+        return False
 
 
 def _read_status(out: bytes) -> tuple[dict[str, str], int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -150,6 +152,52 @@ def test_filters_of_the_repositorys_own_configuration_do_not_run(
     (checkout / "src/a.py").write_text("A = 3\n")  # of the same size: git has to read it
     assert look(shop).uncommitted == 1
     assert not ran.exists()
+
+
+def _behind_an_include(checkout: Path, filters: str) -> None:
+    (checkout / ".git/more").write_text(filters)
+    git("config", "INCLUDE.path", "more", cwd=checkout)
+
+
+def _in_the_worktrees_own(checkout: Path, filters: str) -> None:
+    git("config", "extensions.worktreeConfig", "true", cwd=checkout)
+    (checkout / ".git/config.worktree").write_text(filters)
+
+
+def _in_another_common_folder(checkout: Path, filters: str) -> None:
+    shutil.copytree(checkout / ".git", checkout / ".git/other")
+    with (checkout / ".git/other/config").open("a") as config:
+        config.write(filters)
+    (checkout / ".git/commondir").write_text("other\n")
+
+
+@pytest.mark.parametrize(
+    "hide",
+    [_behind_an_include, _in_the_worktrees_own, _in_another_common_folder],
+)
+def test_filters_that_stand_elsewhere_do_not_run(shop: Shop, tmp_path: Path, hide: Callable[[Path, str], None]) -> None:
+    checkout, ran = shop.upstream.checkout, tmp_path / "ran"
+    (checkout / ".git/info").mkdir(exist_ok=True)
+    (checkout / ".git/info/attributes").write_text("*.py filter=evil\n")
+    hide(checkout, f'[Filter "evil"]\n\tclean = touch {ran}\n')
+    (checkout / "src/a.py").write_text("A = 3\n")
+    git("status", cwd=checkout)
+    assert ran.exists(), "git by itself finds that filter"
+    ran.unlink()
+    (checkout / "src/a.py").write_text("A = 4\n")
+    assert look(shop).uncommitted
+    assert not ran.exists()
+
+
+def test_a_plain_checkout_costs_one_git(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, real = tmp_path / "calls", shutil.which("git")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/git").write_text(f'#!/bin/sh\necho >>{calls}\nexec {real} "$@"\n')
+    (tmp_path / "bin/git").chmod(0o755)
+    look(shop)  # reads the user's own settings, once for all checkouts
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    look(shop)
+    assert len(calls.read_text().splitlines()) == 1
 
 
 def test_a_folder_inside_a_repository_is_not_taken_for_it(shop: Shop) -> None:
