@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from ops_orchestrate.adapters.nursery import NURSERY
 from ops_orchestrate.adapters.process import become
 from ops_orchestrate.cli.exits import guarded
 from ops_orchestrate.core.duty import duty_of
@@ -17,13 +18,20 @@ from workers.pools import POOLS, PROCESSES
 
 def main(argv: list[str]) -> int:
     """Run until stopped. Exit 2 for an unknown name."""
+    if argv[1:] == ["nursery"] and NURSERY in os.environ:
+        from workers.nursery import born  # late: it imports everything
+
+        return _run(name) if (name := born()) else 0
     if len(argv) != 2 or argv[1] not in PROCESSES:
         sys.stderr.write(f"usage: python -m workers {{{','.join(PROCESSES)}}}\n")
         return 2
-    name = argv[1]
+    return _run(argv[1])
+
+
+def _run(name: str) -> int:
     kept = _without(duty_of(name, os.environ).withheld()) | {"OPS_POOL": name}
     if kept != dict(os.environ):
-        become([sys.executable, *sys.orig_argv[1:]], env=kept)
+        become([sys.executable, *sys.orig_argv[1:-1], name], env=kept)
     from ops_orchestrate.adapters.machine import memory_mb
     from ops_orchestrate.celery import app  # late: it may not see what is dropped here
     from ops_orchestrate.config import process_settings

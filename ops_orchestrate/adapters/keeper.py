@@ -23,6 +23,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from ops_orchestrate.adapters.forked import Nursery
 from ops_orchestrate.adapters.lifeline import LIFELINE
 from ops_orchestrate.adapters.process_id import ProcessId
 from ops_orchestrate.adapters.proctree import KEPT_SERVER, STACK, marked
@@ -65,6 +66,7 @@ class Keeper:
         self._server: ServerProcess | None = None
         self._server_born = 0.0
         self._server_pauses = Pauses()
+        self._nursery: Nursery | None = None
         self._workers: list[WorkerProcess] = []
         self._leftover = list(read_workers(state).running)
         self._leftover_until = 0.0
@@ -81,7 +83,7 @@ class Keeper:
             self._start()
             while not self._stop_asked and not self._users.exclusive():
                 self._tick(time.monotonic())
-                time.sleep(POLL)
+                self._doze()
         except OpsError as error:
             problem = str(error)
             _LOG.error("%s", problem)
@@ -89,20 +91,35 @@ class Keeper:
             self._stop(problem)
         return not problem
 
+    def _doze(self) -> None:
+        if self._nursery:
+            self._nursery.wait(POLL)
+        else:
+            time.sleep(POLL)
+
     def _start(self) -> None:
+        # Asked before anything starts: a server is the one thing of an earlier stack that may be adopted.
+        fresh = not marked(f"{STACK}={self._state.root}")
+        self._open_nursery()
         if self._spec.elsewhere:
             self._use(own_urls())
         else:
-            self._start_our_server()
+            self._start_server(quiet=0 if fresh else self._spec.lease)
         for worker in self._leftover:
             worker.signal(signal.SIGTERM)
         self._leftover_until = time.monotonic() + self._patience
         self._say("ready")
 
-    def _start_our_server(self) -> None:
-        # Asked before the server starts: it is the one thing of an earlier stack that may be adopted.
-        fresh = not marked(f"{STACK}={self._state.root}")
-        self._start_server(quiet=0 if fresh else self._spec.lease)
+    def _open_nursery(self) -> None:
+        """It imports while the server starts. Without one, workers are programs of their own."""
+        argv = next((spec.nursery for spec in self._spec.workers if spec.nursery), None)
+        if argv is None:
+            return
+        env = nursery_environment(self._spec, os.environ, self._state)
+        try:
+            self._nursery = Nursery(argv, cwd=self._state.root, env=env, log=self._state.log("nursery"))
+        except OSError as error:
+            _LOG.warning("there is no nursery, so workers take longer to start: %s", error)
 
     def _use(self, addresses: Urls) -> None:
         if not self._workers:
@@ -127,6 +144,7 @@ class Keeper:
             env=worker_environment(spec, os.environ, addresses, self._state, self._lifeline) | kept,
             log=self._state.log(spec.name),
             lifeline=self._lifeline,
+            nursery=self._nursery if spec.nursery else None,
         )
 
     def _tick(self, now: float) -> None:
@@ -196,6 +214,8 @@ class Keeper:
         for leftover in self._leftover:
             if leftover.alive():
                 leftover.signal_group(signal.SIGKILL)
+        if self._nursery:
+            self._nursery.end()
 
     def _say(self, phase: Phase, problem: str = "") -> None:
         keeper = ProcessId.of(os.getpid())
@@ -220,6 +240,12 @@ def worker_environment(
         STACK: str(state.root),
         LIFELINE: str(lifeline),
     }
+
+
+def nursery_environment(spec: StackSpec, inherited: Mapping[str, str], state: StateDir) -> dict[str, str]:
+    """What all workers may see: nothing that is kept from one of them, and no address of the server."""
+    kept_from_one = {name for worker in spec.workers for name in worker.drop}
+    return {name: value for name, value in inherited.items() if name not in kept_from_one} | {STACK: str(state.root)}
 
 
 def own_urls() -> Urls:

@@ -35,6 +35,8 @@ class WorkerSpec(Value):
     """Variables beside those that the keeper inherited from the first user."""
     drop: tuple[str, ...] = ()
     """Inherited variables that this worker must not see (a token of another pool)."""
+    nursery: tuple[str, ...] = ()
+    """The program that forks it, where that can be: it starts sooner and shares what is imported with the others."""
 
 
 class StackSpec(Value):

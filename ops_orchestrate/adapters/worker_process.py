@@ -13,6 +13,7 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
+from ops_orchestrate.adapters.forked import Forked, Nursery
 from ops_orchestrate.adapters.process import Child, spawn
 from ops_orchestrate.adapters.process_id import ProcessId
 from ops_orchestrate.adapters.stack_files import WorkerSpec
@@ -40,13 +41,24 @@ class Pauses:
 class WorkerProcess:
     """One worker and its restarts."""
 
-    def __init__(self, spec: WorkerSpec, *, cwd: Path, env: Mapping[str, str], log: Path, lifeline: int) -> None:
+    def __init__(
+        self,
+        spec: WorkerSpec,
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        log: Path,
+        lifeline: int,
+        nursery: Nursery | None = None,
+    ) -> None:
+        """`nursery`: where it is forked, if that can be."""
         self.spec = spec
         self._cwd = cwd
         self._env = env
         self._log = log
         self._lifeline = lifeline
-        self._child: Child | None = None
+        self._nursery = nursery
+        self._child: Child | Forked | None = None
         self._born = 0.0
         self._pauses = Pauses()
         self.process: ProcessId | None = None
@@ -55,7 +67,7 @@ class WorkerProcess:
         """Start it if it is due; whether anything changed. `now` is monotonic, in seconds."""
         if self._child is not None:
             return self._bury(now)
-        if now < self._pauses.due:
+        if now < self._pauses.due or (self._nursery and self._nursery.coming()):
             return False
         self._start(now)
         return True
@@ -84,13 +96,21 @@ class WorkerProcess:
     def _start(self, now: float) -> None:
         self._born = now
         try:
-            self._child = spawn(self.spec.argv, cwd=self._cwd, env=self._env, log=self._log, pass_fds=(self._lifeline,))
+            self._child = self._forked() or self._spawned()
         except OSError as error:
             pause = self._pauses.after_death(now, now)
             _LOG.error("worker %s cannot be started: %s; again in %.1f s", self.spec.name, error, pause)
             return
         self.process = ProcessId.of(self._child.pid)
         _LOG.info("worker %s is process %d", self.spec.name, self._child.pid)
+
+    def _forked(self) -> Forked | None:
+        if self._nursery is None:
+            return None
+        return self._nursery.fork(self.spec.name, self._env, self._log, self._lifeline)
+
+    def _spawned(self) -> Child:
+        return spawn(self.spec.argv, cwd=self._cwd, env=self._env, log=self._log, pass_fds=(self._lifeline,))
 
     def _bury(self, now: float) -> bool:
         if self._child is None or (code := self._child.poll()) is None:

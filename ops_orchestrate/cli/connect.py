@@ -100,8 +100,8 @@ def worker_specs() -> tuple[WorkerSpec, ...]:
 
 def process_spec(name: str) -> WorkerSpec:
     """One process of an installation, as `python -m workers` knows it."""
-    argv, withheld = (sys.executable, "-m", "workers", name), duty_of(name, os.environ).withheld()
-    return WorkerSpec(name=name, argv=argv, env={"OPS_POOL": name}, drop=withheld)
+    argv, withheld = (sys.executable, "-m", "workers"), duty_of(name, os.environ).withheld()
+    return WorkerSpec(name=name, argv=(*argv, name), env={"OPS_POOL": name}, drop=withheld, nursery=(*argv, "nursery"))
 
 
 def run_named(ledger: Ledger, name: str) -> str:

@@ -11,21 +11,26 @@ import shlex
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from ops_orchestrate.adapters.git import Git
+from ops_orchestrate.cli.connect import stack_of, worker_specs
 from ops_orchestrate.cli.demo_files import GATE, REPOSITORIES, TASKS
 from ops_orchestrate.cli.demo_github import OWNER, DemoGitHub
-from ops_orchestrate.cli.demo_playbook import playbook
+from ops_orchestrate.cli.demo_playbook import PLAYBOOK
 from ops_orchestrate.cli.exits import Exit
 from ops_orchestrate.cli.request import Asked, gather, make_request
 from ops_orchestrate.cli.run import start_and_follow
 from ops_orchestrate.config import Settings, load_settings
+from ops_orchestrate.core.run import RunRequest
 from ops_orchestrate.core.task import Mode
 from ops_orchestrate.errors import UsageError
-from ops_orchestrate.wiring import preview_plan, sandbox_problem
+from ops_orchestrate.wiring import sandbox_problem
 
 #: Variables that would have the demo read the owner's registry, or write to the owner's server.
 _OWNERS = ("OPS_REDIS_URL", "OPS_BROKER_URL", "OPS_RESULTS_URL", "OPS_LEDGER_URL", "OPS_REGISTRY", "OPS_CONFIG")
@@ -56,23 +61,29 @@ def command(folder: Path | None, keep: bool, github: bool, as_json: bool) -> int
 
 def _run(home: Path, forge: DemoGitHub | None, *, as_json: bool) -> int:
     settings = _settings(home)
-    _build(home, settings, forge)
+    with _workers(settings):
+        _build(home, settings, forge)
+        return start_and_follow(settings, _request(settings, home), as_json=as_json)
+
+
+@contextmanager
+def _workers(settings: Settings) -> Iterator[None]:
+    """Server and workers for the length of the block, which need not wait until they are there. Raises OpsError."""
+    with ThreadPoolExecutor(1) as aside:
+        starting = aside.submit(stack_of, settings, workers=worker_specs())
+        try:
+            yield
+        finally:
+            starting.result().close()
+
+
+def _request(settings: Settings, home: Path) -> RunRequest:
     mode = Mode.HYBRID if settings.teams else Mode.SUBAGENTS
     asked = Asked(
         mode=mode, dry_run=False, project=None, fires_only=False, no_main=False,
         max_waves=None, force=True, planner_help=False, registry=home / "registry.json", tasks=home / "tasks.json",
     )  # fmt: skip
-    request = make_request(settings, asked, gather(settings, asked), terminal=False)
-    planned = preview_plan(settings, request).view
-    found = {(task.project, task.title): task.id for task in planned.tasks.values()}
-    _write(home / "playbook.json", json.dumps(playbook(*_found_by_audit(found))))
-    return start_and_follow(settings, request, as_json=as_json)
-
-
-def _found_by_audit(found: dict[tuple[str, str], str]) -> tuple[str, str]:
-    red = next(task for (project, title), task in found.items() if project == "handbook" and "gate" in title)
-    glossary = next(task for (project, title), task in found.items() if project == "handbook" and "Glossary" in title)
-    return red, glossary
+    return make_request(settings, asked, gather(settings, asked), terminal=False)
 
 
 def _scratch(folder: Path | None) -> Path:
@@ -125,7 +136,7 @@ def _build(home: Path, settings: Settings, forge: DemoGitHub | None) -> None:
         )
     _write(home / "registry.json", json.dumps({"version": "1.0", "owner": "Demo", "projects": projects}, indent=2))
     _write(home / "tasks.json", json.dumps(TASKS, indent=2))
-    _write(home / "playbook.json", "{}")
+    _write(home / "playbook.json", json.dumps(PLAYBOOK))
     click.echo(f"Built {len(projects)} repositories in {home}")
 
 

@@ -55,8 +55,8 @@ def _attempt(seconds: float, files: dict[str, str], message: str, summary: str, 
     return steps
 
 
-#: What the owner asked for, by task id.
-_ASKED_FOR: dict[str, list[Attempt]] = {
+#: What it does, by task id; what the audit finds gets its id there, so the end of it is left open.
+PLAYBOOK: dict[str, list[Attempt]] = {
     "api-total-with-tax": [
         _attempt(
             1.2,
@@ -115,27 +115,21 @@ _ASKED_FOR: dict[str, list[Attempt]] = {
             "The headline names the tax, from total_with_tax of shop-api",
         )
     ],
+    # What the audit finds: the link to a page that is not there, and the roadmap's next phase.
+    "handbook-red-baseline-*": [
+        _attempt(
+            0.8,
+            {"deploy.md": "# Deploy\n\nPush to main.\n"},
+            "Write the missing page",
+            "Wrote deploy.md, so that its link works",
+        )
+    ],
+    "handbook-phase-*": [
+        _attempt(
+            1.0,
+            {"glossary.md": "# Glossary\n\n**cart**: what you want. **checkout**: where you pay for it.\n"},
+            "Write the glossary",
+            "Wrote glossary.md with the words of the shop",
+        )
+    ],
 }
-
-#: What the audit finds: the link to a page that is not there, and the roadmap's next phase.
-_RED_BASELINE = [
-    _attempt(
-        0.8,
-        {"deploy.md": "# Deploy\n\nPush to main.\n"},
-        "Write the missing page",
-        "Wrote deploy.md, so that its link works",
-    )
-]
-_GLOSSARY = [
-    _attempt(
-        1.0,
-        {"glossary.md": "# Glossary\n\n**cart**: what you want. **checkout**: where you pay for it.\n"},
-        "Write the glossary",
-        "Wrote glossary.md with the words of the shop",
-    )
-]
-
-
-def playbook(red_baseline: str, glossary: str) -> dict[str, list[Attempt]]:
-    """What the scripted agent does, by task id; the two ids are those of the tasks that the audit will find."""
-    return {**_ASKED_FOR, red_baseline: _RED_BASELINE, glossary: _GLOSSARY}
