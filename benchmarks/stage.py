@@ -248,7 +248,7 @@ def main(pool: str) -> None:
 
     wiring.toolbox = toolbox
     settings = process_settings()
-    app.worker_main(argv=[*POOLS[pool].options(settings.host, settings.host_agents), "--loglevel=warning"])
+    app.Worker(**POOLS[pool].options(settings.host, settings.host_agents)).start()
 
 
 if __name__ == "__main__":

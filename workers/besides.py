@@ -24,7 +24,7 @@ def beat() -> int:
     that a file would have to remember.
     """
     watch_lifeline(grace=process_settings().grace)
-    app.start(["beat", "--scheduler=celery.beat:Scheduler", "--pidfile=", "--loglevel=warning"])
+    app.Beat(scheduler="celery.beat:Scheduler", loglevel="WARNING", quiet=True).run()
     return 0
 
 

@@ -17,15 +17,8 @@ from workers.pools import POOLS
 
 #: What processes import when they start or with their first job, by name because nothing here calls it.
 _NEEDED = (
-    *("celery.bin.celery", "celery.bin.worker", "celery.bin.beat", "celery.apps.worker", "celery.apps.beat"),
-    *("celery.concurrency.thread", "celery.worker.consumer", "celery.worker.strategy", "celery.worker.autoscale"),
-    *(
-        "celery.app.events",
-        "celery.events.state",
-        "celery.backends.redis",
-        "celery.fixups.django",
-        "kombu.transport.redis",
-    ),
+    *("celery.apps.worker", "celery.apps.beat", "celery.concurrency.thread", "celery.worker.consumer"),
+    *("celery.worker.strategy", "celery.events.state", "celery.backends.redis", "kombu.transport.redis"),
     *(f"workers.{pool}" for pool in POOLS),
     *("workers.lifecycle", "workers.besides", "beat_schedule"),
 )
@@ -37,11 +30,12 @@ _WANTED = ("git.cmd",)
 def born() -> str:
     """Whom this process is to be: in each fork its name; empty in the nursery, once nobody needs it any more."""
     channel = socket.socket(fileno=int(os.environ.pop(NURSERY)))
-    gc.disable()
+    gc.disable()  # a collection leaves holes in pages, and what a fork puts there copies the page
     for name in _NEEDED:
         import_module(name)
     for name in _WANTED:
         with suppress(ImportError):
             import_module(name)
+    name = serve(channel)
     gc.enable()
-    return serve(channel)
+    return name

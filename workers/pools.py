@@ -7,7 +7,9 @@ over all workers. A plain `celery -A ops_orchestrate worker` serves every queue 
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from typing import Any
 
 from ops_orchestrate.core.board import MAX_AGENTS
 
@@ -20,24 +22,24 @@ class Pool:
     concurrency: int
     duty: str
 
-    def options(self, host: str = "%h", most: int = MAX_AGENTS) -> list[str]:
-        """The options of `celery worker` for this pool, beside `-A ops_orchestrate`.
+    def options(self, host: str, most: int = MAX_AGENTS) -> dict[str, Any]:
+        """The arguments of Celery's worker for this pool.
 
         `host` is the machine's name on the board, `most` how many agents it takes at once.
         """
-        at_once = min(most, self.concurrency) if self.name == "agent" else self.concurrency
-        return [
-            "worker",
-            f"--queues={self.name}",
-            "--pool=threads",
-            f"--concurrency={at_once}",
-            f"--hostname={self.name}@{host}",
+        return {
+            "queues": [self.name],
+            "pool": "threads",
+            "concurrency": min(most, self.concurrency) if self.name == "agent" else self.concurrency,
+            "hostname": f"{self.name}@{host}",
+            "loglevel": logging.WARNING,
+            "quiet": True,
             # Gossip and mingle are Celery's own chatter; liveness is the ledger's here. Heartbeats are for Flower,
             # which shows by them who is there; a worker that sends none cannot be asked for the events of its jobs.
-            "--without-gossip",
-            "--without-mingle",
-            "--heartbeat-interval=30",
-        ]
+            "without_gossip": True,
+            "without_mingle": True,
+            "heartbeat_interval": 30,
+        }
 
 
 POOLS: dict[str, Pool] = {

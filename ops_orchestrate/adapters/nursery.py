@@ -43,7 +43,6 @@ def serve(channel: socket.socket) -> str:
     """
     children: dict[int, int] = {}
     os.close(os.pidfd_open(os.getpid()))
-    gc.collect()
     gc.freeze()  # the collector of a fork leaves alone what is shared: to look at it would copy it
     try:
         with channel:

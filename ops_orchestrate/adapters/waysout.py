@@ -6,16 +6,20 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ops_orchestrate.adapters.door import Door
 from ops_orchestrate.adapters.hostproxy import HostProxy
-from ops_orchestrate.adapters.modelproxy import Limits, ModelProxy, Upstream
+from ops_orchestrate.adapters.modelproxy import Limits, Upstream
 from ops_orchestrate.adapters.outward import Outward
 from ops_orchestrate.adapters.sandbox import isolated
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.hosts import read_host
 from ops_orchestrate.core.modelusage import ModelTrouble, ModelUsage
 from ops_orchestrate.core.price import Price
+
+if TYPE_CHECKING:
+    from ops_orchestrate.adapters.modelproxy.proxy import ModelProxy
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class WaysOut:
         place = folder if alone else None
         with ExitStack() as opening:
             if model:
+                from ops_orchestrate.adapters.modelproxy.proxy import ModelProxy  # late: httpx is slow to import
+
                 self._model = ModelProxy(
                     model.upstream, model.key, folder=place, limits=model.limits, price=model.price, outward=outward
                 )

@@ -17,11 +17,12 @@ from ops_orchestrate.adapters.outward import Outward
 from ops_orchestrate.adapters.preferences import load_preferences
 from ops_orchestrate.adapters.secrets import SecretChain
 from ops_orchestrate.config import Settings
+from ops_orchestrate.core.change import HealthLook, ServedLook
 from ops_orchestrate.core.duty import duty_of
 from ops_orchestrate.core.finding import AuditPart
 from ops_orchestrate.core.project import Project
 from ops_orchestrate.core.run import RunRequest
-from ops_orchestrate.ports import Source
+from ops_orchestrate.ports import Health, Source
 from ops_orchestrate.ports.aftermath import Errors, Tracker
 
 if TYPE_CHECKING:
@@ -99,6 +100,11 @@ class Outside:
             found["sentry"] = SentryAftermath(self.settings, self.secrets)
         return found
 
+    @property
+    def health(self) -> Health:
+        """Who asks deployed services how they are."""
+        return _LateHealth(self.settings)
+
     def secret_values(self) -> tuple[str, ...]:
         """Tokens that are known by now: none is fetched for this."""
         identity, chain = self.__dict__.get("identity"), self.__dict__.get("secrets")
@@ -138,6 +144,27 @@ class _LateSource:
     def findings(self, projects: Sequence[Project], request: RunRequest) -> AuditPart:
         """See ports.Source."""
         return self._source.findings(projects, request)
+
+
+class _LateHealth:
+    """A client that is made when something is deployed that can be asked."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def _client(self) -> Health:
+        from ops_orchestrate.adapters.served import HttpHealth  # late: httpx is slow to import
+
+        return HttpHealth(Outward.of(self._settings))
+
+    def look(self, url: str) -> HealthLook:
+        """See ports.Health."""
+        return self._client.look(url)
+
+    def served(self, url: str) -> ServedLook:
+        """See ports.Health."""
+        return self._client.served(url)
 
 
 class _LateAccess:

@@ -10,10 +10,8 @@ from ops_orchestrate.adapters.agents.claude.kept import ClaudeSessions
 from ops_orchestrate.adapters.agents.consultant import AgentConsultant
 from ops_orchestrate.adapters.gates import SandboxedGates
 from ops_orchestrate.adapters.gitplace import git_probe
-from ops_orchestrate.adapters.outward import Outward
 from ops_orchestrate.adapters.proctree import KEPT_SERVER
 from ops_orchestrate.adapters.registered import registered
-from ops_orchestrate.adapters.served import HttpHealth
 from ops_orchestrate.adapters.workshop import GitWorkshop
 from ops_orchestrate.config import Settings, known_secrets, process_settings
 from ops_orchestrate.engine.toolbox import Toolbox
@@ -57,7 +55,7 @@ def make_toolbox(settings: Settings, ledger: Ledger, *, state_dir: Path | None =
         agent_of=agents,
         consultant_of=lambda name: AgentConsultant(agents(name), asked),
         sources=outside.sources,
-        health=HttpHealth(Outward.of(settings)),
+        health=outside.health,
         means=means_of(settings),
         trackers=outside.trackers,
         errors=outside.errors,

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from ops_orchestrate.adapters.door import Listener
-from ops_orchestrate.adapters.modelproxy import ModelProxy, Upstream
+from ops_orchestrate.adapters.modelproxy import Upstream
+from ops_orchestrate.adapters.modelproxy.proxy import ModelProxy
 from ops_orchestrate.adapters.process import Finished, run
 from ops_orchestrate.adapters.sandbox import SandboxSpec, confine, environment, interpreter, wrap
 from ops_orchestrate.adapters.supervised import Watch, supervise

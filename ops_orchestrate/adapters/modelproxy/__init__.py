@@ -5,10 +5,10 @@
     SandboxSpec(..., doors=proxy.doors, env=env)
     proxy.usage(); proxy.close()
 
-One for each attempt: threads of the worker, which end with `close` or with the worker.
+One for each attempt: threads of the worker, which end with `close` or with the worker. It is imported from `proxy.py`,
+by whoever starts one: httpx comes with it, and most workers start none.
 """
 
-from ops_orchestrate.adapters.modelproxy.proxy import PORT, ModelProxy
 from ops_orchestrate.adapters.modelproxy.terms import Limits, Upstream
 
-__all__ = ["PORT", "Limits", "ModelProxy", "Upstream"]
+__all__ = ["Limits", "Upstream"]

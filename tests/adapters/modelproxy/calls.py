@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from ops_orchestrate.adapters.modelproxy import ModelProxy
+from ops_orchestrate.adapters.modelproxy.proxy import ModelProxy
 
 ASK = {"model": "claude-sonnet-5", "max_tokens": 10, "stream": True, "messages": [{"role": "user", "content": "hi"}]}
 

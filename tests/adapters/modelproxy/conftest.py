@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ops_orchestrate.adapters.modelproxy import Limits, ModelProxy, Upstream
+from ops_orchestrate.adapters.modelproxy import Limits, Upstream
+from ops_orchestrate.adapters.modelproxy.proxy import ModelProxy
 from tests.adapters.modelproxy.model import KEY, Model, model
 
 

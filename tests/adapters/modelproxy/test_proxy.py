@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from ops_orchestrate.adapters.modelproxy import Limits, ModelProxy, Upstream
+from ops_orchestrate.adapters.modelproxy import Limits, Upstream
+from ops_orchestrate.adapters.modelproxy.proxy import ModelProxy
 from ops_orchestrate.core.modelusage import Tokens
 from tests.adapters.foreign import eventually
 from tests.adapters.modelproxy.calls import ASK, ask, stream
