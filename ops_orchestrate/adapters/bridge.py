@@ -60,7 +60,7 @@ def _forward(listening: list[tuple[socket.socket, str]]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join()  # without a limit: they accept for as long as the sandbox lives
 
 
 def _accept(server: socket.socket, path: str, room: threading.Semaphore) -> None:
@@ -88,7 +88,7 @@ def _connect(near: socket.socket, path: str, room: threading.Semaphore) -> None:
         back = threading.Thread(target=_copy, args=(far, near), daemon=True)
         back.start()
         _copy(near, far)
-        back.join()
+        back.join()  # without a limit: an answer may take what the program grants it, and the host ends a silent one
     room.release()
 
 

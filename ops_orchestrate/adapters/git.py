@@ -11,14 +11,17 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import select
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from ops_orchestrate.adapters.process import REAP, end_of
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.remote import strip_credentials
@@ -209,34 +212,30 @@ def _execute(
     # GitPython starts from a copy of our whole environment and can only add to it, so `env -u` takes the rest
     # away: names only, no value ever stands in an argument list.
     unset = [word for key in os.environ if key not in env for word in ("-u", key)]
-    expired = threading.Event()
     with tempfile.TemporaryFile() if stdin else contextlib.nullcontext() as feed:
         if feed:
             feed.write(stdin)
             feed.seek(0)
         held = _start(["env", *unset, *argv], cwd or Path("/"), env, feed)
-    process = held.proc
-    watch = threading.Timer(seconds, _expire, (process.pid, expired))
+    process, end = held.proc, time.monotonic() + seconds
     errors = bytearray()
     listener = threading.Thread(target=_listen, args=(process.stderr.fileno(), errors), daemon=True)
-    watch.start()
     listener.start()
     try:
-        out = process.stdout.read(limit + 1)
-        if len(out) > limit:
-            _kill_group(process.pid)
-        code = process.wait()
-    except BaseException:
-        _kill_group(process.pid)
-        process.wait()
-        raise
+        out = _output(process.stdout.fileno(), limit, end)
+        cut = out is not None and len(out) > limit
+        code = None if out is None or cut else end_of(process, end - time.monotonic())
     finally:
-        watch.cancel()
+        if process.returncode is None:
+            _kill_group(process.pid)
+            if end_of(process, REAP) is None:
+                held.proc = None  # GitPython would wait for it without end
         # A connection that ssh keeps open in the background holds this pipe: its end is not ours to wait for.
         listener.join(1.0)
-    if expired.is_set():
+    if out is None or (code is None and not cut):
         raise GitError(f"git {name} took longer than {seconds:g} s and was stopped")
-    return Answer(code, out[:limit], bytes(errors).decode("utf-8", "backslashreplace"), len(out) > limit)
+    said = bytes(errors).decode("utf-8", "backslashreplace")
+    return Answer(-signal.SIGKILL if code is None else code, out[:limit], said, cut)
 
 
 def _start(argv: list[str], cwd: Path, env: dict[str, str], feed: Any) -> Any:
@@ -259,9 +258,21 @@ def _listen(fd: int, errors: bytearray) -> None:
             del errors[:-_MAX_ERRORS]
 
 
-def _expire(pid: int, expired: threading.Event) -> None:
-    expired.set()
-    _kill_group(pid)
+def _output(fd: int, limit: int, end: float) -> bytes | None:
+    """All that it prints, or a little more than `limit`; None where it has not ended in time.
+
+    Something that it left behind, out of reach of its limit, may hold the pipe for as long as it likes.
+    """
+    out = bytearray()
+    ready = select.poll()
+    ready.register(fd, select.POLLIN)
+    while len(out) <= limit:
+        if not ready.poll(1000 * max(0.0, end - time.monotonic())):
+            return None
+        if not (piece := os.read(fd, 65_536)):
+            break
+        out += piece
+    return bytes(out)
 
 
 def _kill_group(pid: int) -> None:

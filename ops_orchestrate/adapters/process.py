@@ -29,6 +29,9 @@ LOG_LIMIT = 20_000_000
 TAIL = 8_000
 _TICK = 0.1
 _LINGER = 0.5
+REAP = 10.0
+"""Seconds that a killed process may take to be gone. One that takes longer is held in the kernel, by a disk of another
+machine that does not answer: nothing ends it, and nobody waits for it."""
 _ESCAPES = re.compile(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # OSC: titles, links, clipboard
     r"|\x1b[PX^_].*?(?:\x1b\\|$)"  # device control strings and their like
@@ -92,7 +95,7 @@ def run(
             why = reader.until_end(started + timeout, stop)
         finally:  # also when an exception such as a worker's shutdown passes through here
             reader.close(f"{MARK}={marker}")
-    code = process.returncode
+    code = -signal.SIGKILL if process.returncode is None else process.returncode
     return Finished(
         exit_code=code if code >= 0 else 128 - code,
         timed_out=why == "timeout",
@@ -153,8 +156,7 @@ class _Reader:
 
     def _read(self, wait: float) -> None:
         if not self._open:
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(wait)
+            end_of(self._process, wait)
             return
         for pipe in select.select(self._open, [], [], wait)[0]:
             data = os.read(pipe.fileno(), 65_536)
@@ -180,7 +182,8 @@ class _Reader:
         if self._open or self._process.poll() is None:
             kill_all(self._process.pid, marker)
             self._process.kill()
-        self._process.wait()
+        if end_of(self._process, REAP) is None:
+            self.tail += b"\n[it was killed, and the system has not let go of it: is a network disk away?]"
         for pipe in (self._process.stdout, self._process.stderr):
             if pipe:
                 pipe.close()
@@ -190,6 +193,13 @@ def _write(file: IO[bytes], data: bytes) -> None:
     """All of it, to a file without a buffer. Raises OSError."""
     while data:
         data = data[file.write(data) :]
+
+
+def end_of(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+    """Wait at most so many seconds for its end: its exit code (negative: the signal), None where it goes on."""
+    with suppress(subprocess.TimeoutExpired):
+        return process.wait(max(0.0, seconds))
+    return None
 
 
 class Child:
@@ -210,10 +220,7 @@ class Child:
 
     def wait(self, timeout: float) -> int | None:
         """Wait at most `timeout` seconds for its end."""
-        try:
-            return self._process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            return None
+        return end_of(self._process, timeout)
 
     def doze(self, seconds: float) -> None:
         """Sleep, and wake the moment that it ends, where the kernel can tell; else by the clock alone."""
@@ -237,7 +244,7 @@ class Child:
         if self.wait(grace) is None:
             kill_all(self.pid, "")
             self._process.kill()
-            self._process.wait()
+            self.wait(REAP)
         for process in processes().values():
             if (process.pid, process.started) in below:
                 send(process.pid, signal.SIGKILL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -97,6 +98,20 @@ def test_the_time_limit_ends_the_whole_process_group(tmp_path: Path, bare: Path)
     assert not _alive(pid)
 
 
+def test_what_git_left_behind_cannot_hold_us_by_its_output(tmp_path: Path, bare: Path) -> None:
+    """A process in a session of its own is out of reach of the limit, and keeps the pipe open."""
+    door = Git(Settings(data_dir=tmp_path, git_timeout=1))
+    pid_file = tmp_path / "pid"
+    try:
+        with pytest.raises(GitError, match=r"git leave took longer than 1 s"):
+            door.run(
+                "leave", repo=bare, options=(f"alias.leave=!setsid sh -c 'echo $$ >{pid_file}; exec sleep 100' &",)
+            )
+        assert _alive(int(pid_file.read_text())), "it is not what ended the wait"
+    finally:
+        os.kill(int(pid_file.read_text()), signal.SIGKILL)
+
+
 def _alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
@@ -138,7 +153,7 @@ def test_threads_share_a_door(door: Git, bare: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert heads == [repos.head(bare, "main")] * 6
 
 

@@ -142,7 +142,7 @@ class HostProxy:
         for end in (near, far):  # either side's end is the end: TLS has said goodbye by then
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-        back.join()
+        back.join(_SILENCE)  # at once: what it waits for has been shut down
 
     def _may_go(self, size: int) -> bool:
         """Take it off what may still go out."""
