@@ -115,7 +115,8 @@ def _standin(folder: Path, repositories: int) -> Iterator[str]:
         yield ours.recv()
     finally:
         ours.send("end")
-        child.join()
+        child.join(60)
+        child.kill()
 
 
 def _serve(folder: Path, repositories: int, told: Connection) -> None:

@@ -113,7 +113,7 @@ def server() -> Iterator[tuple[subprocess.Popen[bytes], str]]:
             yield process, url
         finally:
             process.kill()
-            process.wait()
+            process.wait(60)
 
 
 def requested_of(plan: Plan, mark: str = "") -> list[RequestedTask]:

@@ -13,4 +13,4 @@ def end(process: subprocess.Popen[Any], seconds: float = 20) -> None:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait()
+        process.wait(60)

@@ -38,7 +38,7 @@ def test_another_thread_is_about_something_else() -> None:
     with about(run="r1"):
         thread = threading.Thread(target=lambda: said.append(OneLine().format(record("x"))))
         thread.start()
-        thread.join()
+        thread.join(60)
     assert "run=" not in said[0]
 
 

@@ -54,7 +54,7 @@ def server(folder: Path, address: str, *options: str) -> Iterator[str]:
         yield f"redis://{address}:{port}"
     finally:
         process.kill()
-        process.wait()
+        process.wait(60)
 
 
 def _answers(address: str, port: int) -> bool:

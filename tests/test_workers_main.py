@@ -28,7 +28,7 @@ def test_a_pools_worker_puts_away_what_is_not_its_own(tmp_path: Path) -> None:
         held = until(lambda: "OPS_POOL" in (found := _environment(child.pid)) and found)
     finally:
         child.send_signal(signal.SIGKILL)
-        child.wait()
+        child.wait(60)
     assert held["OPS_POOL"] == "agent"
     assert held["ANTHROPIC_API_KEY"] == "thinks"
     assert "GITHUB_TOKEN" not in held

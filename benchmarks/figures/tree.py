@@ -71,7 +71,7 @@ class _Shop:
         took = time.perf_counter() - began
         for thread in threading.enumerate():
             if thread.name == "spare-r":
-                thread.join()
+                thread.join(60)
         return took
 
     def discard(self) -> float:

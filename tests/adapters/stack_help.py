@@ -68,7 +68,7 @@ class User:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait()
+        self.process.wait(60)
 
 
 @contextlib.contextmanager

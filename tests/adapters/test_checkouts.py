@@ -69,7 +69,7 @@ def test_several_at_once(shop: Shop) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert problems == []
     assert left(shop) == []
 

@@ -68,7 +68,7 @@ def _talking(talk: Callable[[socket.socket, threading.Event], None]) -> Iterator
         over.set()
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        thread.join()
+        thread.join(60)
 
 
 def _drip(beginning: bytes) -> Callable[[socket.socket, threading.Event], None]:

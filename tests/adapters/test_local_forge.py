@@ -94,7 +94,7 @@ def _race(pairs: list[tuple[Shop, MergeIntent]]) -> list[LandingEnd]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     return [ends[number] for number in range(len(pairs))]
 
 

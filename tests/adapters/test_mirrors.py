@@ -231,7 +231,7 @@ def test_many_refreshes_at_once(shop: Shop) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert problems == []
     assert shop.workshop.head(shop.repo, "dev") == head(shop.upstream.bare, "dev")
 

@@ -33,7 +33,7 @@ def service() -> Iterator[str]:
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
-        thread.join()
+        thread.join(60)
 
 
 @pytest.mark.parametrize(("status", "ok"), [(200, True), (204, False), (302, False), (404, False), (503, False)])
@@ -68,7 +68,7 @@ def test_who_accepts_and_hangs_up_is_down() -> None:
         thread = threading.Thread(target=hang_up)
         thread.start()
         look = HttpHealth().look(f"http://127.0.0.1:{server.getsockname()[1]}/")
-        thread.join()
+        thread.join(60)
     assert (look.ok, look.reach) == (False, Reach.DOWN)
 
 

@@ -23,7 +23,7 @@ def writing(server_folder: Path) -> Iterator[tuple[Path, redis.Redis]]:
     yield server_folder, client
     client.close()
     process.kill()
-    process.wait()
+    process.wait(60)
 
 
 def started_from(folder: Path) -> tuple[subprocess.Popen[bytes], redis.Redis]:
@@ -49,7 +49,7 @@ def test_a_server_begins_with_what_the_other_one_had(writing: tuple[Path, redis.
     finally:
         copy.close()
         process.kill()
-        process.wait()
+        process.wait(60)
         shutil.rmtree(target)
 
 

@@ -43,6 +43,6 @@ def test_a_dead_holder_holds_nothing(shop: Shop) -> None:
         with shop.workshop.hold_tree(shop.repo, KEY) as mine:
             assert not mine
         holder.send_signal(signal.SIGKILL)
-        holder.wait()
+        holder.wait(60)
         with shop.workshop.hold_tree(shop.repo, KEY) as mine:
             assert mine

@@ -51,7 +51,7 @@ class Service:
         """SIGKILL, stopped or not, and wait."""
         self.signal(signal.SIGKILL)
         if self.process:
-            self.process.wait()
+            self.process.wait(60)
 
 
 @dataclass

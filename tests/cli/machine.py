@@ -188,5 +188,5 @@ class Machine:
         """Kill the commands; their stack ends by itself."""
         for command in self.commands:
             command.process.kill()
-            command.process.wait()
+            command.process.wait(60)
         self.until(lambda: self.left() == {}, 20, f"the stack to end, left is {self.left()}")

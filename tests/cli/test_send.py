@@ -72,7 +72,7 @@ def test_an_agent_at_work_is_told_what_its_owner_types(house: House, monkeypatch
         assert run.wait(90) == 0
     finally:
         run.kill()
-        run.wait()
+        run.wait(60)
     lines = (house.home / "run.log").read_text()
     assert "to api-worker: Count in cents." in lines
     assert "message from api-worker to web-worker: Task total of api is merged as" in lines, "it had started early"

@@ -44,7 +44,7 @@ def launch(server_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any
     yield start
     for process in started:
         process.kill()
-        process.wait()
+        process.wait(60)
 
 
 @pytest.mark.real

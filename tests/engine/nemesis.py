@@ -102,7 +102,7 @@ def watching(home: Path) -> Iterator[Sight]:
         yield sight
     finally:
         over.set()
-        thread.join()
+        thread.join(60)
 
 
 def seen(rig: Rig, run: str, kind: EventKind, task: str = "", seconds: float = 40) -> Event:

@@ -128,17 +128,21 @@ class Rig:
     def start(self, *pools: str) -> None:
         """Start workers of these pools (all of them by default) and wait until they have joined the board."""
         for pool in pools or POOLS:
-            argv = [sys.executable, "-m", "workers", pool]
-            self.workers[pool] = self._spawn(pool, argv)
-        self.until(lambda: set(pools or POOLS) <= self.joined(), 30, "workers to join")
+            self.workers[pool] = self._spawn_worker(pool, pool)
+        self.until(lambda: set(pools or POOLS) <= self.joined(), 60, "workers to join")
 
     def start_host(self, host: str, *pools: str, **env: str) -> None:
         """Start workers of these pools on a machine of its own: another name, another data directory."""
-        given = {"OPS_HOST": host, "OPS_DATA_DIR": str(self.home / host), **env}
-        for pool in pools:
-            argv = [sys.executable, "-m", "workers", pool]
-            self.workers[f"{pool}@{host}"] = self._spawn(f"{pool}@{host}", argv, **given)
-        self.until(lambda: set(pools) <= self.pools_on(host), 30, f"workers of {host} to join")
+        self.start_hosts({host: pools}, **env)
+
+    def start_hosts(self, hosts: Mapping[str, Sequence[str]], **env: str) -> None:
+        """Start several machines at once."""
+        for host, pools in hosts.items():
+            given = {"OPS_HOST": host, "OPS_DATA_DIR": str(self.home / host), **env}
+            for pool in pools:
+                name = f"{pool}@{host}"
+                self.workers[name] = self._spawn_worker(name, pool, **given)
+        self.until(lambda: all(set(hosts[one]) <= self.pools_on(one) for one in hosts), 60, f"{[*hosts]} to join")
 
     def pools_on(self, host: str) -> set[str]:
         """Pools that live workers of one machine announce."""
@@ -153,7 +157,7 @@ class Rig:
         """The plain worker of the design card, which serves every queue."""
         argv = [sys.executable, "-m", "celery", "-A", "ops_orchestrate", "worker", f"--concurrency={concurrency}"]
         self.workers["plain"] = self._spawn("plain", argv)
-        self.until(lambda: set(POOLS) <= self.joined(), 30, "the worker to join")
+        self.until(lambda: set(POOLS) <= self.joined(), 60, "the worker to join")
 
     def joined(self) -> set[str]:
         """Pools that live workers announce."""
@@ -248,6 +252,10 @@ class Rig:
         """Kill every worker."""
         for pool in list(self.workers):
             self.kill(pool)
+
+    def _spawn_worker(self, name: str, pool: str, **more: str) -> subprocess.Popen[bytes]:
+        """As the keeper of an installation does: told its name, or it would start itself twice."""
+        return self._spawn(name, [sys.executable, "-m", "workers", pool], OPS_POOL=pool, **more)
 
     def _spawn(self, name: str, argv: list[str], **more: str) -> subprocess.Popen[bytes]:
         env = {**self.env, **more}

@@ -56,7 +56,7 @@ def ear() -> Iterator[Ear]:
         thread.start()
         yield server
         server.shutdown()
-        thread.join()
+        thread.join(60)
 
 
 @contextmanager

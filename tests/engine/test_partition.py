@@ -110,7 +110,7 @@ def counting(rig: Rig, most: list[int]) -> Iterator[None]:
         yield
     finally:
         ended.set()
-        thread.join()
+        thread.join(60)
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def collector() -> Iterator[tuple[str, Callable[[], list[Span]]]]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join()
+        thread.join(60)
 
 
 def test_it_runs_a_whole_graph_by_itself(rig: Rig) -> None:

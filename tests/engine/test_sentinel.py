@@ -77,7 +77,7 @@ def started(folder: Path, name: str, lines: list[str], *options: str) -> Iterato
         yield process
     finally:
         process.kill()
-        process.wait()
+        process.wait(60)
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def running(argv: list[str], client: redis.Redis, **env: str) -> Iterator[None]:
     finally:
         client.close()
         process.kill()
-        process.wait()
+        process.wait(60)
 
 
 def plays_a_run(rig: Rig) -> None:

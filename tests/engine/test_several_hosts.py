@@ -37,8 +37,7 @@ def hosts_of(events: list[Event], kind: EventKind) -> set[str]:
 
 
 def test_each_pool_on_a_machine_of_its_own(rig: Rig) -> None:
-    for host, pool in (("left", "agent"), ("right", "audit"), ("far", "ship"), ("mid", "planner")):
-        rig.start_host(host, pool)
+    rig.start_hosts({"left": ["agent"], "right": ["audit"], "far": ["ship"], "mid": ["planner"]})
     broken = [{"write": {"path": "broken", "text": "x"}}, {"commit": {"message": "Break it"}}]
     rig.play({"a": [work("a")], "b": [broken, work("b")], "c": [work("c")]})
     tasks = [requested("a", rig.newest), requested("b", rig.newest), requested("c", rig.newest, blocked_by=["a", "b"])]
@@ -53,8 +52,7 @@ def test_each_pool_on_a_machine_of_its_own(rig: Rig) -> None:
 
 def test_a_machine_that_is_gone_after_its_attempt_is_not_missed(rig: Rig) -> None:
     """Its commits were sent before the attempt was recorded as ended, so nothing has to be made again."""
-    rig.start_host("left", "agent")
-    rig.start_host("right", "planner", "audit", "ship")
+    rig.start_hosts({"left": ["agent"], "right": ["planner", "audit", "ship"]})
     rig.play({"a": [work("a", seconds=1.0)]})
     run = rig.submit([requested("a", rig.newest)])
     rig.until(lambda: [slot.host for slot in rig.ledger.board.slots()] == ["left"], 40, "the agent to start")
@@ -70,8 +68,7 @@ def test_a_machine_that_is_gone_after_its_attempt_is_not_missed(rig: Rig) -> Non
 
 
 def test_the_work_of_a_machine_that_is_lost_is_done_again_elsewhere(rig: Rig) -> None:
-    rig.start_host("left", "agent")
-    rig.start_host("right", "planner", "audit", "ship")
+    rig.start_hosts({"left": ["agent"], "right": ["planner", "audit", "ship"]})
     rig.play({"a": [work("a", seconds=30.0), work("a")]})
     run = rig.submit([requested("a", rig.newest)])
     rig.until(lambda: [slot.host for slot in rig.ledger.board.slots()] == ["left"], 40, "the agent to start")
@@ -102,8 +99,7 @@ def test_work_goes_to_the_machine_that_can_do_it_and_waits_for_one_where_none_ca
 
 
 def test_a_drained_machine_finishes_what_it_has_and_takes_nothing_new(rig: Rig) -> None:
-    rig.start_host("left", "agent")
-    rig.start_host("right", "planner", "audit", "ship")
+    rig.start_hosts({"left": ["agent"], "right": ["planner", "audit", "ship"]})
     rig.play({"a": [work("a", seconds=3.0)], "b": [work("b")], "c": [work("c")]})
     tasks = [requested("a", rig.newest), requested("b", rig.newest, blocked_by=["a"])]
     run = rig.submit(tasks)

@@ -176,7 +176,7 @@ def launch(server_folder: Path) -> Iterator[Any]:
     yield start
     for process in started:
         process.kill()
-        process.wait()
+        process.wait(60)
 
 
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")

@@ -86,7 +86,7 @@ def listening(handler: type[BaseHTTPRequestHandler], over: threading.Event) -> I
         over.set()
         server.shutdown()
         server.server_close()
-        thread.join()
+        thread.join(60)
 
 
 @contextmanager

@@ -102,7 +102,7 @@ def serve() -> Iterator[Server]:
             yield server
         finally:
             http.shutdown()
-            thread.join()
+            thread.join(60)
 
 
 class Known:

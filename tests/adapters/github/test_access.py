@@ -81,7 +81,7 @@ def remote() -> Iterator[tuple[str, list[str | None]]]:
         thread.start()
         yield f"http://127.0.0.1:{http.server_port}", shown
         http.shutdown()
-        thread.join()
+        thread.join(60)
 
 
 def test_a_mirror_shows_it_to_its_upstream_and_a_failure_does_not(
@@ -120,5 +120,5 @@ def test_a_host_that_sends_git_elsewhere_does_not_send_it_there_with_the_token(
         with pytest.raises(SourceUnavailable, match="301; it has moved: set its new address"):
             workshop.refresh(make_repository(upstream=f"{url}/o/r.git"))
         http.shutdown()
-        thread.join()
+        thread.join(60)
     assert shown == []

@@ -36,7 +36,7 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         monkeypatch.delenv("no_proxy", raising=False)
         yield asked
         http.shutdown()
-        thread.join()
+        thread.join(60)
 
 
 def test_github_is_asked_through_the_proxy_without_showing_it_the_token(proxy: list[str]) -> None:

@@ -222,7 +222,7 @@ def test_glances_are_shared(scene: Scene) -> None:
     """Five waiting for their pull requests of one repository ask once between them."""
     scene.control.ci(SLUG)
     numbers = [scene.open(f"ops/t{at}/1", **{f"{at}.txt": "x"}) for at in range(5)]
-    gate, seen = threading.Barrier(5), dict[int, Pull]()
+    gate, seen = threading.Barrier(5, timeout=60), dict[int, Pull]()
 
     def look(number: int) -> None:
         gate.wait()
@@ -232,7 +232,7 @@ def test_glances_are_shared(scene: Scene) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     green = {number: [one.conclusion for one in pull.checks] for number, pull in seen.items()}
     assert green == {number: [Conclusion.SUCCESS] for number in numbers}
     assert len(scene.asked()) == 1
@@ -251,7 +251,7 @@ def test_a_glance_that_is_too_old_or_about_one_that_is_closed_looks_again(scene:
 def test_a_failed_glance_fails_for_all_who_waited_for_it(scene: Scene) -> None:
     scene.control.fault("status", path="/graphql", status=502, times=None)
     scene.control.latency(0.05)
-    gate, failed = threading.Barrier(4), list[str]()
+    gate, failed = threading.Barrier(4, timeout=60), list[str]()
 
     def look() -> None:
         gate.wait()
@@ -263,7 +263,7 @@ def test_a_failed_glance_fails_for_all_who_waited_for_it(scene: Scene) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert len(failed) == 4
     assert len([one for one in scene.control.journal.entries if one.kind == "fault"]) == 3  # the tries of one
 

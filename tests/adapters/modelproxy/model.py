@@ -95,4 +95,4 @@ def model() -> Iterator[Model]:
             made.go.set()
             with suppress(OSError):
                 server.shutdown()
-            thread.join()
+            thread.join(60)

@@ -111,5 +111,5 @@ def test_the_number_of_an_ended_process_is_not_the_process() -> None:
     assert not ProcessId(pid=process.pid, started=process.started - 1).alive()
     sleeper.kill()
     until(lambda: not process.alive())  # a zombie, until it is waited for
-    sleeper.wait()
+    sleeper.wait(60)
     assert ProcessId.of(sleeper.pid) is None
