@@ -21,6 +21,7 @@ from ops_orchestrate.adapters.mirrors import Mirrors
 from ops_orchestrate.adapters.trees import Trees, attempt_name, branch_of, work_folder
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.change import Collected
+from ops_orchestrate.core.names import short
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.errors import GitError
 
@@ -214,7 +215,7 @@ class Harvest:
             self._fetch(at, wanted)
         except UnusableError as error:
             if len(wanted) == 1:
-                lost.append(f"commit {wanted[0][:12]}: {error}")
+                lost.append(f"commit {short(wanted[0])}: {error}")
                 return []
             return [one for commit in wanted for one in self._fetch_each(at, [commit], lost)]
         return wanted

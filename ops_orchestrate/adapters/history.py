@@ -13,6 +13,7 @@ from ops_orchestrate.adapters.mirrors import Mirrors
 from ops_orchestrate.adapters.patch import read_diff
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.change import Diff, Preview
+from ops_orchestrate.core.names import short
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.errors import GitError
 
@@ -65,7 +66,7 @@ class History:
         mirror = self._mirrors.ready(repo)
         found = self._git.run("merge-base", object_id(base), object_id(head), repo=mirror, ok=(0, 1))
         if not found.text:
-            raise GitError(f"{head[:12]} shares no history with {base[:12]} in {repo.name}")
+            raise GitError(f"{short(head)} shares no history with {short(base)} in {repo.name}")
         return found.text
 
     def preview(self, repo: Repository, base: str, head: str) -> Preview:

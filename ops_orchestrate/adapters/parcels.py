@@ -14,7 +14,7 @@ from typing import Protocol
 
 from ops_orchestrate.adapters.borrowing import borrow
 from ops_orchestrate.adapters.git import Git, object_id
-from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.names import one_line, short
 from ops_orchestrate.errors import GitError
 
 PARCELS = "refs/ops/parcels/"
@@ -59,15 +59,15 @@ class Parcels:
             return  # upstream has all of it, and so has every host
         if len(bundle) > self._limit:
             raise GitError(
-                f"The commits of {commit[:12]} take {len(bundle) / 1e6:.1f} MB, more than travels to another host "
+                f"The commits of {short(commit)} take {len(bundle) / 1e6:.1f} MB, more than travels to another host "
                 f"(OPS_CARRY_MB is {self._limit / 1e6:g}); they are on this one"
             )
         held = self._post.put(repo, commit, bundle, also=also, sender=self._sender, most=self._most)
         if self._most and held > self._most:
             raise GitError(
-                f"The commits of {commit[:12]} do not travel: with them this machine would have {held / 1e6:.1f} MB in "
-                f"the ledger (OPS_CARRY_TOTAL_MB is {self._most / 1e6:g}); they are on this one, and room is made by "
-                "what nobody asks for in 30 days"
+                f"The commits of {short(commit)} do not travel: with them this machine would have "
+                f"{held / 1e6:.1f} MB in the ledger (OPS_CARRY_TOTAL_MB is {self._most / 1e6:g}); they are on this "
+                "one, and room is made by what nobody asks for in 30 days"
             )
 
     def receive(self, repo: str, mirror: Path, name: str) -> bool:
@@ -77,8 +77,8 @@ class Parcels:
             return False
         if len(bundle) > self._limit:
             raise GitError(
-                f"What another host has sent for {name[:12]} takes {len(bundle) / 1e6:.1f} MB, more than is taken here "
-                f"(OPS_CARRY_MB is {self._limit / 1e6:g})"
+                f"What another host has sent for {short(name)} takes {len(bundle) / 1e6:.1f} MB, more than is taken "
+                f"here (OPS_CARRY_MB is {self._limit / 1e6:g})"
             )
         with tempfile.TemporaryDirectory(prefix="ops-parcel-") as folder:
             try:

@@ -17,7 +17,7 @@ import httpx
 from ops_orchestrate.adapters.connections import connections, within
 from ops_orchestrate.adapters.outward import DIRECT, Outward
 from ops_orchestrate.core.change import HealthLook, Reach, ServedLook
-from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.names import one_line, short
 from ops_orchestrate.errors import SourceUnavailable
 
 #: Seconds for each part of an answer, and for all of it; tries of a connection that is refused (a deployment may be
@@ -61,7 +61,7 @@ class HttpHealth:
             said = None
         values = [said[key] for key in _KEYS if key in said] if isinstance(said, dict) else []
         commit = next((one.lower() for one in values if isinstance(one, str) and _SHA.fullmatch(one.lower())), "")
-        detail = f"it serves {commit[:10]}" if commit else f"HTTP {answer.status_code} without a commit"
+        detail = f"it serves {short(commit)}" if commit else f"HTTP {answer.status_code} without a commit"
         return ServedLook(commit=commit, detail=detail, reach=_reach_of(answer.status_code))
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import shlex
 
 from ops_orchestrate.config import Settings
-from ops_orchestrate.core.names import is_name
-
-_SHOWN = 12
+from ops_orchestrate.core.names import is_name, short
 
 
 def diff_command(settings: Settings, repo: str, base: str, head: str) -> str:
@@ -17,7 +15,7 @@ def diff_command(settings: Settings, repo: str, base: str, head: str) -> str:
     mirror = settings.state_dir / "mirrors" / f"{repo}.git"
     if not mirror.is_dir():
         return ""
-    return shlex.join(["git", f"--git-dir={mirror}", "diff", f"{base[:_SHOWN]}...{head[:_SHOWN]}"])
+    return shlex.join(["git", f"--git-dir={mirror}", "diff", f"{short(base)}...{short(head)}"])
 
 
 def _is_commit(text: str) -> bool:

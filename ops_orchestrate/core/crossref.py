@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 from ops_orchestrate.core.finding import FindingKind
 from ops_orchestrate.core.mark import cause_mark
+from ops_orchestrate.core.names import short
 from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, RunState, TaskState
 
 #: Kinds of one-off work. An issue stays open at its forge after a merge into `dev`: that does not make it new.
@@ -144,7 +145,7 @@ def _waits_for_gate(claim: ClaimView) -> bool:
 
 def _ended(claim: ClaimView) -> Standing:
     if claim.state is TaskState.COMPLETED:
-        merge = f" ({claim.merge[:12]})" if claim.merge else ""
+        merge = f" ({short(claim.merge)})" if claim.merge else ""
         return Standing(Verdict.DONE, f"done since in run {claim.run}{merge}")
     retry = f"`ops-orchestrate retry {claim.run} {claim.task}`"
     return Standing(Verdict.SKIP, f"{claim.state} in run {claim.run}: {retry}")

@@ -8,7 +8,7 @@ from ops_orchestrate.core.ask import answers_for, command_for
 from ops_orchestrate.core.attempt import AttemptRecord, OutcomeKind
 from ops_orchestrate.core.board import Board, Host
 from ops_orchestrate.core.budget import Budget, Wait, candidate_of
-from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.names import one_line, short
 from ops_orchestrate.core.ownership import overlap
 from ops_orchestrate.core.planner_help import big_because
 from ops_orchestrate.core.run import RunRecord
@@ -69,7 +69,7 @@ def explain(
     lines += [*(_attempt(attempt) for attempt in attempts), *_last_words(record, attempts)]
     lines += [f"Warning: {one_line(text, 400)}" for text in tuple(dict.fromkeys(warnings))[-_WARNINGS:]]
     if record.merge:
-        lines.append(f"Merged into {spec.base} as {record.merge[:10]}.")
+        lines.append(f"Merged into {spec.base} as {short(record.merge)}.")
     if dependants and record.state is not TaskState.COMPLETED:
         lines.append(f"Waiting for it: {', '.join(dependants[:10])}.")
     return (*lines, *_next(record, run, blockers))
@@ -158,7 +158,7 @@ def _waits_for(blockers: Sequence[TaskRecord]) -> list[str]:
 def _in_flight(record: TaskRecord, board: Board, now: float) -> list[str]:
     if record.state is TaskState.RUNNING:
         return _running(record, board, now)
-    commit = f"Its commit {record.head[:10]}" if record.head else "Its commit"
+    commit = f"Its commit {short(record.head)}" if record.head else "Its commit"
     verified = "is being read by the security reviewer" if record.stage == Stage.REVIEW else "is being verified"
     doing = {TaskState.VERIFYING: verified, TaskState.SHIPPING: f"is being merged into {record.spec.base}"}
     host = f" on {record.host}" if record.host else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from ops_orchestrate.core.names import short
 from ops_orchestrate.core.value import Value
 
 
@@ -107,7 +108,8 @@ def _confirmed(seen: LandingSnapshot) -> Action:
         return Action(step=Step.MERGE, reason="verified, and nothing stands against it")
     return Action(
         step=Step.ASK,
-        reason=f"verified and ready to merge ({seen.head[:10]}); it waits for your yes{_SPARED if seen.spared else ''}",
+        reason=f"verified and ready to merge ({short(seen.head)}); it waits for your yes"
+        + (_SPARED if seen.spared else ""),
         ask="approve",
         command=f"ops-orchestrate answer {seen.run} {seen.task} yes",
     )

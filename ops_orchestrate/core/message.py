@@ -7,7 +7,7 @@ import re
 from ops_orchestrate.core.attempt import Outcome
 from ops_orchestrate.core.harmless import harmless
 from ops_orchestrate.core.mark import ATTEMPT, PART_OF, RUN, TASK, WHOLE, print_lines
-from ops_orchestrate.core.names import clean_text, is_slug, one_line
+from ops_orchestrate.core.names import clean_text, is_slug, one_line, short
 from ops_orchestrate.core.task import TaskRecord, TaskSpec
 
 MERGE_KEY = "Ops-Merge-Key"
@@ -80,7 +80,7 @@ def pull_body(record: TaskRecord, *, run: str, verified: Outcome) -> str:
 def evidence_lines(record: TaskRecord, verified: Outcome) -> tuple[str, ...]:
     """What verify has found of the head, as a list."""
     gate = f" `{one_line(record.spec.gate, 200)}`" if record.spec.gate else ""
-    passed = f"- quality gate{gate}: passed on the merge of {record.head[:12]} into {verified.base[:12]}"
+    passed = f"- quality gate{gate}: passed on the merge of {short(record.head)} into {short(verified.base)}"
     review = (f"- {harmless(one_line(verified.review, 500))}",) if verified.review else ()
     return (passed, f"- files: {len(verified.files)}", *review)
 
@@ -88,7 +88,7 @@ def evidence_lines(record: TaskRecord, verified: Outcome) -> tuple[str, ...]:
 def sync_body(*, integration: str, main: str, run: str, head: str) -> str:
     """The text of a pull request that brings one branch to another, pinned to a commit."""
     return (
-        f"Brings {integration} at {head[:12]} to {main} by a merge commit.\n\n"
+        f"Brings {integration} at {short(head)} to {main} by a merge commit.\n\n"
         f"{RUN}: {run}\n{MERGE_KEY}: {main}/{head}\n"
     )
 
@@ -101,7 +101,7 @@ def revert_message(commit: str, *, branch: str, run: str) -> str:
 
 def revert_title(commit: str) -> str:
     """Of the pull request that takes a merge back."""
-    return f"Revert {commit[:12]}"
+    return f"Revert {short(commit)}"
 
 
 def revert_merge_message(commit: str, *, branch: str, run: str, head: str) -> str:

@@ -70,6 +70,14 @@ def clean_text(text: str, limit: int = 20_000) -> str:
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"
 
 
+def short(commit: str) -> str:
+    """A commit as it is shown to people, everywhere alike; a word that is no commit stays as it is.
+
+    What a command or a name is made of is the whole one.
+    """
+    return commit[:8] if len(commit) >= 40 and set(commit) <= set("0123456789abcdef") else commit
+
+
 def is_plain(char: str) -> bool:
     """Whether a screen shows it, as one character that changes no other."""
     return unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} and not _is_unseen(char)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from ops_orchestrate.core.change import GateEnd
-from ops_orchestrate.core.names import OUR_BRANCHES
+from ops_orchestrate.core.names import OUR_BRANCHES, short
 from ops_orchestrate.core.value import Value
 
 
@@ -105,7 +105,7 @@ def decide_own(seen: OwnSnapshot) -> OwnDecision:
     if not seen.base_head:
         return OwnDecision(step=OwnStep.REFUSE, reason=f"{seen.base} is no longer there")
     if not seen.head:
-        return OwnDecision(step=OwnStep.REFUSE, reason=f"{seen.commit[:10]} has no commit before it to go back to")
+        return OwnDecision(step=OwnStep.REFUSE, reason=f"{short(seen.commit)} has no commit before it to go back to")
     if seen.kind is OwnKind.REVERT and not seen.opened and seen.base_head != seen.commit:
         return OwnDecision(step=OwnStep.REFUSE, reason=f"something else has been merged into {seen.base} since")
     if seen.conflicts:

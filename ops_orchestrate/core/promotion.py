@@ -8,6 +8,7 @@ from enum import StrEnum
 from ops_orchestrate.core.change import GateEnd, MergeIntent
 from ops_orchestrate.core.merge.pull import Pull, PullState
 from ops_orchestrate.core.merge.pursuit import Pursuit
+from ops_orchestrate.core.names import short
 from ops_orchestrate.core.own_change import OwnKind, own_branch
 from ops_orchestrate.core.value import Value
 from ops_orchestrate.core.watch import Watched
@@ -154,7 +155,7 @@ def _refuse(seen: PromotionSnapshot) -> str:
         return seen.may_ship
     if seen.gate is not GateEnd.PASSED:
         how = "has no result" if seen.gate is None else f"says {seen.gate}"
-        return f"the gate {how} on {seen.integration} at {seen.head[:10]}; only a green head is promoted"
+        return f"the gate {how} on {seen.integration} at {short(seen.head)}; only a green head is promoted"
     if seen.conflicts:
         return f"{seen.integration} and {seen.main} conflict in {', '.join(seen.conflicts[:5])}"
     return ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from ops_orchestrate.core.names import short
 from ops_orchestrate.core.value import Value
 
 #: Looks in a row that have to agree, good or bad.
@@ -111,7 +112,7 @@ def _awaited(after: Watched, look: WatchLook, rule: WatchRule) -> tuple[WatchEnd
     if not late or (look.sick and after.healthy > -IN_A_ROW):
         return WatchEnd.WATCHING, f"it is not served yet ({look.detail})"
     known = "; it was not healthy before the merge either" if look.sick else ""
-    return WatchEnd.UNKNOWN, f"{after.commit[:10]} was not served within {rule.deadline:.0f} s{known}"
+    return WatchEnd.UNKNOWN, f"{short(after.commit)} was not served within {rule.deadline:.0f} s{known}"
 
 
 def _undecided(after: Watched) -> bool:
@@ -147,7 +148,7 @@ def _verdict(after: Watched, look: WatchLook) -> tuple[WatchEnd, str]:
         why = "was not healthy before the merge either" if after.healthy_before is False else "did not stay healthy"
         return WatchEnd.UNKNOWN, f"it {why}: {look.detail}"
     said = [
-        f"{after.commit[:10]} is served" if look.served else "",
+        f"{short(after.commit)} is served" if look.served else "",
         "healthy" if look.healthy else "",
         f"{look.errors} errors" if look.errors is not None and after.errors_before is not None else "",
     ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ops_orchestrate.core.change import GateEnd, GateResult, OwnBranch, WorkState
 from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
 from ops_orchestrate.core.mark import Merged
-from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.names import one_line, short
 from ops_orchestrate.core.planning import parse_roadmap, parse_state, planning_findings, plans_done
 from ops_orchestrate.core.progress import Phase
 from ops_orchestrate.core.project import Project, Repository, Skipped
@@ -162,7 +162,7 @@ def _traces(project: Project, repository: Repository, book: _Notebook, tools: To
 
 
 def _merged_before(project: Project, branch: OwnBranch) -> Merged:
-    where = branch.merged[:12]
+    where = short(branch.merged)
     return Merged(
         project=project.alias, run=branch.run, task=branch.task, where=where, prints=branch.prints, share=branch.share
     )

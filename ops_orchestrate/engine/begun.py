@@ -9,6 +9,7 @@ from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
 from ops_orchestrate.core.attempt_rule import begin_at, goes_on_from
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.merge.pull import PullState
+from ops_orchestrate.core.names import short
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.recheck import Still
 from ops_orchestrate.core.states import Stage
@@ -81,7 +82,7 @@ def _adopted(key: StageKey, repository: Repository, spec: TaskSpec, tools: Toolb
         gone = "was closed" if state is PullState.CLOSED else "has lost its branch"
         words = f"#{spec.change} {gone} since the audit, without being merged; `retry` makes another change"
         return Outcome(kind=OutcomeKind.WAITING, summary=words, ask="retry")
-    _say(key, "change", f"goes on with #{spec.change} at {head[:12]}", tools)
+    _say(key, "change", f"goes on with #{spec.change} at {short(head)}", tools)
     return Outcome(kind=OutcomeKind.SUCCEEDED, summary=f"Goes on with #{spec.change}.", head=head)
 
 
@@ -93,11 +94,10 @@ def _made_before(key: StageKey, repository: Repository, spec: TaskSpec, tools: T
     try:
         tools.workshop.tree_of(repository, spec.begun_at)
     except GitError as error:
-        _say(
-            key, "change", f"begins anew: {spec.begun_at[:12]} of {spec.begun_by} is not to be had here: {error}", tools
-        )
+        text = f"begins anew: {short(spec.begun_at)} of {spec.begun_by} is not to be had here: {error}"
+        _say(key, "change", text, tools)
         return None
-    _say(key, "change", f"goes on with {spec.begun_at[:12]}, which {spec.begun_by} has made", tools)
+    _say(key, "change", f"goes on with {short(spec.begun_at)}, which {spec.begun_by} has made", tools)
     said = _said_of(spec, tools)
     words = said.summary if said else f"Goes on with what {spec.begun_by} has made."
     told = said.hand_over if said else ""
@@ -126,7 +126,7 @@ def _left_off(key: StageKey, repository: Repository, last: Outcome, tools: Toolb
     tools.workshop.refresh(repository)
     if tools.workshop.head(repository, pursuit.branch) != last.head:
         return None
-    _say(key, "change", f"goes on with #{pursuit.number} at {last.head[:12]}", tools)
+    _say(key, "change", f"goes on with #{pursuit.number} at {short(last.head)}", tools)
     return Outcome(kind=OutcomeKind.SUCCEEDED, summary=f"Goes on with #{pursuit.number}.", head=last.head)
 
 

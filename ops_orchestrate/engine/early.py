@@ -5,6 +5,7 @@ from __future__ import annotations
 from ops_orchestrate.core.attempt import HandOver, StageKey
 from ops_orchestrate.core.early import Standing, standing
 from ops_orchestrate.core.mail import Topic, letter
+from ops_orchestrate.core.names import short
 from ops_orchestrate.core.narrowing import listed
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.core.task import TaskRecord
@@ -32,7 +33,7 @@ def hand_over(run: str, task: str, tools: Toolbox) -> None:
 def _words(given: HandOver) -> str:
     return "\n".join(
         (
-            f"Task {given.task} of {given.project} is merged as {given.merge[:12]}: go on with what waits for it.",
+            f"Task {given.task} of {given.project} is merged as {short(given.merge)}: go on with what waits for it.",
             f"Files: {listed(given.files)}",
             given.summary,
         )

@@ -1,4 +1,4 @@
-"""Seconds, money, tokens and commits as people say them."""
+"""Seconds, money and numbers of things as people say them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,3 @@ def money(dollars: float) -> str:
 def count(number: int, one: str, many: str = "") -> str:
     """`1 project`, `2 projects`, `0 projects`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def short(commit: str) -> str:
-    """A commit as people write it down; a word that is no commit stays as it is."""
-    return commit[:8] if len(commit) >= 40 and set(commit) <= set("0123456789abcdef") else commit

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ops_orchestrate.core.attempt import OutcomeKind
+from ops_orchestrate.core.names import short
 from ops_orchestrate.core.states import RunState, TaskState
 from ops_orchestrate.core.task import TaskMode
-from ops_orchestrate.report.amounts import count, short
+from ops_orchestrate.report.amounts import count
 from ops_orchestrate.report.cells import cut, for_encoding, pad, width_of, wrap
 from ops_orchestrate.report.frame import box, frame_width, heading
 from ops_orchestrate.report.money import cost_of, short_cost, waiting_words

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ops_orchestrate.core import ask
+from ops_orchestrate.core.names import short
 from ops_orchestrate.core.own_change import OwnKind
 from ops_orchestrate.core.states import TaskState
-from ops_orchestrate.report.amounts import short
 from ops_orchestrate.report.view import RunView, TaskView
 
 PROGRAM = "ops-orchestrate"

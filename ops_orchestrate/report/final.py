@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ops_orchestrate.core.names import short
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.states import RunState, TaskState
-from ops_orchestrate.report.amounts import count, duration, short
+from ops_orchestrate.report.amounts import count, duration
 from ops_orchestrate.report.board import found_nothing
 from ops_orchestrate.report.cells import for_encoding
 from ops_orchestrate.report.commands import command, next_command, resume_command

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 
 from ops_orchestrate.core.attempt import OutcomeKind
 from ops_orchestrate.core.event import Event, EventKind
+from ops_orchestrate.core.names import short
 from ops_orchestrate.core.own_change import NOUNS, OwnKind
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.report import read
-from ops_orchestrate.report.amounts import count, duration, short
+from ops_orchestrate.report.amounts import count, duration
 from ops_orchestrate.report.cells import for_encoding
 from ops_orchestrate.report.commands import next_command
 from ops_orchestrate.report.fold_attempt import HAND_OVER

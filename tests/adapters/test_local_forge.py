@@ -58,7 +58,7 @@ def test_a_base_that_moved_is_not_overwritten(shop: Shop) -> None:
     forge, intent = LocalForge(shop.workshop), prepared(shop)
     moved = advance(shop.upstream, "dev", {"else": "x"})
     landing = forge.land(shop.repo, intent)
-    assert landing.end is LandingEnd.MOVED and moved[:12] in landing.detail
+    assert landing.end is LandingEnd.MOVED and moved[:8] in landing.detail
     assert head(shop.upstream.bare, "dev") == moved
     assert not forge.proved(shop.repo, intent)
 

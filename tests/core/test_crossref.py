@@ -66,7 +66,7 @@ def test_what_waits_for_a_gate_is_taken_over_with_its_commit_once_there_is_anoth
 @pytest.mark.parametrize("run_state", RunState)
 def test_completed_work_is_done_until_its_cause_changes(run_state: RunState) -> None:
     claim = Claim(TaskState.COMPLETED, run_state, merge="0123456789abcdef")
-    assert standing(claim, "same") == Standing(Verdict.DONE, "done since in run r0 (0123456789ab)")
+    assert standing(claim, "same") == Standing(Verdict.DONE, "done since in run r0 (0123456789abcdef)")
     assert standing(claim._replace(merge=""), "same").reason == "done since in run r0"
     assert standing(claim, "other") == Standing(Verdict.OVER)
 

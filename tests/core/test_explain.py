@@ -180,7 +180,7 @@ def test_the_way_on_is_the_last_line_where_there_is_one(state: TaskState) -> Non
 
 
 def test_a_merged_task_names_its_commit() -> None:
-    assert "Merged into dev as abcdef1234." in told(record(TaskState.COMPLETED, merge="abcdef1234567"))
+    assert "Merged into dev as abcdef12." in told(record(TaskState.COMPLETED, merge="abcdef12" * 5))
 
 
 def test_hostile_words_stay_on_their_line() -> None:

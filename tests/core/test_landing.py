@@ -9,6 +9,7 @@ import pytest
 
 from ops_orchestrate.core.ask import ANSWERS
 from ops_orchestrate.core.landing import Action, LandingSnapshot, Step, decide_landing, is_main
+from ops_orchestrate.core.names import short
 
 HEAD, BASE, TREE = "a" * 40, "b" * 40, "c" * 40
 READY: dict[str, Any] = {
@@ -59,7 +60,7 @@ def test_first_match_wins(kw: dict[str, Any], step: Step) -> None:
 def test_a_question_comes_with_its_command() -> None:
     action = decide(approved="")
     assert action.command == "ops-orchestrate answer r1 t1 yes"
-    assert HEAD[:10] in action.reason
+    assert short(HEAD) in action.reason
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.names import short
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.engine.answer import answer
 from ops_orchestrate.engine.lease import base_lock
@@ -354,5 +355,5 @@ def test_an_issue_whose_merge_only_git_remembers_is_not_worked_on_twice(walk: Wa
     assert not walk.rig.ledger.tasks.all(again)
     (left,) = (one for one in fold(walk.rig.events(again)).skipped if "It does not greet" in one.name)
     assert left.reason.startswith("done since: ")
-    assert left.reason.endswith(f"was merged by run {first} ({walk.forge.head('dev')[:12]})")
+    assert left.reason.endswith(f"was merged by run {first} ({short(walk.forge.head('dev'))})")
     assert (walk.pulls(), walk.forge.merges()) == ([2], ["2"])

@@ -179,7 +179,7 @@ def test_a_revert_that_is_red_is_left_to_a_person_with_the_command(walk: Walk) -
     bad = walk.forge.head("main")
     (refused,) = of(walk.finish(run), EventKind.MERGE_REFUSED)
     assert "test is red" in str(refused.data["reason"])
-    assert refused.data["command"] == f"git revert -m 1 {bad[:12]}"
+    assert refused.data["command"] == f"git revert -m 1 {bad}"
     assert (walk.forge.merges(), walk.control.pull(walk.slug, 3).open) == (["1", "2"], True)
 
 

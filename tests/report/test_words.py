@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ops_orchestrate.core.names import short
 from ops_orchestrate.core.states import TaskState
-from ops_orchestrate.report.amounts import count, duration, money, short
+from ops_orchestrate.report.amounts import count, duration, money
 from ops_orchestrate.report.commands import command, next_command
 from ops_orchestrate.report.fold import fold
 from ops_orchestrate.report.live import event_line

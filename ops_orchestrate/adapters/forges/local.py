@@ -16,7 +16,7 @@ from pathlib import Path
 from ops_orchestrate.adapters.git import Answer, printable, rejection, strip_userinfo
 from ops_orchestrate.adapters.workshop import GitWorkshop
 from ops_orchestrate.core.change import Landing, LandingEnd, MergeIntent
-from ops_orchestrate.core.names import is_branch, one_line
+from ops_orchestrate.core.names import is_branch, one_line, short
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.remote import read_remote
 from ops_orchestrate.errors import GitError, GuardRefusal, SourceUnavailable
@@ -78,10 +78,10 @@ class LocalForge:
         except GitError as error:
             return f"the prepared commit is not in the mirror of {repo.name}: {error}"
         if tree != intent.tree:
-            return f"the prepared commit {intent.commit[:12]} does not hold the tree that was verified"
+            return f"the prepared commit {short(intent.commit)} does not hold the tree that was verified"
         forward = intent.method == "forward" and self._workshop.is_ancestor(repo, intent.base, intent.commit)
         if parents[:1] != (intent.base,) and not forward:
-            return f"the prepared commit {intent.commit[:12]} is no fast-forward of {intent.base[:12]}"
+            return f"the prepared commit {short(intent.commit)} is no fast-forward of {short(intent.base)}"
         return None
 
     def _seen(self, repo: Repository, intent: MergeIntent) -> Landing | None:
@@ -98,7 +98,7 @@ class LocalForge:
         except (SourceUnavailable, GitError) as error:
             return Landing(end=LandingEnd.UNKNOWN, detail=str(error))
         if not self._has(repo, intent.commit, head):
-            return Landing(end=LandingEnd.MOVED, detail=f"{intent.branch} is at {head[:12]} now")
+            return Landing(end=LandingEnd.MOVED, detail=f"{intent.branch} is at {short(head)} now")
         if heads.get(_waiting_branch(intent)) == intent.commit:
             self._mirrors.unpublish(repo, intent.commit, _waiting_branch(intent))
         return Landing(end=LandingEnd.LANDED)

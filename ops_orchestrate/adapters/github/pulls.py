@@ -20,7 +20,7 @@ from ops_orchestrate.adapters.mirrors import Mirrors
 from ops_orchestrate.core.change import Landing, LandingEnd
 from ops_orchestrate.core.merge.failure import FailedJob
 from ops_orchestrate.core.merge.pull import BranchRules, Check, Pull, PullState
-from ops_orchestrate.core.names import OUR_BRANCHES, is_branch, is_slug, one_line
+from ops_orchestrate.core.names import OUR_BRANCHES, is_branch, is_slug, one_line, short
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.recheck import Rechecked
 from ops_orchestrate.errors import GuardRefusal, OpsError, SourceUnavailable
@@ -237,7 +237,7 @@ class GitHubPullRequests:
         if pull.state is PullState.MERGED and pull.head == head and pull.merge_commit:
             return Landing(end=LandingEnd.LANDED, commit=pull.merge_commit, detail="found to be merged")
         if pull.head != head:
-            return Landing(end=LandingEnd.MOVED, detail=f"the head of #{number} is {pull.head[:12]} now")
+            return Landing(end=LandingEnd.MOVED, detail=f"the head of #{number} is {short(pull.head)} now")
         return landing
 
 

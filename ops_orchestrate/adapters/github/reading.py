@@ -17,6 +17,7 @@ from ops_orchestrate.adapters.github.trouble import Missing
 from ops_orchestrate.adapters.github.wire import Connection, ThreadNode, read
 from ops_orchestrate.adapters.github.wire_pull import CommitNode, PullNode, ReviewNode
 from ops_orchestrate.core.merge.pull import Check, Pull
+from ops_orchestrate.core.names import short
 from ops_orchestrate.errors import SourceUnavailable
 
 _MAX_PAGES = 30
@@ -85,7 +86,7 @@ class Reader:
             return with_runs(seen.base_rollup, runs_of(self._client, slug, oid))
         found, problem = self._checks(slug, oid, None, "")
         if problem:
-            raise SourceUnavailable(f"Checks of {oid[:12]} in {slug}: {problem}")
+            raise SourceUnavailable(f"Checks of {short(oid)} in {slug}: {problem}")
         return found
 
     def newest_of(self, slug: str, branch: str) -> Pull | None:

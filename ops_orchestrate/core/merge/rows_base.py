@@ -6,6 +6,7 @@ from ops_orchestrate.core.merge.checks import BROKEN_OFF, CheckVerdict, current,
 from ops_orchestrate.core.merge.pull import MergeState
 from ops_orchestrate.core.merge.ruling import Facts, Ruling, flag, listed, wait
 from ops_orchestrate.core.merge.snapshot import Act
+from ops_orchestrate.core.names import short
 
 _FREE = frozenset({MergeState.CLEAN, MergeState.HAS_HOOKS})
 
@@ -88,14 +89,14 @@ def unprotected(facts: Facts) -> Ruling | None:
     if (seen.rules.known and seen.rules.protected) or seen.policy.unprotected_ok or facts.approved:
         return None
     what = "has no protection" if seen.rules.known else "may have no protection (its rules cannot be read)"
-    return Ruling(Act.ASK, f"ready to merge ({seen.pull.head[:10]}), but {seen.policy.integration} {what}")
+    return Ruling(Act.ASK, f"ready to merge ({short(seen.pull.head)}), but {seen.policy.integration} {what}")
 
 
 def unconfirmed(facts: Facts) -> Ruling | None:
     """The only row that `--force` skips."""
     if facts.seen.force or facts.approved:
         return None
-    return Ruling(Act.ASK, f"verified and ready to merge ({facts.seen.pull.head[:10]}); it waits for your yes")
+    return Ruling(Act.ASK, f"verified and ready to merge ({short(facts.seen.pull.head)}); it waits for your yes")
 
 
 def queue(facts: Facts) -> Ruling | None:

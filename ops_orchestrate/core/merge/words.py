@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from ops_orchestrate.core.harmless import harmless
 from ops_orchestrate.core.merge.pull import Pull, Review, ReviewState, Thread
-from ops_orchestrate.core.names import clean_text, one_line
+from ops_orchestrate.core.names import clean_text, one_line, short
 
 #: Characters of one comment, and how many threads and reviews a brief shows.
 _COMMENT = 1_500
@@ -63,4 +63,4 @@ def _said(thread: Thread) -> Iterator[str]:
 def thread_answer(head: str, summary: str) -> str:
     """What a thread is answered: which commit deals with it, and in whose words, which call and close nothing."""
     said = harmless(one_line(summary, 300))
-    return f"Addressed in {head[:12]}." + (f" {said}" if said else "")
+    return f"Addressed in {short(head)}." + (f" {said}" if said else "")

@@ -11,6 +11,7 @@ from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.merge.pull import Conclusion, PullState
 from ops_orchestrate.core.merge.receipt import receipt
 from ops_orchestrate.core.message import squash_message
+from ops_orchestrate.core.names import short
 from ops_orchestrate.engine.landing.case import Case, merged, snooze, wait_for_person
 from ops_orchestrate.engine.landing.lane import in_lane, wait_in_line
 from ops_orchestrate.engine.landing.look import Look, merge_on
@@ -126,16 +127,14 @@ def _prove(case: Case, commit: str, head: str) -> Next:
     parent = work.parents_of(case.repository, commit)[0]
     tree = work.tree_of(case.repository, commit)
     if head != case.record.head:
-        text = (
-            f"{case.key.task} was merged by somebody at {head[:10]}, not at {case.record.head[:10]} as verified last."
-        )
+        verified_last = short(case.record.head)
+        text = f"{case.key.task} was merged by somebody at {short(head)}, not at {verified_last} as verified last."
         case.note(EventKind.WARNING, {"text": text})
     elif tree not in _expected(case, parent, verified.base):
         return _frozen(case, commit)
     if parent != verified.base:
-        text = (
-            f"{case.key.task} was merged onto {parent[:10]}, not onto {verified.base[:10]} which it was verified with."
-        )
+        meant = short(verified.base)
+        text = f"{case.key.task} was merged onto {short(parent)}, not onto {meant} which it was verified with."
         case.note(EventKind.WARNING, {"text": text})
     asked = intent if intent and intent.head == head else None
     proved = (asked or _late_intent(case, head)).model_copy(update={"commit": commit, "base": parent, "tree": tree})
@@ -175,8 +174,8 @@ def _frozen(case: Case, commit: str) -> Next:
     """The merged commit does not hold what was verified: nothing more goes onto this base until a person has looked."""
     case.tools.ledger.facts.freeze(case.repository.key, case.base, run=case.key.run, task=case.key.task)
     reason = (
-        f"{commit[:10]} on {case.base} does not hold what was verified. Nothing more is merged there until you have "
-        "looked; to take it back, revert that commit in a pull request"
+        f"{short(commit)} on {case.base} does not hold what was verified. Nothing more is merged there until you "
+        "have looked; to take it back, revert that commit in a pull request"
     )
     command = f"git revert {commit}"
     return wait_for_person(case, reason, ask="merged", command=command)

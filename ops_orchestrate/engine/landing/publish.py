@@ -8,7 +8,7 @@ from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.merge.pull import PullState
 from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.message import joining_message, pull_body, pull_title
-from ops_orchestrate.core.names import change_branch
+from ops_orchestrate.core.names import change_branch, short
 from ops_orchestrate.core.refusal import named
 from ops_orchestrate.engine.landing.case import Case, end, snooze, verify_again, wait_for_person
 from ops_orchestrate.engine.landing.lane import in_lane, wait_in_line
@@ -116,7 +116,9 @@ def _met(case: Case, pulls: PullRequests, pursuit: Pursuit, moved: Landing) -> L
         return wait_for_person(
             case, f"what somebody pushed to {pursuit.branch} conflicts in {named(preview.conflicts)}"
         )
-    case.note(EventKind.WARNING, {"text": f"Somebody pushed to {pursuit.branch}: {there[:10]} is joined and verified."})
+    case.note(
+        EventKind.WARNING, {"text": f"Somebody pushed to {pursuit.branch}: {short(there)} is joined and verified."}
+    )
     message = f"Merge what was pushed to {pursuit.branch}\n"
     parents, at = (head, there), case.tools.ledger.now()
     return verify_again(
@@ -177,5 +179,5 @@ def follow_head(case: Case, pulls: PullRequests, look: Look) -> Next:
     followed = followed.model_copy(update={"foreign_in": case.key.attempt})
     if not case.tools.ledger.attempts.pursue(case.key, holder=case.holder, pursuit=followed):
         return Next.DROP
-    case.note(EventKind.WARNING, {"text": f"Somebody pushed to {pursuit.branch}: {theirs[:10]} is verified anew."})
+    case.note(EventKind.WARNING, {"text": f"Somebody pushed to {pursuit.branch}: {short(theirs)} is verified anew."})
     return verify_again(case, theirs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ops_orchestrate.core.event import EventKind
-from ops_orchestrate.core.names import one_line
+from ops_orchestrate.core.names import one_line, short
 from ops_orchestrate.core.own_change import OwnChange, OwnKind, own_key
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.promotion import PromotionState
@@ -33,7 +33,7 @@ def approve(run: str, own: OwnChange, *, tools: Toolbox) -> str:
     integration = tools.workshop.integration(repository)
     head = tools.workshop.head(repository, integration) or ""
     remember(run, repository.key, tools, approved=head, merges=-1)
-    return f"{repository.name}: {integration} is promoted at {head[:10]} if nothing has moved."
+    return f"{repository.name}: {integration} is promoted at {short(head)} if nothing has moved."
 
 
 def _approve_opened(run: str, own: OwnChange, repository: Repository, tools: Toolbox) -> str:
@@ -44,7 +44,7 @@ def _approve_opened(run: str, own: OwnChange, repository: Repository, tools: Too
         return f"{repository.name}: the branch is open again."
     head, now = known.pursuit.head, tools.ledger.now()
     remember(run, own.key, tools, state=PromotionState.PENDING, approved=head, wake_at=now)
-    return f"{repository.name}: the {own.noun} #{known.pursuit.number} is merged at {head[:10]} if nothing has moved."
+    return f"{repository.name}: the {own.noun} #{known.pursuit.number} is merged at {short(head)} if nothing has moved."
 
 
 def decline(run: str, own: OwnChange, *, by: str, tools: Toolbox) -> str:

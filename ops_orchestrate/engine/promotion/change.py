@@ -12,6 +12,7 @@ from ops_orchestrate.core.merge.failure import classify
 from ops_orchestrate.core.merge.pull import Pull, PullState
 from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.merge.snapshot import Act, Decision, MergeSnapshot
+from ops_orchestrate.core.names import short
 from ops_orchestrate.core.own_change import OwnKind
 from ops_orchestrate.core.promotion import Promotion, PromotionState, goes_on
 from ops_orchestrate.engine.promotion.course import Course, Step
@@ -93,7 +94,7 @@ def _open(course: Course) -> Pursuit | Step:
 
 def _what(course: Course) -> str:
     if course.is_revert:
-        return f"takes {course.plan.commit[:10]} on {course.base} back"
+        return f"takes {short(course.plan.commit)} on {course.base} back"
     return f"brings {course.plan.source} to {course.base}"
 
 
@@ -127,7 +128,7 @@ def _act(course: Course, pursuit: Pursuit, seen: MergeSnapshot, decision: Decisi
     if decision.act in (Act.LOOK, Act.RERUN):
         return _mend(course, pursuit, seen.pull, decision)
     if decision.act is Act.ASK:
-        return PromotionState.WAITING, f"{named} (at {pursuit.head[:10]})"
+        return PromotionState.WAITING, f"{named} (at {short(pursuit.head)})"
     if decision.act is Act.RECONCILE:
         return _reconcile(course, pursuit, seen.pull)
     if decision.act in (Act.MERGE, Act.ENQUEUE):

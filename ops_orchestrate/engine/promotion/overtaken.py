@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from ops_orchestrate.core.change import LandingEnd
 from ops_orchestrate.core.merge.pursuit import Pursuit
+from ops_orchestrate.core.names import short
 from ops_orchestrate.core.promotion import overtaken, pinned
 from ops_orchestrate.engine.promotion.course import Course
 
@@ -21,9 +22,9 @@ def close_overtaken(course: Course) -> None:
         pulls.remove(repository, branch=pull.head_ref, head=pull.head)
         closed = pulls.close(repository, pull.number, head=pull.head)
         if closed.end is not LandingEnd.LANDED:
-            course.warn(f"#{pull.number} is overtaken by {head[:10]} and could not be closed: {closed.detail}")
+            course.warn(f"#{pull.number} is overtaken by {short(head)} and could not be closed: {closed.detail}")
             continue
-        course.note(f"#{pull.number} is closed: what it brings to {course.base} is in {head[:10]}")
+        course.note(f"#{pull.number} is closed: what it brings to {course.base} is in {short(head)}")
 
 
 def overtaken_by(course: Course, pursuit: Pursuit) -> int:

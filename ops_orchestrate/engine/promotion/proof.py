@@ -10,6 +10,7 @@ from collections.abc import Callable
 from ops_orchestrate.core.change import LandingEnd
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.merge.pursuit import Pursuit
+from ops_orchestrate.core.names import short
 from ops_orchestrate.core.own_change import OwnKind
 from ops_orchestrate.core.promotion import PromotionState
 from ops_orchestrate.engine.frozen import freeze_own
@@ -72,8 +73,8 @@ def _not_as_verified(course: Course, commit: str) -> Step:
     parents = course.tools.workshop.parents_of(course.repository, commit)
     how = f"git revert {'-m 1 ' if len(parents) > 1 else ''}{commit}"
     return PromotionState.WAITING, (
-        f"{commit[:10]} on {course.base} does not hold what was verified. Nothing more is merged there until you have "
-        f"looked; to take it back: {how} in a pull request"
+        f"{short(commit)} on {course.base} does not hold what was verified. Nothing more is merged there until you "
+        f"have looked; to take it back: {how} in a pull request"
     )
 
 

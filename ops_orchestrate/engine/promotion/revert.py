@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ops_orchestrate.core.names import short
 from ops_orchestrate.core.own_change import OwnChange, OwnKind
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.promotion import PromotionState
@@ -23,7 +24,7 @@ def begin_revert(run: RunRecord, repository: Repository, watched: Watched, tools
     if known is None or known.watched is None or known.watched.commit != watched.commit:
         begun = {"state": PromotionState.PENDING, "reason": "", "watched": watched, "pursuit": None, "approved": ""}
         remember(run.id, own.key, tools, **begun, wake_at=tools.ledger.now())
-    return f"A pull request takes {watched.commit[:10]} on {watched.branch} back"
+    return f"A pull request takes {short(watched.commit)} on {watched.branch} back"
 
 
 def revert_by_hand(repository: Repository, commit: str, tools: Toolbox) -> str:
@@ -32,4 +33,4 @@ def revert_by_hand(repository: Repository, commit: str, tools: Toolbox) -> str:
         merge = len(tools.workshop.parents_of(repository, commit)) > 1
     except OpsError:
         merge = False
-    return f"git revert {'-m 1 ' if merge else ''}{commit[:12]}"
+    return f"git revert {'-m 1 ' if merge else ''}{commit}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ops_orchestrate.core.names import short
 from ops_orchestrate.core.own_change import OwnChange, OwnKind
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.core.promotion import (
@@ -79,7 +80,7 @@ def _promote(
     if decision.step is PromotionStep.REFUSE:
         return PromotionState.REFUSED, decision.reason
     if decision.step is PromotionStep.ASK or seen.main is None:
-        words = f"{seen.integration} at {seen.head[:10]} waits for your yes to be promoted to {seen.main}"
+        words = f"{seen.integration} at {short(seen.head)} waits for your yes to be promoted to {seen.main}"
         return PromotionState.WAITING, words
     with hold(base_lock(repository.key, seen.main), holder, tools) as mine:
         if not mine:

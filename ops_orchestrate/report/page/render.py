@@ -14,9 +14,10 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
 from ops_orchestrate.core.event import Event
+from ops_orchestrate.core.names import short
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.states import TaskState
-from ops_orchestrate.report.amounts import duration, money, short
+from ops_orchestrate.report.amounts import duration, money
 from ops_orchestrate.report.board import found_nothing
 from ops_orchestrate.report.commands import next_command, resume_command
 from ops_orchestrate.report.final import totals

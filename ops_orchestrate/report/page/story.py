@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from ops_orchestrate.core.event import Event, EventKind
-from ops_orchestrate.core.names import clean_text
+from ops_orchestrate.core.names import clean_text, short
 from ops_orchestrate.report import read
-from ops_orchestrate.report.amounts import count, duration, money, short
+from ops_orchestrate.report.amounts import count, duration, money
 
 #: Entries of one task before the middle is left out: an agent that talks all night is not the story.
 MOST = 400

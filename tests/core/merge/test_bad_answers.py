@@ -19,6 +19,7 @@ from ops_orchestrate.core.merge.pull import (
 )
 from ops_orchestrate.core.merge.pull import ReviewState as Said
 from ops_orchestrate.core.merge.snapshot import Act
+from ops_orchestrate.core.names import short
 from tests.core.merge.seen import ACTIONS_APP, HEAD, NOW, OTHER, check, review, rules, seen, status
 
 C = Conclusion
@@ -176,7 +177,7 @@ def test_what_a_stranger_says_counts_neither_for_nor_against() -> None:
 
 def test_the_yes_of_a_person_is_for_one_commit() -> None:
     asked = decide(seen(force=False))
-    assert asked.act is Act.ASK and HEAD[:10] in asked.reason
+    assert asked.act is Act.ASK and short(HEAD) in asked.reason
     assert decide(seen(force=False, approved=HEAD)).act is Act.MERGE
     moved = {"head": OTHER, "reviews": (review(Said.APPROVED, commit=OTHER),)}
     verified = {"verified_head": OTHER, "pull": moved}
