@@ -141,7 +141,7 @@ def test_a_merge_and_a_promotion_wait_for_a_yes(house: House) -> None:
         at.type("y")
         at.expect("total: it is merged if nothing has moved.")
         at.expect("✓ total merged into dev")
-        at.expect(r"api: dev at [0-9a-f]{10} waits for your yes to be promoted to main\.\n")
+        at.expect(r"api: dev at [0-9a-f]{8} waits for your yes to be promoted to main\.\n")
         at.expect("ater: ")
         assert merged(house, "total", "main") is None
         at.type("yes")
