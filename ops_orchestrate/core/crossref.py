@@ -15,11 +15,21 @@ from ops_orchestrate.core.finding import FindingKind
 from ops_orchestrate.core.mark import cause_mark
 from ops_orchestrate.core.names import short
 from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, RunState, TaskState
+from ops_orchestrate.core.value import Value
 
 #: Kinds of one-off work. An issue stays open at its forge after a merge into `dev`: that does not make it new.
 _ONCE = frozenset({FindingKind.REQUESTED, FindingKind.PHASE, FindingKind.ISSUE, FindingKind.TICKET})
 #: What a person was asked about one commit: two runs must not ask the same.
 _QUESTIONS = frozenset({"approve", "approve-change", "merged"})
+
+
+class Blocker(Value):
+    """An unfinished task that a task waits for in its run."""
+
+    task: str
+    project: str
+    fingerprint: str
+    sources: tuple[str, ...] = ()
 
 
 class ClaimView(Protocol):
@@ -43,6 +53,8 @@ class ClaimView(Protocol):
     def head(self) -> str: ...
     @property
     def gate(self) -> str: ...
+    @property
+    def behind(self) -> tuple[Blocker, ...]: ...
 
 
 class Verdict(StrEnum):
@@ -62,6 +74,8 @@ class Left(NamedTuple):
     task: str
     head: str = ""
     """The commit that was made for it and that nothing could prove; empty: it begins anew."""
+    behind: tuple[Blocker, ...] = ()
+    """What it waits for there."""
 
 
 class Standing(NamedTuple):
@@ -84,7 +98,7 @@ def standing(claim: ClaimView | None, cause: str, *, gate: str | None = None) ->
         return _ended(claim) if claim.cause == cause else Standing(Verdict.OVER)
     if claim.run_state not in RUN_OPEN:
         if claim.state in STARTABLE:
-            return Standing(Verdict.OVER, left=Left(claim.run, claim.task))
+            return Standing(Verdict.OVER, left=Left(claim.run, claim.task, behind=claim.behind))
         if _waits_for_gate(claim) and gate and gate != claim.gate:
             made = claim.head if claim.cause == cause else ""
             return Standing(Verdict.OVER, left=Left(claim.run, claim.task, made))

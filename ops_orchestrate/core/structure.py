@@ -87,7 +87,7 @@ def structure(
     closed = {repo: why for part in parts for repo, why in part.read_only.items()}
     traces = _traces(parts)
     sifted = _sift(dict(zip(ids, works, strict=True)), projects, claims, traces, closed=closed)
-    sifted = _not_without_blockers(sifted, whole)
+    sifted = _not_without_blockers(_not_without_unseen(sifted, parts, projects, works), whole)
     if request.fires_only:
         sifted = _only_fires(sifted, whole)
     items = sifted.items
@@ -180,6 +180,30 @@ def _traces(parts: Iterable[AuditPart]) -> Traces:
         for print_, cause in merged.prints:
             found.setdefault((merged.project, print_), []).append(Trace(merged.said, cause))
     return found
+
+
+def _not_without_unseen(
+    sifted: _Sifted, parts: Sequence[AuditPart], projects: Mapping[str, Project], works: Iterable[Work]
+) -> _Sifted:
+    """What an ended run has left stays there also while it waits for what this run has not looked for.
+
+    Of another project, or of a source that did not answer. What was looked for and not found is gone, and waited for no
+    more.
+    """
+    found = {(work.finding.project, print_) for work in works for print_, _ in work.claims}
+    unknown = {one.name.removeprefix("source:").partition("/")[0] for part in parts for one in part.unknown}
+    whole = not any(name.startswith("projects:") for name in unknown)  # a part that was lost names its projects so
+    left_out = dict(sifted.left_out)
+    for task, item in sifted.items.items():
+        for blocker in item.standing.left.behind if item.standing.left else ():
+            seen = (
+                whole and blocker.project in projects and not unknown.intersection((blocker.project, *blocker.sources))
+            )
+            if not seen and (blocker.project, blocker.fingerprint) not in found:
+                run = item.standing.left.run if item.standing.left else ""
+                why = f"it waits there for {blocker.task} of {blocker.project}, which this run has not looked for"
+                left_out[task] = Standing(Verdict.SKIP, f"left to run {run}: {why}")
+    return _Sifted({task: item for task, item in sifted.items.items() if task not in left_out}, left_out)
 
 
 def _not_without_blockers(sifted: _Sifted, whole: Graph) -> _Sifted:

@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ops_orchestrate.core.states import RunState, TaskState
+from ops_orchestrate.core.crossref import Blocker
+from ops_orchestrate.core.states import RUN_OPEN, STARTABLE, RunState, TaskState
 from ops_orchestrate.ledger.keys import Keys, member
 from ops_orchestrate.ledger.results import ClaimView
 from ops_orchestrate.ledger.scripts import Scripts
@@ -61,9 +62,9 @@ class Claims:
 
         answers = self._server.pipe(fill)
         tasks = [dict(zip(_TASK, told, strict=True)) for told in answers[::2]]
-        gates = self._gates(owners, tasks)
-        told = zip(claims, owners, tasks, answers[1::2], gates, strict=True)
-        return {found: _view(owner, task, run, gate) for found, owner, task, run, gate in told}
+        gates, behind = self._gates(owners, tasks), self._behind(owners, tasks, answers[1::2])
+        told = zip(claims, owners, tasks, answers[1::2], gates, behind, strict=True)
+        return {found: _view(owner, task, run, gate, waits) for found, owner, task, run, gate, waits in told}
 
     def _gates(self, owners: list[dict[str, str]], tasks: list[dict[str, str | None]]) -> list[str]:
         """The gate of each task that waits to be verified: the one that it was planned with, or its run has now."""
@@ -80,12 +81,41 @@ class Claims:
             gates[at] = json.loads(given or spec or "{}").get("gate") or ""
         return gates
 
+    def _behind(
+        self, owners: list[dict[str, str]], tasks: list[dict[str, str | None]], runs: list[list[str | None]]
+    ) -> list[tuple[Blocker, ...]]:
+        """What each task waits for that could be taken over from a run which has ended."""
+        names = [
+            (at, self._keys("task", owner["run"], blocker))
+            for at, (owner, task, (state, planned)) in enumerate(zip(owners, tasks, runs, strict=True))
+            if planned == "1" and state not in RUN_OPEN and task["state"] in STARTABLE
+            for blocker in (task["blocked_by"] or "").split()
+        ]
+        told = self._server.pipe(lambda pipe: [pipe.hmget(name, "state", "spec") for _, name in names]) if names else []
+        behind: list[tuple[Blocker, ...]] = [()] * len(tasks)
+        for (at, _), (state, spec) in zip(names, told, strict=True):
+            if spec and state != TaskState.COMPLETED:
+                behind[at] = (*behind[at], _blocker(json.loads(spec)))
+        return behind
+
 
 #: What a claim shows of its task.
-_TASK = ("state", "merge", "ask", "head", "repo")
+_TASK = ("state", "merge", "ask", "head", "repo", "blocked_by")
 
 
-def _view(owner: dict[str, str], task: dict[str, str | None], run: list[str | None], gate: str) -> ClaimView:
+def _blocker(spec: dict[str, Any]) -> Blocker:
+    return Blocker(
+        task=spec["id"], project=spec["project"], fingerprint=spec["fingerprint"], sources=spec.get("sources", ())
+    )
+
+
+def _view(
+    owner: dict[str, str],
+    task: dict[str, str | None],
+    run: list[str | None],
+    gate: str,
+    behind: tuple[Blocker, ...],
+) -> ClaimView:
     """A claim is taken just before its task is written: until the plan is there the task counts as queued."""
     run_state, planned = run
     task = task if planned == "1" else {}
@@ -99,6 +129,7 @@ def _view(owner: dict[str, str], task: dict[str, str | None], run: list[str | No
         ask=task.get("ask") or "",
         head=task.get("head") or "",
         gate=gate,
+        behind=behind,
     )
 
 

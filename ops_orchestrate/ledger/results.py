@@ -6,6 +6,7 @@ from enum import IntEnum
 from typing import Literal, NamedTuple
 
 from ops_orchestrate.core.attempt import StageKey
+from ops_orchestrate.core.crossref import Blocker
 from ops_orchestrate.core.spend import Amount
 from ops_orchestrate.core.states import RunState, Stage, TaskState
 from ops_orchestrate.core.value import Value
@@ -106,3 +107,5 @@ class ClaimView(Value):
     """The commit that its newest attempt delivered."""
     gate: str = ""
     """While it asks to be verified: the gate that has not proved it; empty where it had none."""
+    behind: tuple[Blocker, ...] = ()
+    """Where its run has ended before it: what it waits for there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from ops_orchestrate.core.crossref import Blocker
 from ops_orchestrate.core.finding import Finding
 from ops_orchestrate.core.mark import Merged, Print, cause_mark
 from ops_orchestrate.core.states import RunState, TaskState
@@ -26,6 +27,7 @@ class Claim(NamedTuple):
     ask: str = ""
     head: str = ""
     gate: str = ""
+    behind: tuple[Blocker, ...] = ()
 
 
 def want(task: str, *blockers: str, **kw: Any) -> Finding:
@@ -38,7 +40,7 @@ def plan_of(*findings: Finding, claims: dict[str, Claim] | None = None, **kw: An
     projects = kw.pop("projects", (make_project("app"), make_project("api"), make_project("web")))
     lengths = kw.pop("lengths", {})
     held = {("app", fingerprint): claim for fingerprint, claim in (claims or {}).items()}
-    traces = {name: tuple(kw.pop(name, ())) for name in ("merged", "opened")}
+    traces = {name: tuple(kw.pop(name, ())) for name in ("merged", "opened", "unknown")}
     part = make_part("one", *findings, **traces)
     return structure(make_request(portfolio=make_portfolio(*projects), **kw), [part], held, lengths, NOW)
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ops_orchestrate.core.crossref import Left, Standing, Trace, Verdict, adopted, standing, weightiest
+from ops_orchestrate.core.crossref import Blocker, Left, Standing, Trace, Verdict, adopted, standing, weightiest
 from ops_orchestrate.core.finding import FindingKind
 from ops_orchestrate.core.mark import cause_mark
 from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, RunState, TaskState
@@ -24,6 +24,7 @@ class Claim(NamedTuple):
     ask: str = ""
     head: str = ""
     gate: str = ""
+    behind: tuple[Blocker, ...] = ()
 
 
 def test_nobodys_work_is_new() -> None:

@@ -49,9 +49,7 @@ def test_it_names_what_this_run_covers_by_what_it_rests_on_now_and_what_it_cover
         Print("both", cause_mark("now")),
         Print("old", cause_mark("then")),
     )
-    assert (
-        "**Run r2 goes on with this**\n- quality gate: passed on the merge of aaaaaaaaaaaa into bbbbbbbbbbbb\n" in text
-    )
+    assert "**Run r2 goes on with this**\n- quality gate: passed on the merge of aaaaaaaa into bbbbbbbb\n" in text
 
 
 def test_every_other_line_stays_where_it_was() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.attempt import Settlement
+from ops_orchestrate.core.crossref import Blocker
 from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
 from ops_orchestrate.core.graph import Graph
 from ops_orchestrate.core.project import Skipped
@@ -282,6 +283,36 @@ def test_what_a_run_has_left_is_taken_over_with_its_blockers_or_stays_with_them(
     assert set(plan.over) == {
         (claims[f"fp-{one}"].run, claims[f"fp-{one}"].task) for one in planned if f"fp-{one}" in claims
     }
+
+
+@pytest.mark.parametrize(
+    ("blocker", "unknown", "stays"),
+    [
+        ({"project": "app"}, (), False),
+        ({"project": "elsewhere"}, (), True),
+        ({"project": "app"}, ("linear",), True),
+        ({"project": "app"}, ("app/lib",), True),
+        ({"project": "app"}, ("source:linear",), True),
+        ({"project": "app"}, ("projects:0-4",), True),
+        ({"project": "app"}, ("sentry",), False),
+        ({"project": "app", "fingerprint": "fp-c"}, ("linear",), False),
+    ],
+)
+def test_what_waits_for_something_that_nobody_has_looked_for_stays_with_its_run(
+    blocker: dict[str, str], unknown: tuple[str, ...], stays: bool
+) -> None:
+    """In another project, or at a source without an answer. What was looked for and is not there is gone."""
+    waits = Blocker(**({"task": "a", "fingerprint": "fp-a", "sources": ("linear",)} | blocker))
+    plan = plan_of(
+        want("b"),
+        want("c"),
+        claims={"fp-b": LEFT._replace(behind=(waits,))},
+        unknown=[Skipped(name=one, reason="") for one in unknown],
+    )
+    assert [task.id for task in plan.tasks] == (["c"] if stays else ["b", "c"])
+    why = f"left to run r0: it waits there for a of {waits.project}, which this run has not looked for"
+    assert reasons(plan) == ({"b": why} if stays else {})
+    assert bool(plan.over) is not stays
 
 
 def test_who_waits_for_one_that_waits_is_told_the_first_of_them() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ops_orchestrate.core.attempt import OutcomeKind
+from ops_orchestrate.core.crossref import Blocker
 from ops_orchestrate.core.states import RunState, Stage, TaskState
 from ops_orchestrate.ledger import Ledger
 from tests.builders import make_outcome, make_repository, make_settlement, make_task
@@ -81,3 +82,15 @@ def test_a_claim_shows_what_it_waits_for_and_the_gate_that_its_run_has_now(ledge
     assert given
     ledger.runs.take_gate("r1", "app", given, task="t1", told={})
     assert ledger.claims.look([FOUND])[FOUND].gate == "make test"
+
+
+def test_a_claim_that_a_run_has_left_shows_what_it_waits_for_there(ledger: Ledger) -> None:
+    blocker = make_task("t0", fingerprint="fp-t0", sources=("linear",))
+    planned(ledger, make_task("done"), blocker, make_task("t1", blocked_by=("done", "t0")))
+    ledger.claims.take("r1", [ITEM])
+    completed(ledger, "done")
+    assert ledger.claims.look([FOUND])[FOUND].behind == ()  # its run goes on with it
+    assert ledger.runs.request_stop("r1", "now")
+    assert ledger.runs.finish("r1", RunState.STOPPED, "")
+    waits = Blocker(task="t0", project="app", fingerprint="fp-t0", sources=("linear",))
+    assert ledger.claims.look([FOUND])[FOUND].behind == (waits,)
