@@ -157,12 +157,11 @@ def test_the_page_lists_the_keys_of_the_schema() -> None:
         assert set(re.findall(r"\*\*(\w+)\*\*", row)) == set(data["required"])
 
 
-def test_the_page_lists_the_evidence_that_the_engine_writes() -> None:
+def test_the_page_lists_the_evidence_that_engine_and_ledger_write() -> None:
     page = (DOCS / "schemas.md").read_text(encoding="utf-8")
     table = page.partition("## Kinds of evidence")[2].partition("\n## ")[0]
-    code = "\n".join(
-        file.read_text(encoding="utf-8") for file in (DOCS.parent / "ops_orchestrate/engine").rglob("*.py")
-    )
+    rooms = (DOCS.parent / "ops_orchestrate" / room for room in ("engine", "ledger"))
+    code = "\n".join(file.read_text(encoding="utf-8") for room in rooms for file in room.rglob("*.py"))
     written = re.findall(r'"what": "([a-z -]+)"|\bnote\("([a-z ]+)",|\bevidence\(run_id, repository, "([a-z ]+)"', code)
     own = set(NOUNS.values())
     assert set(re.findall(r"^\| ([a-z -]+) \|", table, re.M)) - {"what"} == own | {
