@@ -21,6 +21,7 @@ from ops_orchestrate.core.recheck import WorkflowName, read_name
 from ops_orchestrate.core.sensitive import sensitive_reason
 from ops_orchestrate.core.task import Mode, Priority, TaskSpec
 from ops_orchestrate.core.triage import Work
+from ops_orchestrate.core.value import slim
 
 #: Seconds of one attempt where no history tells.
 DEFAULT_SECONDS = 600.0
@@ -140,7 +141,7 @@ def _spec(item: Item, graph: Graph, items: Mapping[str, Item], setting: Setting,
         fixes_base=finding.kind is FindingKind.RED_BASELINE or _mends_ci(finding.names, setting.branches.get(repo.key)),
         **computed,
     )
-    return spec.model_copy(update={"big": big_because(spec)}) if setting.planner_help else spec
+    return slim(spec.model_copy(update={"big": big_because(spec)}) if setting.planner_help else spec)
 
 
 def _begun(standing: Standing) -> dict[str, str]:

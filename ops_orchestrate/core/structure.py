@@ -23,6 +23,7 @@ from ops_orchestrate.core.opened import going_on
 from ops_orchestrate.core.ownership import problem
 from ops_orchestrate.core.project import Project, Repository, Skipped
 from ops_orchestrate.core.references import name_tasks, resolve
+from ops_orchestrate.core.rest import collector_rests
 from ops_orchestrate.core.run import RunRequest
 from ops_orchestrate.core.specs import Item, Setting, make_specs
 from ops_orchestrate.core.states import TaskState
@@ -61,6 +62,7 @@ class _Sifted(NamedTuple):
     left_out: dict[str, Standing]
 
 
+@collector_rests()
 def structure(
     request: RunRequest,
     parts: Sequence[AuditPart],

@@ -18,7 +18,7 @@ from ops_orchestrate.core.finding import Finding, FindingKind
 from ops_orchestrate.core.names import clean_text, one_line, slugify
 from ops_orchestrate.core.project import Project
 from ops_orchestrate.core.task import Priority
-from ops_orchestrate.core.value import Value
+from ops_orchestrate.core.value import Value, slim
 
 #: Kinds that are never worked on.
 _ONLY_REPORTED = frozenset(
@@ -171,12 +171,14 @@ def _alone(one: Finding, project: Project | None) -> Work:
     }
     changed = {name: value for name, value in clean.items() if value != getattr(one, name)}
     priority = priority_of(one, stage)
-    return Work(
-        finding=one.model_copy(update=changed) if changed else one,
-        sources=(one.source,),
-        priority=priority,
-        label=label_of(priority, one.label or None, stage),
-        prints=((one.fingerprint, _line(one.cause)),),
+    return slim(
+        Work(
+            finding=slim(one.model_copy(update=changed)) if changed else one,
+            sources=(one.source,),
+            priority=priority,
+            label=label_of(priority, one.label or None, stage),
+            prints=((one.fingerprint, _line(one.cause)),),
+        )
     )
 
 

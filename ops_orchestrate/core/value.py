@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -9,3 +11,19 @@ class Value(BaseModel):
     """A frozen value. Unknown fields are an error: a typo in stored JSON must not pass silently."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+V = TypeVar("V", bound=Value)
+
+#: Names of fields that values of a kind were given, each combination once: as many as there are places that make them.
+_GIVEN: dict[frozenset[str], set[str]] = {}
+
+
+def slim(value: V) -> V:
+    """The value, in less than half of the memory: which fields it was given is kept once for all that have the same.
+
+    For what a plan has a hundred thousand of. Nobody changes that set: the value is frozen, and a copy has its own.
+    """
+    given = value.__pydantic_fields_set__
+    object.__setattr__(value, "__pydantic_fields_set__", _GIVEN.setdefault(frozenset(given), given))
+    return value

@@ -177,4 +177,6 @@ def _events(spec: TaskSpec, settlement: Settlement | None) -> list[tuple[str, di
 def _detail(spec: TaskSpec) -> str:
     """What the task is about, in a line: the beginning of its description, of a gate's log what failed last."""
     text = spec.description
+    if not text:
+        return ""
     return one_line(" ".join(gist(text, _DETAIL)) if spec.fixes_base else text[: 4 * _DETAIL], _DETAIL)
