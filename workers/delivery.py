@@ -19,11 +19,6 @@ def wakes(consumer: Any) -> None:
     _consumers[:] = [consumer]
 
 
-def is_watched() -> bool:
-    """Whether anybody has asked this worker for the events of its jobs, as Flower does."""
-    return any(getattr(consumer.event_dispatcher, "enabled", False) for consumer in _consumers)
-
-
 class Delivery(Request):
     """Celery's request. It calls one of these two when a job has made room, in the thread that ran the job."""
 

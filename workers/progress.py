@@ -136,11 +136,7 @@ def reporter() -> Reporter:
 
 
 def _tell(said: Said) -> None:
-    """As an event, which is what Flower draws, and as a state with its details, for `AsyncResult`; else to nobody."""
-    from workers.delivery import is_watched  # Celery's worker behind it is in memory by now, and in a worker only
-
-    if not is_watched():
-        return
+    """As an event, which is what Flower draws, and as a state with its details, for `AsyncResult`."""
     details = {"phase": said.phase, "now": said.line, "about": said.about}
     app.backend.store_result(said.job, details, said.phase.upper())
     with app.events.default_dispatcher(hostname=said.host) as events:
