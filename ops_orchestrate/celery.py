@@ -14,6 +14,7 @@ from typing import Any
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
+from ops_orchestrate import broker
 from ops_orchestrate.config import SentinelAddress, Urls, is_sentinel, process_settings, read_sentinel
 from ops_orchestrate.errors import UsageError
 
@@ -91,6 +92,8 @@ SETTINGS: dict[str, Any] = {
     "worker_redirect_stdouts": False,
     "task_ignore_result": True,  # nobody reads one; parts of a chord count all the same
 }
+
+broker.install()
 
 app = Celery(
     "ops_orchestrate",
