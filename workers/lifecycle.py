@@ -39,6 +39,9 @@ logger = logging.getLogger("ops_orchestrate.worker")
 #: Between two tries to reach the server at the start, in seconds.
 _PAUSE = 1.0
 
+#: Pools that run agents or gates.
+_CONFINES = frozenset({"audit", "agent"})
+
 _upkeep: list[Upkeep] = []
 
 
@@ -86,7 +89,9 @@ def _announce(sender: Any, **_: Any) -> None:
         logger.warning("this worker serves %s: it is one trust domain", ", ".join(pools))
     # Our own server forgets nothing; somebody else's may come back without its last moments.
     tools.ledger.open(quiet=tools.settings.lease, restarted=0 if tools.kept else None)
-    host = this_host(tools.settings).model_copy(update={"pools": pools, "sandbox": sandbox_line()})
+    # Only where foreign code runs: the others of this machine would find the same, with three programs each.
+    sandbox = sandbox_line() if _CONFINES & pools.keys() else ""
+    host = this_host(tools.settings).model_copy(update={"pools": pools, "sandbox": sandbox})
     upkeep = Upkeep(
         tools, host, Taps(sender, queues | own), Abilities(tools, pools), process=f"{os.getpid()}:{','.join(pools)}"
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops_orchestrate.core.board import MAX_AGENTS
+from ops_orchestrate.core.placement import AUDITS_AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,11 @@ POOLS: dict[str, Pool] = {
     pool.name: pool
     for pool in (
         Pool("planner", 4, "plans, admits, settles; holds no secret of a forge"),
-        Pool("audit", 4, "reads projects, verifies changes, runs gates in the sandbox; needs a token that reads"),
+        Pool(
+            "audit",
+            AUDITS_AT_ONCE,
+            "reads projects, verifies changes, runs gates in the sandbox; needs a token that reads",
+        ),
         Pool("agent", MAX_AGENTS, "runs agents in their sandbox; holds no token that pushes or merges"),
         Pool(
             "ship",

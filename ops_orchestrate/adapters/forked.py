@@ -19,11 +19,11 @@ from ops_orchestrate.adapters.nursery import BORN, ENDED, NURSERY, READY, REFUSE
 from ops_orchestrate.adapters.process import spawn
 from ops_orchestrate.adapters.process_id import ProcessId
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds from its start until it must be ready: it imports everything first."""
 UNKNOWN = 255
 """The exit code of a worker whose nursery did not live to tell it."""
-_ANSWER = 5.0
+_ANSWER = 30.0
 _LONGEST = 200
 
 

@@ -90,7 +90,7 @@ class Settings(
     # How much at once
     max_agents: int = Field(MAX_AGENTS, ge=1, le=MAX_AGENTS, description="Agents at once, over all machines and runs.")
     max_attempts: int = Field(3, ge=1, le=10, description="Attempts of a task before it is discarded.")
-    audit_batch: int = Field(8, ge=1, le=64, description="Projects in one audit job.")
+    audit_batch: int = Field(8, ge=1, le=64, description="Projects in one audit job, at most.")
 
     log_limit_mb: float = Field(20, gt=0, description="An agent's or a gate's log is cut at this size.")
 

@@ -25,6 +25,9 @@ class Needs(NamedTuple):
 #: Anybody's.
 ANYONE = ""
 
+AUDITS_AT_ONCE = 4
+"""Jobs that one audit worker does at once: they wait for git and for gates."""
+
 
 def able(host: Host, needs: Needs) -> bool:
     """Whether a machine has what is needed; one that does not say what it has is believed to."""
@@ -84,6 +87,11 @@ def holder_of(paths: Iterable[str], hosts: Sequence[Host]) -> str:
     if len({*found.values()}) < 2:
         return ANYONE
     return max(sorted(found), key=lambda name: found[name])
+
+
+def batch(projects: int, most: int) -> int:
+    """Projects in one part of an audit: so few that a machine has a part for each of its hands, and at most `most`."""
+    return max(1, min(most, -(-projects // AUDITS_AT_ONCE)))
 
 
 def ranges(places: Sequence[str], most: int) -> list[tuple[int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ops_orchestrate import canvas
-from ops_orchestrate.core.placement import ANYONE, ranges
+from ops_orchestrate.core.placement import ANYONE, batch, ranges
 from ops_orchestrate.core.project import Project
 from ops_orchestrate.core.run import RunRequest
 from ops_orchestrate.core.sources import sources_of
@@ -38,7 +38,7 @@ def projects_of(part: str, request: RunRequest) -> Sequence[Project]:
 def submit(run: str, request: RunRequest, tools: Toolbox) -> None:
     """Write the run to the ledger and publish its beginning. Called by the command and by beat."""
     places = [looked_at_by([project], tools) for project in request.portfolio.projects]
-    batches, sources = parts_of(request, tools.settings.audit_batch, places)
+    batches, sources = parts_of(request, batch(len(places), tools.settings.audit_batch), places)
     tools.ledger.runs.begin(run, request, host=tools.host, parts=[*batches, *sources])
     canvas.publish(canvas.begin(run))
 

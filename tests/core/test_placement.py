@@ -14,6 +14,7 @@ from ops_orchestrate.core.placement import (
     ANYONE,
     Needs,
     able,
+    batch,
     free_places,
     holder_of,
     place,
@@ -128,6 +129,13 @@ def test_projects_of_two_machines_are_in_two_parts(
     machines: list[str], most: int, parts: list[tuple[int, int]]
 ) -> None:
     assert ranges(machines, most) == parts
+
+
+@pytest.mark.parametrize(
+    ("projects", "most", "each"), [(0, 8, 1), (1, 8, 1), (4, 8, 1), (5, 8, 2), (32, 8, 8), (33, 8, 8), (50, 3, 3)]
+)
+def test_few_projects_are_spread_over_the_hands_of_one_machine(projects: int, most: int, each: int) -> None:
+    assert batch(projects, most) == each
 
 
 @pytest.mark.parametrize(

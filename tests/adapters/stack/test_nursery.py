@@ -69,33 +69,21 @@ def test_a_fork_is_a_process_of_its_own(data: Path, notes: Path, monkeypatch: py
     assert nothing_left(data)
 
 
-def test_a_killed_fork_is_forked_again(data: Path, notes: Path) -> None:
-    with Stack.open(settings_for(data), workers=[forked(notes)]):
+def test_what_ends_is_forked_again_and_without_its_nursery_a_program_of_its_own(data: Path, notes: Path) -> None:
+    log = StateDir.at(data / "orchestrate").log("keeper")
+    with Stack.open(settings_for(data), workers=[forked(notes), forked(notes, "brief")]):
         first = until(lambda: forks(notes))[0]
         os.kill(first["pid"], signal.SIGKILL)
         second = until(lambda: len(found := forks(notes)) == 2 and found[1])
         assert second["parent"] == first["parent"]
-    keeper = StateDir.at(data / "orchestrate").log("keeper").read_text()
-    assert f"worker forked ended with {-signal.SIGKILL}" in keeper
-    assert nothing_left(data)
-
-
-def test_the_exit_code_of_a_fork_is_told(data: Path, notes: Path) -> None:
-    log = StateDir.at(data / "orchestrate").log("keeper")
-    with Stack.open(settings_for(data), workers=[forked(notes, "brief")]):
-        until(lambda: "worker brief ended with 3" in log.read_text())
-
-
-def test_forks_outlive_their_nursery_and_are_then_programs_of_their_own(data: Path, notes: Path) -> None:
-    with Stack.open(settings_for(data), workers=[forked(notes)]):
-        first = until(lambda: forks(notes))[0]
-        until(lambda: born(notes))
+        until(lambda: second["pid"] in born(notes))
+        until(lambda: f"worker forked ended with {-signal.SIGKILL}" in (said := log.read_text()) and "with 3" in said)
         os.kill(first["parent"], signal.SIGKILL)
         until(lambda: not alive(first["parent"]))
-        assert alive(first["pid"])
-        os.kill(first["pid"], signal.SIGKILL)
-        until(lambda: len(born(notes)) == 2)
-        assert len(forks(notes)) == 1
+        assert alive(second["pid"]), "forks outlive their nursery"
+        os.kill(second["pid"], signal.SIGKILL)
+        until(lambda: set(born(notes)) - {first["pid"], second["pid"]})
+        assert len(forks(notes)) == 2
     assert nothing_left(data)
 
 
