@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from ops_orchestrate.cli.checkup import Check
 from ops_orchestrate.core.duty import READ_TOKEN
 from ops_orchestrate.core.project import Portfolio
+from ops_orchestrate.core.scopes import Finding, for_reading, for_shipping, scopes_of
 from ops_orchestrate.errors import SourceUnavailable
 from ops_orchestrate.report.amounts import count
 from ops_orchestrate.wiring.outside import Outside
 
 if TYPE_CHECKING:
+    from ops_orchestrate.adapters.github.auth import Identity
     from ops_orchestrate.adapters.github.client import GitHubClient
     from ops_orchestrate.adapters.github.limits import Quota
 
@@ -39,11 +41,11 @@ def examine_github(outside: Outside, found: Portfolio) -> Iterator[Check]:
             remedy="Give it a token, or a GitHub App: docs/operating.md says which, and what each permission is for.",
         )
         return
-    with closing(_client(outside)) as client:
+    with closing(_client(outside, outside.identity)) as client:
         yield from _looked(outside, client, slugs)
 
 
-def _client(outside: Outside) -> GitHubClient:
+def _client(outside: Outside, identity: Identity) -> GitHubClient:
     """A client that keeps nothing on the disk and tries once."""
     from ops_orchestrate.adapters.github.address import read_address  # late: httpx is slow to import
     from ops_orchestrate.adapters.github.client import GitHubClient
@@ -52,7 +54,7 @@ def _client(outside: Outside) -> GitHubClient:
     settings = outside.settings
     limits = RateLimits(settings.github_reserve, time.time)
     address = read_address(settings.github_api_url)
-    return GitHubClient(address, outside.identity, limits, timeout=settings.github_timeout, attempts=1)
+    return GitHubClient(address, identity, limits, timeout=settings.github_timeout, attempts=1)
 
 
 def _why_no_push(client: GitHubClient, slug: str) -> str | None:
@@ -80,6 +82,7 @@ def _looked(outside: Outside, client: GitHubClient, slugs: list[str]) -> Iterato
         state="ok",
         found=f"we are {who} ({_origin(outside)}), may push to {fine} of {len(slugs)}{rest}",
     )
+    yield _token(client)
     yield _reading(outside)
     yield from _limit(client)
     for slug, reason in zip(asked, why, strict=True):
@@ -92,16 +95,42 @@ def _looked(outside: Outside, client: GitHubClient, slugs: list[str]) -> Iterato
             )
 
 
+def _scopes(client: GitHubClient) -> tuple[str, ...] | None:
+    """The scopes of the client's token. Asking for the limits costs none of them."""
+    from ops_orchestrate.adapters.github.limits import Purpose
+
+    return scopes_of(client.get("/rate_limit", Purpose.SHIP).headers.get("x-oauth-scopes"))
+
+
+def _token(client: GitHubClient) -> Check:
+    """What the token that merges may do; a GitHub of one's own may count nothing, and has no such page."""
+    try:
+        return _check("github's token", for_shipping(_scopes(client)))
+    except SourceUnavailable as error:
+        return Check(what="github's token", state="ok", found=f"its scopes are not told: {error}")
+
+
+def _check(what: str, found: Finding) -> Check:
+    return Check(what=what, state="warning" if found.remedy else "ok", found=found.found, remedy=found.remedy)
+
+
 def _reading(outside: Outside) -> Check:
     """Whether the pools that only look at GitHub have a token that can do no more."""
-    if outside.secrets.get(READ_TOKEN):
-        return Check(what="github's reading", state="ok", found=f"the audit reads with {READ_TOKEN}")
-    return Check(
-        what="github's reading",
-        state="warning",
-        found="the audit reads with the token that merges, and agents' workers do not ask GitHub at all",
-        remedy=f"Set {READ_TOKEN} to a token that can only read.",
-    )
+    from ops_orchestrate.adapters.github.auth import TokenIdentity
+
+    what = "github's reading"
+    if not outside.secrets.get(READ_TOKEN):
+        return Check(
+            what=what,
+            state="warning",
+            found="the audit reads with the token that merges, and agents' workers do not ask GitHub at all",
+            remedy=f"Set {READ_TOKEN} to a token that can only read.",
+        )
+    try:
+        with closing(_client(outside, TokenIdentity(outside.secrets, READ_TOKEN))) as client:
+            return _check(what, for_reading(_scopes(client), READ_TOKEN))
+    except SourceUnavailable as error:
+        return Check(what=what, state="warning", found=f"{READ_TOKEN}: {error}", remedy="Make another one.")
 
 
 def _origin(outside: Outside) -> str:

@@ -77,7 +77,8 @@ class TestGitHub:
         limits = [one for one in rest if one.what == "github's limit"]
         assert [one.state for one in limits] == ["ok", "ok"]
         assert limits[0].found.endswith(" of 5000 points an hour are left for requests")
-        reading, *each = [one for one in rest if one not in limits]
+        scopes, reading, *each = [one for one in rest if one not in limits]
+        assert (scopes.what, scopes.found) == ("github's token", "a classic one with repo, workflow")
         assert (reading.what, reading.state) == ("github's reading", "warning")
         assert "OPS_GITHUB_READ_TOKEN" in reading.remedy
         said = {one.what: one.found for one in each}
@@ -86,6 +87,19 @@ class TestGitHub:
         assert "does not show us" in said["github acme/none"]
         assert "archived" in said["github acme/old"]
         assert [one for one in github.control.journal.effects() if one.who == "bot"] == [], "nothing is written"
+
+    def test_a_token_to_read_with_is_asked_whether_it_can_write(
+        self, github: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reader = "ghp_" + "r3Ad" * 9
+        github.control.add_user("bot", token=TOKEN)
+        github.control.add_user("eyes", token=reader)
+        monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+        for token, says in ((reader, "a classic token that can write, too (repo, workflow)"), ("ghp_" + "n0" * 18, "")):
+            monkeypatch.setenv("OPS_GITHUB_READ_TOKEN", token)
+            (line,) = asked("github's reading", on_github("acme/app"), tmp_path, github_api_url=github.url)
+            assert (line.state, bool(line.remedy), token in line.found) == ("warning", True, False)
+            assert says in line.found and "OPS_GITHUB_READ_TOKEN" in line.found
 
     def test_a_token_that_is_not_taken_and_a_limit_that_is_spent(
         self, github: Standin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
