@@ -13,7 +13,7 @@ from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.report.amounts import count, duration
 from ops_orchestrate.report.board import board
 from ops_orchestrate.report.cells import cut, for_encoding, width_of
-from ops_orchestrate.report.commands import command, next_command
+from ops_orchestrate.report.commands import command, next_command, resume_command
 from ops_orchestrate.report.frame import frame_width, heading
 from ops_orchestrate.report.view import RunView, SlotView
 
@@ -54,6 +54,8 @@ def watch_screen(
         top += ["", *(_slot(view, index, now) for index in _slot_numbers(view, cap))]
         top += _section(" Next: ", _next(view))
     top += _waiting(view, inner)
+    if again := resume_command(view):
+        top += [" To go on with the run:", *_to_type(again, inner)]
     above = [cut(line, inner) for line in top]
     rows = max(_FEWEST_ROWS, height - len(above) - _FRAME)
     lines = [*above, *board(view, width=width, rows=rows, encoding="utf-8").splitlines()]

@@ -12,7 +12,8 @@ from ops_orchestrate.report.fold import fold
 from ops_orchestrate.report.view import RunView
 from ops_orchestrate.report.watch import watch_screen
 from tests.report.snapshot import check_snapshot
-from tests.report.stories import STORIES, busy, troubled
+from tests.report.stories import STORIES, busy, ordinary, troubled
+from tests.report.story import Story
 
 
 def shown(view: RunView, width: int = 100, height: int = 40, nobody: bool = False) -> str:
@@ -44,6 +45,12 @@ def test_at_any_width_the_command_can_be_copied_whole(run: str, width: int) -> N
     for task in ("login", "key"):
         word = "yes" if task == "login" else "done"
         assert ["ops-orchestrate", "answer", run, task, word] in commands(text)
+
+
+def test_a_run_that_was_stopped_is_shown_with_what_goes_on_with_it() -> None:
+    story = Story().begin().plan({"id": "a"}).finish("stopped", "stopped on request")
+    assert ["ops-orchestrate", "resume", "r1"] in commands(shown(fold(story.events), 45))
+    assert "To go on" not in shown(fold(ordinary().events))
 
 
 def commands(text: str) -> list[list[str]]:
