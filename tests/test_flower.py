@@ -18,7 +18,7 @@ import pytest
 from ops_orchestrate.celery import app
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.engine.send import send
-from tests.engine.rig import Rig, requested, standing, work
+from tests.engine.rig import UNHURRIED, Rig, requested, standing, work
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 
@@ -76,7 +76,7 @@ class Flower(NamedTuple):
 @pytest.fixture(scope="module")
 def flower(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flower]:
     """Server, workers and Flower for the file."""
-    with standing(tmp_path_factory.mktemp("flower"), ("app",), A_SERVICE_TOKEN=SECRET) as rig:
+    with standing(tmp_path_factory.mktemp("flower"), ("app",), A_SERVICE_TOKEN=SECRET, **UNHURRIED) as rig:
         rig.start()
         argv = [sys.executable, "-m", "workers", "flower"]
         process = rig._spawn("flower", argv, OPS_FLOWER_PORT="0", OPS_FLOWER_AUTH=LOGIN)
@@ -101,6 +101,15 @@ def test_it_listens_on_loopback_alone_and_its_password_is_in_no_argument(flower:
     assert LOGIN.split(":")[1] not in " ".join(process.cmdline())
 
 
+def test_where_it_cannot_listen_it_says_so_and_what_to_do(flower: Flower) -> None:
+    argv = [sys.executable, "-m", "workers", "flower"]
+    env = {**flower.rig.env, "OPS_FLOWER_PORT": str(flower.port), "OPS_FLOWER_AUTH": LOGIN}
+    done = subprocess.run(argv, env=env, cwd=flower.rig.home, capture_output=True, text=True, timeout=90, check=False)
+    last = done.stderr.splitlines()[-1]
+    assert (done.returncode, last.partition(":")[0]) == (1, "error")
+    assert f"127.0.0.1:{flower.port}: Address already in use" in last and "set OPS_FLOWER_PORT" in last
+
+
 def test_a_run_can_be_watched_while_its_agent_works(flower: Flower, tmp_path: Path) -> None:
     rig = flower.rig
     says = [{"say": {"text": SAID}}, {"copy_mail": {"field": "hand_over", "seconds": 150}}]
@@ -116,9 +125,9 @@ def test_a_run_can_be_watched_while_its_agent_works(flower: Flower, tmp_path: Pa
     _page(flower, tmp_path, row)
 
     send(run, "mend", "Go on.", by="ana", tools=rig.tools)
-    rig.finish(run, 60)
+    rig.finish(run, 90)
     jobs = ("agent.implement", "audit.verify", "ship.land", "planner.settle")
-    rig.until(lambda: {flower.state(run, job) for job in jobs} == {"SUCCESS"}, 30, "all jobs")
+    rig.until(lambda: {flower.state(run, job) for job in jobs} == {"SUCCESS"}, 60, "all jobs")
     assert rig.task(run, "mend").state is TaskState.COMPLETED
     rows = flower.attempt_jobs(run)
     assert all("mend: Mend <img" in one.args for one in rows.values())

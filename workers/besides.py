@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import sys
@@ -15,6 +16,7 @@ from ops_orchestrate.adapters.lifeline import watch_lifeline
 from ops_orchestrate.adapters.textfile import private_once
 from ops_orchestrate.celery import app
 from ops_orchestrate.config import Settings, process_settings
+from ops_orchestrate.errors import OpsError
 
 
 def beat() -> int:
@@ -29,7 +31,10 @@ def beat() -> int:
 
 
 def flower() -> int:
-    """Run Flower until it is stopped, never without a password. Exit 1 where the extra is missing."""
+    """Run Flower until it is stopped, never without a password. Exit 1 where the extra is missing.
+
+    Raises OpsError where it cannot listen.
+    """
     if find_spec("flower") is None:
         sys.stderr.write("Flower is not installed: pip install 'ops-orchestrate[flower]'\n")
         return 1
@@ -40,6 +45,14 @@ def flower() -> int:
     _events(wanted=True)  # Flower asks for them as well, but five seconds later
     try:
         app.start(["flower"])
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
+            raise
+        where = f"{settings.flower_address}:{settings.flower_port}"
+        raise OpsError(
+            f"Flower cannot listen at {where}: {os.strerror(error.errno)}. End what does, or set OPS_FLOWER_PORT or "
+            "OPS_FLOWER_ADDRESS"
+        ) from None
     finally:
         _events(wanted=False)  # whoever else watches asks again
     return 0

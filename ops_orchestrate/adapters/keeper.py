@@ -70,6 +70,7 @@ class Keeper:
         self._workers: list[WorkerProcess] = []
         self._leftover = list(read_workers(state).running)
         self._leftover_until = 0.0
+        self._failing: list[str] = []
 
     def ask_to_stop(self) -> None:
         """End soon, whoever uses the stack."""
@@ -154,6 +155,19 @@ class Keeper:
             changes = [worker.tick(now) for worker in self._workers]
             if any(changes):
                 self._note_workers()
+            self._tell_who_fails()
+
+    def _tell_who_fails(self) -> None:
+        """Say who dies again and again: what a start does not mend, somebody else has to."""
+        failing = [worker.spec.name for worker in self._workers if worker.fails]
+        if failing == self._failing:
+            return
+        self._failing = failing
+        logs = (
+            f"{name} ends again and again: {self._state.tail(name, lines=1)} (more in {self._state.log(name)})."
+            for name in failing
+        )
+        self._say("ready", " ".join(logs))
 
     def _revive_server(self, now: float) -> None:
         """Start it again on its own data. The workers live on and reconnect."""

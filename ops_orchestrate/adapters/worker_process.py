@@ -20,6 +20,8 @@ from ops_orchestrate.adapters.stack_files import WorkerSpec
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 """Seconds before a dead worker is started again: the first doubles with each death, up to the longest."""
+DEATHS, WELL = 3, 60.0
+"""So many deaths are no bad luck any more; a worker that has lived for so many seconds is well again."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -61,7 +63,13 @@ class WorkerProcess:
         self._child: Child | Forked | None = None
         self._born = 0.0
         self._pauses = Pauses()
+        self._deaths = 0
         self.process: ProcessId | None = None
+
+    @property
+    def fails(self) -> bool:
+        """Whether it dies again and again, so that somebody has to look why."""
+        return self._deaths >= DEATHS
 
     def tick(self, now: float) -> bool:
         """Start it if it is due; whether anything changed. `now` is monotonic, in seconds."""
@@ -113,8 +121,13 @@ class WorkerProcess:
         return spawn(self.spec.argv, cwd=self._cwd, env=self._env, log=self._log, pass_fds=(self._lifeline,))
 
     def _bury(self, now: float) -> bool:
-        if self._child is None or (code := self._child.poll()) is None:
+        if self._child is None:
             return False
+        if now - self._born > WELL:
+            self._deaths = 0
+        if (code := self._child.poll()) is None:
+            return False
+        self._deaths += 1
         self._forget()
         pause = self._pauses.after_death(self._born, now)
         _LOG.warning("worker %s ended with %d; again in %.1f s", self.spec.name, code, pause)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
-from ops_orchestrate.adapters.stack import Stack
+from ops_orchestrate.adapters.stack import Stack, WorkerSpec
 from ops_orchestrate.adapters.worker_process import LONGEST_PAUSE, Pauses
 from ops_orchestrate.ledger import connect
 from tests.adapters.stack_help import (
@@ -61,6 +62,14 @@ def test_a_user_that_stays_restarts_a_killed_keeper(data: Path, notes: Path) -> 
         assert keepers(data / "orchestrate") != [keeper]
         until(lambda: len(born(notes)) == 2)
         assert not alive(first), "the earlier keeper's worker ends before the next one starts"
+    assert nothing_left(data)
+
+
+def test_a_worker_that_dies_again_and_again_is_told_with_its_last_words(data: Path) -> None:
+    dies = WorkerSpec(name="flower", argv=(sys.executable, "-c", "raise SystemExit('error: the port is taken')"))
+    with Stack.open(settings_for(data), workers=[dies]) as stack:
+        problem = until(stack.problem, 60)
+        assert problem.startswith("flower ends again and again: error: the port is taken (more in ")
     assert nothing_left(data)
 
 
