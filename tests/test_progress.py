@@ -25,7 +25,8 @@ class Listener:
         self.forgotten: list[str] = []
         self.begun, self.slow = threading.Event(), threading.Event()
         self.slow.set()
-        self.reporter = Reporter(self.hear, self.forgotten.append, pause=0.0)
+        self.looks = True
+        self.reporter = Reporter(self.hear, self.forgotten.append, lambda: self.looks, pause=0.01)
 
     def hear(self, one: Said) -> None:
         self.begun.set()
@@ -58,6 +59,19 @@ def test_what_has_not_changed_is_not_told_again() -> None:
         listener.reporter.say(one)
         listener.until(lambda one=one: one.line in listener.heard)  # type: ignore[misc]
     assert listener.heard == ["same", "other"]
+
+
+def test_who_begins_to_look_on_hears_where_each_job_is_and_nothing_of_those_that_ended() -> None:
+    listener = Listener()
+    listener.looks = False
+    for one in (said("first"), said("ended", "k"), said("second")):
+        listener.reporter.say(one)
+    listener.reporter.end("k", forget=True)
+    listener.reporter.round()
+    assert listener.heard == []
+    listener.looks = True
+    listener.until(lambda: listener.heard == ["second"])
+    assert listener.forgotten == []
 
 
 def test_a_server_that_is_away_ends_nothing() -> None:

@@ -1,7 +1,7 @@
 """What the jobs of this process do now, told to whoever looks on: as events to Flower, and as states to the results.
 
 One thread tells it for all of them, so that a job never waits for a server: the newest of each job at most once in a
-pause, and only what has changed. What gets lost on the way is missed by nobody but the onlooker.
+pause, only what has changed, and only while somebody looks on. What gets lost is missed by nobody but the onlooker.
 """
 
 from __future__ import annotations
@@ -41,10 +41,19 @@ class Said(NamedTuple):
 
 
 class Reporter:
-    """Keeps the newest of each job until the next round. `tell` and `forget` reach the server; both may fail."""
+    """Keeps the newest of each job until the next round in which somebody looks on (`watched`).
 
-    def __init__(self, tell: Callable[[Said], None], forget: Callable[[str], None], pause: float = PAUSE) -> None:
-        self._tell, self._forget, self._pause = tell, forget, pause
+    `tell` and `forget` reach the server; both may fail.
+    """
+
+    def __init__(
+        self,
+        tell: Callable[[Said], None],
+        forget: Callable[[str], None],
+        watched: Callable[[], bool] = lambda: True,
+        pause: float = PAUSE,
+    ) -> None:
+        self._tell, self._forget, self._watched, self._pause = tell, forget, watched, pause
         self._changed = threading.Condition()
         self._telling = threading.Lock()
         self._newest: dict[str, Said] = {}
@@ -76,7 +85,8 @@ class Reporter:
     def round(self) -> None:
         """Tell what is new since the last round, and take back what has ended."""
         with self._changed:
-            newest, self._newest = self._newest, {}
+            newest = self._newest if self._watched() else {}
+            self._newest = {} if newest else self._newest
         for job, said in newest.items():
             with self._telling:
                 if job not in self._ended and self._told.get(job) != said:
@@ -132,7 +142,20 @@ def progress_of(task: Task, redact: Callable[[str], str]) -> Iterator[Progress]:
 @lru_cache(maxsize=1)
 def reporter() -> Reporter:
     """The reporter of this process."""
-    return Reporter(_tell, _take_back)
+    return Reporter(_tell, _take_back, _is_watched)
+
+
+#: The consumer of this process; none in a child of a prefork pool, whose parent sends the events.
+_consumers: list[Any] = []
+
+
+def watched_by(consumer: Any) -> None:
+    """Whoever looks on asks this consumer for the events of its jobs (Flower does, and again every few seconds)."""
+    _consumers[:] = [consumer]
+
+
+def _is_watched() -> bool:
+    return all(one.event_dispatcher is not None and one.event_dispatcher.enabled for one in _consumers)
 
 
 def _tell(said: Said) -> None:
