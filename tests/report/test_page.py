@@ -116,6 +116,17 @@ def test_the_story_of_a_task_is_told_from_its_brief_to_the_proof_of_its_merge() 
     assert "FAILED test_a\n  assert 1 == 2" in seen(story.events).text
 
 
+def test_on_a_phone_each_cell_of_the_costs_says_what_it_is_of() -> None:
+    """There a row is a list, and the headings are not shown."""
+    text = page(ordinary().events, Clock())
+    headings = re.findall(r"<th>(.*?)</th>", text)
+    cells = [attributes.get("data-of") for tag, attributes in Seen(text).tags if tag == "td"]
+    assert len(cells) >= 2 * len(headings)
+    for row in range(0, len(cells), len(headings)):
+        assert cells[row : row + len(headings)] == [None, *headings[1:]]
+    assert "content: attr(data-of)" in text
+
+
 def test_a_story_without_end_is_cut_in_its_middle_and_says_so() -> None:
     story = Story().begin().plan({"id": "a"}).start("a")
     for number in range(3 * MOST_ENTRIES):
