@@ -21,6 +21,7 @@ from ops_orchestrate.cli.night_check import night_troubles, night_words
 from ops_orchestrate.cli.ready import check_server, check_this_host
 from ops_orchestrate.cli.screen import warn
 from ops_orchestrate.config import Settings, load_settings, mistyped_settings
+from ops_orchestrate.core.hosts import is_loopback
 
 #: How often the stack is looked at, in seconds.
 _LOOK = 1.0
@@ -45,6 +46,11 @@ def command(no_flower: bool) -> int:
     shows = not no_flower and find_spec("flower") is not None
     if not no_flower and not shows:
         warn("Flower is not installed, so it is left out: pip install 'ops-orchestrate[flower]'")
+    if shows and not is_loopback(settings.flower_address):
+        warn(
+            f"Flower listens at {settings.flower_address}, beyond this machine, without TLS: its password can be read "
+            "on the way. Leave OPS_FLOWER_ADDRESS unset and come by an SSH tunnel, or put a proxy with TLS before it."
+        )
     specs = (*worker_specs(), process_spec("beat"), *([process_spec("flower")] if shows else []))
     asked = _Asked()
     stack = stack_of(settings, workers=specs, elsewhere=settings.urls is not None)

@@ -19,6 +19,14 @@ SHOWN = 5
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches it; no name at all stands for this machine, as with servers."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host in {"", "localhost"}
+
+
 class HostRule(NamedTuple):
     """One host that may be reached: `pypi.org`, `*.npmjs.org` (what is below it), `deb.example.org:8443`."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from ops_orchestrate.config import Urls, is_sentinel, read_sentinel
+from ops_orchestrate.core.hosts import is_loopback
 from ops_orchestrate.errors import LedgerUnavailable
 from ops_orchestrate.ledger.primary import sentinels_of
 from ops_orchestrate.ledger.server import CLUSTER, Server, client_for
@@ -83,7 +83,7 @@ def examine_server(url: str, most_lag: float | None = None) -> Checked:
         server.close()
     connection = server.client.connection_pool.connection_kwargs
     if sentinels := sentinels_of(client):
-        far = [host for host, _ in sentinels if not _is_loopback(host)]
+        far = [host for host, _ in sentinels if not is_loopback(host)]
         connection = {**connection, "host": far[0] if far else "localhost"}
     unkept = _persistence(info)
     found = problems_of(info, connection, server.address)
@@ -176,13 +176,6 @@ def _persistence(info: Mapping[str, Any]) -> list[str]:
 
 
 def _exposure(connection: Mapping[str, Any]) -> list[str]:
-    if connection.get("path") or connection.get("password") or _is_loopback(str(connection.get("host", ""))):
+    if connection.get("path") or connection.get("password") or is_loopback(str(connection.get("host", ""))):
         return []
     return ["The server is reached over a network without a password. Set one (`requirepass` or an ACL user)."]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host in {"", "localhost"}

@@ -74,14 +74,16 @@ def test_a_second_one_leaves_the_workers_alone_and_two_interrupts_leave_nothing_
         pids = until(running(state), 20)
         argv = [sys.executable, "-m", "ops_orchestrate", "up"]
         env = {**os.environ, **QUIET, "OPS_DATA_DIR": str(tmp_path / "data"), "OPS_NIGHTLY": "03:00"}
+        env["OPS_FLOWER_ADDRESS"] = "0.0.0.0"
         second = subprocess.Popen(argv, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         try:
             assert second.stdout is not None
-            lines = [second.stdout.readline(), second.stdout.readline()]
+            lines = [second.stdout.readline() for _ in range(3)]
             second.send_signal(signal.SIGTERM)
             rest, _ = second.communicate(timeout=60)
         finally:
             second.kill()
+        assert lines.pop(0).startswith("warning: Flower listens at 0.0.0.0, beyond this machine, without TLS")
         assert lines[0].startswith("Up already on Valkey") and "by its settings, not by those of this one" in lines[1]
         assert "Another command uses the workers too, so they stay until it ends." in rest
         assert (second.returncode, running(state)()) == (0, pids)

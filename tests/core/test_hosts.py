@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ops_orchestrate.core.hosts import HostRule, is_public, may_reach, named, read_host, why_refused
+from ops_orchestrate.core.hosts import HostRule, is_loopback, is_public, may_reach, named, read_host, why_refused
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,22 @@ def test_what_is_shown_of_a_host_that_was_asked_for(host: str, port: int, name: 
 )
 def test_how_the_owner_is_told(hosts: tuple[str, ...], words: str) -> None:
     assert why_refused("The agent", hosts, "L") == words
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("localhost", True),
+        ("", True),
+        ("0.0.0.0", False),
+        ("10.0.0.1", False),
+        ("::", False),
+        ("builder", False),
+        ("localhost.example.org", False),
+    ],
+)
+def test_what_only_this_machine_reaches(host: str, here: bool) -> None:
+    assert is_loopback(host) is here
