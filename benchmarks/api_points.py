@@ -139,7 +139,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--repositories", type=int, default=4)
     parser.add_argument("--changes", type=int, default=5, help="of one repository, at the same time")
     parser.add_argument("--ci", type=float, default=60.0, help="seconds that CI takes")
-    parser.add_argument("--speed", type=float, default=6.0, help="how much faster time goes by")
+    parser.add_argument("--speed", type=float, default=3.0, help="how much faster time goes by")
     parser.add_argument("--timeout", type=float, default=1800.0)
     parser.add_argument("--json", type=Path, help="write the figures there")
     return parser.parse_args()
