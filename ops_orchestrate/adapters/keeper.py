@@ -20,15 +20,14 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from ops_orchestrate.adapters.forked import Nursery
-from ops_orchestrate.adapters.lifeline import LIFELINE
 from ops_orchestrate.adapters.process_id import ProcessId
 from ops_orchestrate.adapters.proctree import KEPT_SERVER, STACK, marked
 from ops_orchestrate.adapters.server import describe, urls
 from ops_orchestrate.adapters.server_process import ServerProcess
+from ops_orchestrate.adapters.stack_environment import nursery_environment, own_urls, worker_environment
 from ops_orchestrate.adapters.stack_files import (
     Phase,
     StackSpec,
@@ -43,7 +42,7 @@ from ops_orchestrate.adapters.stack_files import (
 from ops_orchestrate.adapters.stack_lock import HANDED_LOCK, StackLock
 from ops_orchestrate.adapters.state_dir import StateDir
 from ops_orchestrate.adapters.worker_process import Pauses, WorkerProcess
-from ops_orchestrate.config import Urls, load_settings
+from ops_orchestrate.config import Urls
 from ops_orchestrate.errors import OpsError
 from ops_orchestrate.ledger import connect
 
@@ -238,36 +237,6 @@ class Keeper:
         info = self._server.info if self._server else None
         with contextlib.suppress(OpsError):  # on a full disk the log and the exit code have to do
             write_status(self._state, Status(phase=phase, keeper=keeper, server=info, problem=problem))
-
-
-def worker_environment(
-    spec: WorkerSpec, inherited: Mapping[str, str], addresses: Urls, state: StateDir, lifeline: int
-) -> dict[str, str]:
-    """What the first user's shell had, less what this worker must not see, and where the stack is."""
-    kept = {name: value for name, value in inherited.items() if name not in spec.drop}
-    return {
-        **kept,
-        **spec.env,
-        "OPS_BROKER_URL": addresses.broker,
-        "OPS_RESULTS_URL": addresses.results,
-        "OPS_LEDGER_URL": addresses.ledger,
-        STACK: str(state.root),
-        LIFELINE: str(lifeline),
-    }
-
-
-def nursery_environment(spec: StackSpec, inherited: Mapping[str, str], state: StateDir) -> dict[str, str]:
-    """What all workers may see: nothing that is kept from one of them, and no address of the server."""
-    kept_from_one = {name for worker in spec.workers for name in worker.drop}
-    return {name: value for name, value in inherited.items() if name not in kept_from_one} | {STACK: str(state.root)}
-
-
-def own_urls() -> Urls:
-    """Where the owner's own server is. Raises OpsError where the settings name none."""
-    urls = load_settings().urls
-    if urls is None:
-        raise OpsError("These workers were to use a server of yours, and OPS_REDIS_URL is not set.")
-    return urls
 
 
 def _keeper_lock(state: StateDir) -> StackLock | None:
