@@ -1,12 +1,16 @@
-"""How often a law is tried: as many examples as the Hypothesis profile says (CONTRIBUTING.md, "Tests")."""
+"""How often a law is tried, and with which cases what is dear: as the Hypothesis profile says (CONTRIBUTING.md)."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from typing import TypeVar
 
 from hypothesis import HealthCheck, settings
 
 USUAL = 40
+
+T = TypeVar("T")
 
 # No deadline: what a law costs depends on the machine, and none of them is about speed. The usual examples are the same
 # on every machine, so that a change is judged by what it changed; `thorough` looks for new ones.
@@ -24,3 +28,8 @@ def load_profile() -> None:
 def examples(usual: int) -> int:
     """For a law of which one example is a whole run: fewer than `USUAL`, and more by the same factor when thorough."""
     return usual * settings().max_examples // USUAL
+
+
+def some(cases: Sequence[T], usual: int = 1) -> Sequence[T]:
+    """Of one promise whose every case is a whole run, the first few; all of them when thorough."""
+    return cases if settings().max_examples > USUAL else cases[:usual]

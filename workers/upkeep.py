@@ -23,7 +23,7 @@ from workers.taps import Taps
 
 log = logging.getLogger("ops_orchestrate.upkeep")
 
-#: How often due snoozes are looked for and the announcement is renewed, in seconds.
+#: How often due snoozes are looked for and the announcement is renewed, in seconds; more often where one reconciles so.
 _TICK = 1.0
 
 _DAY = 24 * 3600.0
@@ -65,7 +65,7 @@ class Upkeep(threading.Thread):
                 log.warning("upkeep: %s", error)
             except Exception:
                 log.exception("upkeep failed; it goes on")
-            self._ended.wait(_TICK)
+            self._ended.wait(min(_TICK, self._tools.settings.reconcile_every))
 
     def end(self) -> None:
         """Stop ticking and withdraw from the board."""

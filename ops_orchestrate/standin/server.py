@@ -237,5 +237,5 @@ def listen_unix(door: Door, path: Path) -> _Server:
 
 def _start(server: _Server, door: Door) -> _Server:
     server.door = door
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True, name="github-standin").start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True, name="github-standin").start()
     return server

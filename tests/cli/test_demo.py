@@ -18,7 +18,7 @@ from ops_orchestrate.core.event import Event
 from ops_orchestrate.report.check import violations
 from tests.repos import git, read
 
-pytestmark = [pytest.mark.real]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(450)]
 
 
 class Demo:
@@ -26,8 +26,9 @@ class Demo:
 
     def __init__(self, folder: Path, *flags: str) -> None:
         command = [sys.executable, "-m", "ops_orchestrate", "demo", "--folder", str(folder), "--json", *flags]
+        env = {**os.environ, "OPS_RECONCILE_EVERY": "0.4"}  # as a person sees it, but that nothing due waits for a tick
         done = subprocess.run(
-            command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=220, check=False
+            command, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=env, timeout=400, check=False
         )
         self.folder = folder
         self.code, self.err = done.returncode, done.stderr

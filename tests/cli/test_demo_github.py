@@ -11,7 +11,7 @@ from ops_orchestrate.report.check import violations
 from tests.cli.test_demo import Demo
 from tests.repos import git
 
-pytestmark = [pytest.mark.real]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(450)]
 
 
 @pytest.fixture(scope="module")

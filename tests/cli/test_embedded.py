@@ -16,6 +16,7 @@ from tests.adapters.stack_help import keepers, servers
 from tests.cli.machine import Command, Machine
 from tests.engine.nemesis import marked, outcomes, twice, unfinished_attempt, watching
 from tests.engine.rig import work
+from tests.laws import some
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
@@ -73,12 +74,13 @@ def kill_everything(machine: Machine, command: Command) -> None:
 
 
 #: How a command may end before its run does, and how the attempt that it interrupts then ends.
-ENDS: tuple[tuple[Callable[[Machine, Command], None], str], ...] = (
+EVERY_END: tuple[tuple[Callable[[Machine, Command], None], str], ...] = (
     (interrupt, "interrupted"),
+    (kill_everything, "lost"),
     (interrupt_twice, "interrupted"),
     (kill_the_command, "interrupted"),
-    (kill_everything, "lost"),
 )
+ENDS = some(EVERY_END, 2)
 
 
 def test_however_a_command_ends_nothing_is_left_and_resume_goes_on(machine: Machine) -> None:

@@ -19,8 +19,9 @@ from tests.repos import git
 
 TOKEN = "t0ken-of-the-bot-0123456789"
 
-#: Waits for CI in fractions of seconds.
+#: Waits for CI in fractions of seconds, and somebody who looks as often whether one is over.
 PERIODS = {
+    "OPS_RECONCILE_EVERY": "0.4",
     "OPS_CI_POLL": "0.4",
     "OPS_CI_GRACE": "3",
     "OPS_CI_SETTLE": "0",
@@ -102,6 +103,6 @@ def forge_standing(home: Path, repos: Sequence[str] = (), **env: str) -> Iterato
         github.control.add_user("bot", token=TOKEN)
         github.control.add_user("rita")
         secrets = {"OPS_GITHUB_API_URL": github.url, "GITHUB_TOKEN": TOKEN}
-        rig = Rig.build(home, url, repos, **{**PERIODS, **secrets, **env})
+        rig = Rig.build(home, url, repos, empty=True, **{**PERIODS, **secrets, **env})
         yield ForgeRig(rig, github)
         rig.close()

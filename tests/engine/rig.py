@@ -205,7 +205,7 @@ class Rig:
         """What the command works with: everything that a person does to a run takes it."""
         return make_toolbox(self.settings, self.ledger)
 
-    def finish(self, run: str, seconds: float = 60) -> list[Event]:
+    def finish(self, run: str, seconds: float = 150) -> list[Event]:
         """Wait until the run is over; all of its events."""
         self.until(lambda: self.ledger.runs.get(run).state not in RUN_OPEN, seconds, f"run {run} to end")
         return self.events(run)
@@ -267,7 +267,7 @@ class Rig:
 def standing(home: Path, repos: Sequence[str] = ("app",), **env: str) -> Iterator[Rig]:
     """An installation with a server of its own, for all tests of a module; nothing is left of it afterwards."""
     with own_server() as url:
-        rig = Rig.build(home, url, repos, **env)
+        rig = Rig.build(home, url, repos, empty=True, **env)
         try:
             yield rig
         finally:

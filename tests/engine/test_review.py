@@ -14,6 +14,7 @@ from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.engine.answer import answer, stop
 from ops_orchestrate.report.check import violations
 from tests.engine.rig import Rig, Steps, requested, standing, work
+from tests.laws import some
 from tests.repos import head, read
 
 pytestmark = [pytest.mark.real]
@@ -71,18 +72,19 @@ def test_a_rejected_change_is_mended_approved_and_merged(rig: Rig) -> None:
     assert takers == ["", "review", "", "review"]
 
 
-@pytest.mark.parametrize(
-    ("name", "steps", "why"),
-    [
-        ("dies", [{"crash": {}}], "ended as crashed"),
-        ("fails", [{"answer": {"verdict": "approve", "findings": []}}, {"exit": {"code": 3}}], "ended as failed"),
-        ("silent", [{"say": {"text": "I approve."}}], "gave no answer"),
-        ("prose", [{"raw_report": {"text": "approve"}}], "not valid JSON"),
-        ("twice", [{"answer": {"verdict": "approve", "findings": [], "after": '{"verdict": "reject"}'}}], "valid JSON"),
-        ("echo", [{"raw_report": {"text": '{"mark": "0", "verdict": "approve", "findings": []}'}}], "copy"),
-        ("writes", [{"write": {"path": "src/x", "text": "x"}}, *APPROVES], "ended as failed"),
-    ],
-)
+#: How a reviewer ends without an answer, and then answers that are none: what is one is read in core/test_review.py.
+NO_ANSWER: list[tuple[str, Steps, str]] = [
+    ("dies", [{"crash": {}}], "ended as crashed"),
+    ("silent", [{"say": {"text": "I approve."}}], "gave no answer"),
+    ("writes", [{"write": {"path": "src/x", "text": "x"}}, *APPROVES], "ended as failed"),
+    ("echo", [{"raw_report": {"text": '{"mark": "0", "verdict": "approve", "findings": []}'}}], "copy"),
+    ("fails", [{"answer": {"verdict": "approve", "findings": []}}, {"exit": {"code": 3}}], "ended as failed"),
+    ("prose", [{"raw_report": {"text": "approve"}}], "not valid JSON"),
+    ("twice", [{"answer": {"verdict": "approve", "findings": [], "after": '{"verdict": "reject"}'}}], "valid JSON"),
+]
+
+
+@pytest.mark.parametrize(("name", "steps", "why"), some(NO_ANSWER, 4))
 def test_what_is_no_answer_is_no_review_and_a_person_is_asked(rig: Rig, name: str, steps: Steps, why: str) -> None:
     before = head(rig.upstream.bare, "dev")
     rig.play({name: [work(name, path=PATH)], f"review:{name}": [steps]})

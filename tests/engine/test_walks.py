@@ -20,6 +20,7 @@ from ops_orchestrate.report.fold import fold
 from ops_orchestrate.standin.profile import JobPlan
 from tests.engine.rig import requested, work
 from tests.engine.walk import QUICK, Walk, around, die, of, walking
+from tests.laws import some
 
 _NUMBERS = count(1)
 
@@ -52,16 +53,16 @@ def once(walk: Walk) -> None:
     assert (walk.pulls(), walk.forge.merges()) == ([1], ["1"])
 
 
-@pytest.mark.parametrize(
-    ("kind", "more"),
-    [
-        ("status", {"status": 502}),
-        ("drop", {}),
-        ("status", {"status": 500, "after": True}),
-        ("drop", {"after": True}),
-        ("html", {"after": True}),
-    ],
-)
+UNANSWERED: list[tuple[str, dict[str, Any]]] = [
+    ("status", {"status": 500, "after": True}),
+    ("drop", {}),
+    ("drop", {"after": True}),
+    ("status", {"status": 502}),
+    ("html", {"after": True}),
+]
+
+
+@pytest.mark.parametrize(("kind", "more"), some(UNANSWERED, 3))
 def test_a_merge_without_an_answer_happens_once_whether_it_was_done_or_not(
     walk: Walk, kind: str, more: dict[str, Any]
 ) -> None:

@@ -26,6 +26,7 @@ from ops_orchestrate.standin.profile import JobPlan
 from tests.engine.forge_rig import JOB
 from tests.engine.rig import work
 from tests.engine.walk import QUICK, Walk, around, die, of, walking
+from tests.laws import some
 
 _NUMBERS = count(1)
 _ENV = QUICK | {
@@ -131,7 +132,7 @@ def test_an_unhealthy_deployment_is_taken_back_through_the_gate_and_that_is_watc
     assert says or unseen
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", some(["after", "before"]))
 def test_workers_that_die_at_every_step_of_it_repeat_nothing(
     walk: Walk, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,7 +143,7 @@ def test_workers_that_die_at_every_step_of_it_repeat_nothing(
     taken_back(walk, run, before)
 
 
-@pytest.mark.parametrize("after", [True, False])
+@pytest.mark.parametrize("after", some([True, False]))
 def test_a_revert_whose_merge_answers_500_happens_once(walk: Walk, after: bool) -> None:
     before = tree(walk, "main")
     walk.control.fault("status", method="PUT", path=r".*/3/merge", status=500, after=after)

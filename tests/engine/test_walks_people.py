@@ -15,6 +15,7 @@ from ops_orchestrate.report.check import violations
 from ops_orchestrate.standin.profile import JobPlan
 from tests.engine.rig import work
 from tests.engine.walk import QUICK, Walk, around, die, of, walking
+from tests.laws import some
 
 _NUMBERS = count(1)
 HELD = JobPlan("test", hold=True)
@@ -128,7 +129,7 @@ def test_a_branch_that_somebody_sets_back_is_followed_too(walk: Walk) -> None:
     completed(walk, run)
 
 
-@pytest.mark.parametrize("method", ["squash", "merge", "rebase"])
+@pytest.mark.parametrize("method", some(["rebase", "merge", "squash"]))
 def test_what_a_person_merges_is_proved_and_counts(walk: Walk, method: str) -> None:
     run = held(walk)
     walk.control.merge(walk.slug, 1, by="rita", method=method)

@@ -21,6 +21,7 @@ from tests.engine.forge_rig import JOB
 from tests.engine.promotions import held_at_main, newer_head
 from tests.engine.rig import work
 from tests.engine.walk import QUICK, Walk, around, die, of, walking
+from tests.laws import some
 
 _NUMBERS = count(1)
 
@@ -62,7 +63,7 @@ def test_dev_gets_to_main_by_a_merge_commit(walk: Walk) -> None:
     assert not [ref for ref in walk.control.repository(walk.slug).refs if "/ops/" in ref]
 
 
-@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("after", some([True, False]))
 def test_a_promotion_whose_merge_answers_500_happens_once(walk: Walk, after: bool) -> None:
     walk.control.fault("status", method="PUT", path=r".*/2/merge", status=500, after=after)
     promoted(walk, walk.go())
@@ -91,7 +92,7 @@ def test_a_merge_that_was_never_asked_for_is_not_looked_for(walk: Walk, monkeypa
     assert not any(looked_for)
 
 
-@pytest.mark.parametrize("name", ["open", "merge"])
+@pytest.mark.parametrize("name", some(["merge", "open"]))
 def test_a_worker_that_dies_while_it_promotes_repeats_nothing(
     walk: Walk, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,7 +162,7 @@ def test_what_is_pinned_is_promoted_also_when_dev_moves_meanwhile(walk: Walk) ->
     assert bare.read(walk.forge.head("main"), "later.txt") is None
 
 
-@pytest.mark.parametrize("dies", ["", "opened", "remove", "close"])
+@pytest.mark.parametrize("dies", some(["", "close", "opened", "remove"], 2))
 def test_a_promotion_that_a_newer_one_overtakes_is_closed_and_nobody_elses_is(
     walk: Walk, dies: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,7 +35,8 @@ from tests.engine.forge_rig import ForgeRig, forge_standing
 from tests.engine.hand import Hand, _plain
 from tests.engine.rig import requested
 
-SECONDS = 30.0
+#: Until a wait was in vain; longer costs nothing where all is well.
+SECONDS = 100.0
 
 #: Settings of a walk: what is waited for comes at once.
 QUICK = {"OPS_LEASE": "2", "OPS_HEARTBEAT": "0.5", "OPS_CI_POLL": "0.1", "OPS_MERGE_UNKNOWN": "0.5"}

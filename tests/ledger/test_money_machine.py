@@ -149,5 +149,5 @@ class MoneyMachine(RuleBasedStateMachine):
 
 TestMoney = MoneyMachine.TestCase
 TestMoney.settings = settings(
-    max_examples=examples(25), stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=examples(10), stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
