@@ -26,9 +26,9 @@ from pathlib import Path
 from typing import Any
 
 from ops_orchestrate.config import Settings
-from ops_orchestrate.core.mode import Mode
 from ops_orchestrate.core.project import Portfolio, Project
 from ops_orchestrate.core.run import RunRequest
+from ops_orchestrate.core.task import Mode
 from ops_orchestrate.wiring.outside import Outside
 
 _TOKEN = "ghp_" + "b3Nc" * 9

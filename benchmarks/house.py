@@ -95,7 +95,7 @@ def house() -> Iterator[House]:
     with tempfile.TemporaryDirectory(prefix="bench") as home, server() as (process, url):
         folder = Path(home) / "stage"
         folder.mkdir()
-        rig = Rig.build(Path(home), url, (), **{**_PERIODS, FOLDER: str(folder)})
+        rig = Rig.build(Path(home), url, (), empty=True, **{**_PERIODS, FOLDER: str(folder)})
         made = House(rig, folder, psutil.Process(process.pid))
         try:
             made.start()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,12 @@ def filled(page: str, kept: dict[str, Any]) -> str:
     made = {"figures": figures(kept), "pictures": shown(kept), "conditions": conditions(kept), "peers": peers(kept)}
     for name, text in made.items():
         mark = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
-        page = re.sub(mark, lambda found, text=text: f"{found[1]}{text}\n{found[2]}", page, flags=re.DOTALL)
+        page = re.sub(mark, partial(_between, text), page, flags=re.DOTALL)
     return page
+
+
+def _between(text: str, found: re.Match[str]) -> str:
+    return f"{found[1]}{text}\n{found[2]}"
 
 
 #: Beyond twice as much load, times are those of the machine's other work.

@@ -131,6 +131,9 @@ class EmptyWorkshop:
     def tidy(self, repo: Repository, *, before: float) -> int:
         return 0
 
+    def drop_mirrors(self, known: set[str], *, before: float) -> list[str]:
+        return []
+
     def leftover_trees(self) -> Iterator[tuple[str, StageKey]]:
         return iter(())
 

@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=300, help="tasks of each graph; a chain has a third")
     options = parser.parse_args()
     flat = [one._replace(blockers=()) for one in chain(options.size)]
-    shapes = {
+    shapes: dict[str, Plan] = {
         f"flat, {options.size}": flat,
         f"chain, {options.size // 3}": chain(options.size // 3),
         f"random layers, {options.size}": layered(1, options.size),
