@@ -29,6 +29,8 @@ log = logging.getLogger("ops_orchestrate.night")
 
 #: What was said once is not said again for as long, in seconds.
 _SAID = 30 * 24 * 3600
+#: How often an address is tried that does not take what it is told.
+_TRIES = 5
 
 
 def look(tools: Toolbox) -> str:
@@ -73,7 +75,7 @@ def _tell_missed(night: str, tools: Toolbox) -> str:
         "was the machine off, or asleep? The next night begins as usual; this one's work can be done now:\n  $ "
         + command("run", *tools.settings.nightly_flags),
     )
-    if not tools.ledger.locks.holder(f"told:{run_of(night)}:not-begun"):  # it was tried, and why not was told then
+    if not tools.ledger.locks.holder(_mark(f"{run_of(night)}:not-begun", 1)):  # it was tried, and why not was told then
         _tell_once(f"{run_of(night)}:missed", lambda: words, tools)
     return f"missed {run_of(night)}"
 
@@ -90,22 +92,31 @@ def _follow(run: str, tools: Toolbox) -> str:
 
 
 def _tell_once(what: str, write: Callable[[], Digest], tools: Toolbox) -> bool:
-    """True where this call has told it. One that dies while it tells is followed by another: twice, not never.
+    """Tell each address that has not heard it; whether this call did.
 
-    Who is not reached is not told again: an address that is wrong would be wrong every minute. `write` is asked only
-    where it was not told yet, not once a minute all day.
+    One that dies while it tells is followed by another: twice, not never. Who is not reached is tried again for some
+    minutes: a service that is down comes back, an address that is wrong stays so. `write` is asked only where somebody
+    has to be told, not once a minute all day.
     """
-    whom, locks = addresses(tools.settings), tools.ledger.locks
-    mark, me = f"told:{what}", f"{tools.host}:{uuid.uuid4().hex}"
-    if not whom or not locks.acquire(mark, me, tools.settings.lease):
-        return False
-    words, redact = write(), tools.secrets.redact
-    try:
-        tell(whom, title=redact(words.title), body=redact(words.body))
-    except NotToldError as error:
-        log.warning("%s", error)
-    locks.acquire(mark, me, _SAID)  # anew, where the clock was set forward meanwhile
-    return True
+    locks, redact, told = tools.ledger.locks, tools.secrets.redact, False
+    for number, address in enumerate(addresses(tools.settings), 1):
+        mark, me = _mark(what, number), f"{tools.host}:{uuid.uuid4().hex}"
+        if not locks.acquire(mark, me, tools.settings.lease):
+            continue
+        words = write()
+        try:
+            tell([address], title=redact(words.title), body=redact(words.body))
+        except NotToldError as error:
+            log.warning("address %d of OPS_NOTIFY: %s", number, error)
+            if any(locks.acquire(f"{mark}:{one}", me, _SAID) for one in range(1, _TRIES)):
+                continue  # the mark ends with its lease, and whoever comes then tries again
+        locks.acquire(mark, me, _SAID)  # anew, where the clock was set forward meanwhile
+        told = True
+    return told
+
+
+def _mark(what: str, number: int) -> str:
+    return f"told:{what}:{number}"
 
 
 def _exists(run: str, tools: Toolbox) -> bool:

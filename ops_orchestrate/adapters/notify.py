@@ -53,4 +53,4 @@ def tell(addresses: Sequence[str], *, title: str, body: str) -> None:
             taken = False
         failed += not taken
     if failed:
-        raise NotToldError(f"{failed} of {len(addresses)} addresses of OPS_NOTIFY did not take the digest.")
+        raise NotToldError(f"{failed} of {len(addresses)} did not take the digest.")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ops_orchestrate.celery import app
-from ops_orchestrate.core.night import run_of
+from ops_orchestrate.core.night import last_night, read_time, run_of
 from ops_orchestrate.core.run import RunRequest
 from ops_orchestrate.core.states import RUN_OPEN, RunState
 from ops_orchestrate.core.task import Mode
@@ -30,12 +30,17 @@ class Ear(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         self.told: list[dict[str, Any]] = []
-        told = self.told
+        self.down = 0
+        """So many messages it does not take."""
+        told, ear = self.told, self
 
         class Listen(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(200)
+                said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                ear.down -= 1
+                if ear.down < 0:
+                    told.append(said)
+                self.send_response(503 if ear.down >= 0 else 200)
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None:
@@ -137,6 +142,26 @@ def test_a_night_that_nobody_was_there_for_is_told_once_after_one_that_ran(tmp_p
         assert of_before["title"].startswith("ops-orchestrate: nothing to do")
         assert told["title"] == "ops-orchestrate: the nightly did not run"
         assert told["message"].endswith("$ ops-orchestrate run --subagents --no-main")
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr':DeprecationWarning")
+def test_who_was_not_reached_is_told_later_and_nobody_is_told_twice(tmp_path: Path, ear: Ear) -> None:
+    """One messenger is down for two messages, one takes them all, one address is wrong for good."""
+    with Ear() as other:
+        thread = threading.Thread(target=other.serve_forever, args=(0.05,))
+        thread.start()
+        whom = f"{other.address} nonsense {ear.address}"
+        ear.down = 2
+        with night(tmp_path, ear, "--hybrid --teams", OPS_NOTIFY=whom, OPS_LEASE="0.2", OPS_HEARTBEAT="0.05") as rig:
+            rig.until(lambda: look(rig.tools) == "not begun" and len(ear.told) == 1, 30, "the third message")
+            tried = rig.ledger.locks
+            newest, _ = last_night(read_time(rig.env["OPS_NIGHTLY"]), UTC, rig.ledger.now())
+            marks = [f"told:{run_of(newest)}:not-begun:2:{number}" for number in range(1, 5)]
+            rig.until(lambda: look(rig.tools) == "not begun" and all(map(tried.holder, marks)), 30, "the last try")
+            assert [look(rig.tools) for _ in range(3)] == ["not begun"] * 3
+        other.shutdown()
+        thread.join()
+    assert (len(ear.told), len(other.told)) == (1, 1)
 
 
 def test_a_night_that_cannot_begin_is_told_once(tmp_path: Path, ear: Ear) -> None:
