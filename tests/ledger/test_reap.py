@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from ops_orchestrate.core.attempt import OutcomeKind, StageKey
+from ops_orchestrate.core.board import Host
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.core.task import TaskSpec
@@ -120,6 +121,20 @@ def test_a_clock_that_goes_back_makes_no_lease_longer(ledger: Ledger, request: p
     assert ledger.board.slots()[0].lease_until <= ledger.now() + LEASE
     assert server.zscore("{ops}:watch", "r1/t2") <= ledger.now()
     claimed(ledger, later, Stage.VERIFY)
+
+
+def test_a_clock_that_goes_back_leaves_no_machine_alive_and_nothing_quiet_for_long(ledger: Ledger) -> None:
+    """A machine that ended just before would be given tasks for as long as the clock went back."""
+    server = ledger.board._server.client
+    ledger.open(quiet=4000)
+    ledger.hosts.announce(Host(name="ended", pools={"agent": 5}, seen_at=0), process="1", ttl=4000)
+    ledger.hosts.announce(Host(name="lives", pools={"agent": 5}, seen_at=0), process="1", ttl=20)
+    server.hset("{ops}:board", "reaped_at", ledger.now() + 4000)
+    ledger.board.reap(grant_timeout=1000, lease=30)
+    until = {name: score - ledger.now() for name, score in server.zrange("{ops}:hosts_until", 0, -1, withscores=True)}
+    assert (until["ended/1"], until["lives/1"]) == (pytest.approx(30, abs=5), pytest.approx(20, abs=5))
+    board = ledger.board.look(5)
+    assert board.quiet_until - board.now == pytest.approx(30, abs=5)
 
 
 def test_an_agent_lost_while_its_run_stops_does_not_count(ledger: Ledger) -> None:

@@ -2,7 +2,7 @@
 -- Looks at everything in flight whose lease has ended or that nobody claimed, and repairs the ledger's side of it.
 -- Where nobody has looked for a while, everybody was away or the clock has jumped: a holder that is alive may not have been
 -- able to renew, so each lease is spared for one more, once. What a clock that went back has made too long is cut.
--- Keys: board, watch, task:RUN:TASK, attempt:…, slots, owners, events.
+-- Keys: board, watch, hosts_until, task:RUN:TASK, attempt:…, slots, owners, events.
 -- Args: grant timeout, redeliveries at most, how many to look at, the length of a lease, after how long a look is late.
 -- Answers flat: run, task, attempt, fence, seq, stage, what.
 local timeout, limit, batch = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -129,6 +129,13 @@ if lease > 0 and since_last < 0 then
     if t and in_flight(t) then
       cut(t, tonumber(all[i + 1]))
     end
+  end
+  -- A machine that has ended is not taken for alive, and nothing is kept quiet, for longer than that either.
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', key('hosts_until'), '(' .. seconds(NOW + lease), '+inf')) do
+    redis.call('ZADD', key('hosts_until'), seconds(NOW + lease), name)
+  end
+  if number(get(key('board'), 'quiet_until')) > NOW + lease then
+    redis.call('HSET', key('board'), 'quiet_until', seconds(NOW + lease))
   end
 end
 
