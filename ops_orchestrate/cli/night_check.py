@@ -21,7 +21,7 @@ def night_words(settings: Settings, now: float) -> str:
         return "off (OPS_NIGHTLY)"
     zone = load_preferences(settings).timezone
     rest = next_night(read_time(settings.nightly), ZoneInfo(zone), now) - now
-    flags = " ".join(settings.nightly_flags) or "no flags: hybrid, and each merge waits for an answer"
+    flags = " ".join(settings.nightly_flags) or "no flags, so each merge waits for an answer"
     told = count(len(addresses(settings)), "address", "addresses")
     digest = f"a digest to {told}" if addresses(settings) else "no digest (OPS_NOTIFY)"
     return f"at {settings.nightly} ({zone}), the next in {duration(rest)}; {flags}; {digest}"

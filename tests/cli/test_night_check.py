@@ -25,7 +25,7 @@ NOW = datetime(2026, 11, 27, 13, 0, tzinfo=UTC).timestamp()
         (
             {"nightly": "03:00"},
             (
-                "at 03:00 (Asia/Tokyo), the next in 5 h; no flags: hybrid, and each merge waits for an answer; "
+                "at 03:00 (Asia/Tokyo), the next in 5 h; no flags, so each merge waits for an answer; "
                 "no digest (OPS_NOTIFY)"
             ),
         ),
