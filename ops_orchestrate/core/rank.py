@@ -73,10 +73,11 @@ def _sorted(
 ) -> tuple[Candidate, ...]:
     def key(one: Candidate) -> tuple[Priority, bool, float, float, bool, str, str]:
         waited = AGING * max(0.0, now - one.offered_at)
-        score = rule(one.path_left, board.repo_work.get(one.repo, 0.0))
+        path = one.path_left + waited
+        score = rule(path, board.repo_work.get(one.repo, 0.0))  # the same for all of a hot one: there the path decides
         late = (one.run, one.task) in meets
         known = late and bool(one.paths)
-        return one.priority, known, -(score + waited), -(one.path_left + waited), late, one.run, one.task
+        return one.priority, known, -score, -path, late, one.run, one.task
 
     return tuple(sorted(candidates, key=key))
 

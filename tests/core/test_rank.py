@@ -92,6 +92,14 @@ def test_waiting_raises_rank_inside_a_priority_and_never_across() -> None:
     assert ordered(young, one("old", 600, offered_at=0.0, priority="P3")) == ["young", "old"]
 
 
+def test_in_a_hot_repository_the_longer_path_goes_before_the_longer_wait() -> None:
+    """The work left there is the score of all of them; how much waits behind each is what tells them apart."""
+    waits, leads = one("waits", 600, repo="hot", offered_at=NOW - 60), one("leads", 900, repo="hot")
+    assert ordered(waits, leads, repo_work={"hot": 9000.0}) == ["leads", "waits"]
+    old = one("old", 600, repo="hot", offered_at=NOW - 7200)
+    assert ordered(old, leads, repo_work={"hot": 9000.0}) == ["old", "leads"], "waiting still counts"
+
+
 CANDIDATES = st.lists(
     st.builds(
         one,
