@@ -92,9 +92,7 @@ def _store(request: RunRequest, made: Plan) -> tuple[float, float]:
         ledger.runs.begin("r1", request.model_copy(update={"tasks": ()}), host="bench", parts=[])
         watch = redis.Redis.from_url(url)
         watch.config_set("slowlog-max-len", 100_000)
-        watch.config_set(
-            "slowlog-log-slower-than", 500
-        )  # microseconds; at 0 each command within a script is logged  # microseconds
+        watch.config_set("slowlog-log-slower-than", 500)  # microseconds; at 0 each command within a script is logged
         began = time.perf_counter()
         assert not ledger.claims.take("r1", made.takes, over=made.over)
         assert ledger.runs.store_plan("r1", made.tasks, blocked=made.blocked, skipped=(), unknown=())

@@ -15,7 +15,7 @@ from ops_orchestrate.ledger.scripts import Scripts
 #: Seconds that what is staged lives. No plan takes that long to be written, and no writer that is late comes back.
 LIVES = 86_400
 #: Tasks of an earlier writer that are dropped, or tasks that are kept, in one call.
-AT_ONCE = 2_000
+AT_ONCE = 1_000
 
 #: What plan_write answers.
 _REFUSED, _DONE, _AGAIN = 0, 1, 2
