@@ -64,3 +64,7 @@ class AgentUnavailable(OpsError):
 
 class GuardRefusal(OpsError):
     """A safety rule said no. Nothing skips it; the text names the rule."""
+
+
+class OtherVersion(OpsError):
+    """The ledger holds something that another version of the program has written, and this one cannot read."""

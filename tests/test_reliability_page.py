@@ -15,7 +15,8 @@ from tests.simulate.test_simulation import RACES
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
-NAMED = [(row[0], re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row[1])) for row in rows(PAGE, "Bad answers, one by one")]
+TABLES = ("Bad answers, one by one", "Servers and workers, one by one")
+NAMED = [(row[0], re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row[1])) for name in TABLES for row in rows(PAGE, name)]
 
 
 def test_every_mutant_has_its_row_and_was_killed() -> None:
@@ -43,7 +44,7 @@ def test_the_places_where_a_worker_dies_are_all_named() -> None:
 
 
 @pytest.mark.parametrize(("what", "named"), NAMED, ids=[what for what, _ in NAMED])
-def test_every_bad_answer_names_a_test_that_exists(what: str, named: list[tuple[str, str]]) -> None:
+def test_everything_bad_names_a_test_that_exists(what: str, named: list[tuple[str, str]]) -> None:
     assert named
     for file, name in named:
         assert re.search(rf"^def {name}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), name

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import TypeVar
 
+from pydantic import ValidationError
+
+from ops_orchestrate import __version__
 from ops_orchestrate.core.attempt import AttemptRecord, Outcome
 from ops_orchestrate.core.project import GateSetting, Skipped
 from ops_orchestrate.core.run import RunRecord, RunRequest
 from ops_orchestrate.core.states import RunState, TaskState
 from ops_orchestrate.core.task import TaskRecord, TaskSpec
+from ops_orchestrate.core.value import Value
+from ops_orchestrate.errors import OtherVersion
 
 Hash = Mapping[str, str]
+V = TypeVar("V", bound=Value)
 
 
 def run_record(run: str, stored: Hash, request: RunRequest | None = None) -> RunRecord:
     """A run of its hash; `request`: where it is known already, and the hash need not hold it."""
     return RunRecord(
         id=run,
-        request=request or RunRequest.model_validate_json(stored["request"]),
+        request=request or _read(RunRequest, stored["request"], f"run {run}"),
         state=RunState(stored["state"]),
         reason=stored.get("reason", ""),
         stop=stored.get("stop", ""),
@@ -39,6 +46,19 @@ def with_gates(record: RunRecord, stored: Hash) -> RunRecord:
     return record.model_copy(update={"request": request.model_copy(update={"portfolio": portfolio})})
 
 
+def _read(kind: type[V], text: str, what: str) -> V:
+    """A stored value. Raises OtherVersion: this one writes nothing that it cannot read."""
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as error:
+        field = ".".join(map(str, error.errors()[0]["loc"]))
+        raise OtherVersion(
+            f"What the ledger holds of {what} was written by another version of ops-orchestrate: {__version__} makes "
+            f"nothing of its {field or 'form'}. Install the newer one again, or begin with an empty ledger "
+            "(docs/operating.md, Several machines)."
+        ) from None
+
+
 def task_record(run: str, stored: Hash) -> TaskRecord:
     """A task of its hash."""
     texts = {name: stored.get(name, "") for name in ("reason", "ask", "stage", "host", "head", "merge", "change")}
@@ -46,7 +66,7 @@ def task_record(run: str, stored: Hash) -> TaskRecord:
     times = {name: _float(stored, name) for name in ("wake_at", "updated_at")}
     return TaskRecord(
         run=run,
-        spec=TaskSpec.model_validate_json(stored["spec"]),
+        spec=_read(TaskSpec, stored["spec"], f"a task of run {run}"),
         state=TaskState(stored["state"]),
         early=stored.get("early") == "1",
         **texts,
@@ -73,7 +93,7 @@ def attempt_record(stored: Hash) -> AttemptRecord:
 
 def outcome(text: str | None) -> Outcome | None:
     """A stored outcome."""
-    return Outcome.model_validate_json(text) if text else None
+    return _read(Outcome, text, "an attempt") if text else None
 
 
 def skipped_lines(items: tuple[Skipped, ...] | list[Skipped]) -> str:

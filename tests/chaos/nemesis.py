@@ -152,6 +152,7 @@ FAULTS: tuple[Fault, ...] = (
     KillServer(), KillServer(), StopServer(), KillBeat(), StopBeat(), KillCommand(), StopCommand(), TwoOrchestrators(),
     trouble.CutConnections(), trouble.DelayConnections(), trouble.RefuseConnections(), trouble.HalfOpen(),
     trouble.CutOff(),
-    trouble.ClientKill(), trouble.DropMessage(), trouble.DoubleMessage(), trouble.DropChordPart(),
+    trouble.RefuseWrites(), trouble.ClientKill(),
+    trouble.DropMessage(), trouble.DoubleMessage(), trouble.DropChordPart(),
     trouble.JumpServersClock(), trouble.JumpHostsClock(), trouble.FillDisk(), trouble.SilentForge(),
 )  # fmt: skip

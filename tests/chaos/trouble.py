@@ -78,6 +78,21 @@ class HalfOpen:
         return True
 
 
+class RefuseWrites:
+    """It answers, and says no: out of memory, or a read-only replica."""
+
+    name: ClassVar[str] = "the server refuses writes"
+
+    def strike(self, world: World, rng: random.Random) -> bool:
+        with world.broker() as client:
+            if rng.random() < 0.5:
+                client.config_set("maxmemory", 1)
+            else:
+                client.execute_command("REPLICAOF", "127.0.0.1", "1")
+        later(rng.choice((0.5, 2, 6)), world.let_write)
+        return True
+
+
 class DropMessage:
     """Takes a message off its queue as a worker would that dies with it; the reader that has waited longest gets it."""
 

@@ -197,8 +197,18 @@ class World:
         for line in self.lines.values():
             line.heal()
         self.points.disarm()
+        self.let_write()
         self.network.cut(cut=False)
         self.github.control.clear_faults()
+
+    def let_write(self) -> None:
+        """The server takes writes again; one that is away or stopped comes back so, or is told once more."""
+        for _ in range(20):
+            with suppress(redis.RedisError), self.broker() as client:
+                client.execute_command("REPLICAOF", "NO", "ONE")
+                client.config_set("maxmemory", 0)
+                return
+            time.sleep(0.3)
 
     def missing(self) -> dict[str, str]:
         """Faults that this machine cannot have, and why."""

@@ -48,7 +48,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with (home / "said").open("w") as said:
         server = subprocess.Popen([SERVER], env=env, stdout=said, stderr=said)
     try:
-        until(lambda: _answers(port), 60)
+        until(lambda: _answers(port), 180)
         yield f"amqp://guest:guest@127.0.0.1:{port}//"
     finally:
         server.terminate()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ops_orchestrate.errors import OtherVersion
 from ops_orchestrate.ledger import Ledger
 from tests.ledger.play import planned
 
@@ -71,3 +72,12 @@ def test_a_server_that_does_not_tell_its_life_is_taken_for_the_same(fake_redis: 
     ledger = Ledger(fake_redis)
     ledger.open(quiet=0)
     assert ledger.board.look(5).noticed
+
+
+@pytest.mark.parametrize(("key", "field"), [("run:r1", "request"), ("task:r1:t1", "spec")])
+def test_what_a_newer_version_has_written_is_called_so(ledger: Ledger, key: str, field: str) -> None:
+    planned(ledger)
+    client, name = ledger._server.client, f"{{ops}}:{key}"
+    client.hset(name, field, client.hget(name, field).replace("{", '{"from_the_future": 1, ', 1))
+    with pytest.raises(OtherVersion, match=r"another version of ops-orchestrate.*from_the_future"):
+        (Ledger(client).runs.list(), Ledger(client).tasks.all("r1"))
