@@ -13,6 +13,7 @@ from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import GitError, LedgerUnavailable, UnknownRun, UnknownTask
+from ops_orchestrate.log import about
 
 log = logging.getLogger("ops_orchestrate.salvage")
 
@@ -23,13 +24,19 @@ def sweep(tools: Toolbox) -> int:
     for repo, key in tools.workshop.leftover_trees():
         repository = _repository(key, repo, tools)
         if repository is not None:
-            try:
-                swept += _take(key, repository, tools)
-            except LedgerUnavailable:
-                raise
-            except Exception:  # agents have written to it: what one of them thought of must not keep the others' work
-                log.exception("the tree of attempt %s of %s could not be swept", key.attempt, key.task)
+            with about(run=key.run, task=key.task, attempt=key.attempt):  # no job does: the thread is about nothing
+                swept += _swept(key, repository, tools)
     return swept
+
+
+def _swept(key: StageKey, repository: Repository, tools: Toolbox) -> int:
+    try:
+        return _take(key, repository, tools)
+    except LedgerUnavailable:
+        raise
+    except Exception:  # agents have written to it: what one of them thought of must not keep the others' work
+        log.exception("the tree of attempt %s of %s could not be swept", key.attempt, key.task)
+        return 0
 
 
 def _take(key: StageKey, repository: Repository, tools: Toolbox) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +14,7 @@ from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.project import Repository
 from ops_orchestrate.engine.salvage import sweep
 from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.log import OneLine
 from ops_orchestrate.ports import Workshop
 from tests.engine.rig import Rig, requested
 from tests.repos import commit, git
@@ -53,7 +56,14 @@ def test_one_tree_that_cannot_be_read_does_not_keep_the_work_of_the_others(rig: 
     tools = rig.tools
     leave_a_tree(run, "hostile", 1, tools, {"x": "x"})
     leave_a_tree(run, "last", 2, tools, {"y": "y"})
-    assert sweep(replace(tools, workshop=cast(Workshop, Spiteful(tools.workshop, "hostile")))) == 1
+    handler = logging.StreamHandler(said := io.StringIO())
+    handler.setFormatter(OneLine("rig"))
+    logging.getLogger("ops_orchestrate").addHandler(handler)
+    try:
+        assert sweep(replace(tools, workshop=cast(Workshop, Spiteful(tools.workshop, "hostile")))) == 1
+    finally:
+        logging.getLogger("ops_orchestrate").removeHandler(handler)
+    assert f"could not be swept run={run} task=hostile attempt=1 host=rig" in said.getvalue()
     mirror = rig.settings.state_dir / "mirrors" / "app.git"
     assert git("show", f"refs/ops/salvage/{run}/last/a1-f2:y", cwd=mirror) == "y"
     assert [key.task for _, key in tools.workshop.leftover_trees()] == ["hostile"]
