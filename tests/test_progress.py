@@ -5,12 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
+from celery import Celery
+from celery.worker import control
+from kombu import Connection
 from redis import RedisError
 
 from ops_orchestrate.core.progress import Phase, progress_line
-from workers.progress import Reporter, Said
+from workers.progress import Reporter, Said, sends_events
 
 
 def said(line: str, job: str = "j") -> Said:
@@ -112,3 +116,18 @@ def test_a_phase_and_what_is_done_in_it_are_one_line(phase: Phase, now: str, lin
 
 def test_every_phase_has_its_words() -> None:
     assert len({progress_line(phase) for phase in Phase}) == len(Phase)
+
+
+def test_somebody_looks_on_from_when_they_ask_for_the_events_of_jobs_until_they_ask_no_more() -> None:
+    """A worker that sends heartbeats alone has its dispatcher enabled all the same."""
+    app = Celery("looked at", broker="memory://", set_as_current=False)
+    with Connection("memory://") as connection:
+        dispatcher = app.events.Dispatcher(connection, hostname="agent@h", groups=["worker"])
+        worker = SimpleNamespace(consumer=SimpleNamespace(event_dispatcher=dispatcher))
+        assert not sends_events(dispatcher)
+        control.enable_events(worker)
+        assert sends_events(dispatcher)
+        control.disable_events(worker)
+        assert not sends_events(dispatcher)
+        assert sends_events(app.events.Dispatcher(connection, hostname="agent@h")), "started with -E"
+    assert not sends_events(None)

@@ -155,7 +155,12 @@ def watched_by(consumer: Any) -> None:
 
 
 def _is_watched() -> bool:
-    return all(one.event_dispatcher is not None and one.event_dispatcher.enabled for one in _consumers)
+    return all(sends_events(one.event_dispatcher) for one in _consumers)
+
+
+def sends_events(dispatcher: Any) -> bool:
+    """Whether events of jobs are asked for: one that is there for heartbeats alone is enabled, too."""
+    return dispatcher is not None and dispatcher.enabled and (not dispatcher.groups or "task" in dispatcher.groups)
 
 
 def _tell(said: Said) -> None:
