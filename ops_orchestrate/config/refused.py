@@ -43,7 +43,8 @@ def _sentence(problem: Any, fields: Mapping[str, FieldInfo], file: str, in_file:
     said = problem["msg"].removeprefix("Value error, ").rstrip(".")
     if inside:
         return f"{where}: {'.'.join(inside)}: {said}."
-    value = _quoted(problem["input"]) if given or filed else f"its default, {problem['input']:g},"
+    unset = not (given or filed) and problem["input"] == fields[field].default
+    value = f"its default, {problem['input']}," if unset else _quoted(problem["input"])
     if problem["type"] == "value_error":
         return f"{where}: {value} {said}." if kind in (int, float) else f"{where}: {said}."
     wrong = _wrong(kind, fields[field])
