@@ -16,7 +16,7 @@ from ops_orchestrate.adapters.preferences import load_preferences
 from ops_orchestrate.cli.night_check import addresses
 from ops_orchestrate.cli.ready import check_services
 from ops_orchestrate.cli.request import asked_of, gather, make_request
-from ops_orchestrate.core.night import night_due, night_missed, nights_to_tell, read_time, run_of
+from ops_orchestrate.core.night import night_due, night_missed, nights_before, nights_to_tell, read_time, run_of
 from ops_orchestrate.core.states import RUN_OPEN
 from ops_orchestrate.engine.begin import submit
 from ops_orchestrate.engine.toolbox import Toolbox
@@ -45,7 +45,7 @@ def look(tools: Toolbox) -> str:
     if night and not _exists(run_of(night), tools):
         return _begin(night, tools)
     missed = night_missed(at, zone, now)
-    if missed and not _exists(run_of(missed), tools) and _exists(run_of(before), tools):
+    if missed and not _exists(run_of(missed), tools) and any(_exists(run_of(n), tools) for n in nights_before(missed)):
         return _tell_missed(missed, tools)
     return _follow(run_of(newest), tools)
 
@@ -67,7 +67,7 @@ def _begin(night: str, tools: Toolbox) -> str:
 
 
 def _tell_missed(night: str, tools: Toolbox) -> str:
-    """A night that came while nobody was there, after one that ran: else the owner would take no word for no news."""
+    """A night that came while nobody was there, in a week that had one: else no word would be taken for no news."""
     begins = tools.settings.nightly
     words = Digest(
         "ops-orchestrate: the nightly did not run",
@@ -110,6 +110,9 @@ def _tell_once(what: str, write: Callable[[], Digest], tools: Toolbox) -> bool:
             log.warning("address %d of OPS_NOTIFY: %s", number, error)
             if any(locks.acquire(f"{mark}:{one}", me, _SAID) for one in range(1, _TRIES)):
                 continue  # the mark ends with its lease, and whoever comes then tries again
+            log.warning("address %d of OPS_NOTIFY is given up for %s", number, what)
+            locks.acquire(mark, me, _SAID)
+            continue
         locks.acquire(mark, me, _SAID)  # anew, where the clock was set forward meanwhile
         told = True
     return told

@@ -178,6 +178,7 @@ class Keeper:
             return
         try:
             self._start_server(quiet=self._spec.lease)
+            self._failing = []  # who still fails is said anew
             self._say("ready")
         except OpsError as error:
             _LOG.error("%s", error)

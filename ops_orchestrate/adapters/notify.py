@@ -48,7 +48,9 @@ def tell(addresses: Sequence[str], *, title: str, body: str) -> None:
     for address in addresses:
         one = apprise.Apprise()
         try:
-            taken = bool(one.add(address)) and bool(one.notify(title=title, body=body))
+            # Else mail and others take it for HTML, with what strangers wrote in it.
+            text = apprise.NotifyFormat.TEXT
+            taken = bool(one.add(address)) and bool(one.notify(title=title, body=body, body_format=text))
         except (TypeError, ValueError, OSError):
             taken = False
         failed += not taken

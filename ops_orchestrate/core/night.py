@@ -45,6 +45,12 @@ def nights_to_tell(at: time, zone: tzinfo, now: float) -> tuple[str, str]:
     return newest, (date.fromisoformat(newest) - timedelta(days=1)).isoformat()
 
 
+def nights_before(night: str, most: int = 7) -> tuple[str, ...]:
+    """The nights before that one, the newest first."""
+    day = date.fromisoformat(night)
+    return tuple((day - timedelta(days=back)).isoformat() for back in range(1, most + 1))
+
+
 def night_due(at: time, zone: tzinfo, now: float) -> str | None:
     """The night whose run may begin now; None between two of them."""
     night, began = last_night(at, zone, now)

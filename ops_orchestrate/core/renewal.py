@@ -14,7 +14,9 @@ from ops_orchestrate.core.message import closing_lines, evidence_lines
 from ops_orchestrate.core.task import TaskRecord
 
 _BEGINS = re.compile(r"\*\*Run [A-Za-z0-9._-]{1,100} goes on with this\*\*")
-_GOES_ON = ("- ", "Closes ")
+#: Its other lines; people's lists right behind it are not ours.
+_OURS = re.compile(r"- quality gate\b.*|- files: \d+|Closes \S+/\S+#\d+")
+_FILES = re.compile(r"- files: \d+")
 
 
 def renewed_body(text: str, *, branch: str, record: TaskRecord, run: str, verified: Outcome) -> str:
@@ -41,7 +43,9 @@ def _without_last(text: str) -> str:
     start = next((at for at, line in enumerate(lines) if _BEGINS.fullmatch(line.strip())), None)
     if start is None:
         return text
-    end = next((at for at in range(start + 1, len(lines)) if not lines[at].startswith(_GOES_ON)), len(lines))
+    end = next((at for at in range(start + 1, len(lines)) if not _OURS.fullmatch(lines[at].strip())), len(lines))
+    if end < len(lines) and _FILES.fullmatch(lines[end - 1].strip()) and lines[end].startswith("- "):
+        end += 1  # what the review said
     if end < len(lines) and not lines[end].strip():
         end += 1
     return "\n".join([*lines[:start], *lines[end:]])

@@ -76,7 +76,7 @@ class TokenIdentity:
 
     def name(self) -> str:
         """A digest of the token."""
-        return hashlib.sha256((self._secrets.get(TOKEN_NAME) or "").encode()).hexdigest()
+        return hashlib.sha256((self._secrets.get(self._name) or "").encode()).hexdigest()
 
     def lacks(self) -> str:
         """A token, where nobody has it."""

@@ -109,9 +109,10 @@ class Reader:
             shared = self._glances.setdefault(slug.lower(), _Glance())
         came = self._now()
         with shared.lock:
-            if shared.failed_at >= came and shared.failure is not None:
+            now = self._now()  # what is of a later time than that was learned before the clock was set back
+            if came <= shared.failed_at <= now and shared.failure is not None:
                 raise shared.failure
-            if not shared.at or came - shared.at > max_age:
+            if not shared.at or came - shared.at > max_age or shared.at > now:
                 self._refresh(slug, shared)
             found = shared.pulls.get(number)
         return found if found is not None else self.whole(slug, number)

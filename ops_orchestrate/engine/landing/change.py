@@ -42,6 +42,7 @@ def land_change(case: Case, pulls: PullRequests) -> Next:
     case.tools.workshop.refresh(case.repository)
     pursuit = publish_change(case, pulls)
     if isinstance(pursuit, Pursuit) and _was_pushed(case, pursuit, known) and (pause := _ci_begins(case)):
+        keep_lane(case, also=pause)
         return snooze(case, "its CI has just begun", pause)
     for _ in range(_LOOKS):
         if isinstance(pursuit, Next):
@@ -72,7 +73,9 @@ def _wait(case: Case, pulls: PullRequests, look: Look) -> Next:
     del pulls
     if look.decision.person:  # nobody looks at it in vain all night: the next run, or an answer, looks again
         return wait_for_person(case, look.decision.reason)
-    return snooze(case, look.decision.reason, look.decision.after or case.tools.settings.ci_poll)
+    pause = look.decision.after or case.tools.settings.ci_poll
+    keep_lane(case, also=pause)  # who is in it stays: else each one in line would pay for CI on a base about to move
+    return snooze(case, look.decision.reason, pause)
 
 
 def _ask(case: Case, pulls: PullRequests, look: Look) -> Next:

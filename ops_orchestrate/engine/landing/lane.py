@@ -31,9 +31,9 @@ def wait_in_line(case: Case, pursuit: Pursuit) -> Next:
     return snooze(case, f"another change to {case.base} goes first", case.tools.settings.ci_poll)
 
 
-def keep_lane(case: Case) -> None:
-    """Stay in the lane, for who is in it."""
-    case.tools.ledger.locks.renew(_name(case), _holder(case), _seconds(case))
+def keep_lane(case: Case, *, also: float = 0.0) -> None:
+    """Stay in the lane, for who is in it; `also` for so many seconds in which nobody looks."""
+    case.tools.ledger.locks.renew(_name(case), _holder(case), _seconds(case) + also)
 
 
 def leave_lane(case: Case) -> None:

@@ -61,7 +61,9 @@ def _enough(case: Case, look: Look) -> bool:
         case Act.WAIT:
             return not look.decision.person
         case Act.UPDATE:
-            return True
+            # A base that has it, or that it conflicts with: somebody may have merged it since the shared look.
+            preview = case.tools.workshop.preview(case.repository, look.seen.base, case.record.head)
+            return not (preview.empty or preview.conflicts)
         case Act.MERGE:
             return another_goes_first(case)  # its turn comes later: it is read then
     return False

@@ -24,7 +24,11 @@ def bring_text_up_to_date(case: Case, pulls: PullRequests, pursuit: Pursuit) -> 
         return
     verified, secrets = case.tools.ledger.attempts.verified(case.key), case.tools.secrets
     said = verified.model_copy(update={"review": secrets.redact(verified.review)})
-    body = renewed_body(pull.body, branch=pursuit.branch, record=case.record, run=case.key.run, verified=said)
+    spec = case.record.spec
+    record = case.record.model_copy(
+        update={"spec": spec.model_copy(update={"gate": spec.gate and secrets.redact(spec.gate)})}
+    )
+    body = renewed_body(pull.body, branch=pursuit.branch, record=record, run=case.key.run, verified=said)
     if body == pull.body:
         return
     landing = pulls.describe(case.repository, pursuit.number, was=pull.body, body=body)

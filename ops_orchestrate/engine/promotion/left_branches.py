@@ -27,3 +27,5 @@ def remove_left_branches(run: str, repository: Repository, pulls: PullRequests, 
         gone = pulls.remove(repository, branch=pursuit.branch, head=record.head)
         if gone.end is LandingEnd.UNKNOWN:
             raise SourceUnavailable(f"{pursuit.branch} is merged and not removed yet: {gone.detail}")
+        if gone.end is LandingEnd.REFUSED:  # the forge keeps such branches: it is not asked for each, look after look
+            return

@@ -16,7 +16,7 @@ from ops_orchestrate.core.promotion import PromotionState
 from ops_orchestrate.engine.frozen import freeze_own
 from ops_orchestrate.engine.promotion.after import begin_back, watch_rollback
 from ops_orchestrate.engine.promotion.course import Course, Step
-from ops_orchestrate.errors import LedgerUnavailable, OpsError
+from ops_orchestrate.errors import LedgerUnavailable, OpsError, SourceUnavailable
 
 
 def merged_as(course: Course, pursuit: Pursuit) -> str:
@@ -39,14 +39,24 @@ def landed(course: Course, pursuit: Pursuit, merge: str = "") -> Step:
     if commit and not _is_as_verified(course, commit, pursuit.head):
         return _not_as_verified(course, commit)
     _SETTLED[course.own.kind](course, pursuit, base_head)
-    gone = course.pulls.remove(course.repository, branch=pursuit.branch, head=pursuit.head)
-    if gone.end is LandingEnd.UNKNOWN:  # nobody comes back for the branch later
-        return (
-            PromotionState.PENDING,
-            f"#{pursuit.number} is merged, and {pursuit.branch} is not removed yet: {gone.detail}",
-        )
+    if left := _branch_left(course, pursuit):
+        return PromotionState.PENDING, f"#{pursuit.number} is merged, and {pursuit.branch} is not removed yet: {left}"
     course.keep(None)
     return PromotionState.DONE, ""
+
+
+def _branch_left(course: Course, pursuit: Pursuit) -> str:
+    """Why its branch has to be removed later; empty: it is gone, or nobody comes back for it.
+
+    What a promotion deploys is watched from here on, and that must not wait for a branch.
+    """
+    try:
+        gone = course.pulls.remove(course.repository, branch=pursuit.branch, head=pursuit.head)
+    except SourceUnavailable as error:
+        left = str(error)
+    else:
+        left = gone.detail if gone.end is LandingEnd.UNKNOWN else ""
+    return "" if course.own.kind is OwnKind.PROMOTE else left
 
 
 def _with_our_key(course: Course, pursuit: Pursuit) -> str:
