@@ -82,9 +82,9 @@ SETTINGS: dict[str, Any] = {
     # A chord must outlive its run; not 0, or stray sizes would stay for ever.
     "result_chord_expires": 30 * 24 * 3600,
     "result_failure_expires": 7 * 24 * 3600,
-    # Sent only while somebody watches: Flower asks for them every five seconds (`enable_events`), and so does
-    # `celery events`. What a job costs would grow by a fifth, for nobody. None when a job is published either: it is in
-    # its queue for milliseconds, because admission comes first, and the lengths of the queues are shown all the same.
+    # Sent only while somebody watches: Flower asks for them every five seconds (`enable_events`). What a job
+    # costs would grow by a fifth, for nobody. None when a job is published either: it is in its queue for milliseconds,
+    # because admission comes first, and the lengths of the queues are shown all the same.
     "worker_send_task_events": False,
     "task_send_sent_event": False,
     # The log is ours (ops_orchestrate.log); Celery must not take the root logger.

@@ -30,7 +30,7 @@ from ops_orchestrate.errors import OpsError
 from ops_orchestrate.log import about
 from ops_orchestrate.wiring import toolbox
 from workers import traces
-from workers.progress import progress_of
+from workers.progress import is_watched, progress_of
 
 log = logging.getLogger("ops_orchestrate.job")
 
@@ -103,11 +103,12 @@ def run_stage(task: Task, key: dict[str, Any], step: Callable[[StageKey, str, To
         progress.stays = outcome is Next.DROP
     log.info("%s: %s after %.1f s", task.name, outcome, time.monotonic() - began)
     if outcome is Next.DROP:
-        task.update_state(state="SET_ASIDE")
-        with suppress(OperationalError):  # only for whoever watches: without it the job would seem to run for ever
-            task.send_event("task-set-aside", result=progress.last, retry=False)
+        if is_watched():  # without it the job would seem to run for ever
+            task.update_state(state="SET_ASIDE")
+            with suppress(OperationalError):
+                task.send_event("task-set-aside", result=progress.last, retry=False)
         raise Ignore
-    return _came_of(StageKey.model_validate(key), tools) or str(outcome)
+    return (is_watched() and _came_of(StageKey.model_validate(key), tools)) or str(outcome)
 
 
 def _came_of(key: StageKey, tools: Toolbox) -> str:
@@ -119,7 +120,9 @@ def _came_of(key: StageKey, tools: Toolbox) -> str:
 
 
 def state_of(key: StageKey, tools: Toolbox) -> str:
-    """Where the task stands, likewise; empty where that cannot be asked."""
+    """Where the task stands, likewise; empty where nobody looks, or that cannot be asked."""
+    if not is_watched():
+        return ""
     with suppress(OpsError):
         record = tools.ledger.tasks.get(key.run, key.task)
         return _shown(record.state, record.reason, tools)

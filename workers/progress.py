@@ -142,7 +142,7 @@ def progress_of(task: Task, redact: Callable[[str], str]) -> Iterator[Progress]:
 @lru_cache(maxsize=1)
 def reporter() -> Reporter:
     """The reporter of this process."""
-    return Reporter(_tell, _take_back, _is_watched)
+    return Reporter(_tell, _take_back, is_watched)
 
 
 #: The consumer of this process; none in a child of a prefork pool, whose parent sends the events.
@@ -154,7 +154,8 @@ def watched_by(consumer: Any) -> None:
     _consumers[:] = [consumer]
 
 
-def _is_watched() -> bool:
+def is_watched() -> bool:
+    """Whether anybody asks this process for the events of its jobs."""
     return all(sends_events(one.event_dispatcher) for one in _consumers)
 
 

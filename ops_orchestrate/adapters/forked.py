@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -57,7 +58,11 @@ class Nursery:
         self._hear(0)
         if not self._ready or self._gone:
             return None
-        told = os.memfd_create(name)
+        try:
+            told = os.memfd_create(name)
+        except OSError:  # hardened hosts refuse it: workers are then programs of their own
+            self._gone = True
+            return None
         try:
             with log.open("ab") as output, os.fdopen(os.dup(told), "wb") as file:
                 file.write(json.dumps(dict(env)).encode())
@@ -95,6 +100,8 @@ class Nursery:
             if word == REFUSED:
                 return 0
         self._gone = True
+        if self._child.poll() is None:  # it alone dies: what it would fork later, nobody would know
+            os.kill(self._child.pid, signal.SIGKILL)
         return 0
 
     def _hear(self, wait: float) -> tuple[str, int]:

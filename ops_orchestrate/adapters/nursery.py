@@ -1,8 +1,8 @@
 """The nursery of an embedded stack: a process that has imported what every pool needs, and forks the workers.
 
-It runs what the keeper asks for (forked.py is the keeper's end). It holds no secret: its own environment has only
-what every worker may see, and what a worker is told comes in a pipe that nobody but the fork reads. Its forks share
-the memory of what was imported, and start without importing it again.
+It runs what the keeper asks for (forked.py is the keeper's end). It holds no pool's secret: its own environment has
+only what every worker may see, and what a worker is told comes in a file that nobody but the fork reads. Its forks
+share the memory of what was imported, and start without importing it again.
 
 Standard library only, so that it knows nothing of those whom it forks. It refuses to fork once it has a second thread:
 a lock that another thread holds would stay held in the fork for ever.
@@ -89,7 +89,13 @@ def _fork(name: str, given: list[int], children: dict[int, int]) -> str:
         return f"{REFUSED} threads"
     pid = os.fork()
     if pid == 0:
-        _begin(name, *given)
+        begun = False
+        try:
+            _begin(name, *given)
+            begun = True
+        finally:
+            if not begun:  # never as a second nursery on the channel of the first
+                os._exit(os.EX_SOFTWARE)
         raise _Born(name)
     children[os.pidfd_open(pid)] = pid
     return f"{BORN} {pid}"
@@ -103,8 +109,8 @@ def _begin(name: str, told: int, log: int, lifeline: int) -> None:
     for output in (1, 2):
         os.dup2(log, output)
     os.environ.clear()
-    with os.fdopen(os.dup(told), "rb") as pipe:
-        os.environ.update(json.loads(pipe.read()))
+    with os.fdopen(os.dup(told), "rb") as file:
+        os.environ.update(json.loads(file.read()))
     ours = os.dup(lifeline)
     os.set_inheritable(ours, True)
     os.environ[LIFELINE] = str(ours)

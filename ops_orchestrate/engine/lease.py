@@ -131,5 +131,7 @@ def _hold(name: str, holder: str, ended: threading.Event, tools: Toolbox) -> Non
         try:
             # Taken anew where it has ended by a clock that was set forward, and nobody else has it.
             tools.ledger.locks.acquire(name, holder, tools.settings.lease)
+            if ended.is_set():  # a server that was slow has answered after the lock was given back
+                tools.ledger.locks.release(name, holder)
         except LedgerUnavailable:
             continue  # the lock runs out by the server's clock; whoever takes it then does the same work again

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from ops_orchestrate import canvas
 from ops_orchestrate.core.crossref import left_to
 from ops_orchestrate.core.event import EventKind
@@ -9,9 +11,11 @@ from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
 from ops_orchestrate.core.names import is_name, is_run_id, one_line
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.run import RunRecord
+from ops_orchestrate.core.states import RunState
 from ops_orchestrate.core.structure import Plan, structure
 from ops_orchestrate.engine.admit import fill
 from ops_orchestrate.engine.finish import finish
+from ops_orchestrate.engine.lease import hold
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import PlanError, UnknownRun, UnknownTask
 from ops_orchestrate.ledger import Ledger
@@ -24,11 +28,13 @@ def plan(run_id: str, tools: Toolbox) -> None:
     """Store the plan and start its roots. Repeated, the first plan stays.
 
     The chord counts deliveries: a part that was published twice may still be at work when both have returned. The
-    reconciler publishes the plan again when the last part is in.
+    reconciler publishes the plan again when the last part is in, unless somebody is at it: the lock says so. A delivery
+    that comes when there is a plan must not even look: it would take over what other runs have begun since.
     """
-    if tools.ledger.runs.missing_parts(run_id):
-        return
-    made = store(run_id, tools, boards=tools.ledger)
+    with hold(f"plan:{run_id}", f"{tools.host}:{uuid4().hex}", tools) as mine:
+        if not mine or not _is_to_be_planned(run_id, tools):
+            return
+        made = store(run_id, tools, boards=tools.ledger)
     if made is None:
         return
     for note in made.notes:
@@ -39,6 +45,11 @@ def plan(run_id: str, tools: Toolbox) -> None:
             tools.ledger.board.offer(run_id, task.id)
     fill(tools)
     finish(run_id, tools)
+
+
+def _is_to_be_planned(run_id: str, tools: Toolbox) -> bool:
+    runs = tools.ledger.runs
+    return runs.get(run_id).state is RunState.AUDITING and not runs.missing_parts(run_id)
 
 
 def store(run_id: str, tools: Toolbox, *, boards: Ledger) -> Plan | None:

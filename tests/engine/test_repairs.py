@@ -45,6 +45,34 @@ def audited(rig: Rig, run: str, tools: Toolbox) -> None:
         audit_part(run, part, "test", tools)
 
 
+def test_a_plan_that_comes_late_takes_nothing_from_others(rig: Rig, tools: Toolbox) -> None:
+    """A message may be delivered again an hour after its job: what another run has left since is not this one's."""
+    other = rig.submit([requested("two")])
+    audited(rig, other, tools)
+    plan(other, tools)
+    run = rig.submit([requested("one"), requested("two")])
+    audited(rig, run, tools)
+    plan(run, tools)
+    rig.ledger.runs.request_stop(other, "now", by="ann")
+    finish(other, tools)
+    assert state(rig, other) is RunState.STOPPED
+    before = rig.task(other, "two")
+    plan(run, tools)
+    assert rig.task(other, "two") == before
+    assert [task.spec.id for task in rig.ledger.tasks.all(run)] == ["one"]
+
+
+def test_one_plans_at_a_time(rig: Rig, tools: Toolbox) -> None:
+    run = rig.submit([requested("one")])
+    audited(rig, run, tools)
+    assert rig.ledger.locks.acquire(f"plan:{run}", "another planner", 60)
+    plan(run, tools)
+    assert state(rig, run) is RunState.AUDITING
+    rig.ledger.locks.release(f"plan:{run}", "another planner")
+    plan(run, tools)
+    assert state(rig, run) is RunState.RUNNING
+
+
 def test_the_plan_waits_for_every_part(rig: Rig, tools: Toolbox) -> None:
     """A part that was published twice is counted by the chord when its second delivery has found it taken."""
     run = rig.submit([requested("one")])

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from ops_orchestrate.core.states import Stage
 from ops_orchestrate.errors import OtherVersion
 from ops_orchestrate.ledger import Ledger
-from tests.ledger.play import planned
+from tests.ledger.play import at_stage, claimed, planned
 
 
 def waits(ledger: Ledger) -> float:
@@ -66,6 +67,18 @@ def test_a_life_that_nobody_has_noticed_grants_nothing(real_redis: Any) -> None:
     assert ledger.board.grant(board, board.candidates, lease=30) == []
     ledger.open(quiet=0)
     assert len(ledger.board.grant(board, board.candidates, lease=30)) == 1
+
+
+def test_nor_has_a_reviewer_a_slot_there(real_redis: Any) -> None:
+    """The last grant may be forgotten with its slot: a sixth agent would be at work."""
+    ledger = Ledger(real_redis)
+    ledger.open(quiet=0)
+    planned(ledger)
+    key = at_stage(ledger, Stage.REVIEW)
+    claimed(ledger, key, Stage.REVIEW)
+    another_life(real_redis)
+    assert ledger.attempts.seat(key, holder="me", cap=5, pause=600, note="full") == 0
+    assert ledger.board.slots() == []
 
 
 def test_a_server_that_does_not_tell_its_life_is_taken_for_the_same(fake_redis: Any) -> None:

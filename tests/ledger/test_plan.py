@@ -262,6 +262,16 @@ def test_what_is_staged_expires_and_what_is_planned_stays(ledger: Ledger) -> Non
 
 
 @pytest.mark.usefixtures("small")
+def test_what_is_kept_does_not_lose_its_list(ledger: Ledger) -> None:
+    """Whoever dies then, and is followed a day later, has left no task that no list names."""
+    _begin(ledger)
+    with pytest.raises(Died):
+        _store(ledger, before=_dies(CALLS - 1))
+    assert {left for name, left in _lives(ledger).items() if ":task:r1:" in name} == {-1}
+    assert {left for name, left in _lives(ledger).items() if name.endswith((":tasks:r1", ":planned:r1"))} == {-1}
+
+
+@pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("lost", ["task:r1:t6", "tasks:r1"])
 def test_a_plan_of_which_something_has_expired_is_not_shown(ledger: Ledger, lost: str) -> None:
     _begin(ledger)

@@ -19,7 +19,8 @@ if reserve ~= '' and not affordable(cjson.decode(reserve)) then
   return -2
 end
 local free = math.min(5, tonumber(cap)) - redis.call('HLEN', key('slots'))
-if free < 1 or NOW < number(get(key('board'), 'quiet_until')) then
+local board = redis.call('HMGET', key('board'), 'quiet_until', 'server')
+if free < 1 or NOW < number(board[1] or '0') or is_successor(board[2]) then
   redis.call('ZADD', key('seats'), 'NX', STAMP, t.member)
   snooze(t, pause, note, mark)
   return 0

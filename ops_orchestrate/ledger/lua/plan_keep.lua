@@ -10,6 +10,9 @@ end
 if kept > from then
   return 1
 end
+for _, what in ipairs({ 'tasks', 'planned', 'work' }) do
+  redis.call('PERSIST', key(what, run))
+end
 local tasks = redis.call('LRANGE', key('tasks', run), from, from + many - 1)
 local found = 0
 for _, task in ipairs(tasks) do
