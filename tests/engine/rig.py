@@ -170,11 +170,19 @@ class Rig:
         if number == signal.SIGKILL:
             self.workers.pop(pool).wait(60)
 
-    def settled_messages(self) -> bool:
-        """Whether no message waits or is being worked on: all that was published has been heard."""
+    def settled_messages(self, unacknowledged: int = 0) -> bool:
+        """Whether no message waits, and no more are being worked on: all that was published has been heard."""
         broker = redis.Redis.from_url(self.server)
         try:
-            return sum(map(broker.llen, POOLS_KEYS)) + broker.hlen("ops:unacked") == 0
+            return sum(map(broker.llen, POOLS_KEYS)) == 0 and broker.hlen("ops:unacked") <= unacknowledged
+        finally:
+            broker.close()
+
+    def unacknowledged(self) -> int:
+        """How many messages are being worked on, or were when their worker was killed."""
+        broker = redis.Redis.from_url(self.server)
+        try:
+            return int(broker.hlen("ops:unacked"))
         finally:
             broker.close()
 

@@ -156,13 +156,14 @@ def test_what_is_foreign_is_put_away_and_the_workers_go_on(house: Rig, tmp_path:
         "nothing": lambda pool: raw(pool, b'"hello"', "application/json", "utf-8"),
     }
     before = {pool: house.workers[pool].pid for pool in POOLS}
+    open_before = house.unacknowledged()  # of workers that other tests have killed
     house.play({"beside": [work("beside", seconds=0.5)]})
     run = house.submit([requested("beside")])
     for send in foreign.values():
         for pool in POOLS:
             send(pool)
     sound(house, run)
-    house.until(house.settled_messages, 20, "everything to be taken and acknowledged")
+    house.until(lambda: house.settled_messages(open_before), 60, "everything to be taken and acknowledged")
     assert {pool: house.workers[pool].poll() for pool in POOLS} == dict.fromkeys(POOLS)
     assert {pool: house.workers[pool].pid for pool in POOLS} == before
     assert not touched.exists()
