@@ -87,7 +87,9 @@ def _measured(shapes: dict[str, Plan], rounds: int) -> dict[str, Any]:
 
 
 def _figures(moments: Moments, plan: Plan) -> tuple[float, list[float]]:
-    """Microseconds a task, and milliseconds from the last blocker's run to its dependant's."""
+    """Microseconds a task, and milliseconds from the last blocker's run to its dependant's. Raises Broken."""
+    if lost := [one.id for one in plan if one.id not in moments]:
+        raise Broken(f"{len(lost)} of {len(plan)} tasks did not run")
     took = max(moments[one.id] for one in plan) - moments[""]
     late = [1000 * (moments[one.id] - max(moments[b] for b in one.blockers)) for one in plan if one.blockers]
     return 1e6 * took / len(plan), late
