@@ -94,7 +94,11 @@ def red_elsewhere(facts: Facts) -> Ruling | None:
         return Ruling(
             Act.RERUN, f"{_names(red)} is red through no fault of the change", checks=tuple(sorted(fresh.values()))
         )
-    return wait("its rerun has been asked for", at_most=_MOST_LOOKS)
+    # Whoever asked may have died before: nothing came of it, so it is asked for once more, and then a person is told.
+    unheard = {c.run: c.id for c in reversed(red) if c.run is not None and facts.seen.reruns.count(c.run) == c.attempt}
+    why = "a rerun that was asked for has not come"
+    again = Ruling(Act.RERUN, why, checks=tuple(sorted(unheard.values()))) if unheard else None
+    return wait("its rerun has been asked for", at_most=_MOST_LOOKS, then=again)
 
 
 def pending(facts: Facts) -> Ruling | None:

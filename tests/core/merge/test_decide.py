@@ -182,6 +182,12 @@ TABLE: list[tuple[str, dict[str, Any], str, Act]] = [
         "its rerun never seen",
         {"pull": {"checks": (GONE,)}, "failures": {1: INFRA}, "reruns": (100,)} | after("red-elsewhere", 20),
         "red-elsewhere",
+        Act.RERUN,
+    ),
+    (
+        "nor when it was asked for again",
+        {"pull": {"checks": (GONE,)}, "failures": {1: INFRA}, "reruns": (100, 100)} | after("red-elsewhere", 20),
+        "red-elsewhere",
         Act.FLAG,
     ),
     (
