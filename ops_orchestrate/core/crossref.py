@@ -55,6 +55,8 @@ class ClaimView(Protocol):
     def gate(self) -> str: ...
     @property
     def behind(self) -> tuple[Blocker, ...]: ...
+    @property
+    def left(self) -> Left | None: ...
 
 
 class Verdict(StrEnum):
@@ -98,12 +100,18 @@ def standing(claim: ClaimView | None, cause: str, *, gate: str | None = None) ->
         return _ended(claim) if claim.cause == cause else Standing(Verdict.OVER)
     if claim.run_state not in RUN_OPEN:
         if claim.state in STARTABLE:
-            return Standing(Verdict.OVER, left=Left(claim.run, claim.task, behind=claim.behind))
+            before = again(claim.left, same=claim.cause == cause)
+            return Standing(Verdict.OVER, left=before or Left(claim.run, claim.task, behind=claim.behind))
         if _waits_for_gate(claim) and gate and gate != claim.gate:
             made = claim.head if claim.cause == cause else ""
             return Standing(Verdict.OVER, left=Left(claim.run, claim.task, made))
     changed = "" if claim.cause == cause else "; its cause has changed since"
     return Standing(Verdict.SKIP, f"owned by run {claim.run} ({claim.state}): task {claim.task}{changed}")
+
+
+def again(left: Left | None, *, same: bool) -> Left | None:
+    """What a run that came to no plan had taken over, as whoever plans next has it. `same`: its cause is the same."""
+    return left._replace(head=left.head if same else "") if left else None
 
 
 #: What counts of several: work in hand, then work to be done anew, then work done.

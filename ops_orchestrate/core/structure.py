@@ -14,7 +14,7 @@ from typing import NamedTuple
 from pydantic import Field
 
 from ops_orchestrate.core.attempt import Settlement
-from ops_orchestrate.core.crossref import ClaimView, Standing, Trace, Verdict, adopted, standing, weightiest
+from ops_orchestrate.core.crossref import ClaimView, Left, Standing, Trace, Verdict, adopted, standing, weightiest
 from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
 from ops_orchestrate.core.graph import Graph
 from ops_orchestrate.core.mark import wholes
@@ -35,6 +35,7 @@ NOT_A_FIRE = "not a fire, and no fire waits for it (--fires-only)"
 
 Claims = Mapping[tuple[str, str], ClaimView]
 Traces = Mapping[tuple[str, str], Sequence[Trace]]
+Mine = Mapping[tuple[str, str], Left]
 _PLANNED = frozenset({Verdict.NEW, Verdict.OVER, Verdict.AGAIN})
 
 
@@ -49,6 +50,8 @@ class Plan(Value):
     """Claims to take: project, fingerprint, task, cause."""
     over: tuple[tuple[str, str], ...] = ()
     """(run, task) of other runs whose claims may be taken over."""
+    left: dict[str, Left] = Field(default_factory=dict)
+    """What tasks take over from runs that have ended."""
     skipped: tuple[Skipped, ...] = ()
     unknown: tuple[Skipped, ...] = ()
     notes: tuple[Finding, ...] = ()
@@ -71,11 +74,13 @@ def structure(
     now: float,
     *,
     sensitive: Sequence[str] = (),
+    mine: Mine | None = None,
 ) -> Plan:
     """Plan what was found.
 
-    `claims`: who has which (project, fingerprint), this run's own left out. `lengths`: learned seconds of an
-    attempt by repository key, "" for all. `sensitive`: globs of the settings, beside each repository's own.
+    `claims`: who has which (project, fingerprint), this run's own left out; `mine`: what an earlier try took over with
+    its own. `lengths`: learned seconds of an attempt by repository key, "" for all. `sensitive`: globs of the settings,
+    beside each repository's own.
     Raises PlanError for a person's unknown blockers, self-dependencies and cycles.
     """
     parts = sorted(parts, key=lambda part: part.part)
@@ -88,7 +93,7 @@ def structure(
     whole = Graph(named.blocked_by)
     closed = {repo: why for part in parts for repo, why in part.read_only.items()}
     traces = _traces(parts)
-    sifted = _sift(dict(zip(ids, works, strict=True)), projects, claims, traces, closed=closed)
+    sifted = _sift(dict(zip(ids, works, strict=True)), projects, claims, traces, closed=closed, mine=mine or {})
     sifted = _not_without_blockers(_not_without_unseen(sifted, parts, projects, works), whole)
     if request.fires_only:
         sifted = _only_fires(sifted, whole)
@@ -102,6 +107,7 @@ def structure(
         blocked=_blocked(whole, sifted, named.knotted),
         takes=tuple(take for item in items.values() for take in _takes(item)),
         over=_over(items.values(), claims),
+        left={task: item.standing.left for task, item in items.items() if item.standing.left},
         skipped=_listed(parts, "skipped") + _reasons(dict(zip(ids, works, strict=True)), sifted.left_out),
         unknown=_listed(parts, "unknown"),
         notes=(*notes, *named.notes),
@@ -134,6 +140,7 @@ def _sift(
     traces: Traces,
     *,
     closed: Mapping[str, str],
+    mine: Mine,
 ) -> _Sifted:
     """`closed`: why nothing may be pushed to a repository, by its key."""
     repos = {
@@ -149,7 +156,7 @@ def _sift(
         if finding.repo in closed:
             left_out[task] = Standing(Verdict.SKIP, closed[finding.repo])
             continue
-        found = _standing(work, repository, claims, traces)
+        found = _standing(work, repository, claims, traces, mine)
         if repository is not None and found.verdict in _PLANNED:
             items[task] = Item(task, work, projects[finding.project], repository, found)
         else:
@@ -157,7 +164,7 @@ def _sift(
     return _Sifted(items, left_out)
 
 
-def _standing(work: Work, repository: Repository | None, claims: Claims, traces: Traces) -> Standing:
+def _standing(work: Work, repository: Repository | None, claims: Claims, traces: Traces, mine: Mine) -> Standing:
     """What the ledger says of each of its fingerprints; what git and the forge say where the ledger knows nothing."""
     finding = work.finding
     if repository is None:
@@ -167,7 +174,9 @@ def _standing(work: Work, repository: Repository | None, claims: Claims, traces:
         return Standing(Verdict.SKIP, f"its declared paths cannot be used: {wrong}")
     keys = [((finding.project, print_), cause) for print_, cause in work.claims]
     return weightiest(
-        standing(claims[key], cause, gate=repository.gate)
+        Standing(Verdict.OVER, left=mine[key])
+        if key in mine
+        else standing(claims[key], cause, gate=repository.gate)
         if key in claims
         else adopted(finding.kind, traces.get(key, ()), cause)
         for key, cause in keys

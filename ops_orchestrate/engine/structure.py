@@ -75,20 +75,21 @@ def store(run_id: str, tools: Toolbox, *, boards: Ledger) -> Plan | None:
 def make_plan(run: RunRecord, tools: Toolbox, *, boards: Ledger) -> Plan:
     """Structure the findings; where another run takes a finding first, structure once more without it.
 
-    Raises PlanError.
+    Claims are taken all at once, and say what they took over: whoever plans again, because the planner died between
+    them and the plan, makes the same of them. Raises PlanError.
     """
     parts = [_left_alone(part, run.id, boards) for part in _parts(run, tools)]
     keys = [(f.project, f.fingerprint) for part in parts for f in part.findings if f.actionable]
     lengths = boards.facts.lengths()
     for _ in range(_TRIES):
-        claims = boards.claims.look(keys)
-        claims = {key: view for key, view in claims.items() if view.run != run.id}
-        made = structure(
-            run.request, parts, claims, lengths, tools.ledger.now(), sensitive=tools.settings.sensitive_paths
-        )
+        seen = boards.claims.look(keys)
+        claims = {key: view for key, view in seen.items() if view.run != run.id}
+        mine = {key: view.left for key, view in seen.items() if view.run == run.id and view.left}
+        sensitive = tools.settings.sensitive_paths
+        made = structure(run.request, parts, claims, lengths, tools.ledger.now(), sensitive=sensitive, mine=mine)
         if run.request.dry_run:
             return made
-        if not tools.ledger.claims.take(run.id, made.takes, over=made.over):
+        if not tools.ledger.claims.take(run.id, made.takes, over=made.over, left=made.left):
             return made
     raise PlanError("Other runs keep taking the same findings; wait for them to be planned, then `resume` this one.")
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ops_orchestrate.core.crossref import Blocker
+from ops_orchestrate.core.crossref import Blocker, Left
 from ops_orchestrate.core.states import RUN_OPEN, STARTABLE, RunState, TaskState
 from ops_orchestrate.ledger.keys import Keys, member
 from ops_orchestrate.ledger.results import ClaimView
@@ -39,21 +39,27 @@ class Claims:
         items: Sequence[tuple[str, str, str, str]],
         *,
         over: Sequence[tuple[str, str]] = (),
+        left: Mapping[str, Left] | None = None,
     ) -> dict[Found, ClaimView]:
-        """Take findings (project, fingerprint, task, cause) for a run, in one step.
+        """Take findings (project, fingerprint, task, cause) for a run, in one step: all of them, or none.
 
-        Answers those it could not take, with their owners. `over` names tasks whose claims may be taken over:
-        one that could still start or waits for a person is cancelled, one in flight keeps its claim.
+        Answers those it cannot have, with their owners; then nothing has changed. `over` names tasks whose claims may
+        be taken over: one that could still start or waits for a person is cancelled, one in flight keeps its claim.
+        `left`: what the tasks of `items` take over; their claims show it until the run's plan is there.
         """
+        left = left or {}
         args = [str(len(over)), *(member(*owner) for owner in over)]
         for project, fingerprint, task, cause in items:
-            args += [_field(project, fingerprint), json.dumps({"run": run_id, "task": task, "cause": cause})]
+            claim: dict[str, object] = {"run": run_id, "task": task, "cause": cause}
+            if task in left:
+                claim["left"] = left[task][:3]
+            args += [_field(project, fingerprint), json.dumps(claim)]
         refused = self._scripts("claims_take", run_id, *args)
         pairs = zip(refused[::2], refused[1::2], strict=True)
         return self._views({_found(field): text for field, text in pairs})
 
     def _views(self, claims: dict[Found, str]) -> dict[Found, ClaimView]:
-        owners: list[dict[str, str]] = [json.loads(text) for text in claims.values()]
+        owners: list[dict[str, Any]] = [json.loads(text) for text in claims.values()]
 
         def fill(pipe: Any) -> None:
             for owner in owners:
@@ -66,7 +72,7 @@ class Claims:
         told = zip(claims, owners, tasks, answers[1::2], gates, behind, strict=True)
         return {found: _view(owner, task, run, gate, waits) for found, owner, task, run, gate, waits in told}
 
-    def _gates(self, owners: list[dict[str, str]], tasks: list[dict[str, str | None]]) -> list[str]:
+    def _gates(self, owners: list[dict[str, Any]], tasks: list[dict[str, str | None]]) -> list[str]:
         """The gate of each task that waits to be verified: the one that it was planned with, or its run has now."""
         asked = [at for at, task in enumerate(tasks) if task["state"] == TaskState.BLOCKED and task["ask"] == "verify"]
 
@@ -82,7 +88,7 @@ class Claims:
         return gates
 
     def _behind(
-        self, owners: list[dict[str, str]], tasks: list[dict[str, str | None]], runs: list[list[str | None]]
+        self, owners: list[dict[str, Any]], tasks: list[dict[str, str | None]], runs: list[list[str | None]]
     ) -> list[tuple[Blocker, ...]]:
         """What each task waits for that could be taken over from a run which has ended."""
         names = [
@@ -110,7 +116,7 @@ def _blocker(spec: dict[str, Any]) -> Blocker:
 
 
 def _view(
-    owner: dict[str, str],
+    owner: dict[str, Any],
     task: dict[str, str | None],
     run: list[str | None],
     gate: str,
@@ -130,6 +136,7 @@ def _view(
         head=task.get("head") or "",
         gate=gate,
         behind=behind,
+        left=None if planned == "1" or "left" not in owner else Left(*owner["left"]),
     )
 
 

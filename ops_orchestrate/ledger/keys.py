@@ -16,7 +16,7 @@ The scripts build the same names with `key(...)` of lua/prelude.lua; this file i
 | seats | sorted set | RUN/TASK whose reviewer waits for a slot, by since when |
 | snoozes | sorted set | RUN/TASK by wake_at |
 | edges | set | RUN/TASK completed, edges not published yet |
-| claims | hash | project and fingerprint: who has the finding |
+| claims | hash | project and fingerprint: who has the finding, and whom it was taken over from |
 | money:PURSE | hash | what was spent and is reserved: of `task:RUN/TASK`, `run:RUN`, `day:DAY`, `project:DAY:ALIAS` |
 | parked | hash | account: until when it has no quota |
 | hosts | hash | HOST/PROCESS: what it announced |

@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Literal, NamedTuple
 
 from ops_orchestrate.core.attempt import StageKey
-from ops_orchestrate.core.crossref import Blocker
+from ops_orchestrate.core.crossref import Blocker, Left
 from ops_orchestrate.core.spend import Amount
 from ops_orchestrate.core.states import RunState, Stage, TaskState
 from ops_orchestrate.core.value import Value
@@ -109,3 +109,5 @@ class ClaimView(Value):
     """While it asks to be verified: the gate that has not proved it; empty where it had none."""
     behind: tuple[Blocker, ...] = ()
     """Where its run has ended before it: what it waits for there."""
+    left: Left | None = None
+    """Until its run's plan is there: what it takes over, and from whom."""

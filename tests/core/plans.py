@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ops_orchestrate.core.crossref import Blocker
+from ops_orchestrate.core.crossref import Blocker, Left
 from ops_orchestrate.core.finding import Finding
 from ops_orchestrate.core.mark import Merged, Print, cause_mark
 from ops_orchestrate.core.states import RunState, TaskState
@@ -28,6 +28,7 @@ class Claim(NamedTuple):
     head: str = ""
     gate: str = ""
     behind: tuple[Blocker, ...] = ()
+    left: Left | None = None
 
 
 def want(task: str, *blockers: str, **kw: Any) -> Finding:
@@ -40,9 +41,11 @@ def plan_of(*findings: Finding, claims: dict[str, Claim] | None = None, **kw: An
     projects = kw.pop("projects", (make_project("app"), make_project("api"), make_project("web")))
     lengths = kw.pop("lengths", {})
     held = {("app", fingerprint): claim for fingerprint, claim in (claims or {}).items()}
+    mine = {("app", fingerprint): left for fingerprint, left in kw.pop("mine", {}).items()}
     traces = {name: tuple(kw.pop(name, ())) for name in ("merged", "opened", "unknown")}
     part = make_part("one", *findings, **traces)
-    return structure(make_request(portfolio=make_portfolio(*projects), **kw), [part], held, lengths, NOW)
+    request = make_request(portfolio=make_portfolio(*projects), **kw)
+    return structure(request, [part], held, lengths, NOW, mine=mine)
 
 
 def merged(*prints: tuple[str, str], task: str = "a") -> Merged:

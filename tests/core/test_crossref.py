@@ -25,6 +25,7 @@ class Claim(NamedTuple):
     head: str = ""
     gate: str = ""
     behind: tuple[Blocker, ...] = ()
+    left: Left | None = None
 
 
 def test_nobodys_work_is_new() -> None:
@@ -62,6 +63,14 @@ def test_what_waits_for_a_gate_is_taken_over_with_its_commit_once_there_is_anoth
     waits = Claim(TaskState.BLOCKED, RunState.HALTED, ask="verify", head="h1")._replace(**claim)
     other = standing(waits, "same", gate=gate)
     assert other == found if found else other.verdict is Verdict.SKIP
+
+
+@pytest.mark.parametrize(("cause", "head"), [("same", "h1"), ("other", "")])
+def test_what_a_run_had_taken_over_when_it_came_to_no_plan_is_taken_over_from_the_first(cause: str, head: str) -> None:
+    """By another run, once that one has ended; until then it is its own."""
+    claim = Claim(TaskState.QUEUED, RunState.HALTED, left=Left("r9", "t9", "h1"))
+    assert standing(claim, cause) == Standing(Verdict.OVER, left=Left("r9", "t9", head))
+    assert standing(claim._replace(run_state=RunState.AUDITING), "same").verdict is Verdict.SKIP
 
 
 @pytest.mark.parametrize("run_state", RunState)

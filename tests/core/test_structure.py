@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops_orchestrate.core.attempt import Settlement
-from ops_orchestrate.core.crossref import Blocker
+from ops_orchestrate.core.crossref import Blocker, Left
 from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
 from ops_orchestrate.core.graph import Graph
 from ops_orchestrate.core.project import Skipped
@@ -283,6 +283,18 @@ def test_what_a_run_has_left_is_taken_over_with_its_blockers_or_stays_with_them(
     assert set(plan.over) == {
         (claims[f"fp-{one}"].run, claims[f"fp-{one}"].task) for one in planned if f"fp-{one}" in claims
     }
+
+
+def test_what_an_earlier_try_took_over_is_planned_as_it_was_then() -> None:
+    """The planner died between its claims and its plan: now all claims are its own, and the tasks cancelled there."""
+    app = make_project("app", repositories=(make_repository("app", gate="make test"),))
+    held = {"fp-a": Claim(TaskState.BLOCKED, task="a", ask="verify", head="h1"), "fp-b": LEFT}
+    first = plan_of(want("a"), want("b", "a"), claims=held, projects=(app,))
+    assert first.left == {"a": Left("r0", "a", "h1"), "b": Left("r0", "t0")}
+    mine = {f"fp-{task}": left for task, left in first.left.items()}
+    again = plan_of(want("a"), want("b", "a"), mine=mine, projects=(app,))
+    assert again == first.model_copy(update={"over": ()})
+    assert (task_of(again, "a").begun_at, task_of(again, "a").begun_by) == ("h1", "r0/a")
 
 
 @pytest.mark.parametrize(

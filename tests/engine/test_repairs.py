@@ -6,20 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from ops_orchestrate.core.attempt import Settlement, StageKey
+from ops_orchestrate.core.attempt import OutcomeKind, Settlement, StageKey
 from ops_orchestrate.core.event import EventKind
-from ops_orchestrate.core.states import RunState, TaskState
+from ops_orchestrate.core.states import RunState, Stage, TaskState
 from ops_orchestrate.engine.answer import answer, cancel
 from ops_orchestrate.engine.audit import audit_part, give_up, part_lock
 from ops_orchestrate.engine.finish import finish
 from ops_orchestrate.engine.lease import last_beat
 from ops_orchestrate.engine.reconcile import reconcile
 from ops_orchestrate.engine.salvage import sweep
-from ops_orchestrate.engine.structure import plan
+from ops_orchestrate.engine.structure import make_plan, plan
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import OpsError
 from ops_orchestrate.wiring import make_toolbox
+from tests.builders import make_outcome, make_settlement
 from tests.engine.rig import Rig, requested
+from tests.ledger.play import at_stage, ended
 from tests.repos import git
 
 pytestmark = pytest.mark.real
@@ -164,6 +166,27 @@ def test_a_retry_takes_nothing_that_another_run_has_planned_since(rig: Rig, tool
     answer(runs[0], "one", "retry", by="test", tools=tools)
     with pytest.raises(OpsError, match=f"Run {runs[0]} has planned one since then"):
         answer(runs[1], "one", "retry", by="test", tools=tools)
+
+
+def test_a_planner_that_dies_between_its_claims_and_its_plan_leaves_what_was_made_to_the_next(
+    rig: Rig, tools: Toolbox
+) -> None:
+    """The commit that an ended run could not prove is verified, by whichever planner comes that far."""
+    before = rig.submit([requested("one")], gate="true")
+    audited(rig, before, tools)
+    plan(before, tools)
+    key = at_stage(rig.ledger, Stage.VERIFY, "one", before)
+    waits = make_outcome(OutcomeKind.WAITING, ask="verify", head="h1")
+    ended(rig.ledger, key, Stage.VERIFY, waits, goes_on=False)
+    rig.ledger.attempts.settle(key, make_settlement(TaskState.BLOCKED, ask="verify"))
+    assert rig.ledger.runs.finish(before, RunState.HALTED, "")
+    run = rig.submit([requested("one")])
+    audited(rig, run, tools)
+    made = make_plan(rig.ledger.runs.get(run), tools, boards=rig.ledger)
+    assert (made.over, rig.task(before, "one").state) == (((before, "one"),), TaskState.CANCELLED)
+    plan(run, tools)
+    spec = rig.task(run, "one").spec
+    assert (spec.begun_at, spec.begun_by) == ("h1", f"{before}/one")
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from ops_orchestrate.core.attempt import OutcomeKind
-from ops_orchestrate.core.crossref import Blocker
+from ops_orchestrate.core.crossref import Blocker, Left
+from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import RunState, Stage, TaskState
 from ops_orchestrate.ledger import Ledger
-from tests.builders import make_outcome, make_repository, make_settlement, make_task
-from tests.ledger.play import at_stage, completed, ended, failed, granted, planned
+from tests.builders import make_outcome, make_repository, make_request, make_settlement, make_task
+from tests.ledger.play import at_stage, completed, data_of, ended, failed, granted, planned, snapshot
 
 FOUND = ("app", "fp-t1")
 ITEM = (*FOUND, "t1", "sha1")
@@ -24,7 +25,7 @@ def test_a_finding_has_one_run(ledger: Ledger) -> None:
     refused = ledger.claims.take("r2", [ITEM, ("app", "fp-t9", "t9", "")])
     assert list(refused) == [FOUND]
     assert (refused[FOUND].run, refused[FOUND].task, refused[FOUND].cause) == ("r1", "t1", "sha1")
-    assert ledger.claims.look([("app", "fp-t9")])[("app", "fp-t9")].run == "r2"
+    assert ledger.claims.look([("app", "fp-t9")]) == {}, "all of them, or none"
 
 
 def test_a_claim_shows_how_far_its_owner_is(ledger: Ledger) -> None:
@@ -68,6 +69,40 @@ def test_what_was_started_meanwhile_is_not_taken_over(ledger: Ledger) -> None:
     granted(ledger)
     assert list(ledger.claims.take("r2", [(*FOUND, "u1", "")], over=[("r1", "t1")])) == [FOUND]
     assert ledger.claims.look([FOUND])[FOUND].run == "r1"
+
+
+def test_where_one_finding_is_refused_nothing_is_taken_over(ledger: Ledger) -> None:
+    """Else whoever tries again could not tell what it took over from what it had before, and makes it once more."""
+    planned(ledger)
+    ledger.claims.take("r1", [ITEM])
+    failed(ledger, TaskState.BLOCKED)
+    ledger.claims.take("r3", [("app", "fp-t9", "t9", "")])
+    before = snapshot(ledger), ledger.claims.look([FOUND])
+    both = [(*FOUND, "u1", ""), ("app", "fp-t9", "u9", "")]
+    assert list(ledger.claims.take("r2", both, over=[("r1", "t1")])) == [("app", "fp-t9")]
+    assert (snapshot(ledger), ledger.claims.look([FOUND])) == before
+    assert ledger.claims.take("r2", both[:1], over=[("r1", "t1")]) == {}
+    assert ledger.tasks.get("r1", "t1").state is TaskState.CANCELLED
+
+
+def test_all_claims_of_a_task_are_taken_over_with_it(ledger: Ledger) -> None:
+    planned(ledger)
+    ledger.claims.take("r1", [ITEM, ("app", "fp-t1b", "t1", "")])
+    taken = [(*FOUND, "u1", ""), ("app", "fp-t1b", "u1", "")]
+    assert ledger.claims.take("r2", taken, over=[("r1", "t1")]) == {}
+    assert {view.run for view in ledger.claims.look([FOUND, ("app", "fp-t1b")]).values()} == {"r2"}
+    assert len(data_of(ledger, EventKind.TASK_SETTLED)) == 1
+
+
+def test_a_claim_shows_what_it_took_over_until_its_plan_is_there(ledger: Ledger) -> None:
+    planned(ledger)
+    ledger.claims.take("r1", [ITEM])
+    left = Left("r1", "t1", "h1")
+    assert ledger.runs.begin("r2", make_request(), host="h", parts=["git"])
+    assert not ledger.claims.take("r2", [(*FOUND, "u1", "sha1")], over=[("r1", "t1")], left={"u1": left})
+    assert ledger.claims.look([FOUND])[FOUND].left == left
+    assert ledger.runs.store_plan("r2", [make_task("u1")], blocked={}, skipped=(), unknown=())
+    assert ledger.claims.look([FOUND])[FOUND].left is None
 
 
 def test_a_claim_shows_what_it_waits_for_and_the_gate_that_its_run_has_now(ledger: Ledger) -> None:

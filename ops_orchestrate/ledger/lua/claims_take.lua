@@ -1,7 +1,7 @@
 -- once
--- Takes findings for a run; answers those that another run has, as field and value.
+-- Takes findings for a run: all of them, or none and nothing is changed. Answers those that another run has, as field and value.
 -- Keys: claims, task:RUN:TASK of owners that are taken over. Args: run, number of `over`, their members,
---       then per item: field, claim (JSON: run, task, cause).
+--       then per item: field, claim (JSON: run, task, cause; left: run, task, head).
 local BATCH = 1000 -- many at a time: a large plan takes a hundred thousand findings, in this one step
 local run = ARGV[1]
 local claims = key('claims')
@@ -11,9 +11,10 @@ for i = 3, 2 + over_count do
   over_[ARGV[i]] = true
 end
 
-local function taken_over(owner)
+-- The task and its parts, where its claims may be taken over; else nil.
+local function given_up(owner)
   if not over_[owner.run .. '/' .. owner.task] then
-    return false
+    return nil
   end
   local all = { load_task(owner.run, owner.task) }
   for part in string.gmatch(all[1] and all[1].parts or '', '%S+') do
@@ -21,9 +22,13 @@ local function taken_over(owner)
   end
   for _, t in ipairs(all) do
     if in_flight(t) then
-      return false -- it was started since the caller looked: two agents on one defect is what claims prevent
+      return nil -- it was started since the caller looked: two agents on one defect is what claims prevent
     end
   end
+  return all
+end
+
+local function cancel(all)
   for _, t in ipairs(all) do
     if startable(t) or t.state == 'blocked' then
       withdraw(t)
@@ -34,28 +39,44 @@ local function taken_over(owner)
       settled_event(t, reason, '')
     end
   end
-  return true
 end
 
-local refused = {}
-for first = 3 + over_count, #ARGV, 2 * BATCH do
-  local fields, taken = {}, {}
-  for i = first, math.min(first + 2 * BATCH, #ARGV + 1) - 2, 2 do
+local function each_batch(step)
+  for first = 3 + over_count, #ARGV, 2 * BATCH do
+    step(first, math.min(first + 2 * BATCH, #ARGV + 1) - 2)
+  end
+end
+
+-- First only look: what was taken in part could not be told from what the run had before, by whoever tries again.
+local refused, taken_over, looked_at = {}, {}, {}
+each_batch(function(first, last)
+  local fields = {}
+  for i = first, last, 2 do
     fields[#fields + 1] = ARGV[i]
   end
   local claimed = redis.call('HMGET', claims, unpack(fields))
   for n, field in ipairs(fields) do
     local owner = claimed[n] and cjson.decode(claimed[n])
-    if owner and owner.run ~= run and not taken_over(owner) then
-      refused[#refused + 1] = field
-      refused[#refused + 1] = claimed[n]
-    else
-      taken[#taken + 1] = field
-      taken[#taken + 1] = ARGV[first + 2 * n - 1]
+    if owner and owner.run ~= run then
+      local name = owner.run .. '/' .. owner.task
+      if looked_at[name] == nil then
+        looked_at[name] = given_up(owner) or false
+        taken_over[#taken_over + 1] = looked_at[name] or nil
+      end
+      if not looked_at[name] then
+        refused[#refused + 1] = field
+        refused[#refused + 1] = claimed[n]
+      end
     end
   end
-  if #taken > 0 then
-    redis.call('HSET', claims, unpack(taken))
-  end
+end)
+if #refused > 0 then
+  return refused
 end
-return refused
+for _, all in ipairs(taken_over) do
+  cancel(all)
+end
+each_batch(function(first, last)
+  redis.call('HSET', claims, unpack(ARGV, first, last + 1))
+end)
+return {}
