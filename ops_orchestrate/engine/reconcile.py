@@ -62,9 +62,10 @@ def _audit_again(run: RunRecord, stamp: str, tools: Toolbox) -> None:
     """An audit that nobody works on: its missing parts once more, or its plan.
 
     A part's own lock says that somebody works on it. Between two tries of the same part lies a lease, so that parts
-    that merely wait in the queue are not published on every look.
+    that merely wait in the queue are not published on every look. A run of a time to come is old enough: the server's
+    clock has gone back since it began.
     """
-    if tools.ledger.now() - run.created_at < tools.settings.grant_timeout:
+    if 0 <= tools.ledger.now() - run.created_at < tools.settings.grant_timeout:
         return
     again = int(float(stamp) * 1000)
     missing = tools.ledger.runs.missing_parts(run.id)

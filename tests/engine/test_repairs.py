@@ -8,16 +8,19 @@ import pytest
 
 from ops_orchestrate.core.attempt import OutcomeKind, Settlement, StageKey
 from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.promotion import Promotion, PromotionState
 from ops_orchestrate.core.states import RunState, Stage, TaskState
 from ops_orchestrate.engine.answer import answer, cancel
 from ops_orchestrate.engine.audit import audit_part, give_up, part_lock
 from ops_orchestrate.engine.finish import finish
 from ops_orchestrate.engine.lease import last_beat
+from ops_orchestrate.engine.promotion.book import promotions_due
 from ops_orchestrate.engine.reconcile import reconcile
 from ops_orchestrate.engine.salvage import sweep
 from ops_orchestrate.engine.structure import make_plan, plan
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import OpsError
+from ops_orchestrate.ledger import PREFIX
 from ops_orchestrate.wiring import make_toolbox
 from tests.builders import make_outcome, make_settlement
 from tests.engine.rig import Rig, requested
@@ -108,6 +111,29 @@ def test_a_part_that_was_given_up_is_unknown_by_its_projects(rig: Rig, tools: To
         give_up(run, part, "it ends every worker", tools)
     unknown = {skipped.name for part in rig.ledger.runs.parts(run).values() for skipped in part.unknown}
     assert unknown == {"app", "tasks-file"}
+
+
+def test_a_run_that_began_at_a_time_to_come_is_repaired_as_any_other(rig: Rig, tools: Toolbox) -> None:
+    """The clock has gone back since: it would be new for as long."""
+    run = rig.submit([requested("one")])
+    part = rig.ledger.runs.missing_parts(run)[0]
+    reconcile(tools)
+    assert not rig.ledger.locks.holder(f"tried:{run}:{part}:0"), "it has just begun"
+    rig.ledger.board._server.client.hset(f"{PREFIX}run:{run}", "created_at", rig.ledger.now() + 3600)
+    reconcile(tools)
+    assert rig.ledger.locks.holder(f"tried:{run}:{part}:0")
+
+
+def test_a_last_step_that_was_decided_at_a_time_to_come_is_looked_at_now(rig: Rig, tools: Toolbox) -> None:
+    run = rig.submit([requested("one")])
+    now = rig.ledger.now()
+    waits = Promotion(state=PromotionState.PENDING, at=now, wake_at=now + 3700)
+    for at, is_due in ((now, False), (now + 3600, True), (None, False)):
+        if at:
+            known = waits.model_copy(update={"at": at}).model_dump(mode="json")
+            rig.ledger.runs.set_promotion(run, "back:app", known)
+        ((key, stamp),) = promotions_due(run, tools)
+        assert (key, bool(stamp)) == ("back:app", is_due)
 
 
 def test_a_part_that_ends_every_worker_is_given_up_after_a_while(impatient: Rig) -> None:

@@ -12,7 +12,7 @@ from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.core.task import TaskSpec
 from ops_orchestrate.ledger import Ledger, Reaped
-from tests.builders import make_settlement, make_task
+from tests.builders import make_outcome, make_settlement, make_task
 from tests.ledger.play import (
     LEASE,
     at_stage,
@@ -135,6 +135,25 @@ def test_a_clock_that_goes_back_leaves_no_machine_alive_and_nothing_quiet_for_lo
     assert (until["ended/1"], until["lives/1"]) == (pytest.approx(30, abs=5), pytest.approx(20, abs=5))
     board = ledger.board.look(5)
     assert board.quiet_until - board.now == pytest.approx(30, abs=5)
+
+
+def test_a_clock_that_goes_back_lets_nobody_sleep_for_longer(ledger: Ledger) -> None:
+    """A change that waits for CI would stand for as long as the clock went back. A quota comes back by the world's."""
+    planned(ledger, make_task("ci"), make_task("quota"))
+    key = granted(ledger, "quota")
+    ended(ledger, key, Stage.IMPLEMENT, make_outcome(OutcomeKind.QUOTA), goes_on=False)
+    resets = ledger.now() + 9000
+    assert ledger.attempts.settle(key, make_settlement(TaskState.RETRYABLE, not_before=resets)).applied
+    key = at_stage(ledger, Stage.LAND, "ci")
+    claimed(ledger, key, Stage.LAND)
+    assert ledger.attempts.snooze(key, Stage.LAND, holder="me", seconds=4050, note="CI is running")
+    ledger.board._server.client.hset("{ops}:board", "reaped_at", ledger.now() + 4000)
+    for _ in range(2):
+        ledger.board.reap(grant_timeout=1000, lease=LEASE)
+        due = ledger.board.next_wake()
+        assert due == pytest.approx(ledger.now() + 50, abs=10)
+        wakes = {name: ledger.tasks.get("r1", name).wake_at for name in ("ci", "quota")}
+        assert wakes == {"ci": due, "quota": pytest.approx(resets, abs=0.01)}
 
 
 def test_an_agent_lost_while_its_run_stops_does_not_count(ledger: Ledger) -> None:

@@ -26,7 +26,7 @@ def promotions_due(run: str, tools: Toolbox) -> list[tuple[str, str]]:
         if known is not None and known.merges == count:
             if known.state not in OPEN:
                 continue
-            if now < _next_look(known, tools):
+            if now < _next_look(known, now, tools):
                 due.append((repo, ""))
                 continue
         state = PromotionState.WATCHING if _watching(known, count) else PromotionState.UNDER_WAY
@@ -41,7 +41,7 @@ def _own_due(run: str, now: float, tools: Toolbox) -> list[tuple[str, str]]:
     for key, known in _all(run, tools).items():
         if own_key(key).kind is OwnKind.PROMOTE or known.state not in OPEN:
             continue
-        if now < _next_look(known, tools):
+        if now < _next_look(known, now, tools):
             due.append((key, ""))
             continue
         remember(run, key, tools, state=PromotionState.UNDER_WAY, wake_at=now + 2 * tools.settings.lease)
@@ -55,7 +55,10 @@ def is_watching(run: str, repo: str, tools: Toolbox) -> bool:
     return known is not None and known.state is PromotionState.WATCHING
 
 
-def _next_look(known: Promotion, tools: Toolbox) -> float:
+def _next_look(known: Promotion, now: float, tools: Toolbox) -> float:
+    """When it is due. What was last seen at a time to come is due now: the clock has gone back since."""
+    if known.at > now:
+        return now
     return max(known.wake_at, known.at + 2 * tools.settings.lease if known.state is PromotionState.UNDER_WAY else 0.0)
 
 

@@ -122,7 +122,20 @@ local function look(t, since)
   end
 end
 
+-- Who was to be woken at a time is woken as soon as by the clock that it was given by.
+local function wake_sooner(name, score)
+  local t = load_task(string.match(name, '^([^/]*)/(.*)$'))
+  if t and in_flight(t) and t.phase == 'snoozed' then -- else it waits for a quota, and that comes back by the world's clock
+    put(t, 'wake_at', seconds(score + since_last))
+    redis.call('ZADD', key('snoozes'), t.wake_at, name)
+  end
+end
+
 if lease > 0 and since_last < 0 then
+  local snoozes = redis.call('ZRANGE', key('snoozes'), 0, -1, 'WITHSCORES')
+  for i = 1, #snoozes, 2 do
+    wake_sooner(snoozes[i], tonumber(snoozes[i + 1]))
+  end
   local all = redis.call('ZRANGE', key('watch'), 0, -1, 'WITHSCORES')
   for i = 1, #all, 2 do
     local t = load_task(string.match(all[i], '^([^/]*)/(.*)$'))
