@@ -11,7 +11,7 @@ from ops_orchestrate.core.board import Host
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.core.task import TaskSpec
-from ops_orchestrate.ledger import Ledger, Reaped
+from ops_orchestrate.ledger import Ledger, Reaped, board
 from tests.builders import make_outcome, make_settlement, make_task
 from tests.ledger.play import (
     LEASE,
@@ -81,6 +81,26 @@ def test_an_agent_whose_lease_ended_is_lost(ledger: Ledger) -> None:
     assert reap(ledger) == []  # settling it is the caller's turn
     assert ledger.attempts.settle(key, make_settlement(TaskState.RETRYABLE)).applied
     assert data_of(ledger, EventKind.ATTEMPT_ENDED)[0]["outcome"] == "lost"
+
+
+def test_an_agent_that_died_is_found_behind_however_long_a_queue(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits to be verified may wait for an hour, and is watched since before the agent's lease ended."""
+    monkeypatch.setattr(board, "BATCH", 2)
+    planned(ledger, *(make_task(f"t{at}") for at in range(1, 4)))
+    for task in ("t2", "t3"):
+        at_stage(ledger, Stage.VERIFY, task)
+    claimed(ledger, granted(ledger), Stage.IMPLEMENT, lease=0.02)
+    expired(ledger, 0.02)
+    assert reap(ledger) == [("t1", "implement", "lost")]
+
+
+def test_who_is_found_by_its_slot_is_reported_once(ledger: Ledger) -> None:
+    planned(ledger)
+    claimed(ledger, granted(ledger), Stage.IMPLEMENT, lease=0.02)
+    expired(ledger, 0.02)
+    assert reap(ledger, grant_timeout=0) == [("t1", "implement", "lost")]
 
 
 def test_after_a_late_look_a_lease_is_spared_once_and_its_holder_goes_on(ledger: Ledger) -> None:

@@ -2,6 +2,7 @@
 -- Looks at everything in flight whose lease has ended or that nobody claimed, and repairs the ledger's side of it.
 -- Where nobody has looked for a while, everybody was away or the clock has jumped: a holder that is alive may not have been
 -- able to renew, so each lease is spared for one more, once. What a clock that went back has made too long is cut.
+-- Whoever has a slot comes first: others wait for that, and behind a long queue of a later stage it would be found late.
 -- Keys: board, watch, hosts_until, task:RUN:TASK, attempt:…, slots, owners, events.
 -- Args: grant timeout, redeliveries at most, how many to look at, the length of a lease, after how long a look is late.
 -- Answers flat: run, task, attempt, fence, seq, stage, what.
@@ -152,14 +153,29 @@ if lease > 0 and since_last < 0 then
   end
 end
 
-local due = redis.call('ZRANGEBYSCORE', key('watch'), '-inf', STAMP, 'WITHSCORES', 'LIMIT', 0, batch)
-for i = 1, #due, 2 do
-  local run, task = string.match(due[i], '^([^/]*)/(.*)$')
-  local t = load_task(run, task)
-  if t and in_flight(t) then
-    look(t, tonumber(due[i + 1]))
-  else
-    redis.call('ZREM', key('watch'), due[i])
+local looked_at = {}
+local function look_once(name, since)
+  if looked_at[name] then
+    return
   end
+  looked_at[name] = true
+  local t = load_task(string.match(name, '^([^/]*)/(.*)$'))
+  if t and in_flight(t) then
+    look(t, since)
+  else
+    redis.call('ZREM', key('watch'), name)
+  end
+end
+
+local due = redis.call('ZRANGEBYSCORE', key('watch'), '-inf', STAMP, 'WITHSCORES', 'LIMIT', 0, batch)
+for _, text in ipairs(redis.call('HVALS', key('slots'))) do
+  local slot = cjson.decode(text)
+  local since = tonumber(redis.call('ZSCORE', key('watch'), slot.run .. '/' .. slot.task) or '')
+  if since and since <= NOW then
+    look_once(slot.run .. '/' .. slot.task, since)
+  end
+end
+for i = 1, #due, 2 do
+  look_once(due[i], tonumber(due[i + 1]))
 end
 return found
