@@ -14,9 +14,13 @@ from ops_orchestrate.core.message import closing_lines, evidence_lines
 from ops_orchestrate.core.task import TaskRecord
 
 _BEGINS = re.compile(r"\*\*Run [A-Za-z0-9._-]{1,100} goes on with this\*\*")
-#: Its other lines; people's lists right behind it are not ours.
-_OURS = re.compile(r"- quality gate\b.*|- files: \d+|Closes \S+/\S+#\d+")
-_FILES = re.compile(r"- files: \d+")
+#: Its other lines, in their order: what people write right below it is theirs, also where it looks alike.
+_OURS = (
+    re.compile(r"Closes \S+/\S+#\d+"),
+    re.compile(r"- quality gate\b.*"),
+    re.compile(r"- files: \d+"),
+    re.compile(r"- (?:The security reviewer|There is no security review)\b.*"),
+)
 
 
 def renewed_body(text: str, *, branch: str, record: TaskRecord, run: str, verified: Outcome) -> str:
@@ -43,9 +47,10 @@ def _without_last(text: str) -> str:
     start = next((at for at, line in enumerate(lines) if _BEGINS.fullmatch(line.strip())), None)
     if start is None:
         return text
-    end = next((at for at in range(start + 1, len(lines)) if not _OURS.fullmatch(lines[at].strip())), len(lines))
-    if end < len(lines) and _FILES.fullmatch(lines[end - 1].strip()) and lines[end].startswith("- "):
-        end += 1  # what the review said
+    end = start + 1
+    for ours in _OURS:
+        while end < len(lines) and ours.fullmatch(lines[end].strip()):
+            end += 1
     if end < len(lines) and not lines[end].strip():
         end += 1
     return "\n".join([*lines[:start], *lines[end:]])

@@ -10,6 +10,7 @@ from ops_orchestrate.core.attempt import Outcome, OutcomeKind
 from ops_orchestrate.core.mark import MOST_PRINTS, Print, cause_mark, mark_of_branch
 from ops_orchestrate.core.message import pull_body
 from ops_orchestrate.core.renewal import renewed_body
+from ops_orchestrate.core.review import Review, ReviewVerdict, no_review
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.core.task import TaskRecord, TaskSpec
 from tests.core.test_message import ACTS, HOSTILE
@@ -80,6 +81,23 @@ def test_repeated_it_changes_nothing_and_a_third_run_takes_the_place_of_the_seco
 def test_what_a_person_wrote_behind_the_paragraph_stays() -> None:
     once = renewed(FIRST).replace("- files: 1\n\nOps-Task", "- files: 1\nKeep this.\n\nOps-Task")
     assert "Keep this." in renewed(once, run="r3")
+
+
+OF = {"head": "a", "base": "b", "merge_base": "c"}
+REVIEWS = (
+    no_review("it came too late", **OF).sentence,
+    Review(verdict=ReviewVerdict.APPROVE, agent="claude", model="m", summary="Nothing to say", **OF).sentence,
+)
+
+
+@pytest.mark.parametrize("review", ["", *REVIEWS])
+@pytest.mark.parametrize("theirs", ["- please check X", "Closes #12", "- please check X\nCloses #12\nCloses a/b#9"])
+def test_what_a_person_wrote_right_below_it_stays_and_what_the_review_said_goes(review: str, theirs: str) -> None:
+    once = renewed(FIRST, review=review).replace("\n\nOps-Task", f"\n{theirs}\n\nOps-Task")
+    third = renewed(once, run="r3").split("\n")
+    assert [line for line in third if line in theirs.split("\n")] == theirs.split("\n")
+    assert f"- {review}" in once and f"- {review}" not in third
+    assert sum(line.startswith("- quality gate") for line in third) == 2, "of the first run, and of the third"
 
 
 @pytest.mark.parametrize(

@@ -281,3 +281,24 @@ def test_branches_whose_removal_gets_no_answer_are_removed_all_the_same(
     before = tree(walk, "main")
     taken_back(walk, deployed_badly(walk), before)
     assert len(asked) == 3
+
+
+@pytest.mark.parametrize("silent", some([True, False]))
+def test_a_promotion_is_watched_also_where_nobody_says_whether_its_branch_is_gone(
+    walk: Walk, silent: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = GitHubPullRequests.remove
+
+    def remove(self: GitHubPullRequests, repo: Repository, *, branch: str, head: str) -> Landing:
+        if not branch.startswith("ops/sync/"):
+            return real(self, repo, branch=branch, head=head)
+        if silent:
+            raise SourceUnavailable("GitHub does not answer")
+        return Landing(end=LandingEnd.UNKNOWN)
+
+    monkeypatch.setattr(GitHubPullRequests, "remove", remove)
+    Deployed(walk)
+    run = walk.go()
+    walk.until(lambda: state(walk, run) is PromotionState.WATCHING)
+    seen = [one for one in of(walk.finish(run), EventKind.EVIDENCE) if one.data["what"] == "deployment"]
+    assert (len(seen), state(walk, run)) == (1, PromotionState.DONE)

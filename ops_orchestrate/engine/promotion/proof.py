@@ -48,15 +48,24 @@ def landed(course: Course, pursuit: Pursuit, merge: str = "") -> Step:
 def _branch_left(course: Course, pursuit: Pursuit) -> str:
     """Why its branch has to be removed later; empty: it is gone, or nobody comes back for it.
 
-    What a promotion deploys is watched from here on, and that must not wait for a branch.
+    What a promotion deploys is watched from here on, and that must not wait for a branch: it is asked for once more at
+    once instead.
     """
+    left = _unanswered(course, pursuit)
+    if course.own.kind is not OwnKind.PROMOTE:
+        return left
+    if left:
+        _unanswered(course, pursuit)
+    return ""
+
+
+def _unanswered(course: Course, pursuit: Pursuit) -> str:
+    """Ask for its branch to be removed; why nobody knows whether it was, empty where somebody said yes or no."""
     try:
         gone = course.pulls.remove(course.repository, branch=pursuit.branch, head=pursuit.head)
     except SourceUnavailable as error:
-        left = str(error)
-    else:
-        left = gone.detail if gone.end is LandingEnd.UNKNOWN else ""
-    return "" if course.own.kind is OwnKind.PROMOTE else left
+        return str(error)
+    return (gone.detail or "no answer") if gone.end is LandingEnd.UNKNOWN else ""
 
 
 def _with_our_key(course: Course, pursuit: Pursuit) -> str:
