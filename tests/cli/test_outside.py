@@ -14,6 +14,7 @@ from ops_orchestrate.cli.outside import examine_outside
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.project import IssueSource, Portfolio
 from ops_orchestrate.standin.run import Standin
+from tests.adapters.company import company
 from tests.adapters.github.test_app import PUBLIC
 from tests.adapters.github.test_auth import PEM
 from tests.builders import make_portfolio, make_project, make_repository
@@ -131,6 +132,13 @@ class TestGitHub:
         monkeypatch.delenv("GITHUB_APP_KEY")
         (line,) = asked("github", on_github("acme/app"), tmp_path, github_api_url=github.url, **ids)
         assert (line.state, "GITHUB_APP_KEY was not found" in line.found) == ("warning", True)
+
+    def test_it_is_asked_through_the_networks_proxy(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+        where = "https://git.acme.test/api/v3"
+        with company(tmp_path) as network:
+            (line,) = asked("github", on_github("acme/app"), tmp_path, github_api_url=where, https_proxy=network.proxy)
+        assert (line.state, set(network.asked)) == ("warning", {"git.acme.test:443"})
 
     def test_half_an_app_is_a_problem(self, tmp_path: Path) -> None:
         (line,) = asked("github", on_github("acme/app"), tmp_path, github_app_id="7")

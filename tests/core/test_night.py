@@ -16,6 +16,7 @@ from ops_orchestrate.core.night import (
     next_night,
     night_due,
     night_missed,
+    nights_before,
     nights_to_tell,
     read_time,
     run_of,
@@ -87,6 +88,20 @@ def test_the_night_before_the_newest_is_told_as_well(now: float, zone: ZoneInfo)
     newest, before = nights_to_tell(time(3, 0), zone, now)
     assert newest == last_night(time(3, 0), zone, now)[0]
     assert date.fromisoformat(newest) - date.fromisoformat(before) == timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("night", "before"),
+    [
+        ("2026-11-27", ("2026-11-26", "2026-11-25")),
+        ("2026-03-30", ("2026-03-29", "2026-03-28")),  # the clocks have gone forward
+        ("2027-01-01", ("2026-12-31", "2026-12-30")),
+        ("2028-03-01", ("2028-02-29", "2028-02-28")),
+    ],
+)
+def test_the_nights_before_one_are_a_week_of_dates(night: str, before: tuple[str, str]) -> None:
+    assert nights_before(night, 2) == before == nights_before(night)[:2]
+    assert (len(nights_before(night)), night in nights_before(night)) == (7, False)
 
 
 @given(st.floats(at("2026-03-27 00:00", BERLIN), at("2026-11-02 00:00", BERLIN)), st.times())

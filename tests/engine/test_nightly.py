@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ops_orchestrate.adapters.notify import tell
 from ops_orchestrate.celery import app
 from ops_orchestrate.core.night import last_night, read_time, run_of
 from ops_orchestrate.core.run import RunRequest
@@ -142,6 +143,28 @@ def test_a_night_that_nobody_was_there_for_is_told_once_after_one_that_ran(tmp_p
         assert of_before["title"].startswith("ops-orchestrate: nothing to do")
         assert told["title"] == "ops-orchestrate: the nightly did not run"
         assert told["message"].endswith("$ ops-orchestrate run --subagents --no-main")
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr':DeprecationWarning")
+def test_two_missed_nights_in_a_row_are_told_where_one_ran_within_a_week(tmp_path: Path, ear: Ear) -> None:
+    began = datetime.now(UTC) - timedelta(hours=7)
+    with night(tmp_path, ear, "", OPS_NIGHTLY=f"{began:%H:%M}") as rig:
+        for back, said in ((8, "nothing due"), (2, f"missed night-{began:%Y-%m-%d}")):
+            ran = f"{began - timedelta(days=back):%Y-%m-%d}"
+            request = RunRequest(portfolio=rig.portfolio("app"), mode=Mode.SUBAGENTS, agent="scripted", night=ran)
+            rig.ledger.runs.begin(run_of(ran), request, host="rig", parts=[])
+            rig.ledger.runs.finish(run_of(ran), RunState.DONE, "nothing to do")
+            assert look(rig.tools) == said, f"the last night that ran was {back} days before"
+        (told,) = ear.told
+        assert told["title"] == "ops-orchestrate: the nightly did not run"
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr':DeprecationWarning")
+def test_what_strangers_wrote_is_text_also_to_whom_html_is_sent(ear: Ear) -> None:
+    """Mail is, unless its address says otherwise: a task's title could bring a link, or a picture that calls home."""
+    tell([f"{ear.address}?format=html"], title="done", body='<a href="http://evil.test">Mend it</a>')
+    (told,) = ear.told
+    assert "&lt;a" in told["message"] and "<a" not in told["message"]
 
 
 @pytest.mark.filterwarnings("ignore:'imghdr':DeprecationWarning")

@@ -15,6 +15,7 @@ from ops_orchestrate.core.names import short
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.engine.answer import answer
 from ops_orchestrate.engine.lease import base_lock
+from ops_orchestrate.ledger import PREFIX
 from ops_orchestrate.report.check import violations
 from ops_orchestrate.report.fold import fold
 from ops_orchestrate.standin.profile import JobPlan
@@ -227,6 +228,28 @@ def test_a_change_whose_turn_has_not_come_is_not_read_for_itself(walk: Walk) -> 
     locks.release(lane, "another/change")
     completed(walk, run)
     once(walk)
+
+
+@pytest.mark.parametrize("learned", some(["before its CI begins", "while it runs"]))
+def test_who_is_in_the_lane_keeps_it_over_the_longest_wait_for_ci(walk: Walk, learned: str) -> None:
+    """Else the next one in line would be brought up to a base that is about to move, and pay for CI in vain."""
+    walk.forge.repository(f"walk{next(_NUMBERS)}", JobPlan("test", hold=True))
+    run, ledger = walk.go(), walk.tools.ledger
+    walk.until(lambda: walk.looks(run, "pending"))
+    repo = walk.forge.portfolio().projects[0].repositories[0].key
+    takes_minutes = lambda: ledger.facts.merged_with(repo, "dev", ["test"], seconds=600.0)  # noqa: E731
+    walk.control.push(walk.slug, "dev", {"other.txt": "x"}, by="rita")
+    walk.control.release(walk.slug)
+    walk.until(lambda: walk.task(run).state is TaskState.VERIFYING)
+    if learned == "before its CI begins":
+        takes_minutes()
+    walk.until(lambda: len(walk.control.journal.effects("pull-head", walk.slug)) == 1)
+    takes_minutes()
+    walk.until(lambda: walk.task(run).wake_at - ledger.now() > 60)
+    urls, lane = walk.rig.settings.urls, base_lock(repo, "dev")
+    assert urls and ledger.locks.holder(lane) == f"{run}/go"
+    left = redis.Redis.from_url(urls.ledger).pttl(f"{PREFIX}lock:{lane}") / 1000
+    assert ledger.now() + left > walk.task(run).wake_at
 
 
 def test_a_squash_that_holds_something_else_closes_the_base_until_a_person_has_looked(

@@ -12,7 +12,8 @@ from ops_orchestrate.core.mark import mark_of_branch
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.report.check import violations
 from ops_orchestrate.standin.profile import JobPlan
-from tests.engine.rig import work
+from tests.engine.forge_rig import TOKEN
+from tests.engine.rig import GATE, work
 from tests.engine.walk import QUICK, Walk, of, walking
 
 _NUMBERS = count(1)
@@ -70,6 +71,17 @@ def test_the_next_run_merges_what_the_last_one_left_for_review_without_an_agent(
     assert f"Ops-Run: {run}" not in body  # its branch is the first run's
     mark = mark_of_branch(body, walk.control.pull(walk.slug, 1).head_ref)
     assert mark and task.spec.fingerprint in {one.fingerprint for one in mark.prints}
+
+
+def test_the_text_that_a_later_run_renews_gives_no_secret_of_the_gate_away(walk: Walk) -> None:
+    walk.forge.repository(f"begin{next(_NUMBERS)}", gate=f"{GATE} {TOKEN}")
+    waits_for_review(walk)
+    walk.control.review(walk.slug, 1, "rita", "APPROVED")
+    run = walk.go(tasks=[])
+    walk.finish(run)
+    _, _, renewed = walk.control.pull(walk.slug, 1).body.partition(f"**Run {run} goes on with this**")
+    assert f"- quality gate `{GATE} " in renewed, walk.story()
+    assert TOKEN not in walk.control.pull(walk.slug, 1).body
 
 
 def test_what_ci_says_no_to_gets_an_agent_that_goes_on_with_the_change(walk: Walk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -136,6 +137,25 @@ def test_what_a_person_merges_is_proved_and_counts(walk: Walk, method: str) -> N
     completed(walk, run)
     (proved,) = of(walk.rig.events(run), EventKind.MERGE_PROVED)
     assert proved.data["by"] == "somebody else"
+
+
+def test_what_a_person_merges_after_a_shared_look_counts_and_costs_no_other_attempt(
+    walk: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look at another change has shown it open and green: by that, it would only have to be brought up to date."""
+    run = held(walk)
+    repository = walk.forge.portfolio().projects[0].repositories[0]
+    pulls, settings = walk.tools.pulls_of(repository), walk.tools.settings.model_copy(update={"ci_poll": 600.0})
+    monkeypatch.setattr(walk, "tools", replace(walk.tools, settings=settings))
+    walk.control.push(walk.slug, "ops/other/go", {"other.txt": "x"}, by="bot", start="dev")
+    walk.control.open_pull(walk.slug, "ops/other/go", "dev", "Another one of ours", "bot")
+    walk.control.release(walk.slug)
+    assert pulls and pulls.glance(repository, 2, 0.0).ours
+    walk.control.merge(walk.slug, 1, by="rita", method="squash")
+    events = walk.finish(run)
+    assert (walk.task(run).state, walk.task(run).attempt) == (TaskState.COMPLETED, 1), walk.story()
+    (proved,) = of(events, EventKind.MERGE_PROVED)
+    assert (proved.data["by"], walk.forge.merges()) == ("somebody else", ["1"])
 
 
 def test_a_person_may_merge_what_they_pushed_themselves(walk: Walk) -> None:

@@ -148,6 +148,14 @@ def test_the_settings_choose_who_we_are(tmp_path: Any) -> None:
             chosen(**half)
 
 
+@pytest.mark.parametrize("name", [TOKEN_NAME, READ_TOKEN])
+def test_two_tokens_have_two_names_that_give_none_away(name: str) -> None:
+    """What is kept over restarts is kept by that name: one token's answers are not another's."""
+    first, second = (TokenIdentity(Known(**{name: token}), name).name() for token in ("t0ken-1", "t0ken-2"))
+    assert first != second
+    assert "t0ken" not in first + second
+
+
 @pytest.mark.parametrize(
     ("pool", "held", "sent"),
     [

@@ -248,6 +248,22 @@ def test_a_glance_that_is_too_old_or_about_one_that_is_closed_looks_again(scene:
     assert scene.pulls.glance(scene.repo, number, 0).state is PullState.MERGED
 
 
+def test_nothing_of_a_time_to_come_is_believed_once_the_clock_was_set_back(scene: Scene) -> None:
+    """Neither what was seen, which would not grow too old for as long, nor that GitHub did not answer."""
+    number, now = scene.open(), [9_000.0]
+    reader = Reader(scene.client, lambda: now[0])
+    reader.glance(SLUG, number, 60)
+    scene.control.push(SLUG, OURS, {"b.txt": "x"}, by="bot")
+    now[0] = 5_000.0
+    assert reader.glance(SLUG, number, 60).head == scene.head()
+    scene.control.fault("status", path="/graphql", status=502, times=None)
+    with pytest.raises(SourceUnavailable):
+        reader.glance(SLUG, number, -1)
+    scene.control.clear_faults()
+    now[0] = 1_000.0
+    assert reader.glance(SLUG, number, 60).head == scene.head()
+
+
 def test_a_failed_glance_fails_for_all_who_waited_for_it(scene: Scene) -> None:
     scene.control.fault("status", path="/graphql", status=502, times=None)
     scene.control.latency(0.05)
