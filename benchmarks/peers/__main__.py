@@ -78,7 +78,8 @@ def _measured(shapes: dict[str, Plan], rounds: int) -> dict[str, Any]:
             for shape, plan in shapes.items():
                 for name, run in runners.items():
                     try:
-                        times.setdefault((name, shape), []).append(_figures(run(plan), plan))
+                        found = _figures(run(plan), plan)
+                        times.setdefault((name, shape), []).append(found)
                     except Broken as error:
                         engines[name]["shapes"][shape] = str(error)
     for (name, shape), values in times.items():
