@@ -81,7 +81,7 @@ def main(publish_graph: Callable[[Nodes], None], module: str, version: str, *opt
         print(json.dumps({"version": version}), flush=True)
         for line in sys.stdin:
             try:
-                print(json.dumps(run(json.loads(line), publish_graph, 90)), flush=True)
+                print(json.dumps(run(json.loads(line), publish_graph, 180)), flush=True)
             except Exception as error:  # noqa: BLE001 - whatever it is, the table says it
                 print(json.dumps({"error": str(error)}), flush=True)
     finally:
