@@ -34,9 +34,10 @@ def pursue_own(run_id: str, key: str, holder: str, tools: Toolbox) -> None:
         changes: dict[str, Any] = {"state": state, "reason": reason}
         if state is PromotionState.PENDING:
             changes["wake_at"] = tools.ledger.now() + pause
+        base = known.watched.branch if known.watched else ""
+        # Told before it is known: what is known may end the run.
+        tell(run, repository, own, (state, reason), tools, to=base, command=_by_hand(repository, known, tools))
         remember(run_id, own.key, tools, **changes)
-    base = known.watched.branch if known.watched else ""
-    tell(run, repository, own, (state, reason), tools, to=base, command=_by_hand(repository, known, tools))
 
 
 def _step(run: RunRecord, own: OwnChange, known: Promotion, holder: str, tools: Toolbox) -> Step:

@@ -50,9 +50,10 @@ def promote(run_id: str, repo: str, holder: str, tools: Toolbox) -> None:
             changes["wake_at"] = tools.ledger.now() + pause
         if state in (PromotionState.DONE, PromotionState.SKIPPED):
             changes |= first_watch(run, repository, promoted=state is PromotionState.DONE, tools=tools)
+        # Told before it is known: what is known may end the run, and a question after its end is one that nobody hears.
+        own = OwnChange(kind=OwnKind.PROMOTE, repo=repo)
+        tell(run, repository, own, (state, reason), tools, to=_main(repository, tools))
         remember(run_id, repo, tools, **changes)
-    own = OwnChange(kind=OwnKind.PROMOTE, repo=repo)
-    tell(run, repository, own, (state, reason), tools, to=_main(repository, tools))
 
 
 def _main(repository: Repository, tools: Toolbox) -> str:
