@@ -28,7 +28,8 @@ class Channel(transport.Channel):
     def _lasting(self) -> Any:
         kept, pool = self._kept, self.pool
         if kept is None or kept.connection_pool is not pool:  # after a fork, or a lost connection
-            kept = self._kept = self._create_client()  # type: ignore[no-untyped-call]  # its package types little
+            create: Any = self._create_client  # kombu types little
+            kept = self._kept = create()
         return kept
 
 
