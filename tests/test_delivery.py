@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from workers import delivery
+from workers import consumer, delivery
 from workers.job import EARLY, LATE, Job
 
 
@@ -25,8 +25,8 @@ class Loop:
 @pytest.fixture
 def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
     made = Loop()
-    monkeypatch.setattr(delivery, "_consumers", [])
-    delivery.wakes(made)
+    monkeypatch.setattr(consumer, "_consumers", [])
+    consumer.known(made)
     return made
 
 

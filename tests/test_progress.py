@@ -14,7 +14,8 @@ from kombu import Connection
 from redis import RedisError
 
 from ops_orchestrate.core.progress import Phase, progress_line
-from workers.progress import Reporter, Said, sends_events
+from workers.consumer import sends_events
+from workers.progress import Reporter, Said
 
 
 def said(line: str, job: str = "j") -> Said:

@@ -11,12 +11,7 @@ from typing import Any
 
 from celery.worker.request import Request
 
-_consumers: list[Any] = []
-
-
-def wakes(consumer: Any) -> None:
-    """The loop of this consumer is woken from now on."""
-    _consumers[:] = [consumer]
+from workers.consumer import wake
 
 
 class Delivery(Request):
@@ -26,19 +21,10 @@ class Delivery(Request):
         """Send an event of the job, if somebody watches."""
         super().send_event(type, **fields)
         if type != "task-started" and not self.task.acks_late:
-            _wake()
+            wake()
 
     def acknowledge(self) -> None:
         """Acknowledge the message; asked once more for one that was, the job has set itself aside."""
         if self.acknowledged:
-            _wake()
+            wake()
         super().acknowledge()
-
-
-def _wake() -> None:
-    for consumer in _consumers:
-        consumer.call_soon(_nothing)
-
-
-def _nothing() -> None:
-    """What the loop is woken for: to look whether it may read."""

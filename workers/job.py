@@ -30,7 +30,8 @@ from ops_orchestrate.errors import OpsError
 from ops_orchestrate.log import about
 from ops_orchestrate.wiring import toolbox
 from workers import traces
-from workers.progress import is_watched, progress_of
+from workers.consumer import is_watched
+from workers.progress import progress_of
 
 log = logging.getLogger("ops_orchestrate.job")
 

@@ -29,7 +29,7 @@ from ops_orchestrate.core.placement import places
 from ops_orchestrate.errors import LedgerUnavailable
 from ops_orchestrate.ledger import connect, examine_servers
 from ops_orchestrate.wiring import STOPPING, sandbox_line, toolbox
-from workers import delivery, progress, traces
+from workers import consumer, traces
 from workers.abilities import Abilities
 from workers.taps import Taps
 from workers.upkeep import Upkeep
@@ -76,8 +76,7 @@ def _hoard_nothing(sender: Any, **_: Any) -> None:
 
 @signals.worker_ready.connect
 def _announce(sender: Any, **_: Any) -> None:
-    delivery.wakes(sender)
-    progress.watched_by(sender)
+    consumer.known(sender)
     queues = {queue.name for queue in sender.task_consumer.queues}
     pools = pools_of(queues, sender.controller.concurrency)
     tools = toolbox()

@@ -21,6 +21,7 @@ from redis import RedisError
 from ops_orchestrate.celery import app
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.progress import Phase, progress_line
+from workers.consumer import is_watched
 
 log = logging.getLogger("ops_orchestrate.progress")
 
@@ -143,25 +144,6 @@ def progress_of(task: Task, redact: Callable[[str], str]) -> Iterator[Progress]:
 def reporter() -> Reporter:
     """The reporter of this process."""
     return Reporter(_tell, _take_back, is_watched)
-
-
-#: The consumer of this process; none in a child of a prefork pool, whose parent sends the events.
-_consumers: list[Any] = []
-
-
-def watched_by(consumer: Any) -> None:
-    """Whoever looks on asks this consumer for the events of its jobs (Flower does, and again every few seconds)."""
-    _consumers[:] = [consumer]
-
-
-def is_watched() -> bool:
-    """Whether anybody asks this process for the events of its jobs."""
-    return all(sends_events(one.event_dispatcher) for one in _consumers)
-
-
-def sends_events(dispatcher: Any) -> bool:
-    """Whether events of jobs are asked for: one that is there for heartbeats alone is enabled, too."""
-    return dispatcher is not None and dispatcher.enabled and (not dispatcher.groups or "task" in dispatcher.groups)
 
 
 def _tell(said: Said) -> None:
