@@ -117,7 +117,8 @@ def _say(settings: Settings, stack: Stack, nightly: str, *, shows: bool) -> None
     click.echo(f"Nightly: {nightly}")
     if shows:
         login = "OPS_FLOWER_AUTH" if settings.flower_auth else str(settings.state_dir / "flower.auth")
-        click.echo(f"Flower: http://{settings.flower_address}:{settings.flower_port} (login in {login})")
+        host = f"[{settings.flower_address}]" if ":" in settings.flower_address else settings.flower_address
+        click.echo(f"Flower: http://{host}:{settings.flower_port} (login in {login})")
 
 
 def _stay(stack: Stack, ended: threading.Event) -> None:

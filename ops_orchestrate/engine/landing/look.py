@@ -37,9 +37,9 @@ class Look:
 def take_look(case: Case, pulls: PullRequests, pursuit: Pursuit) -> Look:
     """The shared answer where it says "wait" or "update", else this change read for itself.
 
-    An update is only prepared: it is verified, and the change looked at again, before anything is pushed. Who waits for
-    a person is read anew as well: that person may have acted a moment ago, and has sent us here. Where only time was
-    missing the shared answer would say "merge", and is not asked for.
+    An update is only prepared: it is verified, and asked whether the change is still open, before it is pushed. Who
+    waits for a person is read anew as well: that person may have acted a moment ago, and has sent us here. Where only
+    time was missing the shared answer would say "merge", and is not asked for.
     """
     if pursuit.row == _SETTLING and _stands(case, pursuit) and not another_goes_first(case):
         return _judged(case, pulls, pursuit, pulls.read(case.repository, pursuit.number), whole=True)

@@ -141,7 +141,7 @@ def _joined(case: Case, head: str, *, onto: str) -> str:
 def bring_up_to_date(case: Case, pulls: PullRequests, look: Look) -> Next:
     """The base is merged into the change, one change of a base at a time; then it is verified and pushed as it is.
 
-    A look at what is shared is enough for it: before the push the change is looked at anew.
+    A look at what is shared is enough for it: before the push it is asked whether the change is still open.
     """
     del pulls
     settings = case.tools.settings
