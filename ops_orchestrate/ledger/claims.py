@@ -8,6 +8,7 @@ from typing import Any
 
 from ops_orchestrate.core.crossref import Blocker, Left
 from ops_orchestrate.core.states import RUN_OPEN, STARTABLE, RunState, TaskState
+from ops_orchestrate.ledger.folded import ask_fields, fields
 from ops_orchestrate.ledger.keys import Keys, member
 from ops_orchestrate.ledger.results import ClaimView
 from ops_orchestrate.ledger.scripts import Scripts
@@ -63,50 +64,58 @@ class Claims:
 
         def fill(pipe: Any) -> None:
             for owner in owners:
-                pipe.hmget(self._keys("task", owner["run"], owner["task"]), _TASK)
+                ask_fields(pipe, self._keys, owner["run"], owner["task"], _TASK)
                 pipe.hmget(self._keys("run", owner["run"]), "state", "planned")
 
         answers = self._server.pipe(fill)
-        tasks = [dict(zip(_TASK, told, strict=True)) for told in answers[::2]]
-        gates, behind = self._gates(owners, tasks), self._behind(owners, tasks, answers[1::2])
-        told = zip(claims, owners, tasks, answers[1::2], gates, behind, strict=True)
-        return {found: _view(owner, task, run, gate, waits) for found, owner, task, run, gate, waits in told}
+        tasks = [fields(_TASK, *told) for told in zip(answers[::3], answers[1::3], strict=True)]
+        gates, behind = self._gates(owners, tasks), self._behind(owners, tasks, answers[2::3])
+        whole = zip(claims, owners, tasks, answers[2::3], gates, behind, strict=True)
+        return {found: _view(owner, task, run, gate, waits) for found, owner, task, run, gate, waits in whole}
 
-    def _gates(self, owners: list[dict[str, Any]], tasks: list[dict[str, str | None]]) -> list[str]:
+    def _gates(self, owners: list[dict[str, Any]], tasks: list[dict[str, str]]) -> list[str]:
         """The gate of each task that waits to be verified: the one that it was planned with, or its run has now."""
         asked = [at for at, task in enumerate(tasks) if task["state"] == TaskState.BLOCKED and task["ask"] == "verify"]
 
         def fill(pipe: Any) -> None:
             for at in asked:
-                pipe.hget(self._keys("task", owners[at]["run"], owners[at]["task"]), "spec")
-                pipe.hget(self._keys("gates", owners[at]["run"]), tasks[at]["repo"] or "")
+                ask_fields(pipe, self._keys, owners[at]["run"], owners[at]["task"], ("spec",))
+                pipe.hget(self._keys("gates", owners[at]["run"]), tasks[at]["repo"])
 
         answers = self._server.pipe(fill) if asked else []
         gates = [""] * len(tasks)
-        for at, spec, given in zip(asked, answers[::2], answers[1::2], strict=True):
+        for at, stored, line, given in zip(asked, answers[::3], answers[1::3], answers[2::3], strict=True):
+            spec = fields(("spec",), stored, line)["spec"]
             gates[at] = json.loads(given or spec or "{}").get("gate") or ""
         return gates
 
     def _behind(
-        self, owners: list[dict[str, Any]], tasks: list[dict[str, str | None]], runs: list[list[str | None]]
+        self, owners: list[dict[str, Any]], tasks: list[dict[str, str]], runs: list[list[str | None]]
     ) -> list[tuple[Blocker, ...]]:
         """What each task waits for that could be taken over from a run which has ended."""
         names = [
-            (at, self._keys("task", owner["run"], blocker))
+            (at, owner["run"], blocker)
             for at, (owner, task, (state, planned)) in enumerate(zip(owners, tasks, runs, strict=True))
             if planned == "1" and state not in RUN_OPEN and task["state"] in STARTABLE
-            for blocker in (task["blocked_by"] or "").split()
+            for blocker in task["blocked_by"].split()
         ]
-        told = self._server.pipe(lambda pipe: [pipe.hmget(name, "state", "spec") for _, name in names]) if names else []
+
+        def fill(pipe: Any) -> None:
+            for _, run, blocker in names:
+                ask_fields(pipe, self._keys, run, blocker, _BLOCKER)
+
+        answers = self._server.pipe(fill) if names else []
         behind: list[tuple[Blocker, ...]] = [()] * len(tasks)
-        for (at, _), (state, spec) in zip(names, told, strict=True):
-            if spec and state != TaskState.COMPLETED:
-                behind[at] = (*behind[at], _blocker(json.loads(spec)))
+        for (at, *_), stored, line in zip(names, answers[::2], answers[1::2], strict=True):
+            blocker = fields(_BLOCKER, stored, line)
+            if blocker["spec"] and blocker["state"] != TaskState.COMPLETED:
+                behind[at] = (*behind[at], _blocker(json.loads(blocker["spec"])))
         return behind
 
 
 #: What a claim shows of its task.
 _TASK = ("state", "merge", "ask", "head", "repo", "blocked_by")
+_BLOCKER = ("state", "spec")
 
 
 def _blocker(spec: dict[str, Any]) -> Blocker:
@@ -117,7 +126,7 @@ def _blocker(spec: dict[str, Any]) -> Blocker:
 
 def _view(
     owner: dict[str, Any],
-    task: dict[str, str | None],
+    task: dict[str, str],
     run: list[str | None],
     gate: str,
     behind: tuple[Blocker, ...],

@@ -1,24 +1,23 @@
 """The story of a run, read back in order. Writing is the scripts' business: an event and its change are one step.
 
-The events of a plan are as many as its tasks. So they are written before it is shown, into a stream of their own, and
-the run says behind which event of its log they stand. Here both are one story.
+The events of a plan are as many as its tasks, and say what its tasks say. So they are not written at all: the run says
+behind which event of its log they stand, and here they are told from the plan. Both are one story.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
 from ops_orchestrate.core.event import Event, EventKind
+from ops_orchestrate.ledger.announced import SETTLED, announced
 from ops_orchestrate.ledger.keys import Keys
 from ops_orchestrate.ledger.server import Server
 
 #: One blocking read is shorter than the client's time limit for an answer.
 WAIT_SECONDS = 2.0
-
-Entry = tuple[str, dict[str, str]]
 
 
 class _Plan(NamedTuple):
@@ -76,9 +75,17 @@ class Events:
 
     def _of_plan(self, run: str, plan: _Plan, after: int, count: int) -> list[Event]:
         """Up to `count` events of the plan behind number `after`; all of them happened as it was shown."""
-        read = partial(self._server.client.xrange, self._keys("planned", run), count=max(1, count))
-        entries: Sequence[Entry] = self._server.ask(lambda: read(min=f"({after - plan.seq}-0"))
-        return [_event(run, plan.seq + _number(name), plan.at, fields) for name, fields in entries]
+        client, first = self._server.client, after - plan.seq
+        marks = self._server.ask(lambda: client.lrange(self._keys("announced", run), first, first + max(1, count) - 1))
+        if not marks:
+            return []
+        ids = [mark.removeprefix(SETTLED) for mark in marks]
+        lines = self._server.ask(lambda: client.hmget(self._keys("plan", run), ids))
+        found = [announced(mark, line) for mark, line in zip(marks, lines, strict=True)]
+        return [
+            Event(seq=after + n, at=float(plan.at), kind=kind, run=run, task=task, data=data)
+            for n, (task, (kind, data)) in enumerate(zip(ids, found, strict=True), 1)
+        ]
 
     def _wait(self, run: str, after: int, seconds: float) -> bool:
         """Whether something came within so many seconds."""

@@ -27,15 +27,16 @@ The scripts build the same names with `key(...)` of lua/prelude.lua; this file i
 | run_wakes | sorted set | runs by when they are to be looked at |
 | run:RUN | hash | request, state, stop, seq of events, planned, … |
 | parts:RUN | hash | part of the audit: result |
-| tasks:RUN | list | ids in plan order; they and their tasks count when the run is `planned` |
-| planned:RUN | stream | events of the plan, ids `N-0`: in the log they stand behind `plan_seq`, the one that shows it |
+| plan:RUN | hash | id: the task as it was planned, in a line; it counts when the run is `planned` |
+| tasks:RUN | list | ids in plan order |
+| announced:RUN | list | events of the plan, by id of their task: they stand in the log behind `plan_seq` |
 | counts:RUN | hash | state: number of tasks |
 | work:RUN | hash | repository: seconds of work left of this run |
 | offered:RUN | set | its candidates |
 | promotions:RUN | hash | repository, or `back:` or `revert:` and it: JSON |
 | gates:RUN | hash | repository: the gate that it has been given since the run began, JSON |
 | events:RUN | stream | ids `SEQ-0`; without those of the plan |
-| task:RUN:TASK | hash | the task |
+| task:RUN:TASK | hash | the task, once it was touched |
 | attempt:RUN:TASK:N | hash | the attempt |
 | digests:RUN:TASK | hash | digest of a brief: attempt |
 | notes:RUN:TASK | list | what people said |

@@ -52,11 +52,16 @@ def _read(kind: type[V], text: str, what: str) -> V:
         return kind.model_validate_json(text)
     except ValidationError as error:
         field = ".".join(map(str, error.errors()[0]["loc"]))
-        raise OtherVersion(
-            f"What the ledger holds of {what} was written by another version of ops-orchestrate: {__version__} makes "
-            f"nothing of its {field or 'form'}. Install the newer one again, or begin with an empty ledger "
-            "(docs/operating.md, Several machines)."
-        ) from None
+        raise OtherVersion(other_version(what, field)) from None
+
+
+def other_version(what: str, field: str) -> str:
+    """What is said where something stored cannot be read, for that field of it."""
+    return (
+        f"What the ledger holds of {what} was written by another version of ops-orchestrate: {__version__} makes "
+        f"nothing of its {field or 'form'}. Install the newer one again, or begin with an empty ledger "
+        "(docs/operating.md, Several machines)."
+    )
 
 
 def task_record(run: str, stored: Hash) -> TaskRecord:

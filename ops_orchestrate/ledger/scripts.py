@@ -14,6 +14,7 @@ from importlib import resources
 from typing import Any
 
 from ops_orchestrate.core.states import MOVES, STATE_OF_STAGE, Stage
+from ops_orchestrate.ledger.folded import FIELD, FIELDS, LINE
 from ops_orchestrate.ledger.server import Server
 
 #: How long the answer to a token is kept: longer than a client goes on repeating a call.
@@ -73,7 +74,9 @@ def _head() -> str:
     moves = ",".join(f"{a}={{{','.join(f'{b}=true' for b in sorted(to))}}}" for a, to in MOVES.items())
     order = ",".join(f"{stage}={number}" for number, stage in enumerate(Stage))
     states = ",".join(f"{stage}='{state}'" for stage, state in STATE_OF_STAGE.items())
-    return f"local MOVES={{{moves}}}\nlocal ORDER={{{order}}}\nlocal STATE_OF={{{states}}}\n{prelude}"
+    folded = ",".join(f"'{field}'" for field in FIELDS)
+    line = f"local FOLDED,FIELD,LINE={{{folded}}},'\\{ord(FIELD)}','\\{ord(LINE)}'"
+    return f"local MOVES={{{moves}}}\nlocal ORDER={{{order}}}\nlocal STATE_OF={{{states}}}\n{line}\n{prelude}"
 
 
 def _whole(text: str) -> str:

@@ -1,8 +1,8 @@
 """How a plan gets into the ledger: in one call, or in many short ones of which nobody sees anything before the last.
 
-However large a plan is, no call that writes it holds the server for long; everybody else's calls go in between. (What
-it claims is taken in one call before, all of it or nothing: 0.1 s for 100,000 findings.) What is staged lies
-under the plan's own names, which are read only where the run says that it is planned, and expires if its writer dies.
+However large a plan is, no call that writes it holds the server for long; everybody else's calls go in between. What is
+staged lies under the plan's own names, which are read only where the run says that it is planned, and expires if its
+writer dies.
 """
 
 from __future__ import annotations
@@ -15,11 +15,6 @@ from ops_orchestrate.ledger.scripts import Scripts
 
 #: Seconds that what is staged lives. No plan takes that long to be written, and no writer that is late comes back.
 LIVES = 86_400
-#: Tasks of an earlier writer that are dropped, or tasks that are kept, in one call.
-AT_ONCE = 1_000
-
-#: What plan_write answers.
-_REFUSED, _DONE, _AGAIN = 0, 1, 2
 
 
 class Staging:
@@ -43,19 +38,8 @@ class Staging:
             chunk, number = following, number + 1
         if number == 1:
             return self._write(1, chunk, end)
-        return self._write(number, chunk) and self._keep() and self._write(number + 1, ["0"], end)
+        return self._write(number, chunk) and self._write(number + 1, ["0", "", ""], end)
 
     def _write(self, number: int, chunk: Sequence[str], end: Sequence[str] = ()) -> bool:
-        args = [self._plan.run, self._writer, str(number), str(LIVES), str(AT_ONCE), str(len(end)), *end, *chunk]
-        answer = _AGAIN
-        while answer == _AGAIN:
-            answer = int(self._scripts("plan_write", *args))
-        return answer == _DONE
-
-    def _keep(self) -> bool:
-        """Whether all of it is there still, and stays."""
-        tasks = len(self._plan.specs)
-        return all(
-            self._scripts.flag("plan_keep", self._plan.run, self._writer, str(start), str(min(AT_ONCE, tasks - start)))
-            for start in range(0, tasks, AT_ONCE)
-        )
+        args = [self._plan.run, self._writer, str(number), str(LIVES), str(len(end)), *end, *chunk]
+        return self._scripts.flag("plan_write", *args)

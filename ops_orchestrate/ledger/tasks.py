@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from ops_orchestrate.core.attempt import AttemptRecord, HandOver, Outcome, Settlement, StageKey
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.core.task import TaskRecord, TaskSpec
 from ops_orchestrate.errors import UnknownRun, UnknownTask
+from ops_orchestrate.ledger.folded import ask_fields, fields, laid_over
 from ops_orchestrate.ledger.keys import Keys, member, split_member
 from ops_orchestrate.ledger.plan import split_args
 from ops_orchestrate.ledger.records import attempt_record, outcome, task_record
@@ -29,10 +30,8 @@ class Tasks:
 
     def get(self, run: str, task: str) -> TaskRecord:
         """The task. Raises UnknownRun, UnknownTask."""
-        stored = self._hash(run, task)
-        if "spec" not in stored:
-            self._refuse(run, task)
-        return task_record(run, stored)
+        found = self.many(run, [task])
+        return found[0] if found else self._refuse(run, task)
 
     def all(self, run: str) -> list[TaskRecord]:
         """Every task of a run that has a plan, in plan order. Raises UnknownRun."""
@@ -40,21 +39,32 @@ class Tasks:
 
     def many(self, run: str, ids: Iterable[str]) -> list[TaskRecord]:
         """These tasks, in this order; ids that the run does not have are left out."""
-        names = [self._keys("task", run, task) for task in ids]
-        planned, *stored = self._server.pipe(lambda pipe: [self._ask_planned(pipe, run), *map(pipe.hgetall, names)])
-        return [task_record(run, one) for one in stored if planned == "1" and "spec" in one]
+        asked = list(ids)
+
+        def fill(pipe: Any) -> None:
+            pipe.hmget(self._keys("run", run), "planned", "plan_at")
+            for task in asked:
+                pipe.hget(self._keys("plan", run), task)
+                pipe.hgetall(self._keys("task", run, task))
+
+        (planned, at), *told = self._server.pipe(fill)
+        if planned != "1":
+            return []
+        return [
+            task_record(run, {"updated_at": at} | laid_over(line, stored))
+            for line, stored in zip(told[::2], told[1::2], strict=True)
+            if line
+        ]
 
     def merges(self, run: str) -> list[tuple[str, str]]:
         """(repository, merge or nothing) of every task of a run, in plan order. Raises UnknownRun."""
-        names = [self._keys("task", run, task) for task in self._ids(run)]
-        stored = self._server.pipe(lambda pipe: [pipe.hmget(name, "repo", "merge") for name in names])
-        return [(repo, merge or "") for repo, merge in stored if repo]
+        return [
+            (one["repo"], one["merge"]) for one in self._fields(run, self._ids(run), "repo", "merge") if one["repo"]
+        ]
 
     def dependants(self, run: str, task: str) -> list[str]:
         """The tasks that this one blocks."""
-        name = self._keys("task", run, task)
-        planned, text = self._server.pipe(lambda pipe: [self._ask_planned(pipe, run), pipe.hget(name, "dependants")])
-        return (text or "").split() if planned == "1" else []
+        return [name for one in self._fields(run, [task], "dependants") for name in one["dependants"].split()]
 
     def attempts(self, run: str, task: str) -> list[AttemptRecord]:
         """Every attempt that was started, oldest first. Raises UnknownRun, UnknownTask."""
@@ -84,9 +94,9 @@ class Tasks:
 
     def edges(self, run: str, task: str, children: Sequence[str]) -> list[Edge]:
         """What the completion of this task counts for: its dependants (`children`), and what each of them waits for."""
-        names = [self._keys("task", run, child) for child in children]
-        stored = self._server.pipe(lambda pipe: [pipe.hmget(name, "blocked_by", "parts") for name in names])
-        return [_edge(task, child, *map(_words, found)) for child, found in zip(children, stored, strict=True)]
+        stored = self._fields(run, children, "blocked_by", "parts")
+        told = zip(children, stored, strict=True)
+        return [_edge(task, child, _words(found["blocked_by"]), _words(found["parts"])) for child, found in told]
 
     def open_joins(self, run: str, joins: Sequence[tuple[str, bool]]) -> list[bool]:
         """For each join (its task; whether that of its parts): True for one caller, ever, which sets its size.
@@ -106,7 +116,7 @@ class Tasks:
         data = {"parts": [part.id for part in parts], "by": by, "text": why}
         where = (key.run, key.task, str(key.attempt), str(key.fence))
         told = (whole.model_dump_json(), " ".join(whole.blocked_by), " ".join(whole.parts), why, json.dumps(data))
-        return self._scripts.flag("task_split", *where, *told, *split_args(key.run, whole, parts))
+        return self._scripts.flag("task_split", *where, *told, *split_args(whole, parts))
 
     def publish_edges_once(self, run: str, task: str) -> bool:
         """Whether the edges of a completed task are still to be published."""
@@ -150,8 +160,7 @@ class Tasks:
 
     def approve(self, run: str, task: str, head: str, by: str) -> None:
         """A person approves this commit, and no other. Raises UnknownRun, UnknownTask."""
-        if not self._exists(run, task):
-            self._refuse(run, task)
+        self.get(run, task)
         name = self._keys("task", run, task)
         given = {"approved": head, "approved_by": by}
         self._server.ask(lambda: self._server.client.hset(name, mapping=given))
@@ -175,10 +184,16 @@ class Tasks:
             "task_settle_planned", run, task, settlement.state.value, settlement.reason, settlement.ask
         )
 
-    def _hash(self, run: str, task: str) -> dict[str, str]:
-        name = self._keys("task", run, task)
-        planned, stored = self._server.pipe(lambda pipe: [self._ask_planned(pipe, run), pipe.hgetall(name)])
-        return dict(stored) if planned == "1" else {}
+    def _fields(self, run: str, ids: Sequence[str], *names: str) -> list[dict[str, str]]:
+        """These fields of tasks of a run that has a plan, empty where they are not set; nothing where it has none."""
+
+        def fill(pipe: Any) -> None:
+            self._ask_planned(pipe, run)
+            for task in ids:
+                ask_fields(pipe, self._keys, run, task, names)
+
+        planned, *told = self._server.pipe(fill)
+        return [fields(names, *both) for both in zip(told[::2], told[1::2], strict=True)] if planned == "1" else []
 
     def _ask_planned(self, pipe: Any, run: str) -> object:
         """A plan that is being written is nobody's business yet: what is asked of a task is asked with this."""
@@ -193,10 +208,7 @@ class Tasks:
             return []
         return list(self._server.ask(lambda: client.lrange(key("tasks", run), 0, -1)))
 
-    def _exists(self, run: str, task: str) -> bool:
-        return bool(self._hash(run, task))
-
-    def _refuse(self, run: str, task: str) -> None:
+    def _refuse(self, run: str, task: str) -> NoReturn:
         self._ids(run)  # raises UnknownRun
         raise UnknownTask(f"Run {run} has no task {task}; `ops-orchestrate plan` lists them.")
 
@@ -222,8 +234,8 @@ def _hand_over(blocker: TaskRecord, newest: dict[str, str]) -> HandOver:
     )
 
 
-def _words(text: str | None) -> tuple[str, ...]:
-    return tuple((text or "").split())
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
 
 
 def _edge(task: str, child: str, blocked_by: tuple[str, ...], parts: tuple[str, ...]) -> Edge:

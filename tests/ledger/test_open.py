@@ -87,10 +87,19 @@ def test_a_server_that_does_not_tell_its_life_is_taken_for_the_same(fake_redis: 
     assert ledger.board.look(5).noticed
 
 
-@pytest.mark.parametrize(("key", "field"), [("run:r1", "request"), ("task:r1:t1", "spec")])
+@pytest.mark.parametrize(("key", "field"), [("run:r1", "request"), ("plan:r1", "t1"), ("task:r1:t1", "spec")])
 def test_what_a_newer_version_has_written_is_called_so(ledger: Ledger, key: str, field: str) -> None:
     planned(ledger)
+    assert not key.startswith("task:") or ledger.board.offer("r1", "t1")  # touched, it has a hash of its own
     client, name = ledger._server.client, f"{{ops}}:{key}"
     client.hset(name, field, client.hget(name, field).replace("{", '{"from_the_future": 1, ', 1))
     with pytest.raises(OtherVersion, match=r"another version of ops-orchestrate.*from_the_future"):
         (Ledger(client).runs.list(), Ledger(client).tasks.all("r1"))
+
+
+def test_so_is_a_line_of_another_length(ledger: Ledger) -> None:
+    planned(ledger)
+    client, name = ledger._server.client, "{ops}:plan:r1"
+    client.hset(name, "t1", "later\x1f" + client.hget(name, "t1"))
+    with pytest.raises(OtherVersion, match=r"another version of ops-orchestrate.*its form"):
+        Ledger(client).tasks.all("r1")

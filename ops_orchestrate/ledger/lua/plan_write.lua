@@ -1,18 +1,16 @@
 -- Writes a chunk of a plan that nobody sees yet; with `end` it shows the plan, in the same step: auditing to running.
 -- The calls of a writer are numbered from 1, and a repeated one changes nothing. The first one of another writer takes
--- over, and drops what was staged before. What is staged expires, until plan_keep keeps it.
--- Answers 1; 0 where the run has a plan, another writer took over, or what was staged has expired; 2 where more is to
--- be dropped: the same call again goes on with that.
--- Keys: run:RUN, task:RUN:*, tasks:RUN, planned:RUN, work:RUN, counts:RUN, repo_work, events:RUN.
--- Args: run, writer, number of the call, seconds that what is staged lives, tasks dropped at a time,
+-- over, and drops what was staged before. What is staged expires, until the plan is shown.
+-- Answers 1; 0 where the run has a plan, another writer took over, or what was staged has expired.
+-- Keys: run:RUN, plan:RUN, tasks:RUN, announced:RUN, work:RUN, counts:RUN, repo_work, events:RUN.
+-- Args: run, writer, number of the call, seconds that what is staged lives,
 --       number of words of `end`, those: number of tasks, skipped, unknown (JSON lists), data of run.planned, states and counts,
 --       number of repositories w, w times repository and seconds of work,
---       then per task: id, number of fields n, n fields and values, number of events m, m times kind and data.
-local run, writer, at, seconds_, drop_at_once = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
-local words = tonumber(ARGV[6])
+--       what the chunk announces (ids, `!` before that of a task that is settled), its lines: id and line of each task.
+local run, writer, at, seconds_, words = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local shows = words > 0
-local name, tasks, events = key('run', run), key('tasks', run), key('planned', run)
-local known = redis.call('HMGET', name, 'state', 'writer', 'staged', 'planned', 'kept')
+local name, plan, tasks, announced = key('run', run), key('plan', run), key('tasks', run), key('announced', run)
+local known = redis.call('HMGET', name, 'state', 'writer', 'staged', 'planned')
 if not known[1] then
   refuse('RUN', run)
 end
@@ -29,64 +27,68 @@ end
 if own and staged ~= at - 1 then
   return 0
 end
-if shows and at > 1 and not (known[5] == ARGV[7] and redis.call('LLEN', tasks) == tonumber(ARGV[7])) then
-  return 0
+if shows and at > 1 then
+  local many = tonumber(ARGV[6])
+  if redis.call('LLEN', tasks) ~= many or redis.call('HLEN', plan) ~= many or redis.call('LLEN', announced) < many then
+    return 0
+  end
 end
-
+local all = { plan, tasks, announced, key('work', run) }
 if at == 1 then
-  redis.call('HSET', name, 'writer', writer, 'staged', '0', 'kept', '0')
-  for _, task in ipairs(redis.call('LRANGE', tasks, 0, drop_at_once - 1)) do
-    redis.call('UNLINK', key('task', run, task))
-  end
-  redis.call('LTRIM', tasks, drop_at_once, -1)
-  if redis.call('EXISTS', tasks) == 1 then
-    return 2
-  end
-  redis.call('UNLINK', events, key('work', run))
+  redis.call('HSET', name, 'writer', writer)
+  redis.call('UNLINK', unpack(all))
 end
 
-local i = 7 + words
+-- So many at a time fit on the stack of Lua.
+local BATCH = 1000
+local function write(command, where, items)
+  for i = 1, #items, BATCH do
+    redis.call(command, where, unpack(items, i, math.min(i + BATCH - 1, #items)))
+  end
+end
+
+local i = 6 + words
 local till = i + 2 * tonumber(ARGV[i])
 for j = i + 1, till, 2 do
   redis.call('HSET', key('work', run), ARGV[j], ARGV[j + 1])
 end
-i = till + 1
-local told = redis.call('XLEN', events)
-while i <= #ARGV do
-  local task, n = ARGV[i], tonumber(ARGV[i + 1])
-  i = i + 2
-  redis.call('HSET', key('task', run, task), 'updated_at', STAMP, unpack(ARGV, i, i + 2 * n - 1))
-  redis.call('RPUSH', tasks, task)
-  if not shows then
-    redis.call('EXPIRE', key('task', run, task), seconds_)
-  end
-  i = i + 2 * n
-  local m = tonumber(ARGV[i])
-  for j = i + 1, i + 2 * m, 2 do
-    told = told + 1
-    redis.call('XADD', events, int(told) .. '-0', 'kind', ARGV[j], 'task', task, 'data', ARGV[j + 1])
-  end
-  i = i + 1 + 2 * m
+local marks, ids, fields = {}, {}, {}
+for mark in string.gmatch(ARGV[till + 1], '%S+') do
+  marks[#marks + 1] = mark
 end
+local lines, from = ARGV[till + 2], 1
+while from <= #lines do
+  local mid = string.find(lines, FIELD, from, true)
+  local last = string.find(lines, LINE, mid, true)
+  local id = string.sub(lines, from, mid - 1)
+  ids[#ids + 1] = id
+  fields[#fields + 1] = id
+  fields[#fields + 1] = string.sub(lines, mid + 1, last - 1)
+  from = last + 1
+end
+write('HSET', plan, fields)
+write('RPUSH', tasks, ids)
+write('RPUSH', announced, marks)
 if not shows then
-  for _, what in ipairs({ tasks, events, key('work', run) }) do
+  for _, what in ipairs(all) do
     redis.call('EXPIRE', what, seconds_)
   end
   redis.call('HSET', name, 'staged', int(at))
   return 1
 end
 
-for _, what in ipairs({ tasks, events, key('work', run) }) do
+for _, what in ipairs(all) do
   redis.call('PERSIST', what)
 end
-for j = 11, 6 + words, 2 do
+for j = 10, 5 + words, 2 do
   redis.call('HSET', key('counts', run), ARGV[j], ARGV[j + 1])
 end
-redis.call('HDEL', name, 'staged', 'kept')
-redis.call('HSET', name, 'skipped', ARGV[8], 'unknown', ARGV[9], 'planned', '1')
+redis.call('HDEL', name, 'staged')
+redis.call('HSET', name, 'skipped', ARGV[7], 'unknown', ARGV[8], 'planned', '1')
 move_run(run, 'running')
-event(run, 'run.planned', {}, ARGV[10])
+event(run, 'run.planned', {}, ARGV[9])
 -- The events of the plan stand in the log right after this one, however many they are: by number, where they are.
-redis.call('HSET', name, 'plan_seq', get(name, 'seq'), 'plan_events', int(told), 'plan_at', STAMP)
-redis.call('HINCRBY', name, 'seq', int(told))
+local told = redis.call('LLEN', announced)
+redis.call('HSET', name, 'plan_seq', get(name, 'seq'), 'plan_events', told, 'plan_at', STAMP)
+redis.call('HINCRBY', name, 'seq', told)
 return 1

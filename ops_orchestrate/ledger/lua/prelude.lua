@@ -1,4 +1,5 @@
--- Prepended to every script, after the tables MOVES, ORDER and STATE_OF that are made from core/states.py.
+-- Prepended to every script, after the tables MOVES, ORDER and STATE_OF that are made from core/states.py, and FOLDED,
+-- FIELD and LINE of folded.py.
 -- KEYS[1] is the prefix of all keys, ARGV[1] a token that names this call ("" where a repeat is harmless).
 -- Nothing here may fail after its first write: a script that refuses does so before it writes.
 local PREFIX = KEYS[1]
@@ -97,11 +98,39 @@ local function has_plan(run)
   return PLANNED[run]
 end
 
+-- A task that nobody has touched is one line of its plan (folded.py). It gets a hash of its own; false if there is none.
+local function unfold(run, task, since)
+  local line = redis.call('HGET', key('plan', run), task)
+  if not line then
+    return false
+  end
+  local f, n = {}, 0
+  for value in string.gmatch(line .. FIELD, '([^' .. FIELD .. ']*)' .. FIELD) do
+    n = n + 1
+    f[FOLDED[n]] = value
+  end
+  local settled = f.settled ~= '' and cjson.decode(f.settled) or { 'queued', '', '' }
+  local card = object('run', str(run), 'task', str(task), 'repo', str(f.repo), 'project', str(f.project),
+    'paths', f.paths, 'priority', str(f.urgency), 'path_left', f.path_left, 'estimate', f.estimate,
+    'part_of', str(f.part_of), 'of_parts', f.of_parts)
+  redis.call('HSET', key('task', run, task), 'spec', f.spec, 'card', card, 'score', f.score, 'state', settled[1],
+    'reason', settled[2], 'ask', settled[3], 'repo', f.repo, 'paths', f.paths, 'estimate', f.estimate, 'wave', f.wave,
+    'team', f.team, 'blocked_by', f.blocked_by, 'dependants', f.dependants, 'attempt', '0', 'updated_at', since)
+  return true
+end
+
 -- What the scripts need of a task; nil if there is none. Every value is a string, '' where it is not set.
 local function load_task(run, task)
-  local values = redis.call('HMGET', key('task', run, task), unpack(FIELDS))
-  if not values[1] or not has_plan(run) then
+  local name = key('task', run, task)
+  local values = redis.call('HMGET', name, unpack(FIELDS))
+  if not has_plan(run) then
     return nil
+  end
+  if not values[1] then
+    if not unfold(run, task, get(key('run', run), 'plan_at')) then
+      return nil
+    end
+    values = redis.call('HMGET', name, unpack(FIELDS))
   end
   local t = { run = run, task = task, key = key('task', run, task), member = run .. '/' .. task }
   for i, field in ipairs(FIELDS) do

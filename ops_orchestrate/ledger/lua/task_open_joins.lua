@@ -1,9 +1,7 @@
 -- Lets one caller, ever, set the size of each of these joins; `parts`: of the one behind which a task's parts come together.
 -- Keys: task:RUN:TASK. Args: run, caller's token, then per join: task, parts (1/0). Answers per join 1 or 0.
 for i = 3, #ARGV, 2 do
-  if redis.call('EXISTS', key('task', ARGV[1], ARGV[i])) == 0 then
-    need_task(ARGV[1], ARGV[i])
-  end
+  need_task(ARGV[1], ARGV[i])
 end
 local answers = {}
 for i = 3, #ARGV, 2 do
