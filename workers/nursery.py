@@ -13,6 +13,7 @@ from contextlib import suppress
 from importlib import import_module
 
 from ops_orchestrate.adapters.nursery import NURSERY, serve
+from ops_orchestrate.wiring import STOPPING
 from workers.pools import POOLS
 
 #: What processes import when they start or with their first job, by name because nothing here calls it.
@@ -37,5 +38,6 @@ def born() -> str:
         with suppress(ImportError):
             import_module(name)
     name = serve(channel)
+    STOPPING.renew()  # or one worker that is told to stop would tell its siblings, and whoever is forked after it
     gc.enable()
     return name

@@ -19,10 +19,14 @@ class StopFlag:
         """Tell this process and its children."""
         self._byte[0] = 1
 
+    def renew(self) -> None:
+        """A flag of this process's own, not set: for one that was forked, but not as a child of its pool."""
+        self._byte = mmap.mmap(-1, 1)
+
     def is_set(self) -> bool:
         """Whether it was set."""
         return self._byte[0] == 1
 
 
-#: This worker process is being stopped. Made before the pool forks.
+#: This worker process is being stopped. Made before the pool forks, and once more in each fork of a nursery.
 STOPPING = StopFlag()

@@ -19,8 +19,10 @@ from typing import Any
 
 import redis
 
-from ops_orchestrate.celery import POOLS, app, point_at
-from ops_orchestrate.config import Settings, Urls, load_settings
+from ops_orchestrate.adapters.forked import Forked
+from ops_orchestrate.celery import POOLS
+from ops_orchestrate.config import Settings
+from ops_orchestrate.core.duty import duty_of
 from ops_orchestrate.core.event import Event
 from ops_orchestrate.core.project import Portfolio, Project
 from ops_orchestrate.core.run import RequestedTask, RunRequest
@@ -31,6 +33,8 @@ from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.ledger import Ledger, connect
 from ops_orchestrate.wiring import make_toolbox
 from tests.conftest import own_server
+from tests.engine.begun import point_here, settings_of
+from tests.engine.forks import fork_worker
 from tests.repos import Upstream, make_upstream, repository_value
 
 GATE = "sh gate.sh"
@@ -74,7 +78,7 @@ class Rig:
     settings: Settings
     ledger: Ledger
     upstreams: dict[str, Upstream] = field(default_factory=dict)
-    workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    workers: dict[str, Forked | subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @classmethod
     def build(cls, home: Path, server: str, repos: Sequence[str] = ("app",), *, empty: bool = True, **env: str) -> Rig:
@@ -93,9 +97,9 @@ class Rig:
             "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
             **env,
         }
-        settings = _settings(env)
+        settings = settings_of(env)
         assert settings.urls is not None
-        _point_at(settings.urls)
+        point_here(settings.urls)
         ledger = connect(settings.urls.ledger)
         ledger.open(quiet=0)
         rig = cls(home, server, env, settings, ledger)
@@ -261,9 +265,13 @@ class Rig:
         for pool in list(self.workers):
             self.kill(pool)
 
-    def _spawn_worker(self, name: str, pool: str, **more: str) -> subprocess.Popen[bytes]:
-        """As the keeper of an installation does: told its name, or it would start itself twice."""
-        return self._spawn(name, [sys.executable, "-m", "workers", pool], OPS_POOL=pool, **more)
+    def _spawn_worker(self, name: str, pool: str, **more: str) -> Forked | subprocess.Popen[bytes]:
+        """As the keeper of an installation does: told its name and no others' secrets, or it would start twice."""
+        env = {**self.env, "OPS_POOL": pool, **more}
+        for secret in duty_of(pool, env).withheld():
+            env.pop(secret, None)
+        forked = fork_worker(pool, env, self.home / f"{name}.log")
+        return forked or self._spawn(name, [sys.executable, "-m", "workers", pool], OPS_POOL=pool, **more)
 
     def _spawn(self, name: str, argv: list[str], **more: str) -> subprocess.Popen[bytes]:
         env = {**self.env, **more}
@@ -280,25 +288,6 @@ def standing(home: Path, repos: Sequence[str] = ("app",), **env: str) -> Iterato
             yield rig
         finally:
             rig.close()
-
-
-def _point_at(urls: Urls) -> None:
-    """As the command does; but Celery keeps its connections as long as a process lives, and tests meet more servers."""
-    point_at(urls)
-    app._after_fork()
-    app._backend = app._get_backend()
-
-
-def _settings(env: Mapping[str, str]) -> Settings:
-    """The settings that a process with this environment reads."""
-    before = dict(os.environ)
-    try:
-        os.environ.clear()
-        os.environ.update(env)
-        return load_settings()
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def requested(task: str, project: str = "app", *, blocked_by: Sequence[str] = (), **kw: Any) -> RequestedTask:
