@@ -13,6 +13,7 @@ from ops_orchestrate.ledger.keys import Keys, member
 from ops_orchestrate.ledger.results import ClaimView
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server
+from ops_orchestrate.ledger.taking import Taking
 
 #: Project and fingerprint.
 Found = tuple[str, str]
@@ -23,16 +24,15 @@ class Claims:
 
     def __init__(self, server: Server, scripts: Scripts, keys: Keys) -> None:
         self._server = server
-        self._scripts = scripts
+        self._taking = Taking(scripts)
         self._keys = keys
 
     def look(self, keys: Sequence[Found]) -> dict[Found, ClaimView]:
         """The claims on these findings; those that nobody has are left out."""
         if not keys:
             return {}
-        fields = [_field(*found) for found in keys]
-        stored = self._server.ask(lambda: self._server.client.hmget(self._keys("claims"), fields))
-        return self._views({found: text for found, text in zip(keys, stored, strict=True) if text})
+        stored = self._taking.look([_field(*found) for found in keys])
+        return self._views({_found(field): text for field, text in stored.items()})
 
     def take(
         self,
@@ -42,22 +42,21 @@ class Claims:
         over: Sequence[tuple[str, str]] = (),
         left: Mapping[str, Left] | None = None,
     ) -> dict[Found, ClaimView]:
-        """Take findings (project, fingerprint, task, cause) for a run, in one step: all of them, or none.
+        """Take findings (project, fingerprint, task, cause) for a run: all of them, or none.
 
         Answers those it cannot have, with their owners; then nothing has changed. `over` names tasks whose claims may
         be taken over: one that could still start or waits for a person is cancelled, one in flight keeps its claim.
         `left`: what the tasks of `items` take over; their claims show it until the run's plan is there.
         """
         left = left or {}
-        args = [str(len(over)), *(member(*owner) for owner in over)]
+        claims: dict[str, str] = {}
         for project, fingerprint, task, cause in items:
             claim: dict[str, object] = {"run": run_id, "task": task, "cause": cause}
             if task in left:
                 claim["left"] = left[task][:3]
-            args += [_field(project, fingerprint), json.dumps(claim)]
-        refused = self._scripts("claims_take", run_id, *args)
-        pairs = zip(refused[::2], refused[1::2], strict=True)
-        return self._views({_found(field): text for field, text in pairs})
+            claims[_field(project, fingerprint)] = json.dumps(claim)
+        refused = self._taking.take(run_id, claims, [member(*owner) for owner in over])
+        return self._views({_found(field): text for field, text in refused.items()})
 
     def _views(self, claims: dict[Found, str]) -> dict[Found, ClaimView]:
         owners: list[dict[str, Any]] = [json.loads(text) for text in claims.values()]

@@ -43,6 +43,8 @@ FIELD, LINE = "\x1f", "\x1e"
 _ORDER = {priority: number for number, priority in enumerate(Priority)}
 #: Priority goes before any length: no path of work is this long (about thirty years).
 _STEP = 1e9
+#: What the line says of a task's hash.
+_PLANNED = frozenset(FIELDS) | {"state", "reason", "ask"}
 _QUEUED = (TaskState.QUEUED.value, "", "")
 _SERIALIZER = TaskSpec.__pydantic_serializer__
 
@@ -98,8 +100,10 @@ def ask_fields(pipe: Any, keys: Keys, run: str, task: str, names: Sequence[str])
 
 def fields(names: Sequence[str], values: Sequence[str | None], line: str | None) -> dict[str, str]:
     """These fields of a task, of what was answered; empty where they are not set."""
-    told = laid_over(line, dict(zip(names, values, strict=True)))
-    return {name: told.get(name, "") for name in names}
+    told = {name: value for name, value in zip(names, values, strict=True) if value is not None}
+    missing = [name for name in names if name not in told]
+    planned = unfolded(line) if _PLANNED.intersection(missing) else {}
+    return told | {name: planned.get(name, "") for name in missing}
 
 
 def settled(line: str) -> tuple[str, str, str] | None:

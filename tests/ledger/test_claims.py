@@ -8,12 +8,18 @@ from ops_orchestrate.core.attempt import OutcomeKind
 from ops_orchestrate.core.crossref import Blocker, Left
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import RunState, Stage, TaskState
-from ops_orchestrate.ledger import Ledger
+from ops_orchestrate.ledger import Ledger, taking
 from tests.builders import make_outcome, make_repository, make_request, make_settlement, make_task
 from tests.ledger.play import at_stage, completed, data_of, ended, failed, granted, planned, snapshot
 
 FOUND = ("app", "fp-t1")
 ITEM = (*FOUND, "t1", "sha1")
+
+
+@pytest.fixture(autouse=True, params=[1, 100])
+def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one call, and in one for each finding: nobody sees a difference."""
+    monkeypatch.setattr(taking, "AT_ONCE", request.param)
 
 
 def test_a_finding_has_one_run(ledger: Ledger) -> None:

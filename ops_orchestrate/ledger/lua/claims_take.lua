@@ -1,8 +1,7 @@
 -- once
 -- Takes findings for a run: all of them, or none and nothing is changed. Answers those that another run has, as field and value.
 -- Keys: claims, task:RUN:TASK of owners that are taken over. Args: run, number of `over`, their members,
---       then per item: field, claim (JSON: run, task, cause; left: run, task, head).
-local BATCH = 1000 -- many at a time: a large plan takes a hundred thousand findings, in this one step
+--       then the items, a line each: field, claim (JSON: run, task, cause; left: run, task, head).
 local run = ARGV[1]
 local claims = key('claims')
 local over_count = tonumber(ARGV[2])
@@ -41,18 +40,13 @@ local function cancel(all)
   end
 end
 
-local function each_batch(step)
-  for first = 3 + over_count, #ARGV, 2 * BATCH do
-    step(first, math.min(first + 2 * BATCH, #ARGV + 1) - 2)
-  end
-end
-
 -- First only look: what was taken in part could not be told from what the run had before, by whoever tries again.
 local refused, taken_over, looked_at = {}, {}, {}
-each_batch(function(first, last)
+local items = halves(ARGV[3 + over_count])
+for first = 1, #items, AT_ONCE do
   local fields = {}
-  for i = first, last, 2 do
-    fields[#fields + 1] = ARGV[i]
+  for i = first, math.min(first + AT_ONCE, #items + 1) - 2, 2 do
+    fields[#fields + 1] = items[i]
   end
   local claimed = redis.call('HMGET', claims, unpack(fields))
   for n, field in ipairs(fields) do
@@ -69,14 +63,12 @@ each_batch(function(first, last)
       end
     end
   end
-end)
+end
 if #refused > 0 then
   return refused
 end
 for _, all in ipairs(taken_over) do
   cancel(all)
 end
-each_batch(function(first, last)
-  redis.call('HSET', claims, unpack(ARGV, first, last + 1))
-end)
+in_batches('HSET', claims, items)
 return {}

@@ -39,36 +39,22 @@ if at == 1 then
   redis.call('UNLINK', unpack(all))
 end
 
--- So many at a time fit on the stack of Lua.
-local BATCH = 1000
-local function write(command, where, items)
-  for i = 1, #items, BATCH do
-    redis.call(command, where, unpack(items, i, math.min(i + BATCH - 1, #items)))
-  end
-end
-
 local i = 6 + words
 local till = i + 2 * tonumber(ARGV[i])
 for j = i + 1, till, 2 do
   redis.call('HSET', key('work', run), ARGV[j], ARGV[j + 1])
 end
-local marks, ids, fields = {}, {}, {}
+local marks, ids = {}, {}
 for mark in string.gmatch(ARGV[till + 1], '%S+') do
   marks[#marks + 1] = mark
 end
-local lines, from = ARGV[till + 2], 1
-while from <= #lines do
-  local mid = string.find(lines, FIELD, from, true)
-  local last = string.find(lines, LINE, mid, true)
-  local id = string.sub(lines, from, mid - 1)
-  ids[#ids + 1] = id
-  fields[#fields + 1] = id
-  fields[#fields + 1] = string.sub(lines, mid + 1, last - 1)
-  from = last + 1
+local lines = halves(ARGV[till + 2])
+for j = 1, #lines, 2 do
+  ids[#ids + 1] = lines[j]
 end
-write('HSET', plan, fields)
-write('RPUSH', tasks, ids)
-write('RPUSH', announced, marks)
+in_batches('HSET', plan, lines)
+in_batches('RPUSH', tasks, ids)
+in_batches('RPUSH', announced, marks)
 if not shows then
   for _, what in ipairs(all) do
     redis.call('EXPIRE', what, seconds_)

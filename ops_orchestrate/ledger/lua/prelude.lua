@@ -50,6 +50,27 @@ local function list(items)
   return '[' .. table.concat(out, ',') .. ']'
 end
 
+-- Lines of two fields (folded.py), as one flat list. One text is sent much faster than as many arguments.
+local function halves(lines)
+  local out, from = {}, 1
+  while from <= #lines do
+    local mid = string.find(lines, FIELD, from, true)
+    local last = string.find(lines, LINE, mid, true)
+    out[#out + 1] = string.sub(lines, from, mid - 1)
+    out[#out + 1] = string.sub(lines, mid + 1, last - 1)
+    from = last + 1
+  end
+  return out
+end
+
+-- One command for many items: so many at a time fit on the stack of Lua.
+local AT_ONCE = 2000
+local function in_batches(command, where, items)
+  for i = 1, #items, AT_ONCE do
+    redis.call(command, where, unpack(items, i, math.min(i + AT_ONCE - 1, #items)))
+  end
+end
+
 local function refuse(code, what)
   error('OPS:' .. code .. ':' .. what, 0)
 end
