@@ -7,6 +7,8 @@ where the gate fails the base's own result beside it. The verdict holds for exac
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
 from ops_orchestrate.core.change import Collected, Diff, GateEnd, GateResult, Preview
@@ -29,6 +31,16 @@ from ops_orchestrate.engine.step import Next, passed_on
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.engine.unlisted import gate_wanted, tell
 from ops_orchestrate.errors import GitError, SourceUnavailable
+from ops_orchestrate.ledger import Closing
+
+
+class Judgement(NamedTuple):
+    """What became of looking at a change."""
+
+    outcome: Outcome | None
+    """None where a security review is due before there is one."""
+    told: tuple[Mapping[str, Any], ...] = ()
+    """The evidence behind it, for the log."""
 
 
 def verify(key: StageKey, holder: str, tools: Toolbox) -> Next:
@@ -47,7 +59,7 @@ def verify(key: StageKey, holder: str, tools: Toolbox) -> Next:
         return Next.DROP
     with keep(key, Stage.VERIFY, holder, tools, asked_at=asked_at, stop=claim.stop) as lease:
         try:
-            outcome = _overtaken(record, waits) or _judge(key, record, repository, lease, tools)
+            judged = _overtaken(record, waits) or _judge(key, record, repository, lease, tools)
         except (GitError, SourceUnavailable) as error:
             tools.doing(Phase.WAITING, str(error))
             # Where the claim was lost meanwhile this does nothing: whoever has it goes on.
@@ -57,12 +69,15 @@ def verify(key: StageKey, holder: str, tools: Toolbox) -> Next:
             return Next.DROP
         if lease.lost.is_set():
             return Next.DROP
+        outcome = judged.outcome
         if outcome is None and not lease.stop:
-            return _have_reviewed(key, holder, tools)
+            return _have_reviewed(key, holder, judged.told, tools)
         if outcome is None or lease.stop:
             outcome = _interrupted(outcome or Outcome(kind=OutcomeKind.INTERRUPTED, head=record.head))
-        goes_on = outcome.kind is OutcomeKind.VERIFIED
-        ended = tools.ledger.attempts.end(key, Stage.VERIFY, holder=holder, outcome=outcome, goes_on=goes_on)
+        goes_on, closing = outcome.kind is OutcomeKind.VERIFIED, Closing(told=judged.told)
+        ended = tools.ledger.attempts.end(
+            key, Stage.VERIFY, holder=holder, outcome=outcome, goes_on=goes_on, closing=closing
+        )
     return Next.GO_ON if ended else Next.DROP
 
 
@@ -73,11 +88,11 @@ def _wait(key: StageKey, holder: str, waits: Standing, tools: Toolbox) -> None:
     tools.ledger.attempts.snooze(key, Stage.VERIFY, holder=holder, seconds=pause, note=waits.why)
 
 
-def _overtaken(record: TaskRecord, waits: Standing) -> Outcome | None:
+def _overtaken(record: TaskRecord, waits: Standing) -> Judgement | None:
     """What an early attempt ends as that cannot be judged: stopped, or with a blocker that has ended otherwise."""
     if waits.done:
         return None
-    return Outcome(kind=OutcomeKind.INTERRUPTED, summary=waits.why, head=record.head)
+    return Judgement(Outcome(kind=OutcomeKind.INTERRUPTED, summary=waits.why, head=record.head))
 
 
 def _interrupted(outcome: Outcome) -> Outcome:
@@ -85,8 +100,10 @@ def _interrupted(outcome: Outcome) -> Outcome:
     return outcome.model_copy(update={"kind": OutcomeKind.INTERRUPTED, "summary": "Stopped while it was verified."})
 
 
-def _have_reviewed(key: StageKey, holder: str, tools: Toolbox) -> Next:
+def _have_reviewed(key: StageKey, holder: str, told: Sequence[Mapping[str, Any]], tools: Toolbox) -> Next:
     """A reviewer looks first, where agents run; then it is verified once more, with what they said."""
+    for data in told:
+        tools.note(key, EventKind.EVIDENCE, data)
     tools.doing(Phase.WAITING, "a security review is due")
     newer = tools.ledger.attempts.again(key, holder=holder, frm=Stage.VERIFY, to=Stage.REVIEW)
     if newer is not None:
@@ -109,8 +126,7 @@ def _refusals(
     )
 
 
-def _judge(key: StageKey, record: TaskRecord, repository: Repository, lease: Lease, tools: Toolbox) -> Outcome | None:
-    """The outcome; None where a security review is due before there is one."""
+def _judge(key: StageKey, record: TaskRecord, repository: Repository, lease: Lease, tools: Toolbox) -> Judgement:
     work = tools.workshop
     tools.doing(Phase.JUDGING, repository.name)
     work.refresh(repository)
@@ -122,7 +138,7 @@ def _judge(key: StageKey, record: TaskRecord, repository: Repository, lease: Lea
     refused_before = _refused_before(key, tools)
     refusals = _refusals(diff, record, repository, refused_before, tools)
     gate, base_gate = _gates(repository, preview, refusals, lease, tools)
-    _evidence(key, diff, preview, gate, tools)
+    told = (_evidence(diff, preview, gate),)
     judged = tools.ledger.looks.verdict(key)
     review, approved, before = judged.review, judged.approved, judged.outcome
     review = review if review and review.holds_for(record.head, diff.merge_base) else None
@@ -144,8 +160,8 @@ def _judge(key: StageKey, record: TaskRecord, repository: Repository, lease: Lea
         ),
     )
     if review_due(outcome, refusals, review, policy=policy, approved=bool(approved) and approved == record.head):
-        return None
-    return outcome.model_copy(
+        return Judgement(None, told)
+    said = outcome.model_copy(
         update={
             "log_tail": tools.secrets.redact(outcome.log_tail),
             "summary": outcome.summary or _said(before),
@@ -153,6 +169,7 @@ def _judge(key: StageKey, record: TaskRecord, repository: Repository, lease: Lea
             "files": outcome.files or tuple(change.path for change in diff.files),
         }
     )
+    return Judgement(said, told)
 
 
 def _said(before: Outcome | None) -> str:
@@ -221,8 +238,8 @@ _TELLING = frozenset({GateEnd.FAILED, GateEnd.TIMED_OUT})
 _LOG = 3_000
 
 
-def _evidence(key: StageKey, diff: Diff, preview: Preview, gate: GateResult, tools: Toolbox) -> None:
-    data = {
+def _evidence(diff: Diff, preview: Preview, gate: GateResult) -> dict[str, Any]:
+    return {
         "what": "merge preview",
         "head": diff.head,
         "base": preview.base,
@@ -234,4 +251,3 @@ def _evidence(key: StageKey, diff: Diff, preview: Preview, gate: GateResult, too
         "unsandboxed": gate.unsandboxed,
         "log": relevant_tail(gate.log_tail, _LOG) if gate.end in _TELLING else "",
     }
-    tools.note(key, EventKind.EVIDENCE, data)

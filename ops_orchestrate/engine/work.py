@@ -41,7 +41,7 @@ from ops_orchestrate.errors import (
     SourceUnavailable,
     UsageError,
 )
-from ops_orchestrate.ledger import End
+from ops_orchestrate.ledger import Closing, End
 from ops_orchestrate.ports import AgentSession, AgentTree
 
 #: How long one wait for the agent's events lasts: the step looks at flags and lease in between.
@@ -77,8 +77,9 @@ def implement(key: StageKey, holder: str, tools: Toolbox) -> Next:
             return Next.DROP
         goes_on = outcome.kind is OutcomeKind.SUCCEEDED
         park = _parked(outcome, agent, tools)
+        took = Closing(learned=time.monotonic() - began if goes_on and not without else None)
         ended = tools.ledger.attempts.end(
-            key, Stage.IMPLEMENT, holder=holder, outcome=outcome, goes_on=goes_on, park=park
+            key, Stage.IMPLEMENT, holder=holder, outcome=outcome, goes_on=goes_on, park=park, closing=took
         )
         if not ended:
             return Next.DROP
@@ -86,8 +87,6 @@ def implement(key: StageKey, holder: str, tools: Toolbox) -> Next:
             canvas.publish(canvas.admit(key.run, again=f"{key.task}:{key.fence}"))
         if not (lease.stop == "now" and outcome.kind is OutcomeKind.INTERRUPTED):
             tools.workshop.discard_tree(repository, key)
-    if goes_on and not without:
-        tools.ledger.facts.learn(spec.repo, time.monotonic() - began)
     return Next.GO_ON
 
 

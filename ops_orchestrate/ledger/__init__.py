@@ -16,6 +16,7 @@ from ops_orchestrate.ledger.attempts import Attempts
 from ops_orchestrate.ledger.board import BoardLedger
 from ops_orchestrate.ledger.check import check_server, examine_server, examine_servers
 from ops_orchestrate.ledger.claims import Claims
+from ops_orchestrate.ledger.closing import Closing
 from ops_orchestrate.ledger.events import Events
 from ops_orchestrate.ledger.facts import Facts
 from ops_orchestrate.ledger.hosts import Hosts
@@ -25,7 +26,7 @@ from ops_orchestrate.ledger.looks import Looks
 from ops_orchestrate.ledger.mail import Mail
 from ops_orchestrate.ledger.money import Money
 from ops_orchestrate.ledger.parcels import Parcels
-from ops_orchestrate.ledger.results import Claim, ClaimView, End, Posted, Reaped, Renewal, Settled
+from ops_orchestrate.ledger.results import Announced, Claim, ClaimView, End, Posted, Reaped, Renewal, Settled
 from ops_orchestrate.ledger.runs import Runs
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server, client_for
@@ -56,7 +57,7 @@ class Ledger:
         self.parcels = Parcels(server, scripts, keys)
         self.events = Events(server, keys)
         self.money = Money(server, scripts, keys)
-        self.facts = Facts(server, scripts, keys)
+        self.facts = Facts(server, keys)
         self.mail = Mail(server, scripts, keys)
 
     @property
@@ -98,8 +99,10 @@ def connect(url: str, prefix: str = PREFIX) -> Ledger:
 
 
 __all__ = [
+    "Announced",
     "Claim",
     "ClaimView",
+    "Closing",
     "End",
     "Ledger",
     "Posted",

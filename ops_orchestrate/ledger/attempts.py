@@ -14,10 +14,12 @@ from ops_orchestrate.core.review import Review
 from ops_orchestrate.core.spend import Parked, Reserve
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.errors import OpsError
+from ops_orchestrate.ledger.closing import NOTHING, Closing, told_at_the_end, told_of
 from ops_orchestrate.ledger.keys import Keys
+from ops_orchestrate.ledger.locks import milliseconds
 from ops_orchestrate.ledger.money import reserve_text, reserved_amount
 from ops_orchestrate.ledger.records import outcome as stored_outcome
-from ops_orchestrate.ledger.results import Claim, End, Renewal, Settled
+from ops_orchestrate.ledger.results import Announced, Claim, End, Renewal, Settled
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server
 
@@ -67,12 +69,13 @@ class Attempts:
         outcome: Outcome,
         goes_on: bool,
         park: Parked | None = None,
+        closing: Closing = NOTHING,
     ) -> End:
         """The stage is over, unless the claim was lost.
 
         Implement gives slot and ownership back, and what was set aside for it becomes what it used. `goes_on`: the
         next stage waits to be claimed; otherwise the attempt is over and settling it is due. `park`: the account
-        that has no quota; nothing is admitted for it until then.
+        that has no quota; nothing is admitted for it until then. `closing`: what is written with it.
         """
         files = json.dumps(outcome.files) if 0 < len(outcome.files) <= FILES_KEPT else ""
         answer = self._scripts(
@@ -86,11 +89,12 @@ class Attempts:
             outcome.head,
             files,
             outcome.merge,
-            _event_fields(stage, outcome),
+            told_at_the_end(stage, outcome),
             "" if outcome.tokens is None else str(outcome.tokens),
             "" if outcome.cost_usd is None else str(in_micros(outcome.cost_usd)),
             park.account if park else "",
             park.until if park else 0.0,
+            *closing.args(),
         )
         return End(int(answer))
 
@@ -179,13 +183,19 @@ class Attempts:
         """Attempts that count against the limit, the present one included."""
         return int(self._task_field(run, task, "spent") or 0)
 
-    def intend(self, key: StageKey, *, holder: str, intent: MergeIntent) -> bool:
-        """Announce a merge before the base is touched; False if the claim on land was lost."""
-        return self._intent(key, holder, intent, proved=False)
+    def intend(self, key: StageKey, *, holder: str, intent: MergeIntent, lock: str = "", ttl: float = 0.0) -> Announced:
+        """Announce a merge before the base is touched.
+
+        `lock`: taken with it for `ttl` seconds; where somebody else has it nothing is announced.
+        """
+        data = json.dumps(told_of(intent))
+        args = (intent.model_dump_json(), data, lock, milliseconds(ttl))
+        return Announced(int(self._scripts("attempt_intend", *_where(key), holder, *args)))
 
     def prove(self, key: StageKey, *, holder: str, intent: MergeIntent) -> bool:
         """The base has the prepared commit: the task's merge is recorded; False if the claim was lost."""
-        return self._intent(key, holder, intent, proved=True)
+        data = json.dumps(told_of(intent))
+        return self._scripts.flag("attempt_prove", *_where(key), holder, intent.model_dump_json(), intent.commit, data)
 
     def intent(self, run: str, task: str) -> MergeIntent | None:
         """The merge that was announced and neither completed nor taken back."""
@@ -224,20 +234,6 @@ class Attempts:
         lease_until = float(stored[5] or 0)
         return bool(stored[:5] == expected and lease_until > seconds + micros / 1e6)
 
-    def _intent(self, key: StageKey, holder: str, intent: MergeIntent, *, proved: bool) -> bool:
-        data = intent.model_dump(mode="json", include={"commit", "branch", "base", "head", "tree", "method"})
-        data |= {"change": f"#{intent.change}"} if intent.change else {}
-        data |= {"by": intent.by} if intent.by else {}
-        return self._scripts.flag(
-            "attempt_intend",
-            *_where(key),
-            holder,
-            proved,
-            intent.model_dump_json(),
-            intent.commit,
-            json.dumps(data),
-        )
-
     def _task_field(self, run: str, task: str, field: str) -> str | None:
         name = self._keys("task", run, task)
         value: str | None = self._server.ask(lambda: self._server.client.hget(name, field))
@@ -246,14 +242,3 @@ class Attempts:
 
 def _where(key: StageKey) -> tuple[str, str, str, str]:
     return key.run, key.task, str(key.attempt), str(key.fence)
-
-
-def _event_fields(stage: Stage, outcome: Outcome) -> str:
-    """What the event of the stage's end says of the outcome: a JSON object without its braces."""
-    if stage is Stage.IMPLEMENT:
-        include = {"summary", "head", "cost_usd", "tokens", "unsandboxed", "agent_version"}
-        first: dict[str, Any] = {"outcome": outcome.kind.value}
-    else:
-        include = {"rule", "summary", "head", "base", "tree", "ask", "command", "unsandboxed", "review"}
-        first = {"kind": outcome.kind.value}
-    return json.dumps(first | outcome.model_dump(mode="json", include=include))[1:-1]

@@ -10,7 +10,6 @@ from typing import Any
 
 from ops_orchestrate.core.change import GateResult
 from ops_orchestrate.ledger.keys import Keys, member, split_member
-from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server
 
 #: A gate's result for a tree stays true, but trees are forgotten: a month covers every run that asks again.
@@ -22,9 +21,8 @@ USUAL, HEADS_KEPT = 3, 5
 class Facts:
     """Shared knowledge that no transition depends on."""
 
-    def __init__(self, server: Server, scripts: Scripts, keys: Keys) -> None:
+    def __init__(self, server: Server, keys: Keys) -> None:
         self._server = server
-        self._scripts = scripts
         self._keys = keys
 
     def gate(self, repo: str, tree: str, gate_digest: str) -> GateResult | None:
@@ -79,7 +77,3 @@ class Facts:
         """Learned seconds of one attempt per repository; over all of them under the empty key."""
         stored = self._server.ask(lambda: self._server.client.hgetall(self._keys("lengths")))
         return {repo: float(seconds) for repo, seconds in stored.items()}
-
-    def learn(self, repo: str, seconds: float) -> None:
-        """One attempt in this repository took so long."""
-        self._scripts("facts_learn", repo, seconds)

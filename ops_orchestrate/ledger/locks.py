@@ -22,11 +22,11 @@ class Locks:
 
     def acquire(self, name: str, holder: str, ttl: float) -> bool:
         """Take the lock for `ttl` seconds; the holder that has it may take it again."""
-        return self._scripts.flag("lock_acquire", name, holder, _milliseconds(ttl))
+        return self._scripts.flag("lock_acquire", name, holder, milliseconds(ttl))
 
     def renew(self, name: str, holder: str, ttl: float) -> bool:
         """Keep it for another `ttl` seconds; False if it is lost."""
-        return self._scripts.flag("lock_renew", name, holder, _milliseconds(ttl))
+        return self._scripts.flag("lock_renew", name, holder, milliseconds(ttl))
 
     def holder(self, name: str) -> str:
         """Who has it now; empty where nobody does."""
@@ -38,5 +38,6 @@ class Locks:
         self._scripts("lock_release", name, holder)
 
 
-def _milliseconds(ttl: float) -> int:
+def milliseconds(ttl: float) -> int:
+    """As the server counts how long a lock lasts; one at least."""
     return max(1, round(ttl * 1000))

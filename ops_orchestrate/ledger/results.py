@@ -50,6 +50,16 @@ class End(IntEnum):
     """It has ended, and some task waits for a free slot."""
 
 
+class Announced(IntEnum):
+    """What became of a merge that was to be announced; false where the claim was lost."""
+
+    LOST = 0
+    """The claim was lost."""
+    DONE = 1
+    BUSY = 2
+    """Somebody else has the lock."""
+
+
 class Settled(Value):
     """What a settlement did."""
 

@@ -9,9 +9,10 @@ from ops_orchestrate.core.change import MergeIntent
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.states import Stage, TaskState
-from ops_orchestrate.ledger import Ledger
+from ops_orchestrate.ledger import Announced, Closing, End, Ledger
 from tests.builders import make_outcome, make_settlement, make_task
 from tests.ledger.play import (
+    DONE,
     LEASE,
     at_stage,
     claimed,
@@ -20,8 +21,10 @@ from tests.ledger.play import (
     ended,
     failed,
     granted,
+    kinds,
     planned,
     snapshot,
+    story,
 )
 
 INTENT = MergeIntent(repo="app", branch="dev", base="b1", head="h1", tree="t1", commit="m1")
@@ -199,6 +202,53 @@ def test_a_merge_is_announced_then_proved(ledger: Ledger) -> None:
     assert ledger.tasks.get("r1", "t1").merge == "m1"
     told = {"commit": "m1", "branch": "dev", "base": "b1", "head": "h1", "tree": "t1", "method": "squash"}
     assert data_of(ledger, EventKind.MERGE_INTENDED) == data_of(ledger, EventKind.MERGE_PROVED) == [told]
+
+
+def test_the_lock_of_the_base_comes_with_the_announcement(ledger: Ledger) -> None:
+    planned(ledger)
+    key = at_stage(ledger, Stage.LAND)
+    claimed(ledger, key, Stage.LAND)
+    ledger.locks.acquire("base:dev", "another", LEASE)
+
+    def intend(holder: str = "me") -> Announced:
+        return ledger.attempts.intend(key, holder=holder, intent=INTENT, lock="base:dev", ttl=LEASE)
+
+    assert intend() is Announced.BUSY
+    assert ledger.attempts.intent("r1", "t1") is None, "nothing is announced"
+    ledger.locks.release("base:dev", "another")
+    assert intend("another") is Announced.LOST
+    assert ledger.locks.holder("base:dev") == "", "without the claim there is no lock"
+    assert [intend(), intend(), ledger.locks.holder("base:dev")] == [Announced.DONE, Announced.DONE, "me"]
+
+
+def test_the_end_says_all_that_goes_with_it_once(ledger: Ledger) -> None:
+    planned(ledger)
+    key = at_stage(ledger, Stage.LAND)
+    claimed(ledger, key, Stage.LAND)
+    ledger.attempts.intend(key, holder="me", intent=INTENT, lock="base:dev", ttl=LEASE)
+    closing = Closing(told=[{"what": "a"}, {"what": "b"}], proof=INTENT, unlock="base:dev")
+
+    def end(holder: str) -> End:
+        done = DONE[Stage.LAND]
+        return ledger.attempts.end(key, Stage.LAND, holder=holder, outcome=done, goes_on=False, closing=closing)
+
+    before = snapshot(ledger)
+    assert not end("another")
+    assert (snapshot(ledger), ledger.locks.holder("base:dev")) == (before, "me")
+    known = len(story(ledger))
+    assert [bool(end("me")), bool(end("me"))] == [True, True]
+    assert kinds(story(ledger)[known:]) == [EventKind.EVIDENCE, EventKind.EVIDENCE, EventKind.MERGE_PROVED]
+    assert (ledger.tasks.get("r1", "t1").merge, ledger.locks.holder("base:dev")) == ("m1", "")
+
+
+def test_the_end_gives_back_no_lock_of_another(ledger: Ledger) -> None:
+    planned(ledger)
+    key = at_stage(ledger, Stage.LAND)
+    claimed(ledger, key, Stage.LAND)
+    ledger.locks.acquire("base:dev", "another", LEASE)
+    closing, done = Closing(unlock="base:dev"), DONE[Stage.LAND]
+    assert ledger.attempts.end(key, Stage.LAND, holder="me", outcome=done, goes_on=False, closing=closing)
+    assert ledger.locks.holder("base:dev") == "another"
 
 
 def test_an_announced_merge_is_taken_back_by_the_newest_grant_only(ledger: Ledger) -> None:

@@ -10,7 +10,10 @@ import pytest
 
 from ops_orchestrate.core.board import Host
 from ops_orchestrate.core.change import GateEnd, GateResult
-from ops_orchestrate.ledger import PREFIX, Ledger
+from ops_orchestrate.core.states import Stage
+from ops_orchestrate.ledger import PREFIX, Closing, Ledger
+from tests.builders import make_task
+from tests.ledger.play import DONE, claimed, granted, planned
 
 
 def host(name: str = "h1", **pools: int) -> Host:
@@ -106,8 +109,14 @@ def test_a_gate_is_known_per_tree_and_text(ledger: Ledger) -> None:
 
 
 def test_lengths_are_learned_per_repository_and_over_all(ledger: Ledger) -> None:
+    planned(ledger, make_task("a", repo="app"), make_task("b", repo="web"), make_task("c", repo="app"))
     assert ledger.facts.lengths() == {}
-    ledger.facts.learn("app", 100)
-    ledger.facts.learn("web", 200)
-    ledger.facts.learn("app", 200)
+    for task, seconds in ("a", 100), ("b", 200), ("c", 200):
+        key = granted(ledger, task)
+        claimed(ledger, key, Stage.IMPLEMENT)
+        for _ in range(2):  # said once more, it is learned once
+            took = Closing(learned=seconds)
+            assert ledger.attempts.end(
+                key, Stage.IMPLEMENT, holder="me", outcome=DONE[Stage.IMPLEMENT], goes_on=True, closing=took
+            )
     assert ledger.facts.lengths() == pytest.approx({"app": 130, "web": 200, "": 151})

@@ -8,6 +8,7 @@ never pushes blindly. The forge moves the base only from the head that was seen.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind
 from ops_orchestrate.core.change import Landing, LandingEnd, MergeIntent
@@ -20,6 +21,7 @@ from ops_orchestrate.engine.landing.facts import landing_snapshot
 from ops_orchestrate.engine.lease import base_lock
 from ops_orchestrate.engine.step import Next
 from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.ledger import Announced
 from ops_orchestrate.ledger.looks import Landable
 
 #: How long one job waits for another merge to the same base before it snoozes; a local merge takes milliseconds.
@@ -27,12 +29,17 @@ _TURN_SECONDS = 10.0
 
 
 def land_branch(case: Case) -> Next:
-    """Merge it, or say why not."""
-    turn = base_lock(case.repository.key, case.base)
+    """Merge it, or say why not.
+
+    The turn at the base comes with the announcement: mostly nobody else has it. Who has to wait for it looks again.
+    """
+    if (landed := _land(case)) is not None:
+        return landed
+    turn, busy = base_lock(case.repository.key, case.base), "another merge to this base is under way"
     if not _take_turn(turn, case.holder, case.tools):
-        return snooze(case, "another merge to this base is under way")
+        return snooze(case, busy)
     try:
-        return _land(case)
+        return _land(case) or snooze(case, busy)
     finally:
         case.tools.ledger.locks.release(turn, case.holder)
 
@@ -46,7 +53,8 @@ def _take_turn(turn: str, holder: str, tools: Toolbox) -> bool:
     return True
 
 
-def _land(case: Case) -> Next:
+def _land(case: Case) -> Next | None:
+    """None where another merge to this base is under way."""
     case.tools.workshop.refresh(case.repository)
     known = case.tools.ledger.looks.landing(case.key)
     action = decide_landing(landing_snapshot(case, known))
@@ -66,11 +74,24 @@ def _outcome(action: Action, record: TaskRecord) -> Outcome:
     return Outcome(kind=kind, summary=action.reason, ask=action.ask, command=action.command, head=record.head)
 
 
-def _merge(case: Case, known: Landable) -> Next:
-    attempts = case.tools.ledger.attempts
+def _merge(case: Case, known: Landable) -> Next | None:
     intent = _announced(case, known) or _intent(case, known)
-    if not attempts.intend(case.key, holder=case.holder, intent=intent):
-        return Next.DROP
+    ledger, turn = case.tools.ledger, base_lock(case.repository.key, case.base)
+    announced = ledger.attempts.intend(
+        case.key, holder=case.holder, intent=intent, lock=turn, ttl=case.tools.settings.lease
+    )
+    if announced is not Announced.DONE:
+        return None if announced is Announced.BUSY else Next.DROP
+    outcome = Next.DROP
+    try:
+        outcome = _push(replace(case, turn=turn), known, intent)
+    finally:
+        if outcome is Next.DROP:  # where the attempt has ended, that has given it back
+            ledger.locks.release(turn, case.holder)
+    return outcome
+
+
+def _push(case: Case, known: Landable, intent: MergeIntent) -> Next:
     landing = case.tools.forge_of(case.repository).land(case.repository, intent)
     if landing.end is LandingEnd.LANDED:
         return _prove(case, intent, known.verified)
@@ -79,7 +100,7 @@ def _merge(case: Case, known: Landable) -> Next:
     if landing.end is LandingEnd.UNKNOWN:
         # Unknown is not "no": the next look asks the base itself whether it has the commit.
         return snooze(case, landing.detail)
-    attempts.drop_intent(case.key)
+    case.tools.ledger.attempts.drop_intent(case.key)
     return _refused(case, landing)
 
 

@@ -19,6 +19,7 @@ from ops_orchestrate.engine.placing import publish_tail
 from ops_orchestrate.engine.step import Next
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import OpsError, SourceUnavailable
+from ops_orchestrate.ledger import Closing
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Case:
     record: TaskRecord
     repository: Repository
     tools: Toolbox
+    turn: str = ""
+    """The lock of the base, while this attempt holds it: the end of the attempt gives it back."""
 
     @property
     def base(self) -> str:
@@ -71,13 +74,18 @@ def wait_for_person(case: Case, reason: str, *, ask: str = "land", command: str 
 
 def merged(case: Case, intent: MergeIntent, verified: Outcome) -> Next:
     """The base has it, and that was proved. `verified`: what verify recorded for the attempt."""
-    attempts = case.tools.ledger.attempts
-    if not attempts.prove(case.key, holder=case.holder, intent=intent):
-        return Next.DROP
-    _close_sources(case)
-    _remove_branch(case, intent)
     told = {"kind": OutcomeKind.MERGED, "head": intent.head, "base": intent.base, "merge": intent.commit}
-    return end(case, verified.model_copy(update=told))
+    if _is_seen_elsewhere(case):  # nobody is told before it is written down
+        if not case.tools.ledger.attempts.prove(case.key, holder=case.holder, intent=intent):
+            return Next.DROP
+        _close_sources(case)
+        _remove_branch(case, intent)
+    return end(case, verified.model_copy(update=told), proof=intent)
+
+
+def _is_seen_elsewhere(case: Case) -> bool:
+    """Whether the merge has consequences outside of its base."""
+    return bool(case.record.spec.closes) or case.tools.pulls_of(case.repository) is not None
 
 
 def _remove_branch(case: Case, intent: MergeIntent) -> None:
@@ -110,7 +118,10 @@ def _close_sources(case: Case) -> None:
         case.note(EventKind.EVIDENCE, {"what": "source closed", "text": text})
 
 
-def end(case: Case, outcome: Outcome) -> Next:
-    """The attempt is over; settle goes on."""
-    ended = case.tools.ledger.attempts.end(case.key, Stage.LAND, holder=case.holder, outcome=outcome, goes_on=False)
+def end(case: Case, outcome: Outcome, *, proof: MergeIntent | None = None) -> Next:
+    """The attempt is over, and its turn at the base; settle goes on. `proof`: the merge that the base shows."""
+    closing = Closing(proof=proof, unlock=case.turn)
+    ended = case.tools.ledger.attempts.end(
+        case.key, Stage.LAND, holder=case.holder, outcome=outcome, goes_on=False, closing=closing
+    )
     return Next.GO_ON if ended else Next.DROP

@@ -83,7 +83,7 @@ def _announce(case: Case, look: Look) -> bool:
     if not attempts.pursue(case.key, holder=case.holder, pursuit=asked):
         return False
     case.note(EventKind.EVIDENCE, {"what": "merge gate", **receipt(seen, look.decision)})
-    return attempts.intend(case.key, holder=case.holder, intent=intent)
+    return bool(attempts.intend(case.key, holder=case.holder, intent=intent))
 
 
 def _after(case: Case, look: Look, landing: Landing) -> Next:

@@ -1,11 +1,13 @@
 -- A stage is over: its outcome is recorded, what it held is given back, the chain goes on or settling is due.
--- Keys: task:RUN:TASK, attempt:…, slots, owners, unmerged, watch, money:*, parked, candidate_heads, events.
+-- Keys: task:RUN:TASK, attempt:…, slots, owners, unmerged, watch, money:*, parked, candidate_heads, lengths, intent:…, lock:NAME, events.
 -- Args: run, task, attempt, fence, stage, holder, goes on (1/0), outcome (JSON), kind, head,
 --       files (JSON list, '' unless known), merge ('' unless there is one), fields of the stage's event (JSON object without braces),
---       tokens, microdollars ('' unknown), account without quota ('' none), until when.
+--       tokens, microdollars ('' unknown), account without quota ('' none), until when,
+--       seconds to be learned ('' none), lock to be given back ('' none),
+--       merge that was proved (JSON; '' none), its commit, data of its event, then the data of its evidence, an event each.
 -- Answers 0: the claim was lost; 1; 2: it has ended, and some task waits for a slot.
 local run, task, attempt, fence, stage, holder, goes_on, outcome, kind, head, files, merge, fields, tokens, micros, account,
-  parked_until = unpack(ARGV)
+  parked_until, learned, unlock, proof, commit, proved = unpack(ARGV, 1, 22)
 local t = load_task(run, task)
 local mark = stage .. ' ' .. holder
 
@@ -23,6 +25,12 @@ end
 local name = attempt_key(t)
 redis.call('HSET', name, 'outcome', outcome, 'outcome_' .. stage, outcome)
 put(t, 'ended_by', mark)
+for i = 23, #ARGV do
+  task_event(t, 'evidence', ARGV[i])
+end
+if proof ~= '' then
+  prove(t, proof, commit, proved)
+end
 if head ~= '' then
   put(t, 'head', head)
   local change = object('repo', str(t.repo), 'paths', files ~= '' and files or t.paths)
@@ -62,5 +70,11 @@ else
 end
 if stage == 'implement' then
   reconsider(t)
+end
+if learned ~= '' then
+  learn(t.repo, number(learned))
+end
+if unlock ~= '' then
+  give_lock_back(key('lock', unlock), holder)
 end
 return ended()

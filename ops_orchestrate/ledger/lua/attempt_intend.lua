@@ -1,18 +1,16 @@
--- Announces a merge before the base is touched, or proves it afterwards. Keys: task:RUN:TASK, intent:RUN:TASK, events.
--- Args: run, task, attempt, fence, holder, proved (1/0), intent (JSON), commit, data of the event.
-local run, task, attempt, fence, holder, proved, intent, commit, data = unpack(ARGV)
+-- Announces a merge before the base is touched. Keys: task:RUN:TASK, intent:RUN:TASK, lock:NAME, events.
+-- Args: run, task, attempt, fence, holder, intent (JSON), data of the event, lock that goes with it ('' none), its ms.
+-- Answers 0: the claim was lost; 1; 2: another holder has the lock, and nothing is announced.
+local run, task, attempt, fence, holder, intent, data, lock, ms = unpack(ARGV)
 local t = load_task(run, task)
 if not holds(t, attempt, fence, 'land', holder) then
   return 0
 end
+if lock ~= '' and take_lock(key('lock', lock), holder, ms) == 0 then
+  return 2
+end
 local name = key('intent', run, task)
-local known = redis.call('GET', name) == intent
-if proved == '1' then
-  if t.merge ~= commit then
-    put(t, 'merge', commit)
-    task_event(t, 'merge.proved', data)
-  end
-elseif not known then
+if redis.call('GET', name) ~= intent then
   task_event(t, 'merge.intended', data)
 end
 redis.call('SET', name, intent)

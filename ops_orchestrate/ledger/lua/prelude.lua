@@ -95,6 +95,22 @@ local function lock_holder(name)
   return holder or value
 end
 
+local function take_lock(name, holder, ms)
+  local other = lock_holder(name)
+  if other ~= '' and other ~= holder then
+    return 0
+  end
+  lock_for(name, holder, ms)
+  return 1
+end
+
+local function give_lock_back(name, holder)
+  if lock_holder(name) ~= holder then
+    return 0
+  end
+  return redis.call('DEL', name)
+end
+
 -- Events ---------------------------------------------------------------------------------------------------------
 
 local function event(run, kind, where, data)

@@ -291,6 +291,23 @@ local function uncount(t)
   end
 end
 
+-- The base shows a merge, which `data` tells.
+local function prove(t, intent, commit, data)
+  if t.merge ~= commit then
+    put(t, 'merge', commit)
+    task_event(t, 'merge.proved', data)
+  end
+  redis.call('SET', key('intent', t.run, t.task), intent)
+end
+
+-- How long attempts take: a moving average per repository, and over all under ''.
+local function learn(repo, took)
+  for _, field in ipairs({ repo, '' }) do
+    local old = tonumber(redis.call('HGET', key('lengths'), field) or '')
+    redis.call('HSET', key('lengths'), field, seconds(old and (0.7 * old + 0.3 * took) or took))
+  end
+end
+
 -- Everything that must not outlive an attempt.
 local function leave_flight(t)
   settle_money(t, '', '')
