@@ -35,6 +35,7 @@ from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.engine.unlisted import tell_unlisted
 from ops_orchestrate.engine.verify import known_gate
 from ops_orchestrate.errors import AgentUnavailable, GitError, SandboxUnavailable, SourceUnavailable, UsageError
+from ops_orchestrate.ledger import Granted
 
 #: Without a free slot it is looked again after so many seconds at the latest; a slot that is given back wakes it.
 _PATIENCE = 60.0
@@ -45,10 +46,9 @@ def review(key: StageKey, holder: str, tools: Toolbox) -> Next:
     attempts = tools.ledger.attempts
     asked_at = boot_clock()
     claim = attempts.claim(key, Stage.REVIEW, holder=holder, host=tools.host, lease=tools.settings.lease)
-    if claim.kind != "ok":
+    if not isinstance(claim, Granted):
         return passed_on(claim)
-    run = tools.ledger.runs.get(key.run)
-    record = tools.ledger.tasks.get(key.run, key.task)
+    run, record = claim.run, claim.task
     with keep(key, Stage.REVIEW, holder, tools, asked_at=asked_at, stop=claim.stop) as lease:
         if claim.stop:
             return _interrupted(key, holder, tools)

@@ -31,7 +31,7 @@ from ops_orchestrate.engine.step import Next, passed_on
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.engine.unlisted import gate_wanted, tell
 from ops_orchestrate.errors import GitError, SourceUnavailable
-from ops_orchestrate.ledger import Closing
+from ops_orchestrate.ledger import Closing, Granted
 
 
 class Judgement(NamedTuple):
@@ -47,12 +47,10 @@ def verify(key: StageKey, holder: str, tools: Toolbox) -> Next:
     """Judge the newest attempt's head against the base's newest head."""
     asked_at = boot_clock()
     claim = tools.ledger.attempts.claim(key, Stage.VERIFY, holder=holder, host=tools.host, lease=tools.settings.lease)
-    if claim.kind != "ok":
+    if not isinstance(claim, Granted):
         return passed_on(claim)
-    run = tools.ledger.runs.get(key.run)
-    planned = tools.ledger.tasks.get(key.run, key.task)
-    repository = run.request.portfolio.repository(planned.spec.repo)
-    record = with_gate(planned, repository)
+    repository = claim.run.request.portfolio.repository(claim.task.spec.repo)
+    record = with_gate(claim.task, repository)
     waits = standing_of(record, tools)
     if waits.waits and not waits.lost and not claim.stop:
         _wait(key, holder, waits, tools)

@@ -18,14 +18,14 @@ from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.price import in_dollars
 from ops_orchestrate.core.progress import Phase
 from ops_orchestrate.core.project import Repository
-from ops_orchestrate.core.run import RunRecord
+from ops_orchestrate.core.run import RunRecord, RunRequest
 from ops_orchestrate.core.spend import Amount, Parked
 from ops_orchestrate.core.states import Stage
 from ops_orchestrate.core.task import TaskMode, TaskRecord, TaskSpec
 from ops_orchestrate.engine.ask_split import asked_to_split
 from ops_orchestrate.engine.begun import grown_from, needs_no_agent, remembers, where_to_begin
 from ops_orchestrate.engine.briefing import brief_of
-from ops_orchestrate.engine.budget import account_for, agent_now
+from ops_orchestrate.engine.budget import account_for, agent_now, agents_of
 from ops_orchestrate.engine.lease import Lease, boot_clock, keep, last_beat
 from ops_orchestrate.engine.mailbox import Mailbox
 from ops_orchestrate.engine.pulse import Pulse
@@ -41,7 +41,7 @@ from ops_orchestrate.errors import (
     SourceUnavailable,
     UsageError,
 )
-from ops_orchestrate.ledger import Closing, End
+from ops_orchestrate.ledger import Closing, End, Granted
 from ops_orchestrate.ports import AgentSession, AgentTree
 
 #: How long one wait for the agent's events lasts: the step looks at flags and lease in between.
@@ -50,18 +50,14 @@ _LOOK = 0.2
 
 def implement(key: StageKey, holder: str, tools: Toolbox) -> Next:
     """Run one attempt to its end. Losing the claim ends the agent and says nothing more."""
-    run = tools.ledger.runs.get(key.run)
-    agent = (
-        agent_now(run.request, tools, here=True).agent or run.request.agent
-    )  # all parked since the grant: it says so itself
+    agent = _agent_for(tools.ledger.runs.request(key.run), tools)
     asked_at = boot_clock()
     claim = tools.ledger.attempts.claim(
         key, Stage.IMPLEMENT, holder=holder, host=tools.host, lease=tools.settings.lease, agent=agent
     )
-    if claim.kind != "ok":
+    if not isinstance(claim, Granted):
         return passed_on(claim)
-    record = tools.ledger.tasks.get(key.run, key.task)
-    spec = record.spec
+    run, record, spec = claim.run, claim.task, claim.task.spec
     _offer_members(key, spec, tools)
     repository = run.request.portfolio.repository(spec.repo)
     began = time.monotonic()
@@ -88,6 +84,14 @@ def implement(key: StageKey, holder: str, tools: Toolbox) -> Next:
         if not (lease.stop == "now" and outcome.kind is OutcomeKind.INTERRUPTED):
             tools.workshop.discard_tree(repository, key)
     return Next.GO_ON
+
+
+def _agent_for(request: RunRequest, tools: Toolbox) -> str:
+    """Who works: the only one there is, or the first whose account has quota at this moment."""
+    names = agents_of(request, tools)
+    if len(names) == 1:  # the grant has asked for its quota
+        return names[0]
+    return agent_now(request, tools, here=True).agent or request.agent  # all parked since then: it says so itself
 
 
 def _too_late(stop: str) -> Outcome | None:

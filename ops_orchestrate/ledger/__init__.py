@@ -26,7 +26,7 @@ from ops_orchestrate.ledger.looks import Looks
 from ops_orchestrate.ledger.mail import Mail
 from ops_orchestrate.ledger.money import Money
 from ops_orchestrate.ledger.parcels import Parcels
-from ops_orchestrate.ledger.results import Announced, Claim, ClaimView, End, Posted, Reaped, Renewal, Settled
+from ops_orchestrate.ledger.results import Announced, Claim, ClaimView, End, Granted, Posted, Reaped, Renewal, Settled
 from ops_orchestrate.ledger.runs import Runs
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server, client_for
@@ -51,7 +51,7 @@ class Ledger:
         self.claims = Claims(server, scripts, keys)
         self.board = BoardLedger(server, scripts, keys)
         self.looks = Looks(server, keys)
-        self.attempts = Attempts(server, scripts, keys)
+        self.attempts = Attempts(server, scripts, keys, self.runs)
         self.locks = Locks(server, scripts, keys)
         self.hosts = Hosts(server, scripts, keys)
         self.parcels = Parcels(server, scripts, keys)
@@ -104,6 +104,7 @@ __all__ = [
     "ClaimView",
     "Closing",
     "End",
+    "Granted",
     "Ledger",
     "Posted",
     "Reaped",

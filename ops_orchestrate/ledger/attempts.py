@@ -19,7 +19,9 @@ from ops_orchestrate.ledger.keys import Keys
 from ops_orchestrate.ledger.locks import milliseconds
 from ops_orchestrate.ledger.money import reserve_text, reserved_amount
 from ops_orchestrate.ledger.records import outcome as stored_outcome
-from ops_orchestrate.ledger.results import Announced, Claim, End, Renewal, Settled
+from ops_orchestrate.ledger.records import task_record
+from ops_orchestrate.ledger.results import Announced, Claim, End, Granted, Renewal, Settled
+from ops_orchestrate.ledger.runs import CHANGING, Runs
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server
 
@@ -30,16 +32,29 @@ FILES_KEPT = 200
 class Attempts:
     """The attempts of all tasks."""
 
-    def __init__(self, server: Server, scripts: Scripts, keys: Keys) -> None:
+    def __init__(self, server: Server, scripts: Scripts, keys: Keys, runs: Runs) -> None:
         self._server = server
         self._scripts = scripts
         self._keys = keys
+        self._runs = runs
 
     def claim(self, key: StageKey, stage: Stage, *, holder: str, host: str, lease: float, agent: str = "") -> Claim:
-        """Claim a stage for `lease` seconds. The same holder may ask again and gets the same answer."""
+        """Claim a stage for `lease` seconds; `Granted` where it is the holder's.
+
+        The same holder may ask again and gets the same answer.
+        """
         where = (*_where(key), str(key.seq))
-        kind, stop, aside = self._scripts("attempt_claim", *where, stage.value, holder, host, lease, agent)
-        return Claim(kind=kind, stop=stop, reserved=reserved_amount(aside))
+        kind, *told = self._scripts("attempt_claim", *where, stage.value, holder, host, lease, agent, *CHANGING)
+        if not told:
+            return Claim(kind=kind)
+        stop, aside, values, gates, task = told
+        return Granted(
+            kind=kind,
+            stop=stop,
+            reserved=reserved_amount(aside),
+            run=self._runs.as_told(key.run, values, _pairs(gates)),
+            task=task_record(key.run, _pairs(task)),
+        )
 
     def renew(self, key: StageKey, stage: Stage, *, holder: str, lease: float) -> Renewal:
         """A heartbeat: the claim holds for another `lease` seconds, unless it is lost."""
@@ -238,6 +253,11 @@ class Attempts:
         name = self._keys("task", run, task)
         value: str | None = self._server.ask(lambda: self._server.client.hget(name, field))
         return value
+
+
+def _pairs(flat: Sequence[str]) -> dict[str, str]:
+    """A hash as a script answers it."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def _where(key: StageKey) -> tuple[str, str, str, str]:

@@ -7,8 +7,10 @@ from typing import Literal, NamedTuple
 
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.crossref import Blocker, Left
+from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.spend import Amount
 from ops_orchestrate.core.states import RunState, Stage, TaskState
+from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.core.value import Value
 
 Stop = Literal["", "salvage", "now", "cancel"]
@@ -23,13 +25,23 @@ class Claim(Value):
     `pass`: the attempt ended in an earlier stage, pass on to settle."""
     stop: Stop = ""
     """With `ok`: the run is stopping, or this task was cancelled."""
-    reserved: Amount = Amount()
-    """With `ok`, of an agent's stage: what was set aside for the attempt, and so the most that it may use."""
 
     @property
     def ok(self) -> bool:
         """Whether the stage is the caller's."""
         return self.kind == "ok"
+
+
+class Granted(Claim):
+    """A stage that is the caller's, with what it works on as that stood when it was claimed.
+
+    Whatever has to be so when a branch is moved is looked at again right before that (`Looks.landing`).
+    """
+
+    run: RunRecord
+    task: TaskRecord
+    reserved: Amount = Amount()
+    """Of an agent's stage: what was set aside for the attempt, and so the most that it may use."""
 
 
 class Renewal(Value):

@@ -25,7 +25,7 @@ from ops_orchestrate.ledger.staging import Staging
 #: Requests that a process keeps, over all runs that it has to do with.
 _REQUESTS_KEPT = 50
 #: What changes of a run, and `created_at`, which says that it is still the same one.
-_CHANGING = ("created_at", "state", "reason", "stop", "finished_at", "skipped", "unknown")
+CHANGING = ("created_at", "state", "reason", "stop", "finished_at", "skipped", "unknown")
 
 
 class Runs:
@@ -50,23 +50,33 @@ class Runs:
         Every stage of every attempt asks for it, and its request, which never changes, is as large as the tasks that a
         person has asked for: so it is read once.
         """
-        born, request = self._requests.get(run_id, ("", None))
-        if request is not None:
+        if run_id in self._requests:
             values, gates = self._server.pipe(
                 lambda pipe: [
-                    pipe.hmget(self._keys("run", run_id), _CHANGING),
+                    pipe.hmget(self._keys("run", run_id), CHANGING),
                     pipe.hgetall(self._keys("gates", run_id)),
                 ]
             )
-            if values[0] == born:
-                told = {name: value for name, value in zip(_CHANGING, values, strict=True) if value is not None}
-                return with_gates(run_record(run_id, told, request), gates)
+            if known := self._known(run_id, values, gates):
+                return known
         stored, gates = self._whole(run_id)
         record = run_record(run_id, stored)
         if len(self._requests) >= _REQUESTS_KEPT:
             self._requests.clear()
         self._requests[run_id] = (stored.get("created_at", ""), record.request)
         return with_gates(record, gates)
+
+    def as_told(self, run_id: str, values: Sequence[str | None], gates: Mapping[str, str]) -> RunRecord:
+        """The run, of the values of its fields in `CHANGING` that a script has answered. Raises UnknownRun."""
+        return self._known(run_id, values, gates) or self.get(run_id)
+
+    def _known(self, run_id: str, values: Sequence[str | None], gates: Mapping[str, str]) -> RunRecord | None:
+        """None where its request was not read yet, or was that of an earlier run by the same name."""
+        born, request = self._requests.get(run_id, ("", None))
+        if request is None or values[0] != born:
+            return None
+        told = {name: value for name, value in zip(CHANGING, values, strict=True) if value is not None}
+        return with_gates(run_record(run_id, told, request), gates)
 
     def request(self, run_id: str) -> RunRequest:
         """What was asked for: it never changes, so it is read once. Raises UnknownRun."""

@@ -8,9 +8,10 @@ import pytest
 
 from ops_orchestrate.core.attempt import OutcomeKind, StageKey
 from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.project import GateSetting
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.errors import OpsError
-from ops_orchestrate.ledger import Ledger
+from ops_orchestrate.ledger import Granted, Ledger
 from tests.builders import make_outcome, make_settlement, make_task
 from tests.ledger.play import (
     DONE,
@@ -45,6 +46,27 @@ def test_a_claimed_grant_is_an_attempt(ledger: Ledger) -> None:
     assert ledger.attempts.spent("r1", "t1") == 1
     assert ledger.board.slots()[0].host == ledger.board.owners()[0].host == ledger.tasks.get("r1", "t1").host == "h1"
     assert data_of(ledger, EventKind.ATTEMPT_STARTED) == [{"agent": "scripted", "host": "h1"}]
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_a_claim_brings_what_it_works_on(ledger: Ledger, stage: Stage) -> None:
+    planned(ledger)
+    gate = GateSetting(gate="make other", gate_seconds=9, gate_network=False, gate_hosts=())
+    ledger.runs.take_gate("r1", "app", gate, task="t1", told={})
+    key = at_stage(ledger, stage)
+    another_process = Ledger(ledger.runs._server.client)
+    for one in (
+        another_process,
+        another_process,
+        ledger,
+    ):  # at first it reads what the run was asked for, then never again
+        found = one.attempts.claim(key, stage, holder="me", host="h1", lease=LEASE, agent="scripted")
+        assert isinstance(found, Granted)
+        assert (found.run, found.task) == (ledger.runs.get("r1"), ledger.tasks.get("r1", "t1"))
+    ledger.runs.request_stop("r1", "salvage")
+    found = ledger.attempts.claim(key, stage, holder="me", host="h1", lease=LEASE, agent="scripted")
+    assert isinstance(found, Granted)
+    assert (found.stop, found.run.stop) == ("salvage", "salvage")
 
 
 @pytest.mark.parametrize("stage", list(Stage))

@@ -11,7 +11,7 @@ from ops_orchestrate.core.board import Candidate
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.spend import Amount, Day, Limit, Parked, Purse, Reserve
 from ops_orchestrate.core.states import RunState, Stage
-from ops_orchestrate.ledger import Ledger
+from ops_orchestrate.ledger import Granted, Ledger
 from tests.builders import make_outcome, make_task
 from tests.ledger.play import LEASE, at_stage, claimed, data_of, expired, planned
 
@@ -64,6 +64,7 @@ def test_a_grant_sets_aside_and_its_attempt_is_told(ledger: Ledger) -> None:
     key = granted(ledger, reserve(500, 20))
     assert same(ledger) == Purse(reserved_tokens=500, reserved_micros=20 * CENT)
     claim = ledger.attempts.claim(key, Stage.IMPLEMENT, holder="me", host="h", lease=LEASE)
+    assert isinstance(claim, Granted)
     assert claim.reserved == Amount(tokens=500, micros=20 * CENT)
     again = ledger.attempts.claim(key, Stage.IMPLEMENT, holder="me", host="h", lease=LEASE)
     assert again == claim

@@ -17,7 +17,7 @@ from ops_orchestrate.core.attempt import OutcomeKind, StageKey
 from ops_orchestrate.core.budget import Budget, Wallet
 from ops_orchestrate.core.spend import Amount, Caps, Day, Parked, Purse, Reserve
 from ops_orchestrate.core.states import Stage, TaskState
-from ops_orchestrate.ledger import Ledger
+from ops_orchestrate.ledger import Granted, Ledger
 from tests.builders import make_outcome, make_request, make_settlement, make_task
 from tests.laws import examples
 
@@ -86,7 +86,7 @@ class MoneyMachine(RuleBasedStateMachine):
     @rule(key=keys, lease=st.sampled_from((NEVER, NEVER, 0.0)))
     def claim(self, key: StageKey, lease: float) -> None:
         found = self.ledger.attempts.claim(key, Stage.IMPLEMENT, holder="me", host="h", lease=lease)
-        if found.ok:
+        if isinstance(found, Granted):
             assert found.reserved.tokens == self.aside[key]
 
     @rule(

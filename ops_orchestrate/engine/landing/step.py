@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.progress import Phase
+from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.states import Stage
+from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.landing.branch import land_branch
 from ops_orchestrate.engine.landing.case import Case, snooze, wait_for_person
 from ops_orchestrate.engine.landing.change import land_change
@@ -18,6 +20,7 @@ from ops_orchestrate.engine.regate import with_gate
 from ops_orchestrate.engine.step import Next, passed_on
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import GitError, LedgerUnavailable, OpsError, SourceUnavailable
+from ops_orchestrate.ledger import Granted
 from ops_orchestrate.ports import PullRequests
 
 
@@ -27,13 +30,13 @@ def land(key: StageKey, holder: str, tools: Toolbox) -> Next:
     claim = tools.ledger.attempts.claim(key, Stage.LAND, holder=holder, host=tools.host, lease=tools.settings.lease)
     if claim.kind in ("stale", "taken"):
         return passed_on(claim)
-    run = tools.ledger.runs.get(key.run)
-    record = tools.ledger.tasks.get(key.run, key.task)
-    repository = run.request.portfolio.repository(record.spec.repo)
-    case = Case(key, holder, run, with_gate(record, repository), repository, tools)
-    if claim.kind != "ok":
-        leave_lane(case)  # it ended before it came here, perhaps while it was verified again
+    if not isinstance(claim, Granted):
+        run, task = tools.ledger.runs.get(key.run), tools.ledger.tasks.get(key.run, key.task)
+        leave_lane(
+            _case(key, holder, run, task, tools)
+        )  # it ended before it came here, perhaps as it was verified again
         return passed_on(claim)
+    case = _case(key, holder, claim.run, claim.task, tools)
     pulls = tools.pulls_of(case.repository)
     tools.doing(Phase.LANDING, f"{case.repository.name}, {case.base}")
     with keep(key, Stage.LAND, holder, tools, asked_at=asked_at, stop=claim.stop):
@@ -47,6 +50,11 @@ def land(key: StageKey, holder: str, tools: Toolbox) -> Next:
             raise
         except OpsError as error:  # the forge won't have it, or a guard: no other try changes that
             return wait_for_person(case, str(error))
+
+
+def _case(key: StageKey, holder: str, run: RunRecord, record: TaskRecord, tools: Toolbox) -> Case:
+    repository = run.request.portfolio.repository(record.spec.repo)
+    return Case(key, holder, run, with_gate(record, repository), repository, tools)
 
 
 def _unavailable(case: Case, pulls: PullRequests | None, error: SourceUnavailable) -> Next:

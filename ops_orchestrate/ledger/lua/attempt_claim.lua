@@ -1,7 +1,8 @@
 -- Claims a stage of an attempt. The same holder may ask again and gets the same answer.
 -- Keys: task:RUN:TASK, attempt:RUN:TASK:N, run:RUN, slots, owners, watch, events.
--- Args: run, task, attempt, fence, seq, stage, holder, host, lease, agent. Answers kind, stop, what is reserved (JSON).
-local run, task, attempt, fence, seq, stage, holder, host, lease, agent = unpack(ARGV)
+-- Args: run, task, attempt, fence, seq, stage, holder, host, lease, agent, then fields of the run.
+-- Answers kind; where it is `ok` also stop, what is reserved (JSON), those fields, the gates of the run, the task.
+local run, task, attempt, fence, seq, stage, holder, host, lease, agent = unpack(ARGV, 1, 10)
 local t = load_task(run, task)
 
 -- Whether what an early member waits for is still under way; whether anything is left of it to wait for.
@@ -59,7 +60,7 @@ end
 
 local answer = verdict()
 if answer then
-  return { answer, '', '' }
+  return { answer }
 end
 local first = t.phase ~= 'claimed' or t.holder ~= holder
 if t.phase == 'claimed' and t.holder ~= holder then
@@ -77,4 +78,5 @@ if first and stage == 'implement' then
 elseif first then
   task_event(t, 'stage.claimed', object('stage', str(stage)))
 end
-return { 'ok', stop_of(t), get(t.key, 'reserve') }
+local fields = redis.call('HMGET', key('run', run), unpack(ARGV, 11))
+return { 'ok', stop_of(t), get(t.key, 'reserve'), fields, redis.call('HGETALL', key('gates', run)), redis.call('HGETALL', t.key) }
