@@ -1,15 +1,18 @@
 """Chords and chains: every signature that the engine publishes is made here.
 
-Every join of the plan is a chord, every edge into a join is one small header task of it, every attempt is a
-chain (design, "The flow"). Bodies are tiny and expand one hop from the ledger: freezing a whole graph into one
-canvas grows with the number of its paths. Only public API of Celery 5.7 is used; what makes it work is that the
-size of a join is set before its last part can return, and that a repeated part has the same id and index and so
-counts once. Ids are made of the run's own names, never drawn at random: a job published twice is the same job.
+Every join of the plan is a chord, every edge into a join is one part of it, every attempt is a chain (docs/adr/0002).
+Bodies are tiny and expand one hop from the ledger: freezing a whole graph into one canvas grows with the number of its
+paths. Only public API of Celery 5.7 is used; what makes it work is that the size of a join is set before its last part
+can return, and that a repeated part has the same id and index and so counts once. Ids are made of the run's own names,
+never drawn at random: a job published twice is the same job.
 """
 
 from __future__ import annotations
 
-from celery import chain
+from collections.abc import Callable
+
+from celery import chain, states
+from celery.app.task import Context
 from celery.canvas import Signature
 from kombu.exceptions import OperationalError
 
@@ -46,7 +49,7 @@ def open_audit(run: str, size: int) -> None:
 def audit_edge(run: str, part: str, *, index: int, host: str = "") -> Signature:
     """One part of the audit: a header task of the chord whose body is the planner.
 
-    Made like an edge, never with `chord()`: that one subscribes to the results of its parts, which nobody reads, and
+    Never made with `chord()`: that one subscribes to the results of its parts, which nobody reads, and
     a process that has published an audit would renew the subscription whenever the server was restarted.
     """
     return _part(run, part, again=0, host=host).set(
@@ -99,25 +102,27 @@ def join(run: str, child: str, *, parts: bool = False) -> str:
 
 
 def open_join(run: str, child: str, size: int, *, parts: bool = False) -> None:
-    """Tell the result backend how many edges the join has. Before the last edge can return, or never."""
-    app.backend.set_chord_size(join(run, child, parts=parts), size)
+    """Tell the result backend how many edges the join has. Before the last edge can return, or never.
 
-
-def edge(run: str, parent: str, child: str, *, index: int, parts: bool = False) -> Signature:
-    """One header task of the child's chord: "this blocker is done". The body offers the child to admission.
-
-    `parts`: the parent is a part of the child, which then completes.
+    Raises LedgerUnavailable.
     """
-    body = admit(run, child, again="parts" if parts else "join")
-    return job(
-        "planner.edge",
-        run,
-        parent,
-        child,
-        queue="planner",
-        task_id=f"{run}:edge:{parent}>{child}",
-        shown=f"{parent} → {child}",
-    ).set(group_id=join(run, child, parts=parts), group_index=index, chord=body, root_id=run)
+    _ask_backend(lambda: app.backend.set_chord_size(join(run, child, parts=parts), size))
+
+
+def return_part(run: str, parent: str, child: str, *, index: int, parts: bool = False) -> None:
+    """Count one edge into the child's join: "this blocker is done". The last of them publishes the body, its admission.
+
+    The header task of a join is its blocker's `settle`. Celery counts a finished task for one chord, the one that its
+    message carries, and a settlement may be a part of any number: so it returns itself to each. `parts`: the parent is
+    a part of the child, which then completes. Raises LedgerUnavailable.
+    """
+    header = Context(
+        id=f"{run}:edge:{parent}>{child}",
+        group=join(run, child, parts=parts),
+        group_index=index,
+        chord=admit(run, child, again="parts" if parts else "join"),
+    )
+    _ask_backend(lambda: app.backend.on_chord_part_return(header, states.SUCCESS, None))
 
 
 def reconcile(tick: str) -> Signature:
@@ -167,6 +172,14 @@ def publish(signature: Signature) -> None:
         signature.apply_async()
     except OperationalError as error:
         raise LedgerUnavailable(f"The broker does not answer ({error}); nothing is lost, it is tried again.") from None
+
+
+def _ask_backend(call: Callable[[], object]) -> None:
+    backend = app.backend
+    try:
+        call()
+    except (*backend.connection_errors, *backend.channel_errors) as error:
+        raise LedgerUnavailable(f"The result backend does not answer ({error}); it is tried again.") from None
 
 
 def _audit(run: str) -> str:

@@ -37,12 +37,6 @@ def admit(_task: Task, run: str, task: str = "") -> None:
     admission.admit(run, task, toolbox())
 
 
-@job("planner.edge", LATE)
-def edge(_task: Task, run: str, parent: str, child: str) -> str:
-    """One edge into a join: that it has run is all it says."""
-    return f"{run}: {parent} → {child}"
-
-
 @job("planner.settle", LATE)
 def settle(_task: Task, key: dict[str, Any]) -> str:
     """Move the task of an attempt on."""

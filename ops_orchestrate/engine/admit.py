@@ -58,8 +58,7 @@ def publish_edges(run: str, task: str, tools: Toolbox, dependants: Sequence[str]
     for one, first in zip(joins, mine, strict=True):
         if first:
             canvas.open_join(run, one.child, len(one.blockers), parts=one.parts)
-        index = one.blockers.index(task)
-        canvas.publish(canvas.edge(run, task, one.child, index=index, parts=one.parts))
+        canvas.return_part(run, task, one.child, index=one.blockers.index(task), parts=one.parts)
     tools.ledger.tasks.edges_done(run, task)
 
 

@@ -96,6 +96,7 @@ EFFECTS: tuple[Point, ...] = (
     Point("remove a tree", *_SHOP, "discard_tree", _no_git),
     Point("publish a job", "ops_orchestrate.canvas", "", "publish", _no_ledger),
     Point("open a join", "ops_orchestrate.canvas", "", "open_join", _no_ledger),
+    Point("return a part of a join", "ops_orchestrate.canvas", "", "return_part", _no_ledger),
     Point("open an audit", "ops_orchestrate.canvas", "", "open_audit", _no_ledger),
 )
 
@@ -117,7 +118,7 @@ def every_point() -> list[str]:
 #: Effects that any run has; the others need a scene of their own.
 COMMON = frozenset(point.name for point in EFFECTS if point.holder in ("LocalForge", "ScriptedAgent", "GitWorkshop"))
 COMMON |= {"push a change's head", "open a pull request", "merge a pull request", "remove a merged branch"}
-COMMON |= {"publish a job", "open a join", "open an audit"}
+COMMON |= {"publish a job", "open a join", "return a part of a join", "open an audit"}
 
 
 def common_points() -> list[str]:

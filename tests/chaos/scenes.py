@@ -268,7 +268,7 @@ SCENES = (
         ),
         _change,
     ),
-    Scene("a join without a forge", ("push a merge", "open a join"), _join),
+    Scene("a join without a forge", ("push a merge", "open a join", "return a part of a join"), _join),
     Scene("flaky CI", ("run failed jobs again",), _flaky),
     Scene("a merge queue", ("put into a merge queue",), _queue),
     Scene("a review", ("answer a review thread",), _thread),

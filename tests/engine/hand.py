@@ -11,11 +11,13 @@ import base64
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import redis
 from celery import Celery
+from celery.app.task import Context
 from celery.app.trace import build_tracer
 from celery.exceptions import Ignore
 
@@ -70,11 +72,26 @@ class Message:
         return self.queue, self.args, self.embed, [self.headers.get(name) for name in names]
 
 
+@dataclass(frozen=True)
+class Part:
+    """One part of a chord as it was returned to the result backend."""
+
+    request: Context
+    state: str
+    over: bool
+    """Whether the body was out before."""
+    size: int
+    """The size that the chord had then; 0 where none was set, or it was over."""
+    counted: frozenset[str]
+    """The parts that the chord had counted when this one was in, `ID:INDEX`; none where its body was out."""
+
+
 class Hand:
     """All queues of one broker. `mail` is what was published and not run yet, `seen` everything so far.
 
     `script` says whose attempts end other than well, `details` what an outcome holds beside its kind. `watch` is called
-    with every message as it is taken off the broker, before anything else happens.
+    with every message as it is taken off the broker, before anything else happens. `parts`: what was returned to chords
+    other than by Celery itself, in a `with counting(...)`.
     """
 
     def __init__(self, rig: Rig) -> None:
@@ -84,6 +101,7 @@ class Hand:
         self.watch: Callable[[Message], None] = lambda message: None
         self.mail: list[Message] = []
         self.seen: list[Message] = []
+        self.parts: list[Part] = []
         self.tools: Toolbox = make_toolbox(self.rig.settings, self.rig.ledger)
         urls = self.rig.settings.urls
         assert urls is not None
@@ -94,7 +112,6 @@ class Hand:
             "planner.begin": lambda run: begin.begin(run, self.tools),
             "planner.plan": lambda run: structure.plan(run, self.tools),
             "planner.admit": lambda run, task="": admit.admit(run, task, self.tools),
-            "planner.edge": lambda run, parent, child: f"{run}: {parent} → {child}",
             "planner.settle": lambda key: settle.settle(StageKey.model_validate(key), self.tools),
             "planner.finish": lambda run: finish.finish(run, self.tools),
             "audit.project": self._project,
@@ -111,6 +128,7 @@ class Hand:
         self._broker.flushall()
         self.mail.clear()
         self.seen.clear()
+        self.parts.clear()
         ledger = self.rig.ledger
         ledger.open(quiet=0)
         host = Host(name="rig", pools={"agent": 5}, seen_at=ledger.now())
@@ -149,10 +167,33 @@ class Hand:
         """Everything published so far for one job."""
         return [message for message in self.seen if message.job == job]
 
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Keep every part that the engine returns to a chord, as it really does and is really counted."""
+        backend = published_by.backend
+        real = backend.on_chord_part_return
+
+        def returned(request: Context, state: str, result: object) -> None:
+            over = backend.client.get(backend.get_key_for_group(request.group, ".c")) == b"done"
+            size = self.size_of(request.group)
+            real(request, state, result)
+            self.parts.append(Part(request, state, over, size, self.counted_for(request.group)))
+
+        backend.on_chord_part_return = returned
+        try:
+            yield
+        finally:
+            del backend.on_chord_part_return
+
     def size_of(self, group: str) -> int:
         """The size that a chord has now; 0 where none is set."""
         backend = published_by.backend
         return int(backend.client.get(backend.get_key_for_group(group, ".s")) or 0)
+
+    def counted_for(self, group: str) -> frozenset[str]:
+        """The parts that a chord has counted, `ID:INDEX`; none once its body is out."""
+        backend = published_by.backend
+        return frozenset(part.decode() for part in backend.client.smembers(backend.get_key_for_group(group, ".d")))
 
     def subscriptions(self) -> set[Any]:
         """Results that this process listens for: none, since nobody reads one."""
@@ -170,7 +211,7 @@ class Hand:
         self.collect()
 
     def publish_edges(self, run: str, task: str) -> None:
-        """What a crash between settle and publish leads to: the edges of a completed task once more."""
+        """What a crash between settle and its edges leads to: those of a completed task once more."""
         admit.publish_edges(run, task, self.tools)
         self.collect()
 

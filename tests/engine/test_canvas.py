@@ -1,7 +1,8 @@
-"""The messages that are really published ARE the graph: joins are chords, edges their parts, attempts chains.
+"""What is really published and counted IS the graph: joins are chords, edges their parts, attempts chains.
 
 No worker runs. Every message of a run is taken off the real broker as it was published, and run by hand in any order,
-some of it twice. What is compared with is the graph as it was asked for.
+some of it twice; every part of a chord is looked at as it returns to the real result backend, and what that has counted
+then. What is compared with is the graph as it was asked for.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ops_orchestrate import canvas
 from ops_orchestrate.core.attempt import OutcomeKind, Settlement, StageKey
 from ops_orchestrate.core.run import RequestedTask
 from ops_orchestrate.core.states import RunState, Stage, TaskState
-from tests.engine.hand import Hand, Message, Script
+from tests.engine.hand import Hand, Message, Part, Script
 from tests.engine.rig import requested, standing
 from tests.laws import examples
 
@@ -42,7 +43,9 @@ def hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hand]:
     # Nothing is lost here, so nothing may look overdue however slow the machine is.
     patient = {"OPS_LEASE": "600", "OPS_GRANT_TIMEOUT": "600", "OPS_HEARTBEAT": "60"}
     with standing(tmp_path_factory.mktemp("canvas"), **patient) as rig:
-        yield Hand(rig)
+        hand = Hand(rig)
+        with hand.counting():
+            yield hand
 
 
 @st.composite
@@ -88,19 +91,26 @@ def attempts_in(hand: Hand, run: str) -> set[tuple[str, int]]:
     return {(t.spec.id, a.number) for t in ledger.tasks.all(run) for a in ledger.tasks.attempts(run, t.spec.id)}
 
 
-def is_edge(message: Message, run: str, graph: Graph) -> tuple[str, str]:
-    """Assert that the message is a header task of its child's chord, complete in every field; its edge."""
-    _, parent, child = message.args
-    chord = message.embed["chord"]
+def is_edge(part: Part, run: str, graph: Graph) -> tuple[str, str]:
+    """Assert that what was returned is a part of its child's chord, right in every field and counted; its edge."""
+    request, chord = part.request, part.request.chord
+    parent, child = str(request.id).removeprefix(f"{run}:edge:").split(">")
     blockers = graph[child]
-    assert message.args[0] == run
-    assert (message.queue, message.id) == ("planner", f"{run}:edge:{parent}>{child}")
-    assert message.headers["group"] == canvas.join(run, child)
-    assert message.headers["group_index"] == blockers.index(parent)
-    assert (chord["task"], chord["args"], chord["immutable"]) == ("planner.admit", [run, child], True)
+    assert (request.id, part.state) == (f"{run}:edge:{parent}>{child}", "SUCCESS")
+    assert (request.group, request.group_index) == (canvas.join(run, child), blockers.index(parent))
+    assert (chord["task"], list(chord["args"]), chord["immutable"]) == ("planner.admit", [run, child], True)
     assert (chord["options"]["task_id"], chord["options"]["queue"]) == (f"{run}:admit:{child}:join", "planner")
-    assert message.embed["chain"] in (None, []) and message.embed["callbacks"] is None
+    # The size is set before the first part can return, and nobody counts but these edges. With the last one the body
+    # is out, what was counted is gone with it, and a repeat counts for nothing.
+    assert part.size == (0 if part.over else len(blockers))
+    assert part.counted <= {edge_id(run, graph, one, child) for one in blockers}
+    assert part.counted == set() or edge_id(run, graph, parent, child) in part.counted
     return parent, child
+
+
+def edge_id(run: str, graph: Graph, parent: str, child: str) -> str:
+    """How Celery's counting knows an edge."""
+    return f"{run}:edge:{parent}>{child}:{graph[child].index(parent)}"
 
 
 def key_of(message: Message) -> StageKey:
@@ -123,16 +133,10 @@ def is_attempt(message: Message) -> None:
 
 
 def watching(hand: Hand, graph: Graph) -> Callable[[Message], None]:
-    """Check each message at the moment at which it is published, when the ledger and the chord can still be asked."""
+    """Check each message at the moment at which it is published, when the ledger can still be asked."""
 
     def check(message: Message) -> None:
         ledger = hand.rig.ledger
-        if message.job == "planner.edge":
-            run, parent, child = message.args
-            assert ledger.tasks.get(run, parent).state is TaskState.COMPLETED
-            # The size is set before the first part can return; it is gone again once the body is out.
-            body_is_out = any(one.id == f"{run}:admit:{child}:join" for one in hand.seen)
-            assert hand.size_of(canvas.join(run, child)) == (0 if body_is_out else len(graph[child]))
         if message.job == "agent.implement":
             key = key_of(message)
             for blocker in graph[key.task]:
@@ -142,13 +146,17 @@ def watching(hand: Hand, graph: Graph) -> Callable[[Message], None]:
 
 
 def prove(hand: Hand, run: str, graph: Graph) -> None:
-    """What was published in all is the graph as far as it was walked: no edge, join or attempt more or less."""
+    """What was published and counted is the graph as far as it was walked: no edge, join or attempt more or less."""
     completed = completed_in(hand, run)
     joins = joins_of(graph)
-    edges = Counter(is_edge(message, run, graph) for message in hand.of("planner.edge"))
+    edges = Counter(is_edge(part, run, graph) for part in hand.parts)
     assert set(edges) == {(b, task) for task in joins for b in graph[task] if b in completed}
     bodies = Counter(m.args[1] for m in hand.of("planner.admit") if m.args[1])
     assert bodies == Counter(reached(graph, completed))
+    for task in joins:
+        done = [] if task in bodies else [blocker for blocker in graph[task] if blocker in completed]
+        there = {edge_id(run, graph, blocker, task) for blocker in done}
+        assert hand.counted_for(canvas.join(run, task)) == there
     for message in hand.of("agent.implement"):
         is_attempt(message)
     firsts = Counter((key_of(m).task, key_of(m).attempt) for m in hand.of("agent.implement"))
@@ -171,7 +179,7 @@ def test_the_messages_of_a_run_are_its_graph(hand: Hand, graph: Graph, seed: int
     hand.play_all(random.Random(seed))
     assert completed_in(hand, run) == set(graph)
     prove(hand, run, graph)
-    assert len(hand.of("planner.edge")) == sum(len(graph[task]) for task in joins_of(graph))
+    assert len(hand.parts) == sum(len(graph[task]) for task in joins_of(graph))
     for job, _ in CHAIN:
         assert Counter(key_of(message).task for message in hand.of(job)) == Counter(list(graph))
     assert hand.rig.ledger.runs.get(run).state is RunState.DONE
@@ -179,7 +187,7 @@ def test_the_messages_of_a_run_are_its_graph(hand: Hand, graph: Graph, seed: int
 
 @settings(max_examples=examples(10))
 @given(data=st.data(), graph=graphs(), seed=st.integers(0, 10**6))
-def test_failures_publish_no_edge_and_repeats_count_once(
+def test_failures_return_no_part_and_repeats_count_once(
     hand: Hand, data: st.DataObject, graph: Graph, seed: int
 ) -> None:
     hand.script, hand.watch = data.draw(scripts(graph)), watching(hand, graph)
@@ -211,7 +219,7 @@ def test_one_blocker_needs_no_message_and_frees_its_dependant_at_once(hand: Hand
     (settled,) = hand.of("planner.settle")
     hand.play(settled)
     assert [key_of(message).task for message in hand.of("agent.implement")] == ["t000", "t001"]
-    assert hand.of("planner.edge") == []
+    assert hand.parts == []
     assert [message for message in hand.of("planner.admit") if message.args[1]] == []
 
 
@@ -261,7 +269,7 @@ def largest(hand: Hand, layers: list[Graph]) -> dict[str, int]:
 
 def test_no_message_grows_with_the_graph(hand: Hand) -> None:
     small, large = (largest(hand, layered(count)) for count in (20, 200))
-    assert small.keys() == large.keys() >= {"planner.edge", "planner.admit", *(job for job, _ in CHAIN)}
+    assert small.keys() == large.keys() >= {"planner.admit", *(job for job, _ in CHAIN)}
     for job, size in small.items():
         # A few bytes of play: a process id, a time or a fence with one digit more.
         assert abs(large[job] - size) <= 16, job
