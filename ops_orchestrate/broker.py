@@ -1,22 +1,94 @@
-"""kombu's Redis transport, with one client a channel.
+"""kombu's Redis transport, with one client a channel and one write less a message.
 
 kombu makes a client for every single command, some thirty of a task, and each begins by copying redis-py's table of
-answers. The connections are the pool's either way, so a client that stays is the same, for threads as well. Behind a
-Sentinel kombu's own channel is used.
+answers. The connections are the pool's either way, so a client that stays is the same, for threads as well.
+
+It writes three times a message, and the server answers when that is on its disk: that it was published, that somebody
+has it, that it is done. Here the last goes with the second of the next message. Behind a Sentinel kombu's own channel
+is used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from queue import Empty
+from time import time
 from typing import Any
 
-from kombu.transport import TRANSPORT_ALIASES
+from kombu.transport import TRANSPORT_ALIASES, virtual
 from kombu.transport import redis as transport
+from kombu.utils.json import dumps
+from redis import RedisError
+
+_dumps: Any = dumps  # kombu types little
+_Plain: Any = virtual.QoS
+
+
+class QoS(transport.QoS):
+    """What this channel has taken and not done with, as kombu keeps it on the server.
+
+    What is acknowledged is forgotten here at once, so nothing brings it back if the connection is lost. The server
+    hears of it with the next message, or when none has come within BRPOP's second. A worker that is killed meanwhile
+    has its message delivered once more, as if it had been killed at the end of the job.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        base: Any = super()
+        base.__init__(*args, **kwargs)
+        self._done: set[str] = set()
+
+    def append(self, message: Any, delivery_tag: str) -> None:
+        """Note on the server who has it, before it is handed on."""
+        info = message.delivery_info
+        entry = _dumps([message._raw, info["exchange"], info["routing_key"]])
+
+        def note(pipe: Any) -> None:
+            # By the index a lost message is found: it must lead to one.
+            pipe.hset(self.unacked_key, delivery_tag, entry)
+            pipe.zadd(self.unacked_index_key, {delivery_tag: time()})
+
+        self._write(note)
+        _Plain.append(self, message, delivery_tag)
+
+    def ack(self, delivery_tag: str) -> None:
+        """Written at once only where no message may come that could take it along."""
+        self._done.add(delivery_tag)
+        _Plain.ack(self, delivery_tag)
+        if not (self.channel.active_queues and self._may_read()):
+            self.settle()
+
+    def settle(self) -> None:
+        """Tell the server what is done."""
+        if self._done:
+            self._write(lambda _: None)
+
+    def restore_unacked_once(self, stderr: Any = None) -> None:
+        """At its end, what is done goes before what is given back."""
+        with suppress(RedisError, OSError):  # else it is delivered once more when its time is over
+            self.settle()
+        base: Any = super()
+        base.restore_unacked_once(stderr)
+
+    def _may_read(self) -> bool:
+        ask: Any = self.can_consume
+        return bool(ask())
+
+    def _write(self, more: Callable[[Any], None]) -> None:
+        done = tuple(self._done)
+        with self.channel.conn_or_acquire() as client, client.pipeline(transaction=False) as pipe:
+            if done:
+                pipe.zrem(self.unacked_index_key, *done)
+                pipe.hdel(self.unacked_key, *done)
+            more(pipe)
+            pipe.execute()
+        self._done.difference_update(done)
 
 
 class Channel(transport.Channel):
     """Keeps its client for as long as it keeps its pool."""
+
+    QoS = QoS
 
     _kept: Any = None
 
@@ -28,9 +100,17 @@ class Channel(transport.Channel):
     def _lasting(self) -> Any:
         kept, pool = self._kept, self.pool
         if kept is None or kept.connection_pool is not pool:  # after a fork, or a lost connection
-            create: Any = self._create_client  # kombu types little
+            create: Any = self._create_client
             kept = self._kept = create()
         return kept
+
+    def _brpop_read(self, **options: Any) -> Any:
+        base: Any = super()
+        try:
+            return base._brpop_read(**options)
+        except Empty:
+            self.qos.settle()
+            raise
 
 
 class Transport(transport.Transport):
