@@ -89,13 +89,16 @@ class Standing(NamedTuple):
     """With OVER: who had it until now; None: it had ended there."""
 
 
+_NEW = Standing(Verdict.NEW)
+
+
 def standing(claim: ClaimView | None, cause: str, *, gate: str | None = None) -> Standing:
     """What an earlier or concurrent run's claim means for a finding with this cause. None: nobody has it.
 
     `gate`: that of the repository in the run that plans. What waited for one is taken over together with what was made.
     """
     if claim is None:
-        return Standing(Verdict.NEW)
+        return _NEW
     if claim.state in FINAL:
         return _ended(claim) if claim.cause == cause else Standing(Verdict.OVER)
     if claim.run_state not in RUN_OPEN:
@@ -152,7 +155,7 @@ def adopted(kind: FindingKind, traces: Sequence[Trace], cause: str) -> Standing:
     again, and the reason names the newest fix. No traces: nobody has merged it.
     """
     if not traces:
-        return Standing(Verdict.NEW)
+        return _NEW
     mark = cause_mark(cause)
     for trace in traces:
         if trace.cause == mark or (not trace.cause and kind in _ONCE):

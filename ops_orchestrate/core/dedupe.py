@@ -2,7 +2,8 @@
 
 Two findings are one where they have the same fingerprint, where they share a name (`Finding.names`), or where
 the text of one names the other: a Sentry issue in an issue's or ticket's text, a Linear identifier in a title.
-The order of the findings does not matter, and the time is linear in them and in their texts.
+The order of the findings does not matter, and the time is linear in them and in their texts: nothing is sorted but
+the members of a defect, and whoever stands for a name of several is the first of these in that order.
 
 A text is weaker than a name, so it has to be plain: one that names several things of a source is a list, and
 names none; who waits for something is not the same thing; and what a stranger wrote (`hold`) can join the one
@@ -39,8 +40,21 @@ class _Sets:
         self._up[high] = low
 
 
+def stable(finding: Finding) -> tuple[str, ...]:
+    """The place of a finding among others: by what it is, never by when it came in."""
+    return (
+        finding.project,
+        finding.repo,
+        finding.kind,
+        finding.fingerprint,
+        finding.source,
+        finding.title,
+        finding.detail,
+    )
+
+
 def same_defects(findings: Sequence[Finding]) -> list[list[Finding]]:
-    """The findings, parted into defects; sets and their members in the order of `findings`."""
+    """The findings, parted into defects: these as they come, the members of each in `stable` order."""
     sets = _Sets(len(findings))
     known = _known(findings, sets)
     # All of them before the first is acted upon: whom a text means must not depend on who was joined before.
@@ -53,7 +67,7 @@ def same_defects(findings: Sequence[Finding]) -> list[list[Finding]]:
     groups: dict[int, list[Finding]] = {}
     for at, finding in enumerate(findings):
         groups.setdefault(sets.find(at), []).append(finding)
-    return list(groups.values())
+    return [sorted(group, key=stable) if len(group) > 1 else group for group in groups.values()]
 
 
 def _known(findings: Sequence[Finding], sets: _Sets) -> dict[_Scope, dict[str, int]]:
@@ -61,10 +75,17 @@ def _known(findings: Sequence[Finding], sets: _Sets) -> dict[_Scope, dict[str, i
     prints: dict[_Scope, int] = {}
     known: dict[_Scope, dict[str, int]] = {}
     for at, finding in enumerate(findings):
-        sets.join(at, prints.setdefault((finding.project, finding.fingerprint), at))
+        first = prints.setdefault((finding.project, finding.fingerprint), at)
+        if first != at:
+            sets.join(at, first)
         for name in finding.names:
             owners = known.setdefault((finding.project, finding.repo), {})
-            sets.join(at, owners.setdefault(same(name), at))
+            key = same(name)
+            owner = owners.setdefault(key, at)
+            if owner != at:
+                sets.join(at, owner)
+                if stable(finding) < stable(findings[owner]):
+                    owners[key] = at
     return known
 
 

@@ -7,7 +7,7 @@ what `explain` shows and what a hand-over is read from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.nearest import did_you_mean
@@ -23,28 +23,26 @@ class Graph:
     def __init__(self, blocked_by: Mapping[str, Sequence[str]]) -> None:
         """`blocked_by`: each task's id to the ids it waits for, in plan order. Raises PlanError."""
         self.blockers: dict[str, tuple[str, ...]] = {
-            task: tuple(dict.fromkeys(waits)) for task, waits in blocked_by.items()
+            task: tuple(dict.fromkeys(waits)) if waits else () for task, waits in blocked_by.items()
         }
-        _refuse_strangers(self.blockers)
-        order, cycle = _walk(self.blockers)
-        if cycle:
-            raise PlanError(f"The tasks wait for each other in a circle: {spell(cycle)}. Remove one of these.")
         #: Every task after its blockers; a plan that is in such an order already keeps it.
-        self.order: tuple[str, ...] = tuple(order)
+        self.order: tuple[str, ...] = tuple(self.blockers if _is_in_order(self.blockers) else _ordered(self.blockers))
         self.dependants: dict[str, tuple[str, ...]] = _turned(self.blockers)
 
     def waves(self) -> dict[str, int]:
         """Each task's longest distance from a task without blockers."""
         waves: dict[str, int] = {}
         for task in self.order:
-            waves[task] = max((waves[blocker] + 1 for blocker in self.blockers[task]), default=0)
+            waits = self.blockers[task]
+            waves[task] = 1 + max(map(waves.__getitem__, waits)) if waits else 0
         return waves
 
     def path_left(self, seconds: Mapping[str, float]) -> dict[str, float]:
         """Seconds of the longest chain of work that begins with each task, itself included."""
         left: dict[str, float] = {}
         for task in reversed(self.order):
-            left[task] = seconds[task] + max((left[later] for later in self.dependants[task]), default=0.0)
+            waiting = self.dependants[task]
+            left[task] = seconds[task] + (max(map(left.__getitem__, waiting)) if waiting else 0.0)
         return left
 
     def needed_by(self, tasks: Iterable[str]) -> set[str]:
@@ -81,6 +79,24 @@ def spell(cycle: Sequence[str]) -> str:
     return ", ".join(pairs)
 
 
+def _is_in_order(blockers: Mapping[str, Sequence[str]]) -> bool:
+    """Whether each task stands behind its blockers; then it waits for nothing unknown, for itself or in a circle."""
+    before: set[str] = set()
+    for task, waits in blockers.items():
+        if not before.issuperset(waits):
+            return False
+        before.add(task)
+    return True
+
+
+def _ordered(blockers: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    _refuse_strangers(blockers)
+    order, cycle = _walk(blockers)
+    if cycle:
+        raise PlanError(f"The tasks wait for each other in a circle: {spell(cycle)}. Remove one of these.")
+    return order
+
+
 def _refuse_strangers(blockers: Mapping[str, Sequence[str]]) -> None:
     for task, waits in blockers.items():
         if task in waits:
@@ -98,22 +114,24 @@ def _walk(blockers: Mapping[str, Sequence[str]]) -> tuple[list[str], tuple[str, 
     for root in blockers:
         if root in done:
             continue
-        trail: list[tuple[str, Iterator[str]]] = [(root, iter(blockers[root]))]
+        trail, rests = [root], [iter(blockers[root])]
         on_trail = {root}
         while trail:
-            task, rest = trail[-1]
-            ahead = next((blocker for blocker in rest if blocker in blockers and blocker not in done), None)
-            if ahead is None:
-                trail.pop()
+            for ahead in rests[-1]:
+                if ahead in done or ahead not in blockers:
+                    continue
+                if ahead in on_trail:
+                    return order, tuple(trail[trail.index(ahead) :])
+                trail.append(ahead)
+                rests.append(iter(blockers[ahead]))
+                on_trail.add(ahead)
+                break
+            else:
+                rests.pop()
+                task = trail.pop()
                 on_trail.discard(task)
                 done.add(task)
                 order.append(task)
-            elif ahead in on_trail:
-                names = [name for name, _ in trail]
-                return order, tuple(names[names.index(ahead) :])
-            else:
-                trail.append((ahead, iter(blockers[ahead])))
-                on_trail.add(ahead)
     return order, ()
 
 

@@ -8,6 +8,7 @@ both ends are a team, because the hand-over between them is what has to be coord
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from ops_orchestrate.core.task import Mode, TaskMode
 
@@ -47,23 +48,31 @@ def task_mode(
 
     `repo` is the task's own repository; `blockers` and `dependants` are those of its neighbours in the plan.
     """
+    return _tag(run, sensitive, _other(blockers, repo), _other(dependants, repo))
+
+
+def _other(repos: Iterable[str], repo: str) -> str:
+    for other in repos:
+        if other != repo:
+            return other
+    return ""
+
+
+@lru_cache(maxsize=8192)  # few differ, and all tasks of a plan share their words
+def _tag(run: Mode, sensitive: str | None, source: str, target: str) -> tuple[TaskMode, str]:
     if run is Mode.TEAMS:
         return TaskMode.TEAM, "asked for: teams"
-    tag, reason = _hybrid(sensitive, repo, blockers, dependants)
+    tag, reason = _hybrid(sensitive, source, target)
     if run is Mode.HYBRID or tag is TaskMode.SUBAGENT:
         return tag, reason
     return TaskMode.SUBAGENT, f"the run uses subagents; hybrid would use a team: {reason}"
 
 
-def _hybrid(
-    sensitive: str | None, repo: str, blockers: Iterable[str], dependants: Iterable[str]
-) -> tuple[TaskMode, str]:
+def _hybrid(sensitive: str | None, source: str, target: str) -> tuple[TaskMode, str]:
     if sensitive:
         return TaskMode.TEAM, f"a security reviewer reads along ({sensitive})"
-    source = next((other for other in blockers if other != repo), None)
     if source:
         return TaskMode.TEAM, f"consumes the output of a task in {source}"
-    target = next((other for other in dependants if other != repo), None)
     if target:
         return TaskMode.TEAM, f"hands its output to a task in {target}"
     return TaskMode.SUBAGENT, "one repository, nothing sensitive: no coordination needed"

@@ -13,6 +13,7 @@ outside, so it can only spoil the tasks that it speaks of.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from ops_orchestrate.core.finding import Finding, FindingKind
@@ -33,15 +34,37 @@ class References(NamedTuple):
     """Blockers that a source names and nobody found: said, not waited for."""
 
 
-class _Index(NamedTuple):
+class _Index:
     """What a task may be called."""
 
-    prints: dict[tuple[str, str], str]
-    """Project and fingerprint to its task."""
-    names: dict[str, list[str]]
-    """What a person may call it (id, fingerprint, title), to the tasks so called."""
-    known: dict[str, dict[str, None]]
-    """Names at the sources, in any project, to the tasks that have them."""
+    def __init__(self, works: Sequence[Work], ids: Sequence[str]) -> None:
+        self._pairs = list(zip(works, ids, strict=True))
+        self.ids = {task: task for task in ids}
+        #: Fingerprints, by project.
+        self.prints: dict[str, dict[str, str]] = {}
+        #: Names at the sources, in any project, to the tasks that have them.
+        self.known: dict[str, dict[str, None]] = {}
+        for work, task in self._pairs:
+            finding = work.finding
+            prints = self.prints.setdefault(finding.project, {})
+            for print_, _ in work.claims:
+                prints[print_] = task
+            for name in finding.names:
+                self.known.setdefault(same(name), {})[task] = None
+
+    @cached_property
+    def names(self) -> dict[str, list[str]]:
+        """What a person may call it beside its id (fingerprint, title), to the tasks so called."""
+        names: dict[str, list[str]] = {}
+        by_title: dict[str, list[str]] = {}
+        for work, task in self._pairs:
+            finding = work.finding
+            for name in dict.fromkeys((task, finding.task_id or task, finding.fingerprint)):
+                names.setdefault(name, []).append(task)
+            by_title.setdefault(_title_key(finding.title), []).append(task)
+        for title, tasks in by_title.items():
+            names.setdefault(title, tasks)  # an id always goes before a title that looks like it
+        return names
 
 
 def name_tasks(works: Sequence[Work]) -> list[str]:
@@ -63,34 +86,37 @@ def resolve(works: Sequence[Work], ids: Sequence[str]) -> References:
     A name that a person wrote and nothing has stays as it is: `graph.validate` refuses it with the nearest
     id.
     """
-    index = _index(works, ids)
-    blocked_by: dict[str, tuple[str, ...]] = {}
+    index = _Index(works, ids)
+    blocked_by: dict[str, tuple[str, ...]] = dict.fromkeys(ids, ())
     outside: dict[str, tuple[str, ...]] = {}
     notes: list[Finding] = []
     for work, task in zip(works, ids, strict=True):
-        finding = work.finding
-        asked = finding.kind is FindingKind.REQUESTED
-        mine = [one for text in finding.blocked_by for one in _named(task, text, finding, index)] if asked else []
-        theirs: list[str] = []
-        for text in work.waits_for if asked else finding.blocked_by:
-            hits = _found(text, finding.project, index)
-            theirs.extend(one for one in hits if one != task and one not in mine)
-            notes.extend(() if hits else (_stranger(finding, text),))
-        outside[task] = tuple(dict.fromkeys(theirs))
-        blocked_by[task] = (*mine, *outside[task])
+        finding, told = work.finding, work.waits_for
+        if finding.kind is not FindingKind.REQUESTED:
+            told = finding.blocked_by
+        elif finding.blocked_by:
+            blocked_by[task] = tuple(one for text in finding.blocked_by for one in _named(task, text, finding, index))
+        if told:
+            theirs, unknown = _told(task, told, finding, index, mine=blocked_by[task])
+            outside[task] = theirs
+            blocked_by[task] += theirs
+            notes += unknown
     knotted = _untie(blocked_by, outside)
     return References(blocked_by, knotted, tuple(dict.fromkeys(notes)))
 
 
-def _index(works: Sequence[Work], ids: Sequence[str]) -> _Index:
-    prints: dict[tuple[str, str], str] = {}
-    known: dict[str, dict[str, None]] = {}
-    for work, task in zip(works, ids, strict=True):
-        for print_, _ in work.claims:
-            prints[work.finding.project, print_] = task
-        for name in work.finding.names:
-            known.setdefault(same(name), {})[task] = None
-    return _Index(prints, _names(works, ids), known)
+def _told(
+    task: str, told: Sequence[str], finding: Finding, index: _Index, *, mine: Sequence[str]
+) -> tuple[tuple[str, ...], list[Finding]]:
+    """Whom sources mean, beside those that a person named (`mine`), and a note for each that nobody has."""
+    theirs: dict[str, None] = {}
+    notes: list[Finding] = []
+    for text in told:
+        hits = _found(text, finding.project, index)
+        theirs |= dict.fromkeys(one for one in hits if one != task and one not in mine)
+        if not hits:
+            notes.append(_stranger(finding, text))
+    return tuple(theirs), notes
 
 
 def _claimed(wanted: str, taken: set[str]) -> str:
@@ -111,28 +137,13 @@ def _made(finding: Finding, taken: set[str]) -> str:
     return next(name for wanted in tries if (name := _claimed(wanted, taken)))
 
 
-def _names(works: Sequence[Work], ids: Sequence[str]) -> dict[str, list[str]]:
-    """Everything a person may call a task by, to the ids of the tasks so called."""
-    names: dict[str, list[str]] = {}
-    for work, task in zip(works, ids, strict=True):
-        finding = work.finding
-        for name in dict.fromkeys((task, finding.task_id or task, finding.fingerprint)):
-            names.setdefault(name, []).append(task)
-    by_title: dict[str, list[str]] = {}
-    for work, task in zip(works, ids, strict=True):
-        by_title.setdefault(_title_key(work.finding.title), []).append(task)
-    for title, tasks in by_title.items():
-        names.setdefault(title, tasks)  # an id always goes before a title that looks like it
-    return names
-
-
 def _title_key(title: str) -> str:
     return " ".join(title.casefold().split())
 
 
 def _found(text: str, project: str, index: _Index) -> tuple[str, ...]:
     """Whom a source means: a fingerprint of its own project, or a name at a source, whoever has it."""
-    print_ = index.prints.get((project, text))
+    print_ = index.prints.get(project, {}).get(text)
     if print_:
         return (print_,)
     return tuple(index.known.get(same(text), ())) if is_named(text) else ()
@@ -142,9 +153,11 @@ def _named(task: str, text: str, finding: Finding, index: _Index) -> tuple[str, 
     hits = _found(text, finding.project, index)
     if hits:
         return hits
+    if text in index.ids:
+        return (index.ids[text],)
     tasks = index.names.get(text) or index.names.get(_title_key(text)) or [text]
-    if text in tasks or len(tasks) == 1:
-        return (text if text in tasks else tasks[0],)
+    if len(tasks) == 1:
+        return (tasks[0],)
     raise PlanError(
         f'Task {task} waits for "{one_line(text)}", which {len(tasks)} tasks are called: '
         f"{', '.join(tasks[:5])}. Name one of these ids."
@@ -170,7 +183,7 @@ def _untie(blocked_by: dict[str, tuple[str, ...]], outside: Mapping[str, tuple[s
     if not any(outside.values()):
         return {}
     tied = knots(blocked_by)
-    loose = {task for task in tied if any(blocker in tied for blocker in outside[task])}
+    loose = {task for task, theirs in outside.items() if task in tied and any(one in tied for one in theirs)}
     if not loose:
         return {}
     circle = spell(find_cycle({task: blocked_by[task] for task in blocked_by if task in tied}))

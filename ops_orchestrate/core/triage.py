@@ -11,14 +11,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from ops_orchestrate.core.dedupe import same_defects
+from ops_orchestrate.core.dedupe import same_defects, stable
 from ops_orchestrate.core.finding import Finding, FindingKind
 from ops_orchestrate.core.names import clean_text, one_line, slugify
 from ops_orchestrate.core.project import Project
 from ops_orchestrate.core.task import Priority
-from ops_orchestrate.core.value import Value, slim
+from ops_orchestrate.core.value import slim
 
 #: Kinds that are never worked on.
 _ONLY_REPORTED = frozenset(
@@ -47,7 +49,7 @@ _ANCHORS = (
 )
 
 
-class Work(Value):
+class Work(NamedTuple):
     """A finding to be worked on, merged over its sources, its texts cleaned."""
 
     finding: Finding
@@ -79,30 +81,42 @@ def fingerprint(kind: str, project: str, repo: str, *parts: str) -> str:
 def triage(findings: Iterable[Finding], projects: Mapping[str, Project]) -> tuple[list[Work], tuple[Finding, ...]]:
     """The work, and the findings that are only reported.
 
-    `projects` are those of the portfolio by alias. The order of the findings does not matter.
+    `projects` are those of the portfolio by alias. The order of the findings matters to that of the work, and to
+    nothing else.
     """
     found: list[Finding] = []
     notes: list[Finding] = []
-    for finding in sorted(findings, key=_stable):
+    for finding in findings:
         (found if _is_work(finding) or _is_left(finding) else notes).append(finding)
+    notes.sort(key=stable)
     works: list[Work] = []
+    not_done: list[list[Finding]] = []
     for group in same_defects(found):
         due = [one for one in group if _is_work(one)]
-        left = [one for one in group if not _is_work(one)]
-        notes += left
-        if left and not any(one.kind is FindingKind.REQUESTED for one in due):
-            notes += [_follows(one, left[0]) for one in due]
-        elif due:
-            project = projects.get(due[0].project)
-            works.append(_merged(due, project) if len(due) > 1 else _alone(due[0], project))
+        if len(due) < len(group):
+            not_done.append(group)
+            if not any(one.kind is FindingKind.REQUESTED for one in due):
+                continue
+        project = projects.get(due[0].project)
+        works.append(_merged(due, project) if len(due) > 1 else _alone(due[0], project))
+    for group in sorted(not_done, key=lambda group: stable(group[0])):
+        notes += _left(group)
     return works, tuple(dict.fromkeys(notes))
+
+
+def _left(group: Sequence[Finding]) -> list[Finding]:
+    """What is said of a defect that a source leaves to others; what a person asks for is worked on all the same."""
+    left = [one for one in group if not _is_work(one)]
+    due = [one for one in group if _is_work(one)]
+    asked = any(one.kind is FindingKind.REQUESTED for one in due)
+    return left if asked else [*left, *(_follows(one, left[0]) for one in due)]
 
 
 def priority_of(finding: Finding, stage: str | None) -> Priority:
     """Its own priority, else its label's, else by kind: a red baseline P1 (P0 in production), the rest P2."""
     if finding.priority:
         return finding.priority
-    labelled = _LABEL.fullmatch(finding.label or "")
+    labelled = _LABEL.fullmatch(finding.label) if finding.label else None
     if labelled:
         return Priority(labelled[1].upper())
     if finding.kind is FindingKind.RED_BASELINE:
@@ -110,6 +124,7 @@ def priority_of(finding: Finding, stage: str | None) -> Priority:
     return Priority.P2
 
 
+@lru_cache(maxsize=4096)  # a plan has few labels, each for thousands of its tasks
 def label_of(priority: Priority, label: str | None, stage: str | None) -> str:
     """The seed's long form, such as `P1-revenue`.
 
@@ -141,45 +156,33 @@ def _follows(finding: Finding, left: Finding) -> Finding:
     return finding.model_copy(update={"actionable": False, "title": title})
 
 
-def _stable(finding: Finding) -> tuple[str, ...]:
-    return (
-        finding.project,
-        finding.repo,
-        finding.kind,
-        finding.fingerprint,
-        finding.source,
-        finding.title,
-        finding.detail,
-    )
-
-
 def _alone(one: Finding, project: Project | None) -> Work:
     """What `_merged` makes of a single finding: nearly all of a large plan, so what stays as it is is not copied."""
     stage = project.stage if project else None
-    clean: dict[str, object] = {
-        "title": _line(one.title),
-        "detail": _prose(one.detail.strip()),
-        "acceptance": tuple(_line(text, 500) for text in _unique(one.acceptance)),
-        "paths": _unique(one.paths),
-        "blocked_by": _unique(one.blocked_by),
-        "human": _line(one.human or "", 300) or None,
-        "cause": _line(one.cause),
-        "names": _unique(one.names),
-        "hold": _line(one.hold, 300),
-        "change_branch": one.change_branch if one.change else "",
-        "closes": _unique(one.closes),
-    }
-    changed = {name: value for name, value in clean.items() if value != getattr(one, name)}
     priority = priority_of(one, stage)
-    return slim(
-        Work(
-            finding=slim(one.model_copy(update=changed)) if changed else one,
-            sources=(one.source,),
-            priority=priority,
-            label=label_of(priority, one.label or None, stage),
-            prints=((one.fingerprint, _line(one.cause)),),
-        )
+    finding = _cleaned(one)
+    return Work(
+        finding=finding,
+        sources=(one.source,),
+        priority=priority,
+        label=label_of(priority, one.label or None, stage),
+        prints=((one.fingerprint, finding.cause),),
     )
+
+
+def _cleaned(one: Finding) -> Finding:
+    changed: dict[str, object] = {}
+    for name, clean in _CLEANERS.items():
+        text = getattr(one, name)
+        if text:
+            cleaned = clean(text)
+            if cleaned != text:
+                changed[name] = cleaned
+    if not changed.get("human", one.human) and one.human is not None:
+        changed["human"] = None
+    if one.change_branch and not one.change:
+        changed["change_branch"] = ""
+    return slim(one.model_copy(update=changed)) if changed else one
 
 
 def _merged(group: Sequence[Finding], project: Project | None) -> Work:
@@ -265,3 +268,18 @@ def _unique(items: tuple[str, ...]) -> tuple[str, ...]:
 
 def _all(groups: Iterable[Sequence[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item for group in groups for item in group))
+
+
+#: What is made of a finding's texts before anybody reads them, by field.
+_CLEANERS: Mapping[str, Callable[[Any], object]] = {
+    "title": _line,
+    "detail": lambda text: _prose(text.strip()),
+    "acceptance": lambda texts: tuple(_line(text, 500) for text in _unique(texts)),
+    "paths": _unique,
+    "blocked_by": _unique,
+    "human": lambda text: _line(text, 300),
+    "cause": _line,
+    "names": _unique,
+    "hold": lambda text: _line(text, 300),
+    "closes": _unique,
+}

@@ -29,8 +29,8 @@ TICKET = seen("ticket", "f-ticket", "linear:ENG-12", closes=("linear:ENG-12",), 
 
 
 def works(*findings: Finding) -> list[Work]:
-    """What becomes of them."""
-    return triage(findings, PROJECTS)[0]
+    """What becomes of them, by fingerprint."""
+    return sorted(triage(findings, PROJECTS)[0], key=lambda work: work.finding.fingerprint)
 
 
 def prints(*findings: Finding) -> list[list[str]]:

@@ -149,8 +149,8 @@ def test_a_person_names_a_blocker_as_its_source_does() -> None:
 
 
 def test_what_a_source_gets_wrong_about_a_persons_task_is_a_note() -> None:
-    asked = work("b" * 16, task_id="mine", blocked_by=("one",), names=("github:acme/app#2",)).model_copy(
-        update={"waits_for": ("github:acme/app#1", "github:gone/gone#1", "github:acme/app#2")}
+    asked = work("b" * 16, task_id="mine", blocked_by=("one",), names=("github:acme/app#2",))._replace(
+        waits_for=("github:acme/app#1", "github:gone/gone#1", "github:acme/app#2")
     )
     found = resolved(issue(1), work("c" * 16, task_id="one"), asked)
     assert found.blocked_by["mine"] == ("one", "app-issue-111111")
@@ -158,7 +158,7 @@ def test_what_a_source_gets_wrong_about_a_persons_task_is_a_note() -> None:
 
 
 def test_every_fingerprint_of_merged_work_names_it() -> None:
-    merged = work("a" * 16, task_id="merged").model_copy(update={"prints": (("a" * 16, ""), ("b" * 16, ""))})
+    merged = work("a" * 16, task_id="merged")._replace(prints=(("a" * 16, ""), ("b" * 16, "")))
     assert resolved(merged, phase("c" * 16, "b" * 16)).blocked_by["app-phase-cccccc"] == ("merged",)
 
 

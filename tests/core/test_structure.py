@@ -12,8 +12,9 @@ from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
 from ops_orchestrate.core.graph import Graph
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.run import RequestedTask
+from ops_orchestrate.core.sift import NOT_A_FIRE
 from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, RunState, TaskState
-from ops_orchestrate.core.structure import NOT_A_FIRE, structure
+from ops_orchestrate.core.structure import structure
 from ops_orchestrate.core.task import Mode, Priority, TaskMode
 from ops_orchestrate.errors import PlanError
 from tests.builders import make_finding, make_part, make_portfolio, make_project, make_repository, make_request
@@ -293,7 +294,7 @@ def test_what_an_earlier_try_took_over_is_planned_as_it_was_then() -> None:
     assert first.left == {"a": Left("r0", "a", "h1"), "b": Left("r0", "t0")}
     mine = {f"fp-{task}": left for task, left in first.left.items()}
     again = plan_of(want("a"), want("b", "a"), mine=mine, projects=(app,))
-    assert again == first.model_copy(update={"over": ()})
+    assert again == first._replace(over=())
     assert (task_of(again, "a").begun_at, task_of(again, "a").begun_by) == ("h1", "r0/a")
 
 

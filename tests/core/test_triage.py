@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -151,13 +149,22 @@ MIXED = [
 ]
 
 
-@given(st.permutations(MIXED))
-def test_the_order_of_the_findings_does_not_matter(findings: list[Finding]) -> None:
-    works, _ = triage(findings, PROJECTS)
-    assert len(works) == 3
-    reference, _ = triage(sorted(findings, key=lambda one: one.detail), PROJECTS)
-    assert works == reference
-    assert all(a.finding.fingerprint < b.finding.fingerprint for a, b in pairwise(works))
+NAMED = {"names": ("github:o/r#1",), "kind": "issue"}
+LEFT = [
+    *(make_finding(f"l{i}", **NAMED, actionable=i == 1, title=f"{i}") for i in range(3)),
+    *(make_finding(f"u{i}", kind="unpushed") for i in range(2)),
+    make_finding("k", kind="issue", names=("github:o/r#2",), actionable=False),
+]
+
+
+@given(st.permutations(MIXED + LEFT))
+def test_the_order_of_the_findings_decides_nothing_but_that_of_the_work(findings: list[Finding]) -> None:
+    works, notes = triage(findings, PROJECTS)
+    reference, noted = triage(sorted(findings, key=lambda one: one.detail), PROJECTS)
+    assert sorted(works, key=lambda work: work.finding.fingerprint) == reference
+    assert [work.finding.fingerprint for work in reference] == ["d0", "d1", "d2"]
+    assert notes == noted
+    assert [note.fingerprint for note in notes] == ["u0", "u1", "k", "l0", "l2", "l1"]
 
 
 TEXT = st.text(st.sampled_from("ab \n\tü\x1b"), max_size=8)
