@@ -6,7 +6,7 @@ The last step of planning: it decides nothing about who waits for whom, and it d
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ops_orchestrate.core.crossref import Standing
 from ops_orchestrate.core.finding import FindingKind
@@ -21,10 +21,12 @@ from ops_orchestrate.core.recheck import WorkflowName, read_name
 from ops_orchestrate.core.sensitive import sensitive_reason
 from ops_orchestrate.core.task import Mode, Priority, TaskSpec
 from ops_orchestrate.core.triage import Work
-from ops_orchestrate.core.value import slim
+from ops_orchestrate.core.value import assembler
 
 #: Seconds of one attempt where no history tells.
 DEFAULT_SECONDS = 600.0
+
+_task = assembler(TaskSpec)
 
 
 class Item(NamedTuple):
@@ -50,27 +52,37 @@ class Setting(NamedTuple):
     """Whether an agent is asked how to split what is big."""
 
 
+class _Schedule(NamedTuple):
+    """What the graph says of its tasks, by their ids."""
+
+    graph: Graph
+    repos: Mapping[str, Repository]
+    keys: Mapping[str, str]
+    """Each task's repository by its key."""
+    seconds: Mapping[str, float]
+    ranks: Mapping[str, float]
+    urgency: Mapping[str, Priority]
+    waves: Mapping[str, int]
+    members: Mapping[str, str]
+
+
 def make_specs(graph: Graph, items: Mapping[str, Item], setting: Setting) -> tuple[TaskSpec, ...]:
     """The tasks in the graph's order: each after its blockers."""
-    seconds = {task: estimate(item.repo.key, setting.lengths) for task, item in items.items()}
-    ranks = _ranks(graph, items, seconds, setting.now)
-    urgency = _urgency(graph, items)
-    waves = graph.waves()
-    members = member_names((task, _place(items[task])) for task in graph.order)
-    return tuple(
-        _spec(
-            items[task],
-            graph,
-            items,
-            setting,
-            wave=waves[task],
-            rank=round(ranks[task], 3),
-            estimate=seconds[task],
-            urgency=urgency[task],
-            member=members[task],
-        )
-        for task in graph.order
+    repos = {task: item.repo for task, item in items.items()}
+    keys = {task: repo.key for task, repo in repos.items()}
+    lengths = {key: estimate(key, setting.lengths) for key in set(keys.values())}
+    seconds = {task: lengths[key] for task, key in keys.items()}
+    schedule = _Schedule(
+        graph,
+        repos,
+        keys,
+        seconds,
+        ranks=_ranks(graph, items, seconds, setting.now),
+        urgency=_urgency(graph, items),
+        waves=graph.waves(),
+        members=member_names((task, _place(items[task])) for task in graph.order),
     )
+    return tuple(_spec(items[task], schedule, setting) for task in graph.order)
 
 
 def _place(item: Item) -> str:
@@ -81,26 +93,29 @@ def _place(item: Item) -> str:
 def estimate(repo: str, lengths: Mapping[str, float]) -> float:
     """Expected seconds of an attempt: the repository's own history, else everybody's, else ten minutes."""
     known = lengths.get(repo) or lengths.get("") or 0.0
-    return known if known > 0 else DEFAULT_SECONDS
+    return float(known) if known > 0 else DEFAULT_SECONDS
 
 
 def _ranks(graph: Graph, items: Mapping[str, Item], seconds: Mapping[str, float], now: float) -> dict[str, float]:
-    standing = {project.alias: bonus(project, now) for _, _, project, _, _ in items.values()}
+    projects = {item.project.alias: item.project for item in items.values()}
+    standing = {alias: bonus(project, now) for alias, project in projects.items()}
     ranks = {task: left + standing[items[task].project.alias] for task, left in graph.path_left(seconds).items()}
     red = [task for task, item in items.items() if item.work.finding.kind is FindingKind.RED_BASELINE]
-    return first_in_repository(ranks, {task: item.repo.key for task, item in items.items()}, red)
+    return first_in_repository(ranks, {task: item.repo.key for task, item in items.items()}, red) if red else ranks
 
 
 def _urgency(graph: Graph, items: Mapping[str, Item]) -> dict[str, Priority]:
-    urgency: dict[str, Priority] = {}
+    urgency = {task: item.work.priority for task, item in items.items()}
     for task in reversed(graph.order):
-        later = (urgency[dependant] for dependant in graph.dependants[task])
-        urgency[task] = min((items[task].work.priority, *later))
+        mine = urgency[task]
+        for blocker in graph.blockers[task]:
+            urgency[blocker] = min(urgency[blocker], mine)
     return urgency
 
 
-def _spec(item: Item, graph: Graph, items: Mapping[str, Item], setting: Setting, **computed: Any) -> TaskSpec:
-    finding, repo = item.work.finding, item.repo
+def _spec(item: Item, schedule: _Schedule, setting: Setting) -> TaskSpec:
+    task, work, repo, finding = item.id, item.work, item.repo, item.work.finding
+    blockers, dependants = schedule.graph.blockers[task], schedule.graph.dependants[task]
     reason = sensitive_reason(
         finding.paths, (finding.title, finding.detail, *finding.acceptance), (*repo.sensitive, *setting.sensitive)
     )
@@ -108,26 +123,30 @@ def _spec(item: Item, graph: Graph, items: Mapping[str, Item], setting: Setting,
         setting.mode,
         sensitive=reason,
         repo=repo.key,
-        blockers=(items[other].repo.key for other in graph.blockers[item.id]),
-        dependants=(items[other].repo.key for other in graph.dependants[item.id]),
+        blockers=[schedule.keys[other] for other in blockers],
+        dependants=[schedule.keys[other] for other in dependants],
     )
-    around = (items[other].repo for other in (*graph.blockers[item.id], *graph.dependants[item.id]))
-    spec = TaskSpec(
-        id=item.id,
+    spec = _task(
+        id=task,
         project=item.project.alias,
         repo=repo.key,
         title=finding.title,
         description="\n\n".join(part for part in (item.standing.reason, finding.detail) if part),
         acceptance=finding.acceptance,
         paths=finding.paths,
-        priority=item.work.priority,
-        label=item.work.label,
-        blocked_by=graph.blockers[item.id],
+        priority=work.priority,
+        label=work.label,
+        urgency=schedule.urgency[task],
+        blocked_by=blockers,
         mode=mode,
-        mode_reason=_named(why, around),
+        mode_reason=_named(why, [schedule.repos[other] for other in (*blockers, *dependants)]),
+        member=schedule.members[task],
+        wave=schedule.waves[task],
+        rank=round(schedule.ranks[task], 3),
+        estimate=schedule.seconds[task],
         fingerprint=finding.fingerprint,
-        prints=item.work.prints[:MOST_PRINTS],
-        sources=item.work.sources,
+        prints=work.prints[:MOST_PRINTS],
+        sources=work.sources,
         sensitive=reason,
         human=finding.human,
         gate=repo.gate,
@@ -139,9 +158,8 @@ def _spec(item: Item, graph: Graph, items: Mapping[str, Item], setting: Setting,
         closes=finding.closes,
         cause=finding.cause,
         fixes_base=finding.kind is FindingKind.RED_BASELINE or _mends_ci(finding.names, setting.branches.get(repo.key)),
-        **computed,
     )
-    return slim(spec.model_copy(update={"big": big_because(spec)}) if setting.planner_help else spec)
+    return spec.model_copy(update={"big": big_because(spec)}) if setting.planner_help else spec
 
 
 def _begun(standing: Standing) -> dict[str, str]:

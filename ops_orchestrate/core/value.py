@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -27,3 +28,24 @@ def slim(value: V) -> V:
     given = value.__pydantic_fields_set__
     object.__setattr__(value, "__pydantic_fields_set__", _GIVEN.setdefault(frozenset(given), given))
     return value
+
+
+def assembler(kind: type[V]) -> Callable[..., V]:
+    """What makes values of a kind, by the names of their fields, from parts of values that were checked before.
+
+    It checks nothing, and so takes a quarter of the time: for what a plan has a hundred thousand of. Text from outside
+    has been checked where it came in, as a field of a `Value`. Fields left out have their defaults; all count as given,
+    in one set that all values of the kind share.
+    """
+    blank = {name: field.get_default(call_default_factory=True) for name, field in kind.model_fields.items()}
+    given = set(blank)
+
+    def assemble(**fields: object) -> V:
+        value = kind.__new__(kind)
+        object.__setattr__(value, "__dict__", blank | fields)
+        object.__setattr__(value, "__pydantic_fields_set__", given)
+        object.__setattr__(value, "__pydantic_extra__", None)
+        object.__setattr__(value, "__pydantic_private__", None)
+        return value
+
+    return assemble
