@@ -156,6 +156,7 @@ class Control(Curtain):
             one = repository.issues.get(number) or self.pull(name, number)
             made = Comment(*self.world.ids("IC"), self.world.user(by), body, self.world.now())
             one.comments.append(self.world.keep(made))
+            one.updated_at = self.world.now()
             return made
 
     def merge(self, name: str, number: int, by: str = "somebody", method: str = "merge") -> str:

@@ -50,6 +50,7 @@ class Refs:
         if not ref.startswith(_HEADS):
             return
         branch = ref.removeprefix(_HEADS)
+        self._note_removal(repository, branch, after)
         for pull in self._open_pulls():
             if pull.head_repository is repository and pull.head_ref == branch:
                 self._head_moved(pull, after, by)
@@ -60,6 +61,14 @@ class Refs:
                 self._close_issues(named(self.world, repository, message), by)
         if after != ZERO and not branch.startswith("gh-readonly-queue/"):
             self.ci.happened(repository, branch, Occasion("push", branch, after, by))
+
+    def _note_removal(self, repository: Repository, branch: str, after: str) -> None:
+        """That the branch of a pull request is removed is an event of that pull request, also afterwards."""
+        if after != ZERO:
+            return
+        for pull in [p for repo in self.world.repositories.values() for p in repo.pulls.values()]:
+            if pull.head_repository is repository and pull.head_ref == branch:
+                pull.updated_at = self.world.now()
 
     def _open_pulls(self) -> list[Pull]:
         return [p for repo in self.world.repositories.values() for p in repo.pulls.values() if p.open]
@@ -133,6 +142,7 @@ class Refs:
         for issue in issues:
             if issue.open:
                 issue.open, issue.closed_at, issue.state_reason = False, self.world.now(), "completed"
+                issue.updated_at = self.world.now()
                 self.world.effect("issue-closed", issue.repository, by, number=issue.number, **facts)
 
 

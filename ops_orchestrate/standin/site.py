@@ -16,6 +16,7 @@ from ops_orchestrate.standin.repository import Repository
 from ops_orchestrate.standin.tide import Tide
 from ops_orchestrate.standin.world import World
 
+_ASKED_WITH = ("accept", "authorization", "cookie")
 _OPERATION = re.compile(r"\b(?:query|mutation)\s+([A-Za-z]\w*)")
 
 
@@ -114,10 +115,14 @@ class Site:
 
     @staticmethod
     def _revalidated(request: Request, reply: Reply) -> bool:
-        """Give the answer its ETag; an unchanged one becomes 304 without a body."""
+        """Give the answer its ETag, a hash of its body and of what was asked with, as GitHub does.
+
+        An unchanged one becomes 304 without a body, and without links to other pages.
+        """
         if request.method not in {"GET", "HEAD"} or reply.status != 200:
             return False
-        tag = hashlib.sha256(reply.payload() + repr(sorted(reply.headers.items())).encode()).hexdigest()
+        asked_with = [request.headers[name] for name in _ASKED_WITH if name in request.headers]
+        tag = hashlib.sha256("".join(f"{one}:" for one in asked_with).encode() + reply.payload()).hexdigest()
         reply.headers["ETag"] = f'W/"{tag}"'
         private = "authorization" in request.headers
         reply.headers["Cache-Control"] = f"{'private' if private else 'public'}, max-age=60, s-maxage=60"
@@ -126,6 +131,7 @@ class Site:
         if f'"{tag}"' not in asked:
             return False
         reply.status, reply.body = 304, None
+        reply.headers.pop("Link", None)
         return True
 
     def _finished(self, request: Request, who: Identity, reply: Reply, cost: Cost) -> Reply:

@@ -20,6 +20,41 @@ def test_an_unchanged_answer_is_304_and_free(scene: Scene) -> None:
     assert left == [4999, 4999, 4998]
 
 
+def _etag(scene: Scene, path: str, login: str = "bot", accept: str = "*/*") -> str:
+    with scene.client(login) as client:
+        return str(client.get(path, headers={"Accept": accept}).headers["etag"])
+
+
+def test_an_etag_is_of_the_body_and_of_what_it_was_asked_with(scene: Scene) -> None:
+    path = f"/repos/{REPO}/branches/main"
+    first = _etag(scene, path)
+    scene.control.push(REPO, "dev", {"x.txt": "x\n"})
+    assert _etag(scene, path) == first
+    assert _etag(scene, path, login="rita") != first
+    assert _etag(scene, path, accept="application/json") != first
+
+
+def test_a_page_that_gets_a_successor_stays_304_and_does_not_say_so(scene: Scene) -> None:
+    path = f"/repos/{REPO}/issues?per_page=2&direction=asc"
+    for _ in range(2):
+        scene.control.issue(REPO, "It hurts")
+    with scene.client() as client:
+        first = client.get(path)
+        scene.control.issue(REPO, "It hurts more")
+        again = client.get(path, headers={"If-None-Match": first.headers["etag"]})
+        assert (again.status_code, "link" in again.headers) == (304, False)
+        assert "link" in client.get(path).headers
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_a_private_repository_is_never_304_and_its_line_in_a_list_is(scene: Scene, private: bool) -> None:
+    scene.control.change_repository(REPO, private=private)
+    own, line = f"/repos/{REPO}", "/user/repos"
+    assert (_etag(scene, own) == _etag(scene, own)) is not private
+    assert _etag(scene, line) == _etag(scene, line)
+    assert bool(scene.ask("GET", own).json()["temp_clone_token"]) is private
+
+
 def test_pages_link_to_each_other_to_the_end(scene: Scene) -> None:
     for number in range(5):
         scene.control.issue(REPO, f"Issue {number}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 
 from ops_orchestrate.standin.call import Call, paged, route
 from ops_orchestrate.standin.exchange import Refused, Reply, invalid, not_found
@@ -36,16 +37,26 @@ def _issue(call: Call) -> Issue:
     return found
 
 
+_ORDERS: dict[str, Callable[[Issue | Pull], float]] = {
+    "created": lambda one: one.created_at,
+    "updated": lambda one: one.updated_at,
+    "comments": lambda one: len(one.comments),
+}
+
+
 @route("GET", "/repos/{owner}/{repo}/issues")
 def list_issues(call: Call) -> Reply:
-    """Issues and pull requests, newest first: GitHub mixes them here."""
-    state = call.ask("state", "open")
+    """Issues and pull requests, newest first unless the query says otherwise: GitHub mixes them here."""
+    state, order = call.ask("state", "open"), _ORDERS.get(call.ask("sort", "created"))
+    if order is None:
+        raise invalid("Issue", "sort", "invalid")
     labels = {name for name in call.ask("labels").split(",") if name}
     found = [
         one
         for one in _all(call.repo)
         if state in {"all", "open" if one.open else "closed"} and labels <= {label.name for label in one.labels}
     ]
+    found.sort(key=lambda one: (int(order(one)), one.number), reverse=call.ask("direction", "desc") == "desc")
     page, headers = paged(call, found)
     return Reply(200, [shape_pull.issue(call.links, call.world, one) for one in page], headers)
 
@@ -115,6 +126,7 @@ def add_labels(call: Call) -> Reply:
     for name in names:
         label = label_of(call.world, call.repo, str(name))
         one.labels += [] if label in one.labels else [label]
+    one.updated_at = call.world.now()
     call.world.effect("labels", call.repo, call.user, number=one.number, added=names)
     return Reply(200, [shape_pull.label(call.links, label) for label in one.labels])
 
@@ -144,6 +156,7 @@ def create_comment(call: Call) -> Reply:
     number, node = call.world.ids("IC")
     comment = call.world.keep(Comment(number, node, call.user, str(text), call.world.now()))
     one.comments.append(comment)
+    one.updated_at = call.world.now()
     call.world.effect("comment", call.repo, call.user, number=one.number, body=str(text))
     return Reply(201, shape_pull.comment(call.links, call.world, call.repo, one.number, comment))
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Callable
+
 from ops_orchestrate.standin.call import Call, paged, route
-from ops_orchestrate.standin.exchange import Refused, Reply, not_found
+from ops_orchestrate.standin.exchange import Refused, Reply, invalid, not_found
 from ops_orchestrate.standin.people import at_least
+from ops_orchestrate.standin.repository import Repository
 from ops_orchestrate.standin.rest import shape
 
 
 @route("GET", "/repos/{owner}/{repo}")
 def get_repository(call: Call) -> Reply:
-    """The repository, and what the caller may do to it."""
+    """The repository, and what the caller may do to it. Of a private one this answer is another one every time."""
     body = shape.repository(call.links, call.repo, call.level(call.repo))
+    body["temp_clone_token"] = f"A{secrets.token_hex(14).upper()}" if call.repo.private else ""
     if call.who.installation is not None:  # they are a person's: an App is told "no" to every one of them
         body["permissions"] = dict.fromkeys(body["permissions"], False)
     return Reply(200, body)
@@ -50,11 +55,30 @@ def list_repositories(call: Call) -> Reply:
     """What the caller can see."""
     levels = {r: call.level(r) for r in call.world.repositories.values()}
     mine = [r for r, level in levels.items() if at_least(level, "read" if r.private else "triage")]
+    if call.request.path == "/user/repos":
+        mine = _ordered(call, mine)
     page, headers = paged(call, mine)
     items = [shape.repository(call.links, one, levels[one]) for one in page]
     if call.request.path == "/user/repos":
         return Reply(200, items, headers)
     return Reply(200, {"total_count": len(mine), "repositories": items}, headers)
+
+
+_ORDERS: dict[str, Callable[[Repository], str | float]] = {
+    "full_name": lambda one: one.full_name.lower(),
+    "created": lambda one: one.created_at,
+    "pushed": lambda one: one.pushed_at,
+    "updated": lambda one: one.pushed_at,
+}
+
+
+def _ordered(call: Call, repositories: list[Repository]) -> list[Repository]:
+    """By name, or in the query's order: then the newest first."""
+    order = call.ask("sort", "full_name")
+    if order not in _ORDERS:
+        raise invalid("Repository", "sort", "invalid")
+    default = "asc" if order == "full_name" else "desc"
+    return sorted(repositories, key=_ORDERS[order], reverse=call.ask("direction", default) == "desc")
 
 
 @route("GET", "/user", needs="user")
