@@ -90,6 +90,6 @@ def waves(plan: Plan) -> list[list[Node]]:
 
 
 def guesses(plan: Plan, seed: int, noise: float = 0.5) -> Mapping[str, float]:
-    """Lengths as a planner would guess them: true ones times a log-normal error."""
-    choose = random.Random(seed)
+    """Lengths as a planner would guess them: true ones times a log-normal error that knows nothing of them."""
+    choose = random.Random(f"guesses of {seed}")  # a plan's own numbers again would make every error follow its length
     return {one.id: one.seconds * choose.lognormvariate(0.0, noise) for one in plan}

@@ -6,15 +6,17 @@ Those with workers are tried by `make bench BENCH=--small`.
 from __future__ import annotations
 
 import json
+import math
 import re
 import socket
+import statistics
 from importlib import import_module
 
 import pytest
 
 from benchmarks.__main__ import NAMES, measure
 from benchmarks.figure import Effort
-from benchmarks.graphs import SLOTS, bound, chain, draw, waves
+from benchmarks.graphs import SLOTS, bound, chain, draw, guesses, waves
 from benchmarks.page import PAGE, RESULTS, filled
 from benchmarks.pictures import pictures
 from benchmarks.table import table
@@ -50,6 +52,14 @@ def test_the_bound_of_a_plan_is_what_no_order_can_beat() -> None:
     alone = [one._replace(seconds=1.0, blockers=()) for one in chain(20)]
     assert bound(alone) == 20 / SLOTS
     assert bound([one._replace(repo="r") for one in alone]) == 20.0
+
+
+def test_how_wrong_a_guess_is_does_not_follow_from_the_length_that_is_guessed() -> None:
+    plan = draw(3, 3000)
+    guessed = guesses(plan, 3)
+    lengths = [math.log(one.seconds) for one in plan]
+    errors = [math.log(guessed[one.id] / one.seconds) for one in plan]
+    assert abs(statistics.correlation(lengths, errors)) < 0.1 < statistics.stdev(errors)
 
 
 def test_waves_keep_every_task_behind_its_blockers() -> None:
