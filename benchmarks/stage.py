@@ -205,14 +205,15 @@ class SleepingAgent:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lengths: tuple[float, dict[str, float]] = (-1.0, {})
-        self._started = (folder / "started").open("a", buffering=1)
 
     def probe(self) -> AgentProbe:
         return AgentProbe(name=self.name, ok=True, detail="sleeps")
 
     def start(self, job: AgentJob) -> Sleeper:
         sleeper = Sleeper(self._seconds(job.key.task))
-        self._started.write(f"{job.key.task} {time.time():.6f}\n")
+        line = f"{job.key.task} {time.time():.6f}\n"
+        with (self._folder / "started").open("a") as started:
+            started.write(line)
         return sleeper
 
     def _seconds(self, task: str) -> float:

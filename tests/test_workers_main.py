@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.adapters.stack_help import needs_proc, until
+from workers.pools import POOLS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,6 +33,10 @@ def test_a_pools_worker_puts_away_what_is_not_its_own(tmp_path: Path) -> None:
     assert held["OPS_POOL"] == "agent"
     assert held["ANTHROPIC_API_KEY"] == "thinks"
     assert "GITHUB_TOKEN" not in held
+
+
+def test_an_agents_worker_reads_the_next_message_while_the_last_job_ends() -> None:
+    assert [POOLS["agent"].options("here", most)["concurrency"] for most in (1, 5)] == [2, 6]
 
 
 def test_an_unknown_pool_is_a_usage_error() -> None:

@@ -31,7 +31,9 @@ class Pool:
         return {
             "queues": [self.name],
             "pool": "threads",
-            "concurrency": min(most, self.concurrency) if self.name == "agent" else self.concurrency,
+            # One place more than there are agents: the next one's message is read while the last one's job still
+            # ends (it learns, tidies and publishes), for admission has given the slot away by then.
+            "concurrency": min(most, self.concurrency) + 1 if self.name == "agent" else self.concurrency,
             "hostname": f"{self.name}@{host}",
             "loglevel": logging.WARNING,
             "quiet": True,

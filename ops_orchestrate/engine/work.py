@@ -5,6 +5,7 @@ The agent's word decides nothing here but how the session is described; whether 
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import suppress
 
@@ -22,6 +23,7 @@ from ops_orchestrate.core.run import RunRecord, RunRequest
 from ops_orchestrate.core.spend import Amount, Parked
 from ops_orchestrate.core.states import Stage
 from ops_orchestrate.core.task import TaskMode, TaskRecord, TaskSpec
+from ops_orchestrate.engine.admit import fill
 from ops_orchestrate.engine.ask_split import asked_to_split
 from ops_orchestrate.engine.begun import grown_from, needs_no_agent, remembers, where_to_begin
 from ops_orchestrate.engine.briefing import brief_of
@@ -37,12 +39,15 @@ from ops_orchestrate.errors import (
     AgentUnavailable,
     GitError,
     LedgerUnavailable,
+    OpsError,
     SandboxUnavailable,
     SourceUnavailable,
     UsageError,
 )
 from ops_orchestrate.ledger import Closing, End, Granted
 from ops_orchestrate.ports import AgentSession, AgentTree
+
+log = logging.getLogger("ops_orchestrate.work")
 
 #: How long one wait for the agent's events lasts: the step looks at flags and lease in between.
 _LOOK = 0.2
@@ -80,7 +85,7 @@ def implement(key: StageKey, holder: str, tools: Toolbox) -> Next:
         if not ended:
             return Next.DROP
         if ended is End.WANTED:  # before the tree is removed, which takes as long as it is large: its slot is free
-            canvas.publish(canvas.admit(key.run, again=f"{key.task}:{key.fence}"))
+            _hand_on(key, tools)
         if not (lease.stop == "now" and outcome.kind is OutcomeKind.INTERRUPTED):
             tools.workshop.discard_tree(repository, key)
     return Next.GO_ON
@@ -92,6 +97,16 @@ def _agent_for(request: RunRequest, tools: Toolbox) -> str:
     if len(names) == 1:  # the grant has asked for its quota
         return names[0]
     return agent_now(request, tools, here=True).agent or request.agent  # all parked since then: it says so itself
+def _hand_on(key: StageKey, tools: Toolbox) -> None:
+    """Give the slot that is free now to who waits for it, right here: a message to the planner takes as long again.
+
+    What keeps it from that is not this attempt's fault, whose chain goes on: the planner is asked to look then.
+    """
+    try:
+        fill(tools)
+    except OpsError as error:
+        log.warning("the slot of %s is free, and it could not be said whose turn it is: %s", key.task, error)
+        canvas.publish(canvas.admit(key.run, again=f"{key.task}:{key.fence}"))
 
 
 def _too_late(stop: str) -> Outcome | None:

@@ -21,7 +21,6 @@ from celery.app.task import Context
 from celery.app.trace import build_tracer
 from celery.exceptions import Ignore
 
-from ops_orchestrate import canvas
 from ops_orchestrate.celery import POOLS, SETTINGS
 from ops_orchestrate.celery import app as published_by
 from ops_orchestrate.core.attempt import Outcome, OutcomeKind, StageKey
@@ -250,7 +249,7 @@ class Hand:
         holder = f"hand:{key.task}:{stage}:{key.seq}"
         assert attempts.end(key, stage, holder=holder, outcome=outcome, goes_on=goes_on)
         if stage is Stage.IMPLEMENT:
-            canvas.publish(canvas.admit(key.run, again=f"{key.task}:{key.fence}"))
+            admit.fill(self.tools)
         return "go-on"
 
     def _kind(self, key: StageKey, stage: Stage) -> OutcomeKind:

@@ -1,0 +1,63 @@
+"""A slot that an agent has left: who waits for it is started from there, and nobody's trouble is that attempt's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.stage import staged
+from ops_orchestrate.core.attempt import OutcomeKind, StageKey
+from ops_orchestrate.engine import work
+from ops_orchestrate.engine.step import Next
+from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.errors import LedgerUnavailable
+from tests.engine.hand import Hand
+from tests.engine.rig import Rig, requested
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def hand(rig: Rig) -> Iterator[Hand]:
+    """Two tasks of one repository, the first of which has been granted."""
+    made = Hand(rig)
+    made.begin([requested("one"), requested("two")])
+    made.collect()
+    while made.mail and made.mail[0].job != "agent.implement":
+        made.play(made.mail.pop(0))
+    yield made
+
+
+@pytest.fixture
+def tools(hand: Hand, tmp_path: Path) -> Toolbox:
+    (tmp_path / "lengths.json").write_text("{}")
+    return staged(hand.tools, tmp_path)
+
+
+def ends(hand: Hand, tools: Toolbox) -> tuple[Next, list[tuple[str, str]]]:
+    """The attempt is made; what was published meanwhile: job, and task of an attempt."""
+    (message,) = hand.mail
+    hand.mail.clear()
+    key = StageKey.model_validate(message.args[0])
+    went = work.implement(key, "me", tools)
+    outcome = tools.ledger.attempts.outcome(key)
+    assert outcome is not None and outcome.kind is OutcomeKind.SUCCEEDED
+    return went, [(one.job, one.args[0]["task"] if one.job == "agent.implement" else "") for one in hand.collect()]
+
+
+def test_the_next_agent_is_granted_where_the_last_one_ended(hand: Hand, tools: Toolbox) -> None:
+    assert ends(hand, tools) == (Next.GO_ON, [("agent.implement", "two")])
+
+
+def test_where_that_fails_the_chain_goes_on_and_the_planner_looks(
+    hand: Hand, tools: Toolbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_tools: Toolbox) -> int:
+        raise LedgerUnavailable("no answer")
+
+    monkeypatch.setattr(work, "fill", away)
+    assert ends(hand, tools) == (Next.GO_ON, [("planner.admit", "")])
+    hand.play(hand.mail.pop())
+    assert [one.args[0]["task"] for one in hand.mail] == ["two"]
