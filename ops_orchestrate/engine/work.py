@@ -97,6 +97,8 @@ def _agent_for(request: RunRequest, tools: Toolbox) -> str:
     if len(names) == 1:  # the grant has asked for its quota
         return names[0]
     return agent_now(request, tools, here=True).agent or request.agent  # all parked since then: it says so itself
+
+
 def _hand_on(key: StageKey, tools: Toolbox) -> None:
     """Give the slot that is free now to who waits for it, right here: a message to the planner takes as long again.
 
