@@ -88,7 +88,9 @@ def unfolded(line: str | None) -> dict[str, str]:
 
 
 def laid_over(line: str | None, stored: Mapping[str, str | None]) -> dict[str, str]:
-    """A task of its line and of what its own hash says, which goes before."""
+    """A task of its line and of what its own hash says, which goes before. Raises OtherVersion."""
+    if not line and "spec" in stored:
+        raise OtherVersion(other_version("a plan", ""))
     return unfolded(line) | {name: value for name, value in stored.items() if value is not None}
 
 

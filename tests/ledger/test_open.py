@@ -97,9 +97,11 @@ def test_what_a_newer_version_has_written_is_called_so(ledger: Ledger, key: str,
         (Ledger(client).runs.list(), Ledger(client).tasks.all("r1"))
 
 
-def test_so_is_a_line_of_another_length(ledger: Ledger) -> None:
+@pytest.mark.parametrize("line", ["later\x1f", ""])
+def test_so_is_a_line_of_another_length_and_a_task_without_one(ledger: Ledger, line: str) -> None:
     planned(ledger)
+    assert ledger.board.offer("r1", "t1")
     client, name = ledger._server.client, "{ops}:plan:r1"
-    client.hset(name, "t1", "later\x1f" + client.hget(name, "t1"))
+    client.hset(name, "t1", line and line + client.hget(name, "t1"))
     with pytest.raises(OtherVersion, match=r"another version of ops-orchestrate.*its form"):
         Ledger(client).tasks.all("r1")

@@ -101,7 +101,7 @@ def already_said(run: str, kind: EventKind, repo: str, head: str, tools: Toolbox
 
 def merges_of(run: str, tools: Toolbox) -> dict[str, int]:
     """How many tasks of the run were merged, by repository."""
-    return Counter(repo for repo, merge in tools.ledger.tasks.merges(run) if merge)
+    return Counter(repo for repo, _ in tools.ledger.tasks.merges(run))
 
 
 def repositories(run: RunRecord) -> list[Repository]:
