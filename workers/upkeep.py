@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import uuid
 
 from ops_orchestrate import canvas
 from ops_orchestrate.core.board import Host
@@ -106,8 +107,12 @@ class Upkeep(threading.Thread):
                 ledger.locks.release("reconcile", self._process)
         if due and "agent" in self._host.pools:
             sweep(self._tools)
-        # Whoever of this machine comes first; a failure waits for the next day.
-        if due and self._host.pools.keys() & _HAVE_MIRRORS and ledger.locks.acquire(self._daily, self._process, _DAY):
+        if due and self._host.pools.keys() & _HAVE_MIRRORS and self._is_first_today():
             tidy_mirrors(self._tools)
             drop_mirrors(self._tools)
             forget_sessions(self._tools)
+
+    def _is_first_today(self) -> bool:
+        """Whoever of this machine comes first; a failure waits for the next day. Each time as another holder: a lock
+        is given again to whoever has it."""
+        return self._tools.ledger.locks.acquire(self._daily, f"{self._process}:{uuid.uuid4().hex}", _DAY)
