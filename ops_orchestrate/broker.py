@@ -10,7 +10,7 @@ is used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from queue import Empty
 from time import time
@@ -19,10 +19,12 @@ from typing import Any
 from kombu.transport import TRANSPORT_ALIASES, virtual
 from kombu.transport import redis as transport
 from kombu.utils.json import dumps
-from redis import RedisError
+from redis import RedisError, ResponseError
 
 _dumps: Any = dumps  # kombu types little
 _Plain: Any = virtual.QoS
+
+Command = tuple[str | float, ...]
 
 
 class QoS(transport.QoS):
@@ -37,18 +39,16 @@ class QoS(transport.QoS):
         base: Any = super()
         base.__init__(*args, **kwargs)
         self._done: set[str] = set()
+        prefix = self.channel.global_keyprefix
+        self._hash, self._index = prefix + self.unacked_key, prefix + self.unacked_index_key
 
     def append(self, message: Any, delivery_tag: str) -> None:
         """Note on the server who has it, before it is handed on."""
         info = message.delivery_info
         entry = _dumps([message._raw, info["exchange"], info["routing_key"]])
-
-        def note(pipe: Any) -> None:
-            # By the index a lost message is found: it must lead to one.
-            pipe.hset(self.unacked_key, delivery_tag, entry)
-            pipe.zadd(self.unacked_index_key, {delivery_tag: time()})
-
-        self._write(note)
+        # By the index a lost message is found: it must lead to one.
+        note = ("HSET", self._hash, delivery_tag, entry), ("ZADD", self._index, time(), delivery_tag)
+        self._write(self.channel.answered, *note)
         _Plain.append(self, message, delivery_tag)
 
     def ack(self, delivery_tag: str) -> None:
@@ -58,10 +58,10 @@ class QoS(transport.QoS):
         if not (self.channel.active_queues and self._may_read()):
             self.settle()
 
-    def settle(self) -> None:
-        """Tell the server what is done."""
+    def settle(self, connection: Any = None) -> None:
+        """Tell the server what is done, on a connection of the pool's unless one is given."""
         if self._done:
-            self._write(lambda _: None)
+            self._write(connection)
 
     def restore_unacked_once(self, stderr: Any = None) -> None:
         """At its end, what is done goes before what is given back."""
@@ -74,14 +74,10 @@ class QoS(transport.QoS):
         ask: Any = self.can_consume
         return bool(ask())
 
-    def _write(self, more: Callable[[Any], None]) -> None:
+    def _write(self, connection: Any, *more: Command) -> None:
         done = tuple(self._done)
-        with self.channel.conn_or_acquire() as client, client.pipeline(transaction=False) as pipe:
-            if done:
-                pipe.zrem(self.unacked_index_key, *done)
-                pipe.hdel(self.unacked_key, *done)
-            more(pipe)
-            pipe.execute()
+        told: tuple[Command, ...] = (("ZREM", self._index, *done), ("HDEL", self._hash, *done)) if done else ()
+        self.channel.send(connection, *told, *more)
         self._done.difference_update(done)
 
 
@@ -89,6 +85,9 @@ class Channel(transport.Channel):
     """Keeps its client for as long as it keeps its pool."""
 
     QoS = QoS
+
+    answered: Any = None
+    """The connection on which BRPOP has answered, for as long as its message is taken: nothing else uses it."""
 
     _kept: Any = None
 
@@ -104,13 +103,48 @@ class Channel(transport.Channel):
             kept = self._kept = create()
         return kept
 
+    def send(self, connection: Any, *commands: Command) -> None:
+        """Make these calls in one round trip, on a connection of the pool's unless one is given."""
+        if connection is not None:
+            _ask(connection, commands)
+            return
+        pool = self.pool
+        taken = pool.get_connection()
+        try:
+            _ask(taken, commands)
+        finally:
+            pool.release(taken)
+
     def _brpop_read(self, **options: Any) -> Any:
         base: Any = super()
+        self.answered = self.client.connection  # whoever gets to see it, sees it after the answer
         try:
             return base._brpop_read(**options)
         except Empty:
-            self.qos.settle()
+            self.qos.settle(self.answered)
             raise
+        finally:
+            self.answered = None
+
+
+def _ask(connection: Any, commands: Sequence[Command]) -> None:
+    """Raises what the server says, when all of it is read; what is half said is not gone on with."""
+    try:
+        connection.send_packed_command(connection.pack_commands(commands))
+        answers = [_answer(connection) for _ in commands]
+    except BaseException:
+        connection.disconnect()
+        raise
+    for answer in answers:
+        if isinstance(answer, ResponseError):
+            raise answer
+
+
+def _answer(connection: Any) -> Any:
+    try:
+        return connection.read_response()
+    except ResponseError as error:
+        return error
 
 
 class Transport(transport.Transport):
