@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from contextvars import ContextVar
 from dataclasses import replace
+from functools import cached_property
 from inspect import Signature, signature
 from typing import Any
 
@@ -50,8 +51,22 @@ class Job(Task):  # the name of the library's class is theirs; "task" means some
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the job's body."""
-        with traces.span(self.name, _subject(signature(self.run), args, kwargs)):
+        with traces.span(self.name, self.subject(args, kwargs)):
             return super().__call__(*args, **kwargs)
+
+    def subject(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, str | int]:
+        """What its arguments name; nothing where they do not fit: the call itself says so."""
+        try:
+            given = self._body.bind(*args, **kwargs).arguments
+        except TypeError:
+            return {}
+        key = given.get("key")
+        facts = key if isinstance(key, dict) else given
+        return {name: facts[name] for name in ("run", "task", "attempt") if isinstance(facts.get(name), str | int)}
+
+    @cached_property
+    def _body(self) -> Signature:
+        return signature(self.run)
 
 
 #: What the lines of this thread's job are about.
@@ -63,7 +78,7 @@ def _begin_lines(task: Task, args: Any, kwargs: Any, **_: Any) -> None:
     """From before the body to after it: that it has failed, Celery says when it is over."""
     lines = ExitStack()
     if isinstance(task, Job):
-        lines.enter_context(about(**_subject(signature(task.run), tuple(args or ()), dict(kwargs or {}))))
+        lines.enter_context(about(**task.subject(tuple(args or ()), dict(kwargs or {}))))
     _LINES.set(lines)
 
 
@@ -71,17 +86,6 @@ def _begin_lines(task: Task, args: Any, kwargs: Any, **_: Any) -> None:
 def _end_lines(**_: Any) -> None:
     if lines := _LINES.get():
         lines.close()
-
-
-def _subject(body: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, str | int]:
-    """What its arguments name; nothing where they do not fit: the call itself says so."""
-    try:
-        given = body.bind(*args, **kwargs).arguments
-    except TypeError:
-        return {}
-    key = given.get("key")
-    facts = key if isinstance(key, dict) else given
-    return {name: facts[name] for name in ("run", "task", "attempt") if isinstance(facts.get(name), str | int)}
 
 
 def job(name: str, options: dict[str, Any]) -> Callable[[Callable[..., Any]], Task]:
