@@ -22,10 +22,12 @@ from ops_orchestrate.core.merge.regression import WorkflowRun
 from ops_orchestrate.core.value import Value
 
 #: To be raised with every change of what is looked at; a new version of the package does it by itself.
-FORMAT = 2
-LONGEST_KEPT = 3 * 86400.0
+FORMAT = 3
+LONGEST_BELIEVED = 3 * 86400.0
 """Seconds after which a repository is looked at anew, whatever it looks like: a label's new name, or who is a member
-now, changes nothing that is compared."""
+now, may change nothing that is compared."""
+LONGEST_KEPT = 7 * 86400.0
+"""Seconds after which it is forgotten with its ETags."""
 LARGEST = 4_000_000
 """Bytes of what is kept of one repository."""
 ALL_OF_IT = 200_000_000
@@ -41,6 +43,15 @@ class RunsPage(Value):
     """There are no more runs than these."""
 
 
+class Lately(Value):
+    """One answer about what was changed last in a repository, and the ETag to ask after it with."""
+
+    etag: str
+    digest: str
+    newest: float
+    """When the newest of it was changed, in seconds since 1970; 0: there is none."""
+
+
 class Kept(Value):
     """What is known of one repository."""
 
@@ -49,16 +60,34 @@ class Kept(Value):
     trace: str
     at: float
     """When GitHub was asked for the look, in seconds since 1970."""
+    row: str = ""
+    """A digest of its line in the list of repositories, as it was before the look or when that was confirmed."""
+    lately: Lately | None = None
+    """What was changed last, as it was then."""
     pages: dict[str, RunsPage] = Field(default_factory=dict)
     told: dict[str, FailedRun] = Field(default_factory=dict)
     """Red runs that were looked into, by run and attempt."""
+
+
+class ListPage(Value):
+    """One page of the list of repositories, and the ETag to ask after it with."""
+
+    etag: str
+    rows: dict[str, str]
+    """A digest of each line, by the repository's name in lower case."""
+
+
+class Listed(Value):
+    """The list of repositories that one identity has rights on, as far as it was read."""
+
+    pages: tuple[ListPage, ...]
 
 
 class _File(Value):
     format: int
     version: str
     name: str
-    kept: Kept
+    kept: Kept | Listed
 
 
 class Memory:
@@ -68,14 +97,19 @@ class Memory:
         """`folder`: None keeps it in this process only."""
         self._folder = folder
         self._now = now
-        self._here: dict[str, Kept] = {}
+        self._here: dict[str, Kept | Listed] = {}
 
     def get(self, name: str) -> Kept | None:
-        """What is kept of a repository and is not too old."""
-        kept = self._here.get(name) if self._folder is None else self._read(self._file(name), name)
-        return kept if kept and 0 <= self._now() - kept.at < LONGEST_KEPT else None
+        """What is kept of a repository and is not too old to be of use; whether it may be believed says its `at`."""
+        kept = self._found(name)
+        return kept if isinstance(kept, Kept) and 0 <= self._now() - kept.at < LONGEST_KEPT else None
 
-    def put(self, name: str, kept: Kept) -> None:
+    def listed(self, name: str) -> Listed:
+        """What is kept of a list of repositories."""
+        kept = self._found(name)
+        return kept if isinstance(kept, Listed) else Listed(pages=())
+
+    def put(self, name: str, kept: Kept | Listed) -> None:
         """Keep it, in the place of what was there."""
         if self._folder is None:
             self._here[name] = kept
@@ -97,12 +131,15 @@ class Memory:
                 if size > ALL_OF_IT or self._now() - seen.st_mtime > LONGEST_KEPT:
                     file.unlink(missing_ok=True)
 
+    def _found(self, name: str) -> Kept | Listed | None:
+        return self._here.get(name) if self._folder is None else self._read(self._file(name), name)
+
     def _file(self, name: str) -> Path:
         assert self._folder is not None
         return self._folder / f"{hashlib.sha256(name.encode()).hexdigest()[:40]}.json"
 
     @staticmethod
-    def _read(file: Path, name: str) -> Kept | None:
+    def _read(file: Path, name: str) -> Kept | Listed | None:
         try:
             with file.open("rb") as opened:
                 text = opened.read(LARGEST + 1)

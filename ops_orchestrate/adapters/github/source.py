@@ -1,28 +1,29 @@
 """The audit source "github": every repository with a name on GitHub, a few at once.
 
-A repository that nobody has looked at yet costs two requests. What was seen is kept: later, one small query tells of
-many repositories at once which of them have changed, and the list of runs answers 304.
+A repository that nobody has looked at yet costs two requests. What was seen is kept: later, answers of 304 tell that it
+is as it was, and where they cannot, one small query asks after many repositories at once.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ops_orchestrate.adapters.github import queries
 from ops_orchestrate.adapters.github.actions import runs_at
 from ops_orchestrate.adapters.github.client import GitHubClient
+from ops_orchestrate.adapters.github.comparison import Comparison, Known
 from ops_orchestrate.adapters.github.jobs import failed_run
 from ops_orchestrate.adapters.github.kept import Kept, Memory
 from ops_orchestrate.adapters.github.limits import Purpose
-from ops_orchestrate.adapters.github.looking import branches_asked, look_at, trace_of
+from ops_orchestrate.adapters.github.looking import look_at
 from ops_orchestrate.core.finding import AuditPart, Finding
 from ops_orchestrate.core.forge_closers import with_closers
 from ops_orchestrate.core.forge_findings import SOURCE, forge_findings, merged_work, open_work, read_only
 from ops_orchestrate.core.forge_look import FailedRun, ForgeLook
+from ops_orchestrate.core.forge_signs import SETTLED
 from ops_orchestrate.core.mark import Merged, OpenWork
 from ops_orchestrate.core.merge.regression import Standing, WorkflowRun, red_workflows
 from ops_orchestrate.core.names import is_branch, is_slug, one_line
@@ -32,10 +33,6 @@ from ops_orchestrate.errors import SourceUnavailable
 
 _LOOKED_INTO = 5
 """Red workflows of one repository whose jobs are read."""
-_AT_ONCE = 25
-"""Repositories that one query asks after; it stays one point."""
-_SETTLED = 10.0
-"""Seconds. Times at GitHub are whole seconds, and this machine's clock is not GitHub's."""
 
 
 class _Place(NamedTuple):
@@ -68,6 +65,7 @@ class GitHubSource:
         self._threads = threads
         self._now = now
         self._memory = Memory(kept, now)
+        self._comparison = Comparison(client, self._memory, now)
 
     def findings(self, projects: Sequence[Project], request: RunRequest) -> AuditPart:
         """What GitHub knows of these projects. A repository it does not tell of is unknown.
@@ -80,17 +78,16 @@ class GitHubSource:
         looks: dict[str, ForgeLook | SourceUnavailable] = {}
         covered = _covered(self._client) if good else None
         with ThreadPoolExecutor(self._threads, thread_name_prefix="github") as pool:
-            same = self._unchanged(list(good.values()), pool.map)
-            for slug, look in zip(good, pool.map(lambda r: self._look(r, same), good.values()), strict=True):
+            known = self._comparison(list(good.values()), pool.map)
+            for slug, look in zip(good, pool.map(self._look, known), strict=True):
                 looks[slug] = look
         self._memory.tidy()
         return _part(places, {slug: _as_app(look, covered) for slug, look in looks.items()})
 
-    def _look(self, repository: Repository, same: Mapping[str, Kept]) -> ForgeLook | SourceUnavailable:
-        name = self._name(repository)
-        before = same.get(name) or self._memory.get(name)
+    def _look(self, known: Known) -> ForgeLook | SourceUnavailable:
+        before = known.before
         try:
-            kept = same.get(name) or self._looked(repository)
+            kept = known.confirmed or self._looked(known)
             slug, branches = kept.look.slug, kept.look.branches
             runs, pages = runs_at(self._client, slug, branches, before.pages if before else {})
             failures = self._failures(slug, runs, branches, before.told if before else {})
@@ -99,14 +96,15 @@ class GitHubSource:
         told = {_key(run): failures[run.id] for run in runs if run.id in failures}
         kept = kept.model_copy(update={"pages": dict(pages), "told": told})
         if kept != before:
-            self._memory.put(name, kept)
+            self._memory.put(known.name, kept)
         return kept.look.model_copy(update={"runs": runs, "failures": failures})
 
-    def _looked(self, repository: Repository) -> Kept:
+    def _looked(self, known: Known) -> Kept:
         """A new look. What was changed a moment ago may be changed once more without another time: that is not kept."""
         at = self._now()
-        seen = look_at(self._client, repository)
-        return Kept(look=seen.look, trace=seen.trace if at - seen.newest > _SETTLED else "", at=at)
+        seen = look_at(self._client, known.repository)
+        trace = seen.trace if at - seen.newest > SETTLED else ""
+        return Kept(look=seen.look, trace=trace, at=at, row=known.row, lately=known.lately)
 
     def _failures(
         self, slug: str, runs: Sequence[WorkflowRun], branches: Sequence[str], told: Mapping[str, FailedRun]
@@ -114,41 +112,6 @@ class GitHubSource:
         """Red runs looked into, so that no agent is paid for a runner that broke. Each is read once: it has ended."""
         red = [one.latest for one in red_workflows(runs, branches) if one.standing is not Standing.SKIP]
         return {run.id: told.get(_key(run)) or failed_run(self._client, slug, run) for run in red[:_LOOKED_INTO]}
-
-    def _unchanged(self, repositories: Sequence[Repository], run: Callable[..., Iterable[Any]]) -> dict[str, Kept]:
-        """What is kept of the repositories that look the same as then.
-
-        One with an open pull request of ours is always looked at: a thread that somebody resolves leaves no trace.
-        """
-        known = {name: (one, kept) for one in repositories if (kept := self._memory.get(name := self._name(one)))}
-        items = [
-            (name, one, kept)
-            for name, (one, kept) in known.items()
-            if kept.trace and not any(pull.ours for pull in kept.look.pulls)
-        ]
-        groups = [items[at : at + _AT_ONCE] for at in range(0, len(items), _AT_ONCE)]
-        return {name: kept for group in run(self._same_of, groups) for name, kept in group}
-
-    def _name(self, repository: Repository) -> str:
-        """What is kept of a repository is kept of its branches, as one identity sees them."""
-        refs = branches_asked(repository)
-        who = self._client.identity.name()
-        place = f"{self._client.address.rest} {str(repository.slug).lower()}"
-        return f"{who} {place} {refs['integration']} {refs['main']}"
-
-    def _same_of(self, group: Sequence[tuple[str, Repository, Kept]]) -> list[tuple[str, Kept]]:
-        variables: dict[str, str] = {}
-        for at, (_, repository, _kept) in enumerate(group):
-            owner, name = str(repository.slug).split("/", 1)
-            refs = branches_asked(repository)
-            variables |= {f"o{at}": owner, f"n{at}": name, f"i{at}": refs["integration"], f"m{at}": refs["main"]}
-        try:
-            data = self._client.ask(queries.traces(len(group)), variables, Purpose.AUDIT).data
-        except SourceUnavailable:
-            return []  # then each of them is looked at, and says itself what is wrong
-        return [
-            (name, kept) for at, (name, _, kept) in enumerate(group) if trace_of(data.get(f"r{at}") or {}) == kept.trace
-        ]
 
 
 def _part(places: Sequence[_Place], looks: dict[str, ForgeLook | SourceUnavailable]) -> AuditPart:

@@ -11,7 +11,7 @@ import pytest
 from ops_orchestrate.adapters.github import kept as kept_module
 from ops_orchestrate.adapters.github.actions import runs_at
 from ops_orchestrate.adapters.github.client import GitHubClient
-from ops_orchestrate.adapters.github.kept import LONGEST_KEPT, Kept, Memory
+from ops_orchestrate.adapters.github.kept import LONGEST_BELIEVED, LONGEST_KEPT, Kept, Memory
 from ops_orchestrate.adapters.github.limits import Purpose
 from ops_orchestrate.core.finding import FindingKind
 from ops_orchestrate.core.forge_look import ForgeLook
@@ -19,7 +19,10 @@ from tests.adapters.github.scene import SLUG, TOKEN, Scene
 from tests.adapters.github.scripted import JSON, Asked, Say, Server
 from tests.adapters.github.test_source import Audit
 
-LOOKED = [("/graphql", 200), (f"/repos/{SLUG}/actions/runs", 304)]
+RUNS = f"/repos/{SLUG}/actions/runs"
+SIGNS = ("/user/repos", f"/repos/{SLUG}/issues")
+LEARNED = [*((sign, 200) for sign in SIGNS), ("/graphql", 200), (RUNS, 304)]
+UNCHANGED = [(path, 304) for path in (*SIGNS, RUNS)]
 
 
 @pytest.fixture
@@ -40,9 +43,9 @@ def _files(folder: Path) -> list[Path]:
 
 def test_the_next_process_asks_only_whether_anything_changed(audit: Audit, tmp_path: Path) -> None:
     first = audit()
-    for _ in range(2):
+    for asked in (LEARNED, UNCHANGED, UNCHANGED):
         audit.begin(tmp_path / "kept")
-        assert audit.requests() == LOOKED
+        assert audit.requests() == asked
     assert audit() == first
     assert any("E boom" in one.detail for one in first.findings)
 
@@ -66,9 +69,7 @@ def test_a_run_that_is_run_again_is_seen_though_nothing_else_has_changed(
     run = max(scene.control.repository(SLUG).runs.values(), key=lambda one: one.id)
     scene.client.write("POST", f"/repos/{SLUG}/actions/runs/{run.id}/rerun-failed-jobs")
     audit.begin(tmp_path / "kept")
-    asked = audit.requests()
-    assert asked[0] == ("/graphql", 200)
-    assert asked[1] == (f"/repos/{SLUG}/actions/runs", 200)
+    assert (RUNS, 200) in audit.requests()
 
 
 def test_it_is_for_its_owner_only(audit: Audit, tmp_path: Path) -> None:
@@ -105,7 +106,7 @@ def test_a_folder_that_cannot_be_written_costs_a_look_and_nothing_else(audit: Au
 
 
 @pytest.mark.parametrize("folder", ["kept", None])
-def test_what_is_older_than_three_days_or_from_the_future_counts_as_none(tmp_path: Path, folder: str | None) -> None:
+def test_what_is_older_than_a_week_or_from_the_future_counts_as_none(tmp_path: Path, folder: str | None) -> None:
     now = 1_000_000.0
     memory = Memory(tmp_path / folder if folder else None, now=lambda: now)
     memory.put("a", Kept(look=ForgeLook(slug=SLUG, writable=True), trace="t", at=now))
@@ -118,6 +119,15 @@ def test_what_is_older_than_three_days_or_from_the_future_counts_as_none(tmp_pat
     assert memory.get("a") is None
     now -= LONGEST_KEPT + 1
     assert memory.get("a") is None
+
+
+def test_after_three_days_it_is_looked_at_anew_and_its_etags_hold(audit: Audit, tmp_path: Path) -> None:
+    for _ in range(2):
+        audit()
+    audit.later += LONGEST_BELIEVED
+    audit.begin(tmp_path / "kept")
+    assert audit.requests() == [("/graphql", 200), (RUNS, 304)]
+    assert audit.requests() == UNCHANGED
 
 
 def test_what_changed_a_moment_ago_may_change_once_more_at_the_same_time(audit: Audit) -> None:
