@@ -183,6 +183,11 @@ class Runs:
         stored = self._server.ask(lambda: self._server.client.hgetall(self._keys("counts", run_id)))
         return {TaskState(state): int(count) for state, count in stored.items() if int(count)}
 
+    def merges(self, run_id: str) -> dict[str, int]:
+        """How many of its tasks were merged, by repository; repositories without any are left out."""
+        stored = self._server.ask(lambda: self._server.client.hgetall(self._keys("merges", run_id)))
+        return {repo: int(count) for repo, count in stored.items()}
+
     def candidates(self, run_id: str) -> int:
         """How many tasks are offered and wait for a slot."""
         return int(self._server.ask(lambda: self._server.client.scard(self._keys("offered", run_id))))

@@ -53,12 +53,6 @@ class Tasks:
         found = [({"updated_at": at} | laid_over(*both)) for both in zip(told[::2], told[1::2], strict=True)]
         return [task_record(run, one) for one in found if "spec" in one]
 
-    def merges(self, run: str) -> list[tuple[str, str]]:
-        """(repository, merge) of every task of a run that was merged, in plan order. Raises UnknownRun."""
-        names = [self._keys("task", run, task) for task in self._ids(run)]
-        stored = self._server.pipe(lambda pipe: [pipe.hmget(name, "repo", "merge") for name in names])
-        return [(repo, merge) for repo, merge in stored if merge]
-
     def dependants(self, run: str, task: str) -> list[str]:
         """The tasks that this one blocks."""
         return [name for one in self._fields(run, [task], "dependants") for name in one["dependants"].split()]

@@ -241,6 +241,19 @@ def test_the_end_says_all_that_goes_with_it_once(ledger: Ledger) -> None:
     assert (ledger.tasks.get("r1", "t1").merge, ledger.locks.holder("base:dev")) == ("m1", "")
 
 
+def test_merges_are_counted_by_repository(ledger: Ledger) -> None:
+    planned(ledger, *(make_task(task, repo=repo) for task, repo in (("a", "app"), ("b", "web"), ("c", "app"))))
+    assert ledger.runs.merges("r1") == {}
+    for task in "a", "b", "c":
+        key = at_stage(ledger, Stage.LAND, task)
+        claimed(ledger, key, Stage.LAND)
+        for _ in range(2):
+            assert ledger.attempts.prove(key, holder="me", intent=INTENT)
+        for _ in range(2):  # proved and ended, said again and again, it is one merge
+            assert ledger.attempts.end(key, Stage.LAND, holder="me", outcome=DONE[Stage.LAND], goes_on=False)
+    assert ledger.runs.merges("r1") == {"app": 2, "web": 1}
+
+
 def test_the_end_gives_back_no_lock_of_another(ledger: Ledger) -> None:
     planned(ledger)
     key = at_stage(ledger, Stage.LAND)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from ops_orchestrate.core.event import EventKind
@@ -21,7 +20,7 @@ def promotions_due(run: str, tools: Toolbox) -> list[tuple[str, str]]:
     """
     now = tools.ledger.now()
     due = []
-    for repo, count in merges_of(run, tools).items():
+    for repo, count in tools.ledger.runs.merges(run).items():
         known = promotion_of(run, repo, tools)
         if known is not None and known.merges == count:
             if known.state not in OPEN:
@@ -97,11 +96,6 @@ def already_said(run: str, kind: EventKind, repo: str, head: str, tools: Toolbox
         event.kind is kind and event.data.get("repo") == repo and event.data.get("head") == head
         for event in tools.ledger.events.all(run)
     )
-
-
-def merges_of(run: str, tools: Toolbox) -> dict[str, int]:
-    """How many tasks of the run were merged, by repository."""
-    return Counter(repo for repo, _ in tools.ledger.tasks.merges(run))
 
 
 def repositories(run: RunRecord) -> list[Repository]:

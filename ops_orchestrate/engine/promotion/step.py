@@ -22,7 +22,7 @@ from ops_orchestrate.core.promotion import (
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.engine.frozen import held
 from ops_orchestrate.engine.lease import base_lock, hold
-from ops_orchestrate.engine.promotion.book import merges_of, promotion_of, remember
+from ops_orchestrate.engine.promotion.book import promotion_of, remember
 from ops_orchestrate.engine.promotion.branch import catch_up, promote_branch, was_promoted
 from ops_orchestrate.engine.promotion.change import pursue
 from ops_orchestrate.engine.promotion.course import Course
@@ -40,7 +40,8 @@ def promote(run_id: str, repo: str, holder: str, tools: Toolbox) -> None:
     """Decide and carry out one promotion, as far as it goes now; whatever comes of it is recorded."""
     run = tools.ledger.runs.get(run_id)
     repository = run.request.portfolio.repository(repo)
-    merges = merges_of(run_id, tools).get(repo, 0)  # before it is decided: a merge that comes meanwhile is due again
+    # Before it is decided: a merge that comes meanwhile is due again.
+    merges = tools.ledger.runs.merges(run_id).get(repo, 0)
     with hold(f"promote:{repo}", holder, tools) as mine:
         if not mine:
             return

@@ -1,5 +1,5 @@
 -- A stage is over: its outcome is recorded, what it held is given back, the chain goes on or settling is due.
--- Keys: task:RUN:TASK, attempt:…, slots, owners, unmerged, watch, money:*, parked, candidate_heads, lengths, intent:…, lock:NAME, events.
+-- Keys: task:RUN:TASK, attempt:…, slots, owners, unmerged, watch, money:*, parked, candidate_heads, lengths, intent:…, merges, lock:NAME, events.
 -- Args: run, task, attempt, fence, stage, holder, goes on (1/0), outcome (JSON), kind, head,
 --       files (JSON list, '' unless known), merge ('' unless there is one), fields of the stage's event (JSON object without braces),
 --       tokens, microdollars ('' unknown), account without quota ('' none), until when,
@@ -41,7 +41,7 @@ if head ~= '' then
   end
 end
 if merge ~= '' then
-  put(t, 'merge', merge)
+  merged(t, merge)
 end
 if stage == 'implement' then
   redis.call('HSET', name, 'ended_at', STAMP)

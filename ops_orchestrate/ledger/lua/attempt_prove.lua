@@ -1,4 +1,4 @@
--- The base shows the merge. Keys: task:RUN:TASK, intent:RUN:TASK, events.
+-- The base shows the merge. Keys: task:RUN:TASK, intent:RUN:TASK, merges, events.
 -- Args: run, task, attempt, fence, holder, intent (JSON), commit, data of the event.
 local run, task, attempt, fence, holder, intent, commit, data = unpack(ARGV)
 local t = load_task(run, task)

@@ -291,10 +291,18 @@ local function uncount(t)
   end
 end
 
+-- The one place that gives a task its merge: how many a run has is counted by repository.
+local function merged(t, commit)
+  if t.merge == '' then
+    redis.call('HINCRBY', key('merges', t.run), t.repo, 1)
+  end
+  put(t, 'merge', commit)
+end
+
 -- The base shows a merge, which `data` tells.
 local function prove(t, intent, commit, data)
   if t.merge ~= commit then
-    put(t, 'merge', commit)
+    merged(t, commit)
     task_event(t, 'merge.proved', data)
   end
   redis.call('SET', key('intent', t.run, t.task), intent)

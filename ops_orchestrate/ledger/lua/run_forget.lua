@@ -35,7 +35,7 @@ for i = 1, #claims, 2 do
     redis.call('HDEL', key('claims'), claims[i])
   end
 end
-for _, what in ipairs({ 'parts', 'plan', 'tasks', 'announced', 'counts', 'work', 'offered', 'promotions', 'gates', 'events' }) do
+for _, what in ipairs({ 'parts', 'plan', 'tasks', 'announced', 'counts', 'merges', 'work', 'offered', 'promotions', 'gates', 'events' }) do
   redis.call('DEL', key(what, run))
 end
 redis.call('DEL', name, key('money', 'run', run))
