@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ops_orchestrate.core.attempt import HandOver, StageKey
 from ops_orchestrate.core.brief import digest, write_brief
-from ops_orchestrate.core.change import GateEnd
+from ops_orchestrate.core.change import GateEnd, GateResult
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.narrowing import failures_of
 from ops_orchestrate.core.project import Repository
@@ -16,7 +16,7 @@ from ops_orchestrate.core.steering import Delivery
 from ops_orchestrate.core.task import TaskMode, TaskRecord, TaskSpec
 from ops_orchestrate.core.team import team_of
 from ops_orchestrate.engine.toolbox import Toolbox
-from ops_orchestrate.engine.verify import known_gate
+from ops_orchestrate.engine.verify import gate_key
 from ops_orchestrate.errors import AgentUnavailable
 from ops_orchestrate.ports import AgentTree
 
@@ -26,14 +26,16 @@ def brief_of(key: StageKey, run: RunRecord, spec: TaskSpec, tree: AgentTree, too
 
     Raises AgentUnavailable for one that an earlier attempt had: the same brief is never sent twice.
     """
-    facts = tools.ledger.looks.brief(key.run, key.task, spec.repo)
+    repository = run.request.portfolio.repository(spec.repo)
+    gate = gate_key(repository, tools.workshop.tree_of(repository, tree.base))
+    facts = tools.ledger.looks.brief(key.run, key.task, spec.repo, blockers=spec.blocked_by, gate=gate)
     letters, tasks = facts.letters, tools.ledger.tasks
-    hand_overs = tasks.handed_over(key.run, spec.blocked_by)
+    hand_overs = tasks.handed_over(key.run, facts.blockers)
     earlier = failures_of(tasks.attempts_before(key))
     everybody = _neighbours(key.run, spec, facts.writers, tools)
     brief = write_brief(
         spec,
-        repository=run.request.portfolio.repository(spec.repo),
+        repository=repository,
         branch=tree.branch,
         base=tree.base,
         attempt=key.attempt,
@@ -41,7 +43,7 @@ def brief_of(key: StageKey, run: RunRecord, spec: TaskSpec, tree: AgentTree, too
         failures=earlier,
         notes=facts.notes,
         not_owned=_not_owned(spec, everybody),
-        baseline_red=_red_base(run.request.portfolio.repository(spec.repo), tree.base, tools),
+        baseline_red=_red_base(repository, facts.gate),
         team=team_of(spec, everybody, _repository_names(run)),
         letters=letters,
     )
@@ -65,7 +67,8 @@ def _neighbours(run: str, spec: TaskSpec, writers: Sequence[tuple[str, str]], to
     """
     if spec.mode is TaskMode.TEAM:
         return tools.ledger.tasks.all(run)
-    return tools.ledger.tasks.many(run, [task for of, task in writers if of == run and task != spec.id])
+    others = [task for of, task in writers if of == run and task != spec.id]
+    return tools.ledger.tasks.many(run, others) if others else []
 
 
 def _not_owned(spec: TaskSpec, everybody: Sequence[TaskRecord]) -> list[tuple[str, str]]:
@@ -80,7 +83,6 @@ def _repository_names(run: RunRecord) -> dict[str, str]:
     return {one.key: one.name for project in run.request.portfolio.projects for one in project.repositories}
 
 
-def _red_base(repository: Repository, base: str, tools: Toolbox) -> str | None:
+def _red_base(repository: Repository, known: GateResult | None) -> str | None:
     """The end of the gate's log on the base, where it is known to be red."""
-    known = known_gate(repository, tools.workshop.tree_of(repository, base), tools)
-    return known.log_tail if known and known.end is GateEnd.FAILED else None
+    return known.log_tail if repository.gate is not None and known and known.end is GateEnd.FAILED else None

@@ -32,6 +32,7 @@ from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.engine.unlisted import gate_wanted, tell
 from ops_orchestrate.errors import GitError, SourceUnavailable
 from ops_orchestrate.ledger import Closing, Granted
+from ops_orchestrate.ledger.facts import GateKey
 
 
 class Judgement(NamedTuple):
@@ -213,7 +214,7 @@ def gate_on(repository: Repository, commit: str, tree: str, lease: Lease | None,
     told = {"log_tail": redact(result.log_tail), "unlisted": tuple(map(redact, result.unlisted))}
     result = result.model_copy(update=told)
     if lease is None or not lease.halt.is_set():
-        tools.ledger.facts.put_gate(repository.key, tree, _gate_name(repository), result)
+        tools.ledger.facts.put_gate(*gate_key(repository, tree), result)
     return result
 
 
@@ -221,13 +222,17 @@ def known_gate(repository: Repository, tree: str, tools: Toolbox) -> GateResult 
     """What the ledger remembers of this gate on this tree; None where it was not run yet."""
     if repository.gate is None:
         return GateResult(end=GateEnd.NO_GATE)
-    return tools.ledger.facts.gate(repository.key, tree, _gate_name(repository))
+    return tools.ledger.facts.gate(*gate_key(repository, tree))
 
 
-def _gate_name(repository: Repository) -> str:
-    """A digest of the gate and of what it runs with: a changed gate is another gate."""
+def gate_key(repository: Repository, tree: str) -> GateKey:
+    """Under what the ledger keeps the result on a tree, by a digest of the gate and of what it runs with.
+
+    A changed gate is another gate.
+    """
     more = (repository.gate_seconds, repository.gate_network, sorted(repository.gate_hosts))
-    return hashlib.sha256(repr((repository.gate or "", *more)).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(repr((repository.gate or "", *more)).encode()).hexdigest()[:16]
+    return repository.key, tree, digest
 
 
 #: Of a gate that ended so, a person wants to read why.

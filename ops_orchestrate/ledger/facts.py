@@ -18,6 +18,15 @@ GATE_SECONDS = 30 * 86400
 USUAL, HEADS_KEPT = 3, 5
 
 
+#: A repository, a tree, and the digest of a gate.
+GateKey = tuple[str, str, str]
+
+
+def gate_result(text: str | None) -> GateResult | None:
+    """What is stored of a gate on a tree; None where it was not run yet."""
+    return GateResult.model_validate_json(text) if text else None
+
+
 class Facts:
     """Shared knowledge that no transition depends on."""
 
@@ -29,7 +38,7 @@ class Facts:
         """What this gate said about this tree."""
         name = self._keys("gate", repo, tree, gate_digest)
         text = self._server.ask(lambda: self._server.client.get(name))
-        return GateResult.model_validate_json(text) if text else None
+        return gate_result(text)
 
     def put_gate(self, repo: str, tree: str, gate_digest: str, result: GateResult) -> None:
         """Keep what this gate said about this tree."""

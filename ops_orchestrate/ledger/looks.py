@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ops_orchestrate.core.attempt import Outcome, StageKey
-from ops_orchestrate.core.change import MergeIntent
+from ops_orchestrate.core.change import GateResult, MergeIntent
 from ops_orchestrate.core.mail import Letter
 from ops_orchestrate.core.review import Review
 from ops_orchestrate.core.states import Stage
+from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.errors import OpsError
 from ops_orchestrate.ledger.board import writers_of
+from ops_orchestrate.ledger.facts import GateKey, gate_result
 from ops_orchestrate.ledger.keys import Keys
 from ops_orchestrate.ledger.records import outcome
 from ops_orchestrate.ledger.server import Server
+from ops_orchestrate.ledger.tasks import ask_records, records_of
 
 
 class Briefed(NamedTuple):
@@ -25,6 +29,10 @@ class Briefed(NamedTuple):
     """What people said when they moved it on, oldest first."""
     writers: list[tuple[str, str]]
     """(run, task) of whoever works in its repository, and of whatever is made there and not merged yet."""
+    blockers: list[TaskRecord]
+    """What it has waited for."""
+    gate: GateResult | None
+    """What is known of the gate that was asked after."""
 
 
 class Judged(NamedTuple):
@@ -72,18 +80,23 @@ class Looks:
         self._server = server
         self._keys = keys
 
-    def brief(self, run: str, task: str, repo: str) -> Briefed:
-        """For the brief of a task."""
+    def brief(
+        self, run: str, task: str, repo: str, *, blockers: Sequence[str] = (), gate: GateKey | None = None
+    ) -> Briefed:
+        """For the brief of a task. `gate`: whose result it may tell."""
 
         def fill(pipe: Any) -> None:
+            pipe.get(self._keys("gate", *(gate or ("", "", ""))))
             pipe.lrange(self._keys("mail", run, task), 0, -1)
             pipe.lrange(self._keys("notes", run, task), 0, -1)
             pipe.hvals(self._keys("owners"))
             pipe.hgetall(self._keys("unmerged"))
+            ask_records(pipe, self._keys, run, blockers)
 
-        letters, notes, owners, unmerged = self._server.pipe(fill)
+        known, letters, notes, owners, unmerged, *tasks = self._server.pipe(fill)
         read = [Letter.model_validate_json(text) for text in letters]
-        return Briefed(read, list(notes), writers_of(repo, owners, unmerged))
+        writers = writers_of(repo, owners, unmerged)
+        return Briefed(read, list(notes), writers, records_of(run, tasks), gate_result(known))
 
     def verdict(self, key: StageKey) -> Judged:
         """For the verdict about an attempt."""

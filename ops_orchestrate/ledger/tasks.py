@@ -40,18 +40,7 @@ class Tasks:
     def many(self, run: str, ids: Iterable[str]) -> list[TaskRecord]:
         """These tasks, in this order; ids that the run does not have are left out."""
         asked = list(ids)
-
-        def fill(pipe: Any) -> None:
-            pipe.hmget(self._keys("run", run), "planned", "plan_at")
-            for task in asked:
-                pipe.hget(self._keys("plan", run), task)
-                pipe.hgetall(self._keys("task", run, task))
-
-        (planned, at), *told = self._server.pipe(fill)
-        if planned != "1":
-            return []
-        found = [({"updated_at": at} | laid_over(*both)) for both in zip(told[::2], told[1::2], strict=True)]
-        return [task_record(run, one) for one in found if "spec" in one]
+        return records_of(run, self._server.pipe(lambda pipe: ask_records(pipe, self._keys, run, asked)))
 
     def dependants(self, run: str, task: str) -> list[str]:
         """The tasks that this one blocks."""
@@ -71,12 +60,13 @@ class Tasks:
 
     def hand_overs(self, run: str, task: str) -> list[HandOver]:
         """What its completed blockers produced, in the order of `blocked_by`. Raises UnknownRun, UnknownTask."""
-        return self.handed_over(run, self.get(run, task).spec.blocked_by)
+        blockers = self.get(run, task).spec.blocked_by
+        return self.handed_over(run, self.many(run, blockers) if blockers else ())
 
-    def handed_over(self, run: str, blockers: Sequence[str]) -> list[HandOver]:
+    def handed_over(self, run: str, blockers: Sequence[TaskRecord]) -> list[HandOver]:
         """What those of these tasks produced that have completed."""
         made: list[TaskRecord] = []
-        for one in self.many(run, blockers) if blockers else ():
+        for one in blockers:
             if one.state is TaskState.COMPLETED:  # a composite has made nothing: its parts have
                 made += self.many(run, one.spec.parts) if one.spec.parts else [one]
         tries = [(one.spec.id, number) for one in made for number in range(1, one.attempt + 1)]
@@ -210,6 +200,23 @@ class Tasks:
         names = [self._keys("attempt", run, task, number) for task, number in tries]
         stored = self._server.pipe(lambda pipe: [pipe.hgetall(name) for name in names])
         return [{"task": task, **one} for (task, _), one in zip(tries, stored, strict=True) if "number" in one]
+
+
+def ask_records(pipe: Any, keys: Keys, run: str, ids: Iterable[str]) -> None:
+    """Queue what `records_of` reads: a command, and two for each task."""
+    pipe.hmget(keys("run", run), "planned", "plan_at")
+    for task in ids:
+        pipe.hget(keys("plan", run), task)
+        pipe.hgetall(keys("task", run, task))
+
+
+def records_of(run: str, answers: Sequence[Any]) -> list[TaskRecord]:
+    """The tasks that were asked for, in their order; those that the run does not have are left out."""
+    (planned, at), *told = answers
+    if planned != "1":
+        return []
+    found = [({"updated_at": at} | laid_over(*both)) for both in zip(told[::2], told[1::2], strict=True)]
+    return [task_record(run, one) for one in found if "spec" in one]
 
 
 def _hand_over(blocker: TaskRecord, newest: dict[str, str]) -> HandOver:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ops_orchestrate.core.board import Candidate, Host
+from ops_orchestrate.core.change import GateEnd, GateResult
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.core.task import Priority
@@ -263,6 +264,18 @@ def test_the_writers_of_a_repository_are_those_at_work_and_those_whose_change_is
     ledger.tasks.cancel("r1", "t2", by="ann", reason="no")
     ledger.board.reap(grant_timeout=0.0)
     assert ledger.looks.brief("r1", "t1", "a").writers == []
+
+
+def test_a_brief_is_told_what_its_task_has_waited_for_and_whether_the_base_is_red(ledger: Ledger) -> None:
+    planned(ledger, make_task("t1"), make_task("t2"), make_task("t3", blocked_by=("t2", "t1")))
+    completed(ledger, "t1")
+    red = GateResult(end=GateEnd.FAILED, exit_code=2, log_tail="1 failed")
+    ledger.facts.put_gate("app", "tree1", "make test", red)
+    found = ledger.looks.brief("r1", "t3", "app", blockers=("t2", "t1"), gate=("app", "tree1", "make test"))
+    assert (found.blockers, found.gate) == ([ledger.tasks.get("r1", task) for task in ("t2", "t1")], red)
+    assert ledger.looks.brief("r1", "t3", "app", gate=("app", "tree2", "make test")).gate is None
+    (made,) = ledger.tasks.handed_over("r1", found.blockers)
+    assert (made.task, made.merge) == ("t1", "m1")
 
 
 def test_a_look_begins_with_the_most_urgent_repositories_and_knows_what_is_left_in_them(
