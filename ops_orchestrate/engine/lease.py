@@ -1,4 +1,4 @@
-"""A stage's claim, kept alive by a thread of its own while the step works, and the flags read on the way.
+"""A stage's claim, kept alive by a thread of its own while the step works on, and the flags read on the way.
 
 A worker that is stopped or killed can't renew: its lease ends, the reconciler drives the work on, and the agent's
 supervisor, which hears no beat, ends the agent before that.
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from ops_orchestrate.config import Settings
 from ops_orchestrate.core.attempt import StageKey
 from ops_orchestrate.core.states import Stage
+from ops_orchestrate.engine.late import beside
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import LedgerUnavailable
 
@@ -64,21 +65,22 @@ def keep(
     lease = Lease(key, stage, holder, renewed_at=asked_at, stop=stop or ("salvage" if tools.stopping() else ""))
     if lease.stop:
         lease.halt.set()
-    thread = threading.Thread(target=_keep, args=(lease, tools), name=f"lease-{key.task}-{stage}", daemon=True)
-    thread.start()
-    try:
+    with beside(_keep, lease, tools, name=f"lease-{key.task}-{stage}", after=_tick(tools), ended=lease.ended):
         yield lease
-    finally:
-        lease.ended.set()
-        thread.join(timeout=5)
+
+
+def _tick(tools: Toolbox) -> float:
+    return min(_FLAGS_EVERY, tools.settings.heartbeat)
 
 
 def _keep(lease: Lease, tools: Toolbox) -> None:
+    """Begins when there is something to do for the first time."""
     every = tools.settings.heartbeat
     since_renewal = boot_clock() - lease.renewed_at  # the claim was the first
-    tick = min(_FLAGS_EVERY, every)
-    while not lease.ended.wait(tick):
-        since_renewal += tick
+    pause = 0.0
+    while not lease.ended.wait(pause):
+        since_renewal += pause
+        pause = _tick(tools)
         try:
             if since_renewal >= every:
                 since_renewal = 0.0
@@ -116,18 +118,20 @@ def hold(name: str, holder: str, tools: Toolbox) -> Iterator[bool]:
         yield False
         return
     ended = threading.Event()
-    thread = threading.Thread(target=_hold, args=(name, holder, ended, tools), name=f"hold-{name}", daemon=True)
-    thread.start()
     try:
-        yield True
+        with beside(
+            _hold, name, holder, ended, tools, name=f"hold-{name}", after=tools.settings.heartbeat, ended=ended
+        ):
+            yield True
     finally:
-        ended.set()
-        thread.join(timeout=5)
         tools.ledger.locks.release(name, holder)
 
 
 def _hold(name: str, holder: str, ended: threading.Event, tools: Toolbox) -> None:
-    while not ended.wait(tools.settings.heartbeat):
+    """Begins when it is to be renewed for the first time."""
+    pause = 0.0
+    while not ended.wait(pause):
+        pause = tools.settings.heartbeat
         try:
             # Taken anew where it has ended by a clock that was set forward, and nobody else has it.
             tools.ledger.locks.acquire(name, holder, tools.settings.lease)
