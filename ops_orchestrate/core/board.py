@@ -131,3 +131,6 @@ class Grant(Value):
     slot: int
     host: str = ""
     """The machine that it is for; empty: whoever is free."""
+    repo: str = ""
+    title: str = ""
+    """Its task's."""

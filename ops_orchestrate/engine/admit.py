@@ -19,6 +19,7 @@ from ops_orchestrate.engine.budget import budget_of, tell_who_waits
 from ops_orchestrate.engine.early import hand_over
 from ops_orchestrate.engine.placing import needed, needs_of, shown_title, tell_who_is_missing
 from ops_orchestrate.engine.toolbox import Toolbox
+from ops_orchestrate.ledger import Edge, Offered
 
 log = logging.getLogger("ops_orchestrate.admit")
 
@@ -28,38 +29,44 @@ _LOOKS = 20
 
 def admit(run: str, task: str, tools: Toolbox) -> None:
     """Offer `task` (empty: none) and grant whatever is admissible now."""
-    if task:
-        offer(run, task, tools)
-    fill(tools)
+    if not task or offer(run, task, tools):
+        fill(tools)
 
 
-def offer(run: str, task: str, tools: Toolbox) -> None:
-    """Offer a task whose blockers are done; somebody has to `fill` the slots afterwards.
+def offer(run: str, task: str, tools: Toolbox) -> bool:
+    """Offer a task whose blockers are done; whether somebody has to `fill` a slot.
 
     A composite completes instead, once its parts have; to a member that has started early, what its blockers have made
     is handed over.
     """
-    if not tools.ledger.board.offer(run, task) and not _completed(run, task, tools):
-        hand_over(run, task, tools)
+    offered = tools.ledger.board.offer(run, task)
+    return offered is Offered.ROOM or (not offered and _goes_on(run, task, tools))
 
 
-def publish_edges(run: str, task: str, tools: Toolbox, dependants: Sequence[str] | None = None) -> None:
-    """Tell the dependants of a completed task; somebody has to `fill` the slots afterwards.
+def publish_edges(run: str, task: str, tools: Toolbox, edges: Sequence[Edge] | None = None) -> bool:
+    """Tell those that wait for a completed task; whether somebody has to `fill` a slot for what that has freed here.
 
-    Repeated after a crash, every edge still counts once. `dependants`: where they are known.
+    What waited for it alone, the ledger has offered. Repeated after a crash, every part still counts once. `edges`:
+    what the ledger has left to do, where that is known.
     """
-    children = tools.ledger.tasks.dependants(run, task) if dependants is None else dependants
-    edges = tools.ledger.tasks.edges(run, task, children)
-    for one in edges:
-        if len(one.blockers) == 1:
-            offer(run, one.child, tools)
-    joins = [one for one in edges if len(one.blockers) > 1]
-    mine = tools.ledger.tasks.open_joins(run, [(one.child, one.parts) for one in joins])
-    for one, first in zip(joins, mine, strict=True):
-        if first:
-            canvas.open_join(run, one.child, len(one.blockers), parts=one.parts)
-        canvas.return_part(run, task, one.child, index=one.blockers.index(task), parts=one.parts)
+    wanted = False
+    for one in tools.ledger.tasks.edges(run, task) if edges is None else edges:
+        if one.size == 1:
+            wanted |= _goes_on(run, one.child, tools)
+            continue
+        if one.first:
+            canvas.open_join(run, one.child, one.size, parts=one.parts)
+        canvas.return_part(run, task, one.child, index=one.place, parts=one.parts)
     tools.ledger.tasks.edges_done(run, task)
+    return wanted
+
+
+def _goes_on(run: str, task: str, tools: Toolbox) -> bool:
+    """What becomes of a task that may not be granted now; whether somebody has to `fill` a slot because of it."""
+    if _completed(run, task, tools):
+        return True
+    hand_over(run, task, tools)
+    return False
 
 
 def _completed(run: str, task: str, tools: Toolbox) -> bool:
@@ -107,11 +114,10 @@ def _grant(board: Board, picks: tuple[Pick, ...], tools: Toolbox) -> int:
         hosts=[pick.host for pick in picks],
     )
     for grant in grants:
-        spec = tools.ledger.tasks.get(grant.run, grant.task).spec
         # What comes from a folder of that machine is verified and shipped there as well.
-        stays = grant.host and needed(tools.ledger.runs.request(grant.run), spec.repo, board, tools).path
+        stays = grant.host and needed(tools.ledger.runs.request(grant.run), grant.repo, board, tools).path
         home = grant.host if stays else ""
-        canvas.publish(canvas.attempt(key_of(grant), title=shown_title(spec, tools), host=grant.host, home=home))
+        canvas.publish(canvas.attempt(key_of(grant), title=shown_title(grant.title, tools), host=grant.host, home=home))
     return len(grants)
 
 

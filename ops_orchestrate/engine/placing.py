@@ -13,7 +13,7 @@ from ops_orchestrate.core.placement import ANYONE, Needs, able, holder_of, servi
 from ops_orchestrate.core.project import Project
 from ops_orchestrate.core.run import RunRequest
 from ops_orchestrate.core.states import Stage
-from ops_orchestrate.core.task import TaskRecord, TaskSpec
+from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.engine.budget import account_for, agents_of
 from ops_orchestrate.engine.toolbox import Toolbox
 
@@ -67,12 +67,12 @@ def publish_tail(key: StageKey, start: Stage, tools: Toolbox) -> None:
     path = _folder(request, spec.repo, hosts)
     fit = [host.name for host in hosts if able(host, Needs(path=path))]
     home = min(fit, default=ANYONE) if len(fit) < len(hosts) else ANYONE
-    canvas.publish(canvas.attempt(key, start=start, title=shown_title(spec, tools), home=home))
+    canvas.publish(canvas.attempt(key, start=start, title=shown_title(spec.title, tools), home=home))
 
 
-def shown_title(spec: TaskSpec, tools: Toolbox) -> str:
+def shown_title(title: str, tools: Toolbox) -> str:
     """A task's title for whoever looks at jobs: on one line, short, without secrets."""
-    return one_line(tools.secrets.redact(spec.title), _TITLE)
+    return one_line(tools.secrets.redact(title), _TITLE)
 
 
 def looked_at_by(projects: Sequence[Project], tools: Toolbox) -> str:

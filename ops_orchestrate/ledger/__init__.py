@@ -26,7 +26,19 @@ from ops_orchestrate.ledger.looks import Looks
 from ops_orchestrate.ledger.mail import Mail
 from ops_orchestrate.ledger.money import Money
 from ops_orchestrate.ledger.parcels import Parcels
-from ops_orchestrate.ledger.results import Announced, Claim, ClaimView, End, Granted, Posted, Reaped, Renewal, Settled
+from ops_orchestrate.ledger.results import (
+    Announced,
+    Claim,
+    ClaimView,
+    Edge,
+    End,
+    Granted,
+    Offered,
+    Posted,
+    Reaped,
+    Renewal,
+    Settled,
+)
 from ops_orchestrate.ledger.runs import Runs
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server, client_for
@@ -103,9 +115,11 @@ __all__ = [
     "Claim",
     "ClaimView",
     "Closing",
+    "Edge",
     "End",
     "Granted",
     "Ledger",
+    "Offered",
     "Posted",
     "Reaped",
     "Renewal",

@@ -18,8 +18,8 @@ from ops_orchestrate.ledger.closing import NOTHING, Closing, told_at_the_end, to
 from ops_orchestrate.ledger.keys import Keys
 from ops_orchestrate.ledger.locks import milliseconds
 from ops_orchestrate.ledger.money import reserve_text, reserved_amount
+from ops_orchestrate.ledger.records import edges_of, task_record
 from ops_orchestrate.ledger.records import outcome as stored_outcome
-from ops_orchestrate.ledger.records import task_record
 from ops_orchestrate.ledger.results import Announced, Claim, End, Granted, Renewal, Settled
 from ops_orchestrate.ledger.runs import CHANGING, Runs
 from ops_orchestrate.ledger.scripts import Scripts
@@ -177,9 +177,10 @@ class Attempts:
     def settle(self, key: StageKey, settlement: Settlement) -> Settled:
         """The attempt that is over leaves its task in a new state; a second call changes nothing.
 
+        What that frees is offered to admission.
         Raises ValueError where the task may not move so, UnknownTask, UnknownRun.
         """
-        applied, state, dependants, blocked = self._scripts(
+        applied, state, blocked, in_flight, wanted, edges = self._scripts(
             "attempt_settle",
             *_where(key),
             settlement.state.value,
@@ -190,8 +191,10 @@ class Attempts:
         return Settled(
             applied=int(applied) == 1,
             state=TaskState(state),
-            dependants=tuple(dependants.split()),
-            blocked=int(blocked or 0),
+            blocked=int(blocked),
+            in_flight=int(in_flight),
+            wanted=int(wanted) == 1,
+            edges=edges_of(edges),
         )
 
     def spent(self, run: str, task: str) -> int:

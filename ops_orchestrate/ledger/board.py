@@ -14,7 +14,7 @@ from ops_orchestrate.core.states import Stage
 from ops_orchestrate.ledger.hosts import merged
 from ops_orchestrate.ledger.keys import Keys, split_member
 from ops_orchestrate.ledger.money import reserve_text
-from ops_orchestrate.ledger.results import Reaped
+from ops_orchestrate.ledger.results import Offered, Reaped
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server
 
@@ -32,9 +32,9 @@ class BoardLedger:
         self._scripts = scripts
         self._keys = keys
 
-    def offer(self, run: str, task: str) -> bool:
+    def offer(self, run: str, task: str) -> Offered:
         """Make a task a candidate if it may start now; whether it is one."""
-        return self._scripts.flag("board_offer", run, task)
+        return Offered(int(self._scripts("board_offer", run, task)))
 
     def look(self, cap: int) -> Board:
         """One picture of the board. From every repository come its first candidates, the most urgent first."""
@@ -81,8 +81,17 @@ class BoardLedger:
         ]
         flat = self._scripts("board_grant", str(board.version), board.cap, lease, *named)
         return [
-            Grant(run=run, task=task, attempt=int(attempt), fence=int(fence), slot=int(slot), host=host)
-            for run, task, attempt, fence, slot, host in _rows(flat, 6)
+            Grant(
+                run=run,
+                task=task,
+                attempt=int(attempt),
+                fence=int(fence),
+                slot=int(slot),
+                host=host,
+                repo=repo,
+                title=title,
+            )
+            for run, task, attempt, fence, slot, host, repo, title in _rows(flat, 8)
         ]
 
     def slots(self) -> list[Slot]:

@@ -69,6 +69,8 @@ class Over(NamedTuple):
     """Attempts that count against the limit, this one included."""
     cancelled: bool
     """Whether a person withdrew the task while it was in flight."""
+    stopping: bool
+    """Whether its run is being stopped."""
     now: float
     """The server's clock."""
 
@@ -136,11 +138,12 @@ class Looks:
         def fill(pipe: Any) -> None:
             pipe.hmget(attempt, "fence", "outcome")
             pipe.hmget(task, "spent", "cancel")
+            pipe.hget(self._keys("run", key.run), "stop")
             pipe.time()
 
-        (fence, ended), (spent, cancel), clock = self._server.pipe(fill)
+        (fence, ended), (spent, cancel), stop, clock = self._server.pipe(fill)
         known = outcome(ended) if fence == str(key.fence) else None
-        return Over(known, int(spent or 0), cancel == "1", _seconds(clock))
+        return Over(known, int(spent or 0), cancel == "1", bool(stop), _seconds(clock))
 
     def _names(self, key: StageKey) -> tuple[str, str]:
         return self._keys("task", key.run, key.task), self._keys("attempt", key.run, key.task, key.attempt)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -16,6 +16,7 @@ from ops_orchestrate.core.states import RunState, TaskState
 from ops_orchestrate.core.task import TaskRecord, TaskSpec
 from ops_orchestrate.core.value import Value
 from ops_orchestrate.errors import OtherVersion
+from ops_orchestrate.ledger.results import Edge
 
 Hash = Mapping[str, str]
 V = TypeVar("V", bound=Value)
@@ -99,6 +100,15 @@ def attempt_record(stored: Hash) -> AttemptRecord:
 def outcome(text: str | None) -> Outcome | None:
     """A stored outcome."""
     return _read(Outcome, text, "an attempt") if text else None
+
+
+def edges_of(flat: Sequence[str | int]) -> tuple[Edge, ...]:
+    """What a script has left to do for those that wait for a completed task."""
+    rows = (flat[start : start + 5] for start in range(0, len(flat), 5))
+    return tuple(
+        Edge(str(child), int(place), int(size), parts=int(parts) == 1, first=int(first) == 1)
+        for child, place, size, parts, first in rows
+    )
 
 
 def skipped_lines(items: tuple[Skipped, ...] | list[Skipped]) -> str:

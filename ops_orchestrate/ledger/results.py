@@ -72,6 +72,30 @@ class Announced(IntEnum):
     """Somebody else has the lock."""
 
 
+class Offered(IntEnum):
+    """What became of a task that was offered to admission; false where it may not start."""
+
+    NO = 0
+    YES = 1
+    ROOM = 2
+    """It may start, and a slot is free: somebody has to fill it. Where none is, whoever gives one back does."""
+
+
+class Edge(NamedTuple):
+    """One way in which the completion of a task counts, and that the ledger has not seen to itself."""
+
+    child: str
+    """The task that waits."""
+    place: int
+    """That of the completed one among all that it waits for in this way, from 0."""
+    size: int
+    """How many these are. Where it is one, the child could not simply be offered: it is a composite, or under way."""
+    parts: bool
+    """Whether these are its parts, behind which it completes."""
+    first: bool
+    """Of several: the caller sets the size of their join. One caller, ever."""
+
+
 class Settled(Value):
     """What a settlement did."""
 
@@ -79,20 +103,14 @@ class Settled(Value):
     """False: someone else settled it, the key is stale, or the attempt is not over."""
     state: TaskState
     """The state of the task now."""
-    dependants: tuple[str, ...] = ()
     blocked: int = 0
     """How many tasks of the run wait for a person now."""
-
-
-class Edge(NamedTuple):
-    """One way in which the completion of a task counts."""
-
-    child: str
-    """The task that waits."""
-    blockers: tuple[str, ...]
-    """All that it waits for in this way, in their order."""
-    parts: bool
-    """Whether these are its parts, behind which it completes."""
+    in_flight: int = 0
+    """How many tasks of the run are in flight now."""
+    wanted: bool = False
+    """Somebody has to fill a slot: one is free, and a task waits for it."""
+    edges: tuple[Edge, ...] = ()
+    """What is left to do for the tasks that wait for it."""
 
 
 class Reaped(Value):

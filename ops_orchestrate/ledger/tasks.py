@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NoReturn
 
@@ -14,7 +13,7 @@ from ops_orchestrate.errors import UnknownRun, UnknownTask
 from ops_orchestrate.ledger.folded import ask_fields, fields, laid_over
 from ops_orchestrate.ledger.keys import Keys, member, split_member
 from ops_orchestrate.ledger.plan import split_args
-from ops_orchestrate.ledger.records import attempt_record, outcome, task_record
+from ops_orchestrate.ledger.records import attempt_record, edges_of, outcome, task_record
 from ops_orchestrate.ledger.results import Edge
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server
@@ -73,21 +72,12 @@ class Tasks:
         newest = {one["task"]: one for one in self._attempts(run, tries)}  # in their order, so the last one stays
         return [_hand_over(one, newest.get(one.spec.id, {})) for one in made]
 
-    def edges(self, run: str, task: str, children: Sequence[str]) -> list[Edge]:
-        """What the completion of this task counts for: its dependants (`children`), and what each of them waits for."""
-        stored = self._fields(run, children, "blocked_by", "parts")
-        told = zip(children, stored, strict=True)
-        return [_edge(task, child, _words(found["blocked_by"]), _words(found["parts"])) for child, found in told]
+    def edges(self, run: str, task: str) -> tuple[Edge, ...]:
+        """What is left to do for those that wait for a task; nothing where that has not completed.
 
-    def open_joins(self, run: str, joins: Sequence[tuple[str, bool]]) -> list[bool]:
-        """For each join (its task; whether that of its parts): True for one caller, ever, which sets its size.
-
-        Raises UnknownRun, UnknownTask.
+        What waited for it alone is offered to admission. Raises UnknownRun, UnknownTask.
         """
-        if not joins:
-            return []
-        named = [word for task, parts in joins for word in (task, "1" if parts else "0")]
-        return [int(one) == 1 for one in self._scripts("task_open_joins", run, uuid.uuid4().hex, *named)]
+        return edges_of(self._scripts("task_edges", run, task))
 
     def split(self, key: StageKey, whole: TaskSpec, parts: Sequence[TaskSpec], *, why: str, by: str) -> bool:
         """A task whose attempt is over waits for these parts from now on, which join the plan.
@@ -99,18 +89,13 @@ class Tasks:
         told = (whole.model_dump_json(), " ".join(whole.blocked_by), " ".join(whole.parts), why, json.dumps(data))
         return self._scripts.flag("task_split", *where, *told, *split_args(whole, parts))
 
-    def publish_edges_once(self, run: str, task: str) -> bool:
-        """Whether the edges of a completed task are still to be published."""
-        name = self._keys("edges")
-        return bool(self._server.ask(lambda: self._server.client.sismember(name, member(run, task))))
-
     def edges_done(self, run: str, task: str) -> None:
-        """The edges are published."""
+        """Whoever waits for it has been told."""
         name = self._keys("edges")
         self._server.ask(lambda: self._server.client.srem(name, member(run, task)))
 
     def edges_pending(self) -> list[tuple[str, str]]:
-        """Completed tasks of all runs whose edges were not published: a crash came between."""
+        """Completed tasks of all runs whose edges are to be counted: somebody is about it, or a crash came between."""
         found = self._server.ask(lambda: self._server.client.smembers(self._keys("edges")))
         return [split_member(one) for one in sorted(found)]
 
@@ -230,17 +215,6 @@ def _hand_over(blocker: TaskRecord, newest: dict[str, str]) -> HandOver:
         summary=(said.hand_over or said.summary) if said else blocker.reason,
         files=_files(newest),
     )
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
-def _edge(task: str, child: str, blocked_by: tuple[str, ...], parts: tuple[str, ...]) -> Edge:
-    """What a composite waited for before it was split has its own join, which is behind it."""
-    if task in parts:
-        return Edge(child, parts, parts=True)
-    return Edge(child, tuple(name for name in blocked_by if name not in parts), parts=False)
 
 
 def _files(attempt: dict[str, str]) -> tuple[str, ...]:

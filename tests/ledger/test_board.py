@@ -9,7 +9,7 @@ from ops_orchestrate.core.change import GateEnd, GateResult
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.core.task import Priority
-from ops_orchestrate.ledger import Ledger
+from ops_orchestrate.ledger import Ledger, Offered
 from tests.builders import make_request, make_task
 from tests.ledger.play import (
     LEASE,
@@ -70,9 +70,18 @@ def test_waves_beyond_the_limit_are_not_offered(ledger: Ledger) -> None:
 
 def test_offering_twice_is_offering_once(ledger: Ledger) -> None:
     planned(ledger)
-    assert [ledger.board.offer("r1", "t1") for _ in range(2)] == [True, True]
+    assert [ledger.board.offer("r1", "t1") for _ in range(2)] == [Offered.ROOM, Offered.ROOM]
     assert len(ledger.board.look(5).candidates) == 1
     assert not ledger.board.offer("r1", "ghost")
+
+
+def test_an_offer_says_whether_a_slot_is_free(ledger: Ledger) -> None:
+    names = [f"t{number}" for number in range(1, 7)]
+    planned(ledger, *map(make_task, names))
+    for name in names[:5]:
+        granted(ledger, name)
+    assert ledger.board.offer("r1", names[5]) is Offered.YES
+    assert ledger.board.offer("r1", names[0]) is Offered.NO
 
 
 # The picture --------------------------------------------------------------------------------------------------------

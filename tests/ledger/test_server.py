@@ -16,7 +16,7 @@ from ops_orchestrate.config import Urls
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.errors import LedgerUnavailable, UsageError
-from ops_orchestrate.ledger import Ledger, check_server, connect, examine_server, examine_servers
+from ops_orchestrate.ledger import Edge, Ledger, check_server, connect, examine_server, examine_servers
 from ops_orchestrate.ledger.check import problems_of
 from ops_orchestrate.ledger.server import translated
 from tests.builders import make_review, make_settlement, make_task, stage_key
@@ -114,7 +114,7 @@ def test_every_call_may_be_repeated(stammering: Ledger) -> None:
     """The whole life of a task, every script sent twice: same answers, and the story of one life."""
     ledger = stammering
     ledger.open(quiet=0)
-    planned(ledger, make_task("t1"), make_task("t2", blocked_by=("t1",)))
+    planned(ledger, make_task("t1"), make_task("t2"), make_task("t3", blocked_by=("t1", "t2")))
     assert ledger.claims.take("r1", [("app", "fp-t1", "t1", "")]) == {}
     assert ledger.board.offer("r1", "t1")
     board = ledger.board.look(5)
@@ -133,8 +133,8 @@ def test_every_call_may_be_repeated(stammering: Ledger) -> None:
             assert ledger.attempts.seat(key, holder="me", cap=5, pause=60, note="full") == 1
             assert ledger.attempts.reviewed(key, holder="me", review=make_review(), told={"what": "security review"})
         assert ledger.attempts.end(key, stage, holder="me", outcome=DONE[stage], goes_on=stage is not Stage.LAND)
-    assert ledger.attempts.settle(key, make_settlement()).applied
-    assert ledger.tasks.open_joins("r1", [("t2", False)]) == [True]
+    assert ledger.attempts.settle(key, make_settlement()).edges == (Edge("t3", 0, 2, parts=False, first=True),)
+    assert ledger.tasks.edges("r1", "t1") == (Edge("t3", 0, 2, parts=False, first=False),)
     assert ledger.attempts.spent("r1", "t1") == 1
     assert [event.seq for event in story(ledger)] == list(range(1, len(story(ledger)) + 1))
     told = Counter((event.kind, event.task, str(event.data)) for event in story(ledger))

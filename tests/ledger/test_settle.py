@@ -9,7 +9,7 @@ from ops_orchestrate.core.change import MergeIntent
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.states import Stage, TaskState
-from ops_orchestrate.ledger import Announced, Closing, End, Ledger
+from ops_orchestrate.ledger import Announced, Closing, Edge, End, Ledger, Settled
 from tests.builders import make_outcome, make_settlement, make_task
 from tests.ledger.play import (
     DONE,
@@ -122,17 +122,46 @@ def test_a_withdrawn_task_that_comes_back_waits_for_nothing(ledger: Ledger) -> N
 # Settling -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_completed_task_says_its_merge_and_its_edges_are_due(ledger: Ledger) -> None:
+def test_a_completed_task_says_its_merge_and_offers_what_waited_for_it_alone(ledger: Ledger) -> None:
     planned(ledger, make_task("t1"), make_task("t2", blocked_by=("t1",)))
     key = at_stage(ledger, Stage.LAND)
     ended(ledger, key, Stage.LAND, goes_on=False)
     settled = ledger.attempts.settle(key, make_settlement(reason="merged"))
-    assert (settled.applied, settled.state, settled.dependants) == (True, TaskState.COMPLETED, ("t2",))
+    assert settled == Settled(applied=True, state=TaskState.COMPLETED, wanted=True)
+    assert [one.task for one in ledger.board.look(5).candidates] == ["t2"]
     assert ledger.tasks.get("r1", "t1").merge == "m1"
-    assert ledger.tasks.edges_pending() == [("r1", "t1")]
+    assert ledger.tasks.edges_pending() == []
     assert data_of(ledger, EventKind.TASK_SETTLED) == [
         {"state": "completed", "reason": "merged", "ask": "", "merge": "m1", "head": "h1"}
     ]
+
+
+def test_what_a_completed_task_leaves_to_do_is_due_until_it_is_done(ledger: Ledger) -> None:
+    planned(ledger, *[make_task(name) for name in ("t1", "t2")], make_task("t3", blocked_by=("t1", "t2")))
+    granted(ledger, "t2")
+    key = at_stage(ledger, Stage.LAND)
+    ended(ledger, key, Stage.LAND, goes_on=False)
+    first, again = (ledger.attempts.settle(key, make_settlement()) for _ in range(2))
+    assert first.edges == (Edge("t3", 0, 2, parts=False, first=True),)
+    assert (first.in_flight, first.wanted) == (1, False)
+    assert (again.applied, again.edges) == (False, (Edge("t3", 0, 2, parts=False, first=False),))
+    assert ledger.tasks.edges_pending() == [("r1", "t1")]
+    ledger.tasks.edges_done("r1", "t1")
+    assert ledger.attempts.settle(key, make_settlement()).edges == ()
+
+
+@pytest.mark.parametrize("others", [0, 4, 5])
+def test_a_task_that_is_to_be_tried_again_is_offered_and_wants_a_slot_that_is_free(ledger: Ledger, others: int) -> None:
+    names = [f"other-{number}" for number in range(others)]
+    planned(ledger, *[make_task(name) for name in ("t1", *names)])
+    key = granted(ledger)
+    ended(ledger, key, Stage.IMPLEMENT, make_outcome(OutcomeKind.FAILED), goes_on=False)
+    for name in names:
+        granted(ledger, name)
+    settled = ledger.attempts.settle(key, make_settlement(TaskState.RETRYABLE))
+    assert [one.task for one in ledger.board.look(5).candidates] == ["t1"]
+    # Where no slot is free, whoever gives one back fills it.
+    assert (settled.wanted, settled.in_flight) == (others < 5, others)
 
 
 def test_settling_twice_changes_nothing(ledger: Ledger) -> None:

@@ -7,7 +7,7 @@ from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.part import Part
 from ops_orchestrate.core.split import composite_of, parts_of
 from ops_orchestrate.core.states import Stage, TaskState
-from ops_orchestrate.ledger import Ledger
+from ops_orchestrate.ledger import Edge, Ledger
 from tests.builders import make_outcome, make_settlement, make_task
 from tests.ledger.play import completed, ended, granted, planned
 
@@ -55,7 +55,7 @@ def test_its_parts_join_the_plan_and_it_waits_for_them(ledger: Ledger) -> None:
 
 def test_a_composite_is_never_granted_and_its_parts_are(ledger: Ledger) -> None:
     split(ledger, worn_out(ledger))
-    offered = {name: ledger.board.offer("r1", name) for name in states(ledger)}
+    offered = {name: bool(ledger.board.offer("r1", name)) for name in states(ledger)}
     assert offered == {"t1": False, "big": False, "last": False, "big-1": True, "big-2": False}
     for part in ("big-1", "big-2"):
         completed(ledger, part)
@@ -123,9 +123,18 @@ def test_what_a_person_said_of_the_whole_its_parts_are_told(ledger: Ledger) -> N
 
 
 def test_the_join_of_its_parts_is_opened_once_beside_its_own(ledger: Ledger) -> None:
-    planned(ledger, make_task("big"))
-    opened = [ledger.tasks.open_joins("r1", [("big", parts)])[0] for parts in (False, True, True, False)]
-    assert opened == [True, True, False, False]
+    """What the whole waited for was counted before: two edges into one task, each in its own join."""
+    planned(ledger, make_task("t1"), make_task("t2"), BIG.model_copy(update={"blocked_by": ("t1", "t2")}))
+    for task in ("t1", "t2"):
+        assert ledger.tasks.settle_planned("r1", task, make_settlement())
+    assert ledger.tasks.edges("r1", "t2") == (Edge("big", 1, 2, parts=False, first=True),)
+    key = granted(ledger, "big")
+    ended(ledger, key, Stage.IMPLEMENT, make_outcome(OutcomeKind.STALLED), goes_on=False)
+    assert split(ledger, key)
+    for part in ("big-1", "big-2"):
+        assert ledger.tasks.settle_planned("r1", part, make_settlement())
+    edges = [edge for name in ("big-2", "big-1") for edge in ledger.tasks.edges("r1", name) if edge.child == "big"]
+    assert edges == [Edge("big", 1, 2, parts=True, first=True), Edge("big", 0, 2, parts=True, first=False)]
 
 
 def test_a_composite_that_is_tried_again_brings_its_parts_back(ledger: Ledger) -> None:

@@ -8,7 +8,7 @@ from ops_orchestrate.core.attempt import OutcomeKind, StageKey
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import MOVES, RunState, Stage, TaskState
 from ops_orchestrate.errors import UnknownTask
-from ops_orchestrate.ledger import Ledger
+from ops_orchestrate.ledger import Edge, Ledger
 from tests.builders import make_outcome, make_settlement, make_task
 from tests.ledger.play import at_stage, claimed, completed, data_of, ended, failed, granted, planned
 
@@ -29,8 +29,7 @@ def test_an_unknown_task_is_named(ledger: Ledger) -> None:
     with pytest.raises(UnknownTask, match="ghost"):
         ledger.tasks.approve("r1", "ghost", "h1", "ann")
     with pytest.raises(UnknownTask, match="ghost"):
-        ledger.tasks.open_joins("r1", [("t1", False), ("ghost", False)])
-    assert ledger.tasks.open_joins("r1", [("t1", False)]) == [True], "nothing was written"
+        ledger.tasks.edges("r1", "ghost")
 
 
 def test_tasks_come_in_plan_order(ledger: Ledger) -> None:
@@ -52,19 +51,36 @@ def test_a_hand_over_holds_what_the_agent_said_and_what_was_merged(ledger: Ledge
     assert one.files == ("src/a.py",)
 
 
+def done(ledger: Ledger, task: str) -> None:
+    """The task turns out to be done, and nobody has told those that wait for it."""
+    assert ledger.tasks.settle_planned("r1", task, make_settlement())
+
+
 def test_one_caller_ever_sets_the_size_of_a_join(ledger: Ledger) -> None:
-    planned(ledger)
-    assert [ledger.tasks.open_joins("r1", [("t1", False)]) for _ in range(3)] == [[True], [False], [False]]
+    planned(ledger, make_task("t1"), make_task("t2"), make_task("t3", blocked_by=("t1", "t2")))
+    assert ledger.tasks.edges("r1", "t1") == (), "it has not completed"
+    for task in ("t1", "t2"):
+        done(ledger, task)
+    edges = [ledger.tasks.edges("r1", task) for task in ("t1", "t2", "t1")]
+    assert edges == [(Edge("t3", place, 2, parts=False, first=at == 0),) for at, place in enumerate((0, 1, 0))]
+    assert ledger.board.look(5).candidates == (), "the chord says when it may start, or the reconciler"
 
 
-def test_edges_are_due_until_they_are_published(ledger: Ledger) -> None:
+def test_what_waits_for_one_task_alone_is_offered_and_nothing_is_left_to_do(ledger: Ledger) -> None:
+    planned(ledger, make_task("t1"), *[make_task(name, blocked_by=("t1",)) for name in ("t2", "t3")])
+    done(ledger, "t1")
+    assert ledger.tasks.edges_pending() == [("r1", "t1")]
+    assert [ledger.tasks.edges("r1", "t1") for _ in range(2)] == [(), ()]
+    assert [one.task for one in ledger.board.look(5).candidates] == ["t2", "t3"]
+    assert ledger.tasks.edges_pending() == []
+
+
+def test_edges_are_due_until_they_are_done(ledger: Ledger) -> None:
     planned(ledger)
-    assert not ledger.tasks.publish_edges_once("r1", "t1")
-    completed(ledger)
-    assert ledger.tasks.publish_edges_once("r1", "t1")
+    assert ledger.tasks.edges_pending() == []
+    done(ledger, "t1")
     assert ledger.tasks.edges_pending() == [("r1", "t1")]
     ledger.tasks.edges_done("r1", "t1")
-    assert not ledger.tasks.publish_edges_once("r1", "t1")
     assert ledger.tasks.edges_pending() == []
 
 

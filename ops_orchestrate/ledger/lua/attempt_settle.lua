@@ -1,14 +1,19 @@
 -- once
--- An attempt that is over leaves its task in a new state. Answers applied, state, dependants (separated by
--- spaces), how many tasks of the run are blocked now.
--- Keys: task:RUN:TASK, watch, snoozes, unmerged, edges, intent, counts, work.
+-- An attempt that is over leaves its task in a new state, and what that frees is offered.
+-- Answers applied, state, how many tasks of the run are blocked now, how many are in flight, whether somebody has to look
+-- at the board (1/0), what is left to do for its dependants (see open_edges).
+-- Keys: task:RUN:TASK and its dependants, watch, snoozes, unmerged, edges, intent, counts, work, candidates:REPO, cards,
+--       candidate_heads, slots.
 -- Args: run, task, attempt, fence, state, reason, ask, not before (seconds since 1970; 0: at once).
 local run, task, attempt, fence, state, reason, ask, not_before = unpack(ARGV)
 local t = need_task(run, task)
-local waiting = get(t.key, 'dependants')
 
 local function answer(applied)
-  return { applied, t.state, waiting, get(key('counts', run), 'blocked') }
+  local due = redis.call('SISMEMBER', key('edges'), t.member) == 1
+  local rest = due and open_edges(t) or {}
+  local counts = redis.call('HMGET', key('counts', run), 'blocked', 'running', 'verifying', 'shipping')
+  local in_flight_ = number(counts[2] or '') + number(counts[3] or '') + number(counts[4] or '')
+  return { applied, t.state, number(counts[1] or ''), in_flight_, wanted(), rest }
 end
 
 if not current(t, attempt, fence) or t.phase ~= 'over' then
@@ -29,14 +34,17 @@ end
 settled_event(t, reason, ask)
 -- Members that have started early and wait with what they made look again at once.
 for id in dependants(t) do
-  local other = load_task(run, id)
-  if other and other.early == '1' and other.phase == 'snoozed' then
-    redis.call('ZADD', key('snoozes'), 'XX', STAMP, other.member)
+  local other = redis.call('HMGET', key('task', run, id), 'early', 'phase')
+  if other[1] == '1' and other[2] == 'snoozed' then
+    redis.call('ZADD', key('snoozes'), 'XX', STAMP, run .. '/' .. id)
   end
 end
 if state == 'retryable' and number(not_before) > NOW then
   put(t, 'wake_at', seconds(number(not_before)))
   redis.call('ZADD', key('snoozes'), seconds(number(not_before)), t.member)
   task_event(t, 'task.snoozed', object('stage', str('implement'), 'wake_at', seconds(number(not_before)), 'note', str(reason)))
+end
+if startable(t) then
+  offer(t)
 end
 return answer(1)

@@ -2,7 +2,7 @@
 -- Gives slots, ownership and fences to the picks, if the board is still the one that was looked at.
 -- Keys: board, slots, owners, seats, task:RUN:TASK, attempt state, watch, money:*, parked, events.
 -- Args: version, cap, lease, then per pick: run, task, what it reserves (JSON; '' nothing), host ('' any).
--- Answers flat: run, task, attempt, fence, slot, host.
+-- Answers flat: run, task, attempt, fence, slot, host, repository, title.
 local version, cap, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local board = redis.call('HMGET', key('board'), 'version', 'quiet_until', 'server')
 if (board[1] or '0') ~= version or NOW < number(board[2] or '0') or is_successor(board[3]) then
@@ -49,13 +49,14 @@ for i = 4, #ARGV, 4 do
   if t and not (now or early) then
     withdraw(t) -- what it was offered for has passed
   elseif t and (free > 1 or (free > 0 and now)) and repo_free(t) and not (reserve and not affordable(reserve)) then
+    local title = cjson.decode(get(t.key, 'spec')).title or ''
     local fence, slot = grant(t, early, ARGV[i + 3])
     if reserve then
       set_aside(t, reserve, ARGV[i + 2])
     end
     redis.call('HDEL', key('run', t.run), 'waiting')
     free = free - 1
-    for _, value in ipairs({ t.run, t.task, t.attempt, fence, slot, t.host }) do
+    for _, value in ipairs({ t.run, t.task, t.attempt, fence, slot, t.host, t.repo, title }) do
       grants[#grants + 1] = value
     end
   end

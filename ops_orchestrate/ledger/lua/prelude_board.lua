@@ -85,6 +85,54 @@ local function dependants(t)
   return string.gmatch(get(t.key, 'dependants'), '%S+')
 end
 
+-- Whether somebody has to look at the board: a task waits for a slot, and there is one. Where there is none, whoever gives
+-- one back looks.
+local function wanted()
+  return redis.call('EXISTS', key('candidate_heads')) == 1 and redis.call('HLEN', key('slots')) < 5 and 1 or 0
+end
+
+-- How a task counts for another one that waits for it: its place among what that waits for in this way, how many these
+-- are, whether they are its parts. What a composite waited for before it was split is counted by itself.
+local function counts_for(task, blocked_by, parts)
+  local place, size, own = 0, 0, {}
+  for id in string.gmatch(parts, '%S+') do
+    size = size + 1
+    own[id] = size
+  end
+  if own[task] then
+    return own[task] - 1, size, 1
+  end
+  size = 0
+  for id in string.gmatch(blocked_by, '%S+') do
+    if not own[id] then
+      place = id == task and size or place
+      size = size + 1
+    end
+  end
+  return place, size, 0
+end
+
+-- A task has completed. What waited for it alone is offered; of the rest its caller is told, five words each: the task that
+-- waits, the place of this one, how many there are, whether these are its parts, whether the caller is to set the size of
+-- their join (one caller, ever). Nothing is left to do where there is no rest.
+local function open_edges(t)
+  local rest = {}
+  for id in dependants(t) do
+    local other = load_task(t.run, id)
+    local place, size, parts = counts_for(t.task, other and get(other.key, 'blocked_by') or '', other and other.parts or '')
+    if other and not (size == 1 and offer(other)) then
+      local first = size > 1 and redis.call('HSETNX', other.key, parts == 1 and 'join_parts' or 'join', STAMP) or 0
+      for _, value in ipairs({ id, place, size, parts, first }) do
+        rest[#rest + 1] = value
+      end
+    end
+  end
+  if #rest == 0 then
+    redis.call('SREM', key('edges'), t.member)
+  end
+  return rest
+end
+
 -- Members of a team that wait for this task may start early while it is being worked on, and not otherwise.
 local function reconsider(t)
   for id in dependants(t) do
