@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 
 from ops_orchestrate import canvas
-from ops_orchestrate.core.admission import Pick, choose
+from ops_orchestrate.core.admission import Pick, choose, room
 from ops_orchestrate.core.attempt import Settlement, StageKey
 from ops_orchestrate.core.board import Board, Grant
 from ops_orchestrate.core.split import composite_is_done
@@ -100,8 +100,8 @@ def fill(tools: Toolbox) -> int:
             break
         given = _grant(board, picks, tools)
         granted += given
-        if given == len(board.candidates):
-            break  # whoever has offered another one since fills by itself
+        if given in (len(board.candidates), room(board, board.now)):
+            break  # whoever offers another one, or leaves another slot, fills by itself
     return granted
 
 
