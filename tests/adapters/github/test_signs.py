@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ops_orchestrate.adapters.github import comparison
+from ops_orchestrate.core.finding import AuditPart
 from ops_orchestrate.standin.repository import Repository
 from tests.adapters.github.scene import OURS, SLUG, Scene
 from tests.adapters.github.test_source import Audit
@@ -65,9 +66,9 @@ CHANGES: list[tuple[str, Change, bool]] = [
     ("its title is changed", lambda s: _issue(s, ISSUE, title="It hurts more"), True),
     ("its text is changed", lambda s: _issue(s, ISSUE, body="Depends-On: other/api#3"), True),
     ("a label is added", lambda s: _issue(s, ISSUE, labels=["P0"]), True),
+    ("somebody comments elsewhere", lambda s: s.control.comment(SLUG, PART, "bob", "Me too"), False),
     ("a label gets another name", _renamed_label, True),
     ("labels are removed", lambda s: _issue(s, ISSUE, labels=[]), True),
-    ("somebody comments", lambda s: s.control.comment(SLUG, ISSUE, "bob", "Me too"), False),
     ("an issue is closed", lambda s: _issue(s, ISSUE, state="closed"), True),
     ("it is opened again", lambda s: _issue(s, ISSUE, state="open"), True),
     ("a part of an issue is closed", lambda s: _issue(s, PART, state="closed"), True),
@@ -137,6 +138,10 @@ def audit(scene: Scene) -> Audit:
     return Audit(scene)
 
 
+def _sorted(part: AuditPart) -> AuditPart:
+    return part.model_copy(update={"findings": tuple(sorted(part.findings, key=str))})
+
+
 def _missed(audit: Audit, changes: list[tuple[str, Change, bool]], steady: set[tuple[str, int]]) -> list[str]:
     """What of these changes the next audit has not seen, or has seen in something that had not changed."""
     scene, missed = audit.scene, []
@@ -149,7 +154,7 @@ def _missed(audit: Audit, changes: list[tuple[str, Change, bool]], steady: set[t
         audit.later += 100
         change(scene)
         found, fresh = audit(), Audit(scene)()
-        if found != fresh or (found != before) is not matters:
+        if found != fresh or (_sorted(found) != _sorted(before)) is not matters:
             missed.append(name)
         before = found
     return missed
@@ -211,8 +216,26 @@ def test_signs_that_github_does_not_give_are_not_needed(scene: Scene, audit: Aud
     assert len(audit().findings) == len(first.findings) + 1
 
 
+def _later(audit: Audit, seconds: float) -> None:
+    audit.scene.control.skip(seconds)
+    audit.later += seconds
+
+
+def test_what_was_changed_before_its_signs_were_ever_asked_for_is_seen(scene: Scene, audit: Audit) -> None:
+    assert audit().merged == ()
+    _later(audit, 100)
+    _change("ops/r1/t1", body=MARK)(scene)  # which the small query does not show
+    assert len(audit().merged) == 1
+
+
 def test_what_was_changed_a_moment_ago_is_no_sign_to_keep(scene: Scene, audit: Audit) -> None:
-    audit.later = 1.0
-    audit()
-    for _ in range(2):  # what was changed in this second may be changed once more in it
-        assert (f"/repos/{SLUG}/issues", 304) not in audit.requests()
+    for _ in range(2):
+        audit()
+    audit.later -= 59  # in this second it may be changed once more
+    _later(audit, 100)
+    _change("ops/r1/t1", body=MARK)(scene)
+    for _ in range(2):
+        assert ("/graphql", 200) in audit.requests()
+    _later(audit, 60)
+    assert ("/graphql", 200) in audit.requests()
+    assert {status for _, status in audit.requests()} == {304}
