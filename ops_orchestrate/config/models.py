@@ -41,6 +41,8 @@ _KINDS = {
         key_header="x-goog-api-key",
     ),
 }
+#: Agents whose model the settings may say.
+MODEL_KINDS = frozenset({*_KINDS, "claude", "acp", "command"})
 _PROGRAMS = {"codex-acp": "codex", "claude-agent-acp": "claude"}
 
 

@@ -12,6 +12,7 @@ from ops_orchestrate import canvas
 from ops_orchestrate.core.admission import Pick, choose, room
 from ops_orchestrate.core.attempt import Settlement, StageKey
 from ops_orchestrate.core.board import Board, Grant
+from ops_orchestrate.core.placement import serving
 from ops_orchestrate.core.split import composite_is_done
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.core.task import TaskRecord
@@ -81,11 +82,16 @@ def _completed(run: str, task: str, tools: Toolbox) -> bool:
     return True
 
 
-def fill(tools: Toolbox) -> int:
-    """Grant until nothing admissible is left; returns how many were granted."""
-    granted = 0
+def fill(tools: Toolbox, *, stands_in: bool = False) -> bool:
+    """Grant until nothing admissible is left.
+
+    `stands_in`: in a worker that is no planner. False where the planners go by other settings than it knows, and it
+    has granted nothing: caps, prices and the owner's midnight are told to the planners' machines, maybe to no other.
+    """
     for _ in range(_LOOKS):
         board = tools.ledger.board.look(tools.settings.max_agents)
+        if stands_in and {host.terms for host in serving("planner", board.hosts)} != {tools.means.terms()}:
+            return False
         if not board.noticed:  # a new one is quiet for a lease: it may have forgotten who works
             tools.ledger.open(quiet=tools.settings.lease, restarted=0 if tools.kept else None)
             continue
@@ -98,11 +104,9 @@ def fill(tools: Toolbox) -> int:
             tell_who_is_missing(board, needs, tools)
             tell_who_waits(board, budget, tools)
             break
-        given = _grant(board, picks, tools)
-        granted += given
-        if given in (len(board.candidates), room(board, board.now)):
+        if _grant(board, picks, tools) in (len(board.candidates), room(board, board.now)):
             break  # whoever offers another one, or leaves another slot, fills by itself
-    return granted
+    return True
 
 
 def _grant(board: Board, picks: tuple[Pick, ...], tools: Toolbox) -> int:

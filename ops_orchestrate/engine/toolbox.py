@@ -37,6 +37,8 @@ class Means:
     """Whether the price of a model is known."""
     zone: Callable[[], tzinfo]
     """Whose midnight ends a day."""
+    terms: Callable[[], str]
+    """By which settings this process would grant, as a digest: another one with the same decides the same."""
 
 
 @dataclass(frozen=True, slots=True)

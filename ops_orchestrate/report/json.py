@@ -103,7 +103,7 @@ def status_json(status: Status) -> Document:
         "runs": [_run(run, status.counts.get(run.id, {})) for run in status.runs],
         "slots": [_plain(slot) for slot in status.slots],
         "ownership": [_plain(owner) for owner in status.owners],
-        "hosts": [_plain(host) for host in status.hosts],
+        "hosts": [{name: value for name, value in _plain(host).items() if name != "terms"} for host in status.hosts],
         "waiting": status.waiting,
         "missing": list(status.missing),
         "candidates": [_plain(candidate) for candidate in status.candidates],

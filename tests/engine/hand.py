@@ -130,7 +130,8 @@ class Hand:
         self.parts.clear()
         ledger = self.rig.ledger
         ledger.open(quiet=0)
-        host = Host(name="rig", pools={"agent": 5}, seen_at=ledger.now())
+        terms = self.tools.means.terms()
+        host = Host(name="rig", pools={"agent": 5, "planner": 1}, terms=terms, seen_at=ledger.now())
         ledger.hosts.announce(host, process="hand", ttl=600)
         return self.rig.submit(tasks, **request)
 

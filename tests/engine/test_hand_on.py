@@ -9,10 +9,12 @@ import pytest
 
 from benchmarks.stage import staged
 from ops_orchestrate.core.attempt import OutcomeKind, StageKey
+from ops_orchestrate.core.board import Host
 from ops_orchestrate.engine import work
 from ops_orchestrate.engine.step import Next
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import LedgerUnavailable
+from ops_orchestrate.wiring.means import means_of
 from tests.engine.hand import Hand
 from tests.engine.rig import Rig, requested
 
@@ -54,10 +56,26 @@ def test_the_next_agent_is_granted_where_the_last_one_ended(hand: Hand, tools: T
 def test_where_that_fails_the_chain_goes_on_and_the_planner_looks(
     hand: Hand, tools: Toolbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(_tools: Toolbox) -> int:
+    def away(_tools: Toolbox, *, stands_in: bool) -> bool:
         raise LedgerUnavailable("no answer")
 
     monkeypatch.setattr(work, "fill", away)
     assert ends(hand, tools) == (Next.GO_ON, [("planner.admit", "")])
     hand.play(hand.mail.pop())
     assert [one.args[0]["task"] for one in hand.mail] == ["two"]
+
+
+@pytest.mark.parametrize("setting", ["OPS_MAX_DAY_USD", "OPS_MAX_AGENTS"])
+def test_an_agents_machine_that_does_not_know_the_planners_settings_leaves_it_to_them(
+    hand: Hand, tools: Toolbox, setting: str
+) -> None:
+    """A cap is a setting of the planners' machines: whoever does not have it would grant beyond it."""
+    values = {"OPS_MAX_DAY_USD": {"max_day_usd": 5.0}, "OPS_MAX_AGENTS": {"max_agents": 2}}[setting]
+    theirs = means_of(tools.settings.model_copy(update=values)).terms()
+    assert theirs != tools.means.terms()
+    ledger = tools.ledger
+    planner = Host(name="planners", pools={"planner": 1}, terms=theirs, seen_at=ledger.now())
+    ledger.hosts.announce(planner, process="planner", ttl=600)
+    assert ends(hand, tools) == (Next.GO_ON, [("planner.admit", "")])
+    ledger.hosts.withdraw("planners", "planner")
+    assert work.fill(tools, stands_in=True)
