@@ -17,7 +17,8 @@ _SHORTEST_SECRET = 8
 def known_secrets(settings: Settings) -> tuple[str, ...]:
     """The secret values that this process could leak: of its environment, passwords of servers, Flower and the
     proxy, addresses for digests."""
-    values = [value for name, value in os.environ.items() if name.upper().endswith(_SECRET_NAMES)]
+    # Most variables are no secrets: their values are not even looked at, since every line that is told asks here.
+    values = [os.environ.get(name, "") for name in list(os.environ) if name.upper().endswith(_SECRET_NAMES)]
     for url in (settings.redis_url, settings.broker_url, settings.results_url, settings.ledger_url):
         values += _passwords(url.get_secret_value()) if url else ()
     if settings.https_proxy:

@@ -11,6 +11,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -103,10 +104,12 @@ def redact(text: str, known_values: Iterable[str] = ()) -> str:
 
     Doing it twice changes nothing more.
     """
+    if not text:
+        return text
     for mark, char in _MARKS:
         text = text.replace(mark, char)
-    exact = {form for value in known_values if len(value) >= SHORTEST for form in forms(value)}
-    for form in sorted(exact, key=len, reverse=True):
+    exact = _exact(tuple(known_values))
+    for form in exact:
         text = text.replace(form, _PLAIN[1])
     text = _across_breaks(text, exact) if exact else text
     before = ""
@@ -118,6 +121,13 @@ def redact(text: str, known_values: Iterable[str] = ()) -> str:
     for mark, char in _MARKS:
         text = text.replace(char, mark)
     return text
+
+
+@lru_cache(maxsize=16)
+def _exact(values: tuple[str, ...]) -> tuple[str, ...]:
+    """All forms of these values, the longest first. A process knows the same few for hours."""
+    found = {form for value in values if len(value) >= SHORTEST for form in forms(value)}
+    return tuple(sorted(found, key=len, reverse=True))
 
 
 def forms(value: str) -> frozenset[str]:
