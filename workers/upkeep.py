@@ -20,20 +20,18 @@ from ops_orchestrate.engine.salvage import sweep
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import OpsError
 from workers.abilities import Abilities
+from workers.announcement import Announcement
 from workers.taps import Taps
 
 log = logging.getLogger("ops_orchestrate.upkeep")
 
-#: How often due snoozes are looked for and the announcement is renewed, in seconds; more often where one reconciles so.
+#: How often due snoozes and a request to drain are looked for, in seconds; more often where one reconciles so.
 _TICK = 1.0
 
 _DAY = 24 * 3600.0
 
 #: Pools whose workers have mirrors; in containers each pool has its own.
 _HAVE_MIRRORS = frozenset({"audit", "agent", "ship"})
-
-#: An announcement is believed for this long without being renewed.
-_ANNOUNCED = 10.0
 
 
 class Upkeep(threading.Thread):
@@ -46,6 +44,7 @@ class Upkeep(threading.Thread):
         self._taps = taps
         self._abilities = abilities
         self._process = process
+        self._announcement = Announcement(tools.ledger.hosts, process)
         self._daily = f"tidy:{host.machine}:{'+'.join(sorted(host.pools))}"
         self._ended = threading.Event()
         self._skew = 0.0
@@ -72,7 +71,7 @@ class Upkeep(threading.Thread):
         """Stop ticking and withdraw from the board."""
         self._ended.set()
         try:
-            self._tools.ledger.hosts.withdraw(self._host.name, self._process)
+            self._announcement.withdraw(self._host.name)
         except OpsError as error:
             log.info("the announcement runs out by itself: %s", error)
 
@@ -93,15 +92,16 @@ class Upkeep(threading.Thread):
         offered = {} if drained or self._late else self._host.pools
         host = self._host.model_copy(
             update={
-                **{"seen_at": ledger.now(), "pools": offered, "drained": drained, "skew": self._skew},
+                **{"pools": offered, "drained": drained, "skew": self._skew},
                 **self._abilities.now(),
             }
         )
-        ledger.hosts.announce(host, process=self._process, ttl=_ANNOUNCED)
+        self._announcement.say(host)
         if first and "agent" in host.pools:
             canvas.publish(canvas.admit("", again=f"joined:{self._process}"))
         if "planner" in self._host.pools:
-            wake(self._tools)
+            if ledger.looks.due():
+                wake(self._tools)
             if due and ledger.locks.acquire("reconcile", self._process, self._tools.settings.reconcile_every):
                 reconcile(self._tools)
                 ledger.locks.release("reconcile", self._process)

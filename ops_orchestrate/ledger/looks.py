@@ -145,6 +145,17 @@ class Looks:
         known = outcome(ended) if fence == str(key.fence) else None
         return Over(known, int(spent or 0), cancel == "1", bool(stop), _seconds(clock))
 
+    def due(self) -> bool:
+        """For the wake-up: whether a snooze has ended, or a run is to be looked at. It writes nothing."""
+
+        def fill(pipe: Any) -> None:
+            for name in ("snoozes", "run_wakes"):
+                pipe.zrange(self._keys(name), 0, 0, withscores=True)
+            pipe.time()
+
+        *first, clock = self._server.pipe(fill)
+        return any(float(at) <= _seconds(clock) for found in first for _, at in found)
+
     def _names(self, key: StageKey) -> tuple[str, str]:
         return self._keys("task", key.run, key.task), self._keys("attempt", key.run, key.task, key.attempt)
 

@@ -251,13 +251,15 @@ def test_a_snooze_wakes_with_a_new_sequence_number(ledger: Ledger) -> None:
     due = ledger.board.next_wake()
     assert due == pytest.approx(ledger.now() + 0.4, abs=1)
     assert ledger.tasks.get("r1", "t1").wake_at == pytest.approx(due, abs=0.001)
-    assert ledger.board.wake() == []
+    assert (ledger.looks.due(), ledger.board.wake()) == (False, [])
     assert reap(ledger, grant_timeout=0) == []
     assert ledger.attempts.claim(key, Stage.LAND, holder="early", host="h", lease=1).kind == "stale"
     expired(ledger, 0.4)
     newer = key.model_copy(update={"seq": 1})
+    assert ledger.looks.due()
     assert ledger.board.wake() == [(newer, Stage.LAND)]
     assert (ledger.board.wake(), ledger.board.next_wake()) == ([], None)
+    assert not ledger.looks.due()
     assert ledger.attempts.claim(key, Stage.LAND, holder="old", host="h", lease=1).kind == "stale"
     claimed(ledger, newer, Stage.LAND, holder="next")
     assert data_of(ledger, EventKind.TASK_SNOOZED)[0]["note"] == "CI is running"

@@ -255,11 +255,11 @@ def test_unfinished_runs_are_named_without_their_requests(ledger: Ledger) -> Non
 def test_a_run_is_woken_once_at_the_earliest_moment_that_was_asked_for(ledger: Ledger) -> None:
     now = ledger.now()
     ledger.runs.wake("r1", now + 600)
-    assert ledger.runs.woken() == ()
+    assert (ledger.looks.due(), ledger.runs.woken()) == (False, ())
     ledger.runs.wake("r1", now - 1)
     ledger.runs.wake("r1", now + 900)
-    assert ledger.runs.woken() == ("r1",)
-    assert ledger.runs.woken() == ()
+    assert (ledger.looks.due(), ledger.runs.woken()) == (True, ("r1",))
+    assert (ledger.looks.due(), ledger.runs.woken()) == (False, ())
 
 
 def _keys(ledger: Ledger) -> set[str]:
