@@ -7,7 +7,7 @@ both ends are a team, because the hand-over between them is what has to be coord
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from ops_orchestrate.core.task import Mode, TaskMode
@@ -43,12 +43,16 @@ def task_mode(
     repo: str,
     blockers: Iterable[str] = (),
     dependants: Iterable[str] = (),
+    names: Mapping[str, str] | None = None,
 ) -> tuple[TaskMode, str]:
     """A task's tag and its reason.
 
-    `repo` is the task's own repository; `blockers` and `dependants` are those of its neighbours in the plan.
+    `repo` is the task's own repository by its key; `blockers` and `dependants` are those of its neighbours in the plan;
+    `names`: what people call them.
     """
-    return _tag(run, sensitive, _other(blockers, repo), _other(dependants, repo))
+    names = names or {}
+    source, target = _other(blockers, repo), _other(dependants, repo)
+    return _tag(run, sensitive, names.get(source, source), names.get(target, target))
 
 
 def _other(repos: Iterable[str], repo: str) -> str:

@@ -39,6 +39,7 @@ class _Index:
 
     def __init__(self, works: Sequence[Work], ids: Sequence[str]) -> None:
         self._pairs = list(zip(works, ids, strict=True))
+        #: Each by itself: whoever names one means the string that everybody has.
         self.ids = {task: task for task in ids}
         #: Fingerprints, by project.
         self.prints: dict[str, dict[str, str]] = {}
@@ -95,7 +96,7 @@ def resolve(works: Sequence[Work], ids: Sequence[str]) -> References:
         if finding.kind is not FindingKind.REQUESTED:
             told = finding.blocked_by
         elif finding.blocked_by:
-            blocked_by[task] = tuple(one for text in finding.blocked_by for one in _named(task, text, finding, index))
+            blocked_by[task] = _asked(task, finding, index)
         if told:
             theirs, unknown = _told(task, told, finding, index, mine=blocked_by[task])
             outside[task] = theirs
@@ -103,6 +104,16 @@ def resolve(works: Sequence[Work], ids: Sequence[str]) -> References:
             notes += unknown
     knotted = _untie(blocked_by, outside)
     return References(blocked_by, knotted, tuple(dict.fromkeys(notes)))
+
+
+def _asked(task: str, finding: Finding, index: _Index) -> tuple[str, ...]:
+    """Whom a person means."""
+    prints = index.prints[finding.project]
+    mine: list[str] = []
+    for text in finding.blocked_by:
+        known = prints.get(text) or index.ids.get(text)
+        mine += (known,) if known else _named(task, text, finding, index)
+    return tuple(mine)
 
 
 def _told(
@@ -120,9 +131,10 @@ def _told(
 
 
 def _claimed(wanted: str, taken: set[str]) -> str:
-    if not is_name(wanted) or wanted.casefold() in taken:
+    folded = wanted.casefold()
+    if folded in taken or not is_name(wanted):
         return ""
-    taken.add(wanted.casefold())
+    taken.add(folded)
     return wanted
 
 
@@ -153,8 +165,6 @@ def _named(task: str, text: str, finding: Finding, index: _Index) -> tuple[str, 
     hits = _found(text, finding.project, index)
     if hits:
         return hits
-    if text in index.ids:
-        return (index.ids[text],)
     tasks = index.names.get(text) or index.names.get(_title_key(text)) or [text]
     if len(tasks) == 1:
         return (tasks[0],)

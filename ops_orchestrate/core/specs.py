@@ -5,10 +5,10 @@ The last step of planning: it decides nothing about who waits for whom, and it d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ops_orchestrate.core.crossref import Standing
+from ops_orchestrate.core.crossref import Left, Standing
 from ops_orchestrate.core.finding import FindingKind
 from ops_orchestrate.core.graph import Graph
 from ops_orchestrate.core.mark import MOST_PRINTS
@@ -19,7 +19,7 @@ from ops_orchestrate.core.project import Project, Repository
 from ops_orchestrate.core.rank import bonus, first_in_repository
 from ops_orchestrate.core.recheck import WorkflowName, read_name
 from ops_orchestrate.core.sensitive import sensitive_reason
-from ops_orchestrate.core.task import Mode, Priority, TaskSpec
+from ops_orchestrate.core.task import Mode, Priority, TaskMode, TaskSpec
 from ops_orchestrate.core.triage import Work
 from ops_orchestrate.core.value import assembler
 
@@ -27,6 +27,10 @@ from ops_orchestrate.core.value import assembler
 DEFAULT_SECONDS = 600.0
 
 _task = assembler(TaskSpec)
+#: What only a task has that was split, or is a part of one.
+_UNDIVIDED = {
+    name: TaskSpec.model_fields[name].default for name in ("parts", "part_of", "split_by", "whole", "of_parts", "big")
+}
 
 
 class Item(NamedTuple):
@@ -56,9 +60,9 @@ class _Schedule(NamedTuple):
     """What the graph says of its tasks, by their ids."""
 
     graph: Graph
-    repos: Mapping[str, Repository]
-    keys: Mapping[str, str]
-    """Each task's repository by its key."""
+    repos: Mapping[str, str]
+    """Each task's repository by its key, and `names`: what people call that."""
+    names: Mapping[str, str]
     seconds: Mapping[str, float]
     ranks: Mapping[str, float]
     urgency: Mapping[str, Priority]
@@ -68,21 +72,21 @@ class _Schedule(NamedTuple):
 
 def make_specs(graph: Graph, items: Mapping[str, Item], setting: Setting) -> tuple[TaskSpec, ...]:
     """The tasks in the graph's order: each after its blockers."""
-    repos = {task: item.repo for task, item in items.items()}
-    keys = {task: repo.key for task, repo in repos.items()}
-    lengths = {key: estimate(key, setting.lengths) for key in set(keys.values())}
-    seconds = {task: lengths[key] for task, key in keys.items()}
+    repos = {task: item.repo.key for task, item in items.items()}
+    names = {item.repo.key: item.repo.name for item in items.values()}
+    lengths = {key: estimate(key, setting.lengths) for key in names}
+    seconds = {task: lengths[key] for task, key in repos.items()}
     schedule = _Schedule(
         graph,
         repos,
-        keys,
+        names,
         seconds,
         ranks=_ranks(graph, items, seconds, setting.now),
         urgency=_urgency(graph, items),
         waves=graph.waves(),
         members=member_names((task, _place(items[task])) for task in graph.order),
     )
-    return tuple(_spec(items[task], schedule, setting) for task in graph.order)
+    return tuple([_spec(items[task], schedule, setting) for task in graph.order])
 
 
 def _place(item: Item) -> str:
@@ -115,68 +119,70 @@ def _urgency(graph: Graph, items: Mapping[str, Item]) -> dict[str, Priority]:
 
 def _spec(item: Item, schedule: _Schedule, setting: Setting) -> TaskSpec:
     task, work, repo, finding = item.id, item.work, item.repo, item.work.finding
-    blockers, dependants = schedule.graph.blockers[task], schedule.graph.dependants[task]
     reason = sensitive_reason(
         finding.paths, (finding.title, finding.detail, *finding.acceptance), (*repo.sensitive, *setting.sensitive)
     )
-    mode, why = task_mode(
-        setting.mode,
-        sensitive=reason,
-        repo=repo.key,
-        blockers=[schedule.keys[other] for other in blockers],
-        dependants=[schedule.keys[other] for other in dependants],
-    )
+    mode, why = _mode(item, reason, schedule, setting)
+    begun_at, begun_by = _begun(item.standing.left)
+    branch = setting.branches.get(repo.key)
     spec = _task(
-        id=task,
-        project=item.project.alias,
-        repo=repo.key,
-        title=finding.title,
-        description="\n\n".join(part for part in (item.standing.reason, finding.detail) if part),
-        acceptance=finding.acceptance,
-        paths=finding.paths,
-        priority=work.priority,
-        label=work.label,
-        urgency=schedule.urgency[task],
-        blocked_by=blockers,
-        mode=mode,
-        mode_reason=_named(why, [schedule.repos[other] for other in (*blockers, *dependants)]),
-        member=schedule.members[task],
-        wave=schedule.waves[task],
-        rank=round(schedule.ranks[task], 3),
-        estimate=schedule.seconds[task],
-        fingerprint=finding.fingerprint,
-        prints=work.prints[:MOST_PRINTS],
-        sources=work.sources,
-        sensitive=reason,
-        human=finding.human,
-        gate=repo.gate,
-        base=setting.branches.get(repo.key, repo.integration or ""),
-        change=finding.change,
-        change_branch=finding.change_branch,
-        **_begun(item.standing),
-        names=finding.names,
-        closes=finding.closes,
-        cause=finding.cause,
-        fixes_base=finding.kind is FindingKind.RED_BASELINE or _mends_ci(finding.names, setting.branches.get(repo.key)),
+        {
+            "id": task,
+            "project": item.project.alias,
+            "repo": repo.key,
+            "title": finding.title,
+            "description": "\n\n".join(filter(None, (item.standing.reason, finding.detail))),
+            "acceptance": finding.acceptance,
+            "paths": finding.paths,
+            "priority": work.priority,
+            "label": work.label,
+            "urgency": schedule.urgency[task],
+            "blocked_by": schedule.graph.blockers[task],
+            "mode": mode,
+            "mode_reason": why,
+            "member": schedule.members[task],
+            "wave": schedule.waves[task],
+            "rank": round(schedule.ranks[task], 3),
+            "estimate": schedule.seconds[task],
+            "fingerprint": finding.fingerprint,
+            "prints": work.claims[:MOST_PRINTS],
+            "sources": work.sources,
+            "sensitive": reason,
+            "human": finding.human,
+            "gate": repo.gate,
+            "base": (repo.integration or "") if branch is None else branch,
+            "change": finding.change,
+            "change_branch": finding.change_branch,
+            "begun_at": begun_at,
+            "begun_by": begun_by,
+            "names": finding.names,
+            "closes": finding.closes,
+            "cause": finding.cause,
+            "fixes_base": finding.kind is FindingKind.RED_BASELINE or _mends_ci(finding.names, branch),
+            **_UNDIVIDED,
+        }
     )
     return spec.model_copy(update={"big": big_because(spec)}) if setting.planner_help else spec
 
 
-def _begun(standing: Standing) -> dict[str, str]:
+def _mode(item: Item, sensitive: str | None, schedule: _Schedule, setting: Setting) -> tuple[TaskMode, str]:
+    blockers, dependants = schedule.graph.blockers[item.id], schedule.graph.dependants[item.id]
+    return task_mode(
+        setting.mode,
+        sensitive=sensitive,
+        repo=item.repo.key,
+        blockers=[schedule.repos[other] for other in blockers],
+        dependants=[schedule.repos[other] for other in dependants],
+        names=schedule.names,
+    )
+
+
+def _begun(left: Left | None) -> tuple[str, str]:
     """What there is of it already: an open change of its own goes before that, and is its own beginning."""
-    left = standing.left
-    return {"begun_at": left.head, "begun_by": f"{left.run}/{left.task}"} if left and left.head else {}
+    return (left.head, f"{left.run}/{left.task}") if left and left.head else ("", "")
 
 
-def _mends_ci(names: Iterable[str], branch: str | None) -> bool:
+def _mends_ci(names: Sequence[str], branch: str | None) -> bool:
     """Whether it is about a workflow that fails on the integration branch: nothing else can turn that green."""
-    found = (read_name(name) for name in names)
-    return any(isinstance(one, WorkflowName) and one.branch == branch for one in found)
-
-
-def _named(reason: str, repositories: Iterable[Repository]) -> str:
-    """A reason that names repositories by their keys, with the names that people know."""
-    for repository in repositories:
-        if repository.key != repository.name:
-            reason = reason.replace(repository.key, repository.name)
-    return reason
+    found = map(read_name, names)
+    return bool(names) and any(isinstance(one, WorkflowName) and one.branch == branch for one in found)

@@ -8,7 +8,7 @@ a path or an edge unchecked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ops_orchestrate.core.attempt import Settlement
@@ -85,7 +85,7 @@ def structure(
     return Plan(
         tasks=make_specs(graph, items, setting),
         blocked=_blocked(whole, sifted, named.knotted),
-        takes=tuple([take for item in items.values() for take in _takes(item)]),
+        takes=_takes(items.values()),
         over=_over(items.values(), claims),
         left=sifted.taken_over,
         skipped=_listed(parts, "skipped") + _reasons(by_id, sifted.left_out),
@@ -119,6 +119,8 @@ def _blocked(whole: Graph, sifted: Sifted, knotted: Mapping[str, str]) -> dict[s
     left_out = sifted.left_out
     for task, item in sifted.items.items():
         human, hold = item.work.finding.human, item.work.finding.hold
+        if not (human or hold or left_out or knotted):
+            continue
         missing = next((b for b in whole.blockers[task] if is_missing(left_out.get(b))), None) if left_out else None
         waits = f"waits for {missing}, which is left out: {left_out[missing].reason}" if missing else ""
         stuck = waits or knotted.get(task, "")
@@ -133,10 +135,9 @@ def _blocked(whole: Graph, sifted: Sifted, knotted: Mapping[str, str]) -> dict[s
     return blocked
 
 
-def _takes(item: Item) -> Iterator[tuple[str, str, str, str]]:
+def _takes(items: Iterable[Item]) -> tuple[tuple[str, str, str, str], ...]:
     """A claim on each fingerprint: a source that another run finds first must not make the work anew there."""
-    for print_, cause in item.work.claims:
-        yield item.work.finding.project, print_, item.id, cause
+    return tuple([(item.project.alias, print_, item.id, cause) for item in items for print_, cause in item.work.claims])
 
 
 def _over(items: Iterable[Item], claims: Claims) -> tuple[tuple[str, str], ...]:

@@ -57,15 +57,11 @@ class Work(NamedTuple):
     sources: tuple[str, ...]
     priority: Priority
     label: str
+    claims: tuple[tuple[str, str], ...]
+    """(fingerprint, cause) of all that a run claims with it, so that no other run takes one of them: every fingerprint
+    that it has, with what each rests on; the finding's own comes first."""
     waits_for: tuple[str, ...] = ()
     """Blockers that sources name for something that a person asked for: a source's mistake is no error of the plan."""
-    prints: tuple[tuple[str, str], ...] = ()
-    """Every fingerprint that it has, with what each rests on (its cause); the finding's own comes first."""
-
-    @property
-    def claims(self) -> tuple[tuple[str, str], ...]:
-        """(fingerprint, cause) of all that a run claims with it, so that no other run takes one of them."""
-        return self.prints or ((self.finding.fingerprint, self.finding.cause),)
 
 
 def fingerprint(kind: str, project: str, repo: str, *parts: str) -> str:
@@ -166,7 +162,7 @@ def _alone(one: Finding, project: Project | None) -> Work:
         sources=(one.source,),
         priority=priority,
         label=label_of(priority, one.label or None, stage),
-        prints=((one.fingerprint, finding.cause),),
+        claims=((one.fingerprint, finding.cause),),
     )
 
 
@@ -200,7 +196,7 @@ def _merged(group: Sequence[Finding], project: Project | None) -> Work:
         priority=priority,
         label=label_of(priority, label, stage),
         waits_for=_all(one.blocked_by for one in told if one.kind is not FindingKind.REQUESTED) if asked else (),
-        prints=_prints(group),
+        claims=_claims(group),
     )
 
 
@@ -239,7 +235,7 @@ def _place(finding: Finding) -> tuple[int, str]:
     return _ANCHORS.index(finding.kind), finding.fingerprint
 
 
-def _prints(group: Sequence[Finding]) -> tuple[tuple[str, str], ...]:
+def _claims(group: Sequence[Finding]) -> tuple[tuple[str, str], ...]:
     causes: dict[str, list[str]] = {}
     for one in sorted(group, key=_place):
         causes.setdefault(one.fingerprint, []).append(one.cause)

@@ -58,3 +58,9 @@ def test_a_forced_mode_tags_every_task_and_still_says_what_hybrid_would_do() -> 
     tag, reason = task_mode(Mode.SUBAGENTS, sensitive="auth: x", repo="app")
     assert tag is TaskMode.SUBAGENT
     assert "hybrid would use a team" in reason
+
+
+def test_a_reason_names_a_repository_as_people_do() -> None:
+    names = {"api": "acme/api", "app": "acme/app"}
+    _, reason = task_mode(Mode.HYBRID, sensitive=None, repo="app", dependants=["app", "api", "api"], names=names)
+    assert reason == "hands its output to a task in acme/api"

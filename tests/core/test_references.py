@@ -20,7 +20,8 @@ from tests.builders import make_finding
 
 def work(fingerprint: str = "0123456789abcdef", **kw: Any) -> Work:
     """A piece of work around one finding."""
-    return Work(finding=make_finding(fingerprint, **kw), sources=("s",), priority=Priority.P2, label="P2")
+    finding = make_finding(fingerprint, **kw)
+    return Work(finding, sources=("s",), priority=Priority.P2, label="P2", claims=((fingerprint, finding.cause),))
 
 
 def phase(fingerprint: str, *blockers: str, project: str = "app") -> Work:
@@ -158,7 +159,7 @@ def test_what_a_source_gets_wrong_about_a_persons_task_is_a_note() -> None:
 
 
 def test_every_fingerprint_of_merged_work_names_it() -> None:
-    merged = work("a" * 16, task_id="merged")._replace(prints=(("a" * 16, ""), ("b" * 16, "")))
+    merged = work("a" * 16, task_id="merged")._replace(claims=(("a" * 16, ""), ("b" * 16, "")))
     assert resolved(merged, phase("c" * 16, "b" * 16)).blocked_by["app-phase-cccccc"] == ("merged",)
 
 
