@@ -20,6 +20,7 @@ from benchmarks.graphs import layered
 from benchmarks.house import server
 from ops_orchestrate.core.finding import AuditPart
 from ops_orchestrate.core.project import Portfolio, Project, Repository
+from ops_orchestrate.core.rest import collector_rests
 from ops_orchestrate.core.run import RequestedTask, RunRequest
 from ops_orchestrate.core.structure import Plan, structure
 from ops_orchestrate.core.task import Mode
@@ -68,6 +69,7 @@ def _apart(size: int) -> dict[str, Any]:
     return found
 
 
+@collector_rests()  # as the planner's job is
 def plan(size: int) -> dict[str, Any]:
     """Plan it once, here."""
     request = _request(size)

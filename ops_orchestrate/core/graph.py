@@ -8,6 +8,8 @@ what `explain` shows and what a hand-over is read from.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TypeVar
 
 from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.nearest import did_you_mean
@@ -17,33 +19,73 @@ from ops_orchestrate.errors import PlanError
 _SPELLED = 12
 
 
+Places = Sequence[Sequence[int]]
+"""For each task of a plan, some others by their places in it."""
+
+V = TypeVar("V", bound=str)
+
+
 class Graph:
-    """Tasks and their blockers, checked. Built once and never changed."""
+    """Tasks and their blockers, checked. Built once and never changed.
+
+    Within, a task is its place in the plan: a large graph is walked along lists, not by looking names up. What is asked
+    of it comes in plan order, but for `order`.
+    """
 
     def __init__(self, blocked_by: Mapping[str, Sequence[str]]) -> None:
         """`blocked_by`: each task's id to the ids it waits for, in plan order. Raises PlanError."""
-        self.blockers: dict[str, tuple[str, ...]] = {
-            task: tuple(dict.fromkeys(waits)) if waits else () for task, waits in blocked_by.items()
-        }
-        #: Every task after its blockers; a plan that is in such an order already keeps it.
-        self.order: tuple[str, ...] = tuple(self.blockers if _is_in_order(self.blockers) else _ordered(self.blockers))
-        self.dependants: dict[str, tuple[str, ...]] = _turned(self.blockers)
+        self.tasks: tuple[str, ...] = tuple(blocked_by)
+        #: The places of each task's blockers.
+        self.before: Places = _places(blocked_by)
+        all_known = all(len(here) == len(waits) for here, waits in zip(self.before, blocked_by.values(), strict=True))
+        if all_known and all(not waits or max(waits) < at for at, waits in enumerate(self.before)):
+            self.walk: Sequence[int] = range(len(self.tasks))
+        else:
+            _refuse_strangers(blocked_by)
+            self.walk, cycle = _walk(self.before)
+            if cycle:
+                names = spell([self.tasks[at] for at in cycle])
+                raise PlanError(f"The tasks wait for each other in a circle: {names}. Remove one of these.")
+        #: The places of each task's dependants.
+        self.after: Places = _turned(self.before)
+        #: Every task after its blockers (`walk`: by their places); a plan that is in such an order already keeps it.
+        self.order: tuple[str, ...] = tuple([self.tasks[at] for at in self.walk])
+        self.blockers: dict[str, tuple[str, ...]] = self._named(self.before)
+
+    @cached_property
+    def dependants(self) -> dict[str, tuple[str, ...]]:
+        """Each task's id to the ids of those that wait for it, in plan order."""
+        return self._named(self.after)
+
+    def _named(self, places: Places) -> dict[str, tuple[str, ...]]:
+        tasks = self.tasks
+        return {task: tuple([tasks[at] for at in some]) for task, some in zip(tasks, places, strict=True)}
 
     def waves(self) -> dict[str, int]:
         """Each task's longest distance from a task without blockers."""
-        waves: dict[str, int] = {}
-        for task in self.order:
-            waits = self.blockers[task]
-            waves[task] = 1 + max(map(waves.__getitem__, waits)) if waits else 0
-        return waves
+        waves = [0] * len(self.tasks)
+        for at in self.walk:
+            for blocker in self.before[at]:
+                if waves[at] <= waves[blocker]:
+                    waves[at] = waves[blocker] + 1
+        return dict(zip(self.tasks, waves, strict=True))
 
     def path_left(self, seconds: Mapping[str, float]) -> dict[str, float]:
         """Seconds of the longest chain of work that begins with each task, itself included."""
-        left: dict[str, float] = {}
-        for task in reversed(self.order):
-            waiting = self.dependants[task]
-            left[task] = seconds[task] + (max(map(left.__getitem__, waiting)) if waiting else 0.0)
-        return left
+        own = [seconds[task] for task in self.tasks]
+        left = list(own)
+        for at in reversed(self.walk):
+            for blocker in self.before[at]:
+                left[blocker] = max(left[blocker], own[blocker] + left[at])
+        return dict(zip(self.tasks, left, strict=True))
+
+    def least(self, values: Mapping[str, V]) -> dict[str, V]:
+        """For each task the least of its own value and those of all that wait for it, directly or not."""
+        least = [values[task] for task in self.tasks]
+        for at in reversed(self.walk):
+            for blocker in self.before[at]:
+                least[blocker] = min(least[blocker], least[at])
+        return dict(zip(self.tasks, least, strict=True))
 
     def needed_by(self, tasks: Iterable[str]) -> set[str]:
         """These tasks and everything they wait for, directly or not."""
@@ -61,13 +103,16 @@ def validate(blocked_by: Mapping[str, Sequence[str]]) -> None:
 
 def find_cycle(blocked_by: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Tasks of which each waits for the next and the last for the first; empty where there are none."""
-    return _walk(blocked_by)[1]
+    tasks = tuple(blocked_by)
+    return tuple(tasks[at] for at in _walk(_places(blocked_by))[1])
 
 
 def knots(blocked_by: Mapping[str, Sequence[str]]) -> set[str]:
     """Every task on a cycle, or on a way from one cycle to another. Empty for a graph without cycles."""
-    forward = _left_after_peeling(blocked_by)
-    return forward & _left_after_peeling(_turned({task: blocked_by[task] for task in forward}))
+    tasks, before = tuple(blocked_by), _places(blocked_by)
+    behind = _left_after_peeling(before)
+    among = [[one for one in waits if one in behind] if at in behind else [] for at, waits in enumerate(before)]
+    return {tasks[at] for at in behind & _left_after_peeling(_turned(among))}
 
 
 def spell(cycle: Sequence[str]) -> str:
@@ -79,22 +124,13 @@ def spell(cycle: Sequence[str]) -> str:
     return ", ".join(pairs)
 
 
-def _is_in_order(blockers: Mapping[str, Sequence[str]]) -> bool:
-    """Whether each task stands behind its blockers; then it waits for nothing unknown, for itself or in a circle."""
-    before: set[str] = set()
-    for task, waits in blockers.items():
-        if not before.issuperset(waits):
-            return False
-        before.add(task)
-    return True
-
-
-def _ordered(blockers: Mapping[str, Sequence[str]]) -> Sequence[str]:
-    _refuse_strangers(blockers)
-    order, cycle = _walk(blockers)
-    if cycle:
-        raise PlanError(f"The tasks wait for each other in a circle: {spell(cycle)}. Remove one of these.")
-    return order
+def _places(blocked_by: Mapping[str, Sequence[str]]) -> Places:
+    """Each task's blockers, once each and as far as they are tasks of it, by their places."""
+    places = {task: at for at, task in enumerate(blocked_by)}
+    return [
+        [at for one in dict.fromkeys(waits) if (at := places.get(one)) is not None] if waits else ()
+        for waits in blocked_by.values()
+    ]
 
 
 def _refuse_strangers(blockers: Mapping[str, Sequence[str]]) -> None:
@@ -107,41 +143,38 @@ def _refuse_strangers(blockers: Mapping[str, Sequence[str]]) -> None:
                 raise PlanError(f'Task {task} waits for "{one_line(blocker)}", which is no task of this plan.{hint}')
 
 
-def _walk(blockers: Mapping[str, Sequence[str]]) -> tuple[list[str], tuple[str, ...]]:
+def _walk(before: Places) -> tuple[list[int], list[int]]:
     """Depth first in plan order, blockers first: the order, and the first cycle met."""
-    order: list[str] = []
-    done: set[str] = set()
-    for root in blockers:
-        if root in done:
+    order: list[int] = []
+    done = bytearray(len(before))
+    for root in range(len(before)):
+        if done[root]:
             continue
-        trail, rests = [root], [iter(blockers[root])]
+        trail, rests = [root], [iter(before[root])]
         on_trail = {root}
         while trail:
-            for ahead in rests[-1]:
-                if ahead in done or ahead not in blockers:
-                    continue
-                if ahead in on_trail:
-                    return order, tuple(trail[trail.index(ahead) :])
-                trail.append(ahead)
-                rests.append(iter(blockers[ahead]))
-                on_trail.add(ahead)
-                break
-            else:
+            ahead = next((one for one in rests[-1] if not done[one]), None)
+            if ahead is None:
                 rests.pop()
                 task = trail.pop()
                 on_trail.discard(task)
-                done.add(task)
+                done[task] = True
                 order.append(task)
-    return order, ()
+            elif ahead in on_trail:
+                return order, trail[trail.index(ahead) :]
+            else:
+                trail.append(ahead)
+                rests.append(iter(before[ahead]))
+                on_trail.add(ahead)
+    return order, []
 
 
-def _turned(edges: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    turned: dict[str, list[str]] = {task: [] for task in edges}
-    for task, others in edges.items():
-        for other in others:
-            if other in turned:
-                turned[other].append(task)
-    return {task: tuple(others) for task, others in turned.items()}
+def _turned(before: Places) -> list[list[int]]:
+    after: list[list[int]] = [[] for _ in before]
+    for at, waits in enumerate(before):
+        for one in waits:
+            after[one].append(at)
+    return after
 
 
 def _closure(edges: Mapping[str, Sequence[str]], tasks: Iterable[str]) -> set[str]:
@@ -155,14 +188,14 @@ def _closure(edges: Mapping[str, Sequence[str]], tasks: Iterable[str]) -> set[st
     return found
 
 
-def _left_after_peeling(blockers: Mapping[str, Sequence[str]]) -> set[str]:
+def _left_after_peeling(before: Places) -> set[int]:
     """What is left after taking away, again and again, the tasks that wait for nothing."""
-    waits = {task: len({b for b in others if b in blockers}) for task, others in blockers.items()}
-    dependants = _turned({task: tuple(dict.fromkeys(others)) for task, others in blockers.items()})
-    free = [task for task, count in waits.items() if not count]
+    waits = [len(some) for some in before]
+    after = _turned(before)
+    free = [at for at, count in enumerate(waits) if not count]
     while free:
-        for later in dependants[free.pop()]:
+        for later in after[free.pop()]:
             waits[later] -= 1
             if not waits[later]:
                 free.append(later)
-    return {task for task, count in waits.items() if count}
+    return {at for at, count in enumerate(waits) if count}

@@ -1,4 +1,4 @@
-"""A rest for Python's collector of circles, while something large is made that has none and of which all is kept."""
+"""A rest for Python's collector of circles, while something large is made, used and dropped that has none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from contextlib import contextmanager
 def collector_rests() -> Iterator[None]:
     """Within it nothing is searched for circles: of millions of new values that is a third of the time, and finds none.
 
-    What is no longer needed is freed as ever, by its count. Where the collector is off already it stays off.
+    What is no longer needed is freed as ever, by its count. Whoever drops all of it within pays for no search at the
+    end either. Where the collector is off already it stays off.
     """
     was_on = gc.isenabled()
     gc.disable()

@@ -19,7 +19,7 @@ from ops_orchestrate.core.project import Project, Repository
 from ops_orchestrate.core.rank import bonus, first_in_repository
 from ops_orchestrate.core.recheck import WorkflowName, read_name
 from ops_orchestrate.core.sensitive import sensitive_reason
-from ops_orchestrate.core.task import Mode, Priority, TaskMode, TaskSpec
+from ops_orchestrate.core.task import Mode, Priority, TaskSpec
 from ops_orchestrate.core.triage import Work
 from ops_orchestrate.core.value import assembler
 
@@ -56,37 +56,40 @@ class Setting(NamedTuple):
     """Whether an agent is asked how to split what is big."""
 
 
-class _Schedule(NamedTuple):
-    """What the graph says of its tasks, by their ids."""
+class _Scheduled(NamedTuple):
+    """What the graph says of one task."""
 
-    graph: Graph
-    repos: Mapping[str, str]
-    """Each task's repository by its key, and `names`: what people call that."""
-    names: Mapping[str, str]
-    seconds: Mapping[str, float]
-    ranks: Mapping[str, float]
-    urgency: Mapping[str, Priority]
-    waves: Mapping[str, int]
-    members: Mapping[str, str]
+    blocked_by: tuple[str, ...]
+    blockers: Sequence[str]
+    """The repositories of its blockers, and of its dependants, by their keys."""
+    dependants: Sequence[str]
+    wave: int
+    seconds: float
+    rank: float
+    urgency: Priority
 
 
 def make_specs(graph: Graph, items: Mapping[str, Item], setting: Setting) -> tuple[TaskSpec, ...]:
-    """The tasks in the graph's order: each after its blockers."""
-    repos = {task: item.repo.key for task, item in items.items()}
+    """The tasks in the graph's order: each after its blockers. `items`: all that are in the graph, in plan order."""
+    repos = [item.repo.key for item in items.values()]
     names = {item.repo.key: item.repo.name for item in items.values()}
     lengths = {key: estimate(key, setting.lengths) for key in names}
-    seconds = {task: lengths[key] for task, key in repos.items()}
-    schedule = _Schedule(
-        graph,
-        repos,
-        names,
-        seconds,
-        ranks=_ranks(graph, items, seconds, setting.now),
-        urgency=_urgency(graph, items),
-        waves=graph.waves(),
-        members=member_names((task, _place(items[task])) for task in graph.order),
+    seconds = dict(zip(items, [lengths[key] for key in repos], strict=True))
+    members = member_names((task, _place(items[task])) for task in graph.order)
+    scheduled = map(
+        _Scheduled,
+        graph.blockers.values(),
+        ([repos[at] for at in before] for before in graph.before),
+        ([repos[at] for at in after] for after in graph.after),
+        graph.waves().values(),
+        seconds.values(),
+        _ranks(graph, items, seconds, setting.now).values(),
+        graph.least({task: item.work.priority for task, item in items.items()}).values(),
     )
-    return tuple([_spec(items[task], schedule, setting) for task in graph.order])
+    specs = [
+        _spec(item, one, members[item.id], names, setting) for item, one in zip(items.values(), scheduled, strict=True)
+    ]
+    return tuple([specs[at] for at in graph.walk])
 
 
 def _place(item: Item) -> str:
@@ -103,31 +106,26 @@ def estimate(repo: str, lengths: Mapping[str, float]) -> float:
 def _ranks(graph: Graph, items: Mapping[str, Item], seconds: Mapping[str, float], now: float) -> dict[str, float]:
     projects = {item.project.alias: item.project for item in items.values()}
     standing = {alias: bonus(project, now) for alias, project in projects.items()}
-    ranks = {task: left + standing[items[task].project.alias] for task, left in graph.path_left(seconds).items()}
+    left = graph.path_left(seconds).values()
+    ranks = {task: path + standing[item.project.alias] for (task, item), path in zip(items.items(), left, strict=True)}
     red = [task for task, item in items.items() if item.work.finding.kind is FindingKind.RED_BASELINE]
     return first_in_repository(ranks, {task: item.repo.key for task, item in items.items()}, red) if red else ranks
 
 
-def _urgency(graph: Graph, items: Mapping[str, Item]) -> dict[str, Priority]:
-    urgency = {task: item.work.priority for task, item in items.items()}
-    for task in reversed(graph.order):
-        mine = urgency[task]
-        for blocker in graph.blockers[task]:
-            urgency[blocker] = min(urgency[blocker], mine)
-    return urgency
-
-
-def _spec(item: Item, schedule: _Schedule, setting: Setting) -> TaskSpec:
-    task, work, repo, finding = item.id, item.work, item.repo, item.work.finding
+def _spec(item: Item, scheduled: _Scheduled, member: str, names: Mapping[str, str], setting: Setting) -> TaskSpec:
+    work, repo, finding = item.work, item.repo, item.work.finding
     reason = sensitive_reason(
         finding.paths, (finding.title, finding.detail, *finding.acceptance), (*repo.sensitive, *setting.sensitive)
     )
-    mode, why = _mode(item, reason, schedule, setting)
+    blockers, dependants = scheduled.blockers, scheduled.dependants
+    mode, why = task_mode(
+        setting.mode, sensitive=reason, repo=repo.key, blockers=blockers, dependants=dependants, names=names
+    )
     begun_at, begun_by = _begun(item.standing.left)
     branch = setting.branches.get(repo.key)
     spec = _task(
         {
-            "id": task,
+            "id": item.id,
             "project": item.project.alias,
             "repo": repo.key,
             "title": finding.title,
@@ -136,14 +134,14 @@ def _spec(item: Item, schedule: _Schedule, setting: Setting) -> TaskSpec:
             "paths": finding.paths,
             "priority": work.priority,
             "label": work.label,
-            "urgency": schedule.urgency[task],
-            "blocked_by": schedule.graph.blockers[task],
+            "urgency": scheduled.urgency,
+            "blocked_by": scheduled.blocked_by,
             "mode": mode,
             "mode_reason": why,
-            "member": schedule.members[task],
-            "wave": schedule.waves[task],
-            "rank": round(schedule.ranks[task], 3),
-            "estimate": schedule.seconds[task],
+            "member": member,
+            "wave": scheduled.wave,
+            "rank": round(scheduled.rank, 3),
+            "estimate": scheduled.seconds,
             "fingerprint": finding.fingerprint,
             "prints": work.claims[:MOST_PRINTS],
             "sources": work.sources,
@@ -163,18 +161,6 @@ def _spec(item: Item, schedule: _Schedule, setting: Setting) -> TaskSpec:
         }
     )
     return spec.model_copy(update={"big": big_because(spec)}) if setting.planner_help else spec
-
-
-def _mode(item: Item, sensitive: str | None, schedule: _Schedule, setting: Setting) -> tuple[TaskMode, str]:
-    blockers, dependants = schedule.graph.blockers[item.id], schedule.graph.dependants[item.id]
-    return task_mode(
-        setting.mode,
-        sensitive=sensitive,
-        repo=item.repo.key,
-        blockers=[schedule.repos[other] for other in blockers],
-        dependants=[schedule.repos[other] for other in dependants],
-        names=schedule.names,
-    )
 
 
 def _begun(left: Left | None) -> tuple[str, str]:

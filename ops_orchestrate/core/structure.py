@@ -19,7 +19,6 @@ from ops_orchestrate.core.names import one_line
 from ops_orchestrate.core.opened import going_on
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.references import name_tasks, resolve
-from ops_orchestrate.core.rest import collector_rests
 from ops_orchestrate.core.run import RunRequest
 from ops_orchestrate.core.sift import Claims, History, Mine, Sifted, is_missing, only_fires, sift, traces_of
 from ops_orchestrate.core.specs import Item, Setting, make_specs
@@ -47,7 +46,6 @@ class Plan(NamedTuple):
     """Findings that are reported and not worked on."""
 
 
-@collector_rests()
 def structure(
     request: RunRequest,
     parts: Sequence[AuditPart],

@@ -10,6 +10,7 @@ from ops_orchestrate.core.finding import AuditPart
 from ops_orchestrate.core.landing import is_main
 from ops_orchestrate.core.outlet import Outlet
 from ops_orchestrate.core.project import Repository, Skipped
+from ops_orchestrate.core.rest import collector_rests
 from ops_orchestrate.core.run import RunRequest
 from ops_orchestrate.engine.audit import look
 from ops_orchestrate.engine.begin import parts_of
@@ -36,7 +37,8 @@ def preview(run: str, request: RunRequest, tools: Toolbox, *, boards: Ledger) ->
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for part in pool.map(lambda name: _look(name, request, tools), names):
             tools.ledger.runs.put_part(run, part)
-    store(run, tools, boards=boards)
+    with collector_rests():
+        store(run, tools, boards=boards)
     return list(tools.ledger.events.all(run))
 
 

@@ -10,6 +10,7 @@ from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.finding import AuditPart, Finding, FindingKind
 from ops_orchestrate.core.names import is_name, is_run_id, one_line
 from ops_orchestrate.core.project import Skipped
+from ops_orchestrate.core.rest import collector_rests
 from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.states import RunState
 from ops_orchestrate.core.structure import Plan, structure
@@ -24,6 +25,7 @@ from ops_orchestrate.ledger import Ledger
 _TRIES = 5
 
 
+@collector_rests()
 def plan(run_id: str, tools: Toolbox) -> None:
     """Store the plan and start its roots. Repeated, the first plan stays.
 
