@@ -22,6 +22,8 @@ from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server
 from ops_orchestrate.ledger.staging import Staging
 
+#: Claims that are looked at, or tasks that are forgotten, in one call: some milliseconds of the server's time.
+FORGET_AT_ONCE = 1_000
 #: Requests that a process keeps, over all runs that it has to do with.
 _REQUESTS_KEPT = 50
 #: What changes of a run, and `created_at`, which says that it is still the same one.
@@ -175,8 +177,14 @@ class Runs:
         return self._scripts.flag("run_wait", run_id, reason, json.dumps(data))
 
     def forget(self, run_id: str, *, ended_before: float) -> bool:
-        """Forget a run that ended before that moment, and all of it; False while anybody can go on with it."""
-        return self._scripts.flag("run_forget", run_id, ended_before)
+        """Forget a run that ended before that moment, and all of it; False while anybody can go on with it.
+
+        In as many calls as it is large; where they end halfway, the next one goes on.
+        """
+        step = "0"
+        while step not in {"", "done"}:
+            step = str(self._scripts("run_forget", run_id, ended_before, step, FORGET_AT_ONCE))
+        return step == "done"
 
     def counts(self, run_id: str) -> dict[TaskState, int]:
         """How many tasks are in each state; states without any are left out."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
+from typing import Any
 
 import pytest
 
@@ -11,8 +13,9 @@ from ops_orchestrate.core.mail import Topic, letter
 from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.states import RunState, Stage, TaskState
 from ops_orchestrate.core.task import TaskSpec
-from ops_orchestrate.errors import PlanError, UnknownRun
+from ops_orchestrate.errors import PlanError, UnknownRun, UnknownTask
 from ops_orchestrate.ledger import Ledger
+from ops_orchestrate.ledger import runs as runs_module
 from tests.builders import make_finding, make_part, make_repository, make_request, make_settlement, make_task
 from tests.ledger.play import at_stage, completed, data_of, granted, kinds, planned, story
 
@@ -285,6 +288,42 @@ def test_a_run_that_is_over_for_good_is_forgotten_whole(ledger: Ledger) -> None:
     assert not ledger.runs.forget("r1", ended_before=later)
     assert _keys(ledger) == left
     assert [run.id for run in ledger.runs.list()] == ["before"]
+
+
+def test_a_large_run_is_forgotten_in_parts_and_by_whoever_goes_on(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs_module, "FORGET_AT_ONCE", 1)
+    left = _keys(ledger)
+    planned(ledger, *(make_task(f"t{n}") for n in range(3)))
+    ledger.claims.take("r1", [("app", f"fp-t{n}", f"t{n}", "") for n in range(3)])
+    ledger.claims.take("r2", [("app", "other", "t1", "")])
+    for n in range(3):
+        assert ledger.tasks.cancel("r1", f"t{n}", by="ann", reason="") == "cancelled"
+    assert ledger.runs.finish("r1", RunState.DONE, "every task has ended")
+    later = ledger.now() + 1
+    scripts, left_to_live = ledger._scripts, [1]
+
+    def dying(name: str, *args: str | float) -> Any:
+        left_to_live[0] -= 1
+        if left_to_live[0] < 0:
+            raise ConnectionError
+        return scripts(name, *args)
+
+    ledger.runs._scripts = dying  # type: ignore[assignment]
+    for calls in count(1):  # each gets one call further
+        left_to_live[0] = calls
+        try:
+            forgotten = ledger.runs.forget("r1", ended_before=later)
+            break
+        except ConnectionError:
+            assert ledger.tasks.all("r1") == []
+            with pytest.raises(UnknownTask):
+                ledger.tasks.cancel("r1", "t2", by="ann", reason="")
+    assert forgotten
+    assert calls > 2
+    assert ledger.claims.look([("app", "fp-t0"), ("app", "other")]).keys() == {("app", "other")}
+    assert _keys(ledger) - {"{ops}:claims"} == left
 
 
 def test_what_anybody_can_go_on_with_is_never_forgotten(ledger: Ledger) -> None:
