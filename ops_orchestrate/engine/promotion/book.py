@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ops_orchestrate.core.event import EventKind
@@ -20,8 +21,9 @@ def promotions_due(run: str, tools: Toolbox) -> list[tuple[str, str]]:
     """
     now = tools.ledger.now()
     due = []
-    for repo, count in tools.ledger.runs.merges(run).items():
-        known = promotion_of(run, repo, tools)
+    merges, all_known = tools.ledger.runs.merges(run), _all(run, tools)
+    for repo, count in merges.items():
+        known = all_known.get(repo)
         if known is not None and known.merges == count:
             if known.state not in OPEN:
                 continue
@@ -31,13 +33,13 @@ def promotions_due(run: str, tools: Toolbox) -> list[tuple[str, str]]:
         state = PromotionState.WATCHING if _watching(known, count) else PromotionState.UNDER_WAY
         remember(run, repo, tools, state=state, reason="", merges=count, wake_at=now + 2 * tools.settings.lease)
         due.append((repo, f"{count}-{now:.3f}"))
-    return due + _own_due(run, now, tools)
+    return due + _own_due(run, now, all_known, tools)
 
 
-def _own_due(run: str, now: float, tools: Toolbox) -> list[tuple[str, str]]:
+def _own_due(run: str, now: float, all_known: Mapping[str, Promotion], tools: Toolbox) -> list[tuple[str, str]]:
     """The same of back-merges and reverts: from when they are begun until they have an end."""
     due = []
-    for key, known in _all(run, tools).items():
+    for key, known in all_known.items():
         if own_key(key).kind is OwnKind.PROMOTE or known.state not in OPEN:
             continue
         if now < _next_look(known, now, tools):
