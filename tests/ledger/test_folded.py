@@ -16,7 +16,7 @@ from ops_orchestrate.core.task import Priority, TaskMode, TaskSpec
 from ops_orchestrate.ledger import Ledger, folded
 from tests.builders import make_request, make_settlement, make_task
 from tests.laws import examples
-from tests.ledger.play import completed, granted, planned
+from tests.ledger.play import planned
 
 #: What separates fields and lines, what quotes, and what the scripts could take for something of theirs.
 HOSTILE = st.text(st.sampled_from("\x1f\x1e!\\\"'{}[]%\n\r\t\x00\x7f é\U0001f600ab"), max_size=12)
@@ -116,13 +116,6 @@ def test_a_task_has_no_hash_before_it_is_touched(ledger: Ledger) -> None:
     assert client.keys("*:task:*") == []
     assert ledger.board.offer("r1", "t1")
     assert client.keys("*:task:*") == ["{ops}:task:r1:t1"]
-
-
-def test_merges_are_those_of_tasks_that_were_merged(ledger: Ledger) -> None:
-    planned(ledger, make_task("t1"), make_task("t2", repo="web"), make_task("t3"))
-    completed(ledger, "t2")
-    granted(ledger, "t3")
-    assert ledger.tasks.merges("r1") == [("web", "m1")]
 
 
 def test_a_spec_is_stored_without_its_defaults() -> None:
