@@ -44,6 +44,9 @@ _SOCKET: dict[str, Any] = {
     "socket_keepalive": True,
     "health_check_interval": 10,
     "global_keyprefix": "ops:",
+    # Nothing of ours is published with a priority (admission decides what is first): one list a queue, not four that
+    # every BRPOP names.
+    "priority_steps": [0],
 }
 
 SETTINGS: dict[str, Any] = {

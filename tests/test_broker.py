@@ -12,6 +12,7 @@ from kombu import Connection
 from kombu.simple import SimpleQueue
 
 from ops_orchestrate import broker
+from ops_orchestrate.celery import SETTINGS
 
 WAIT = 5.0
 UNACKED = "ops:unacked"
@@ -149,3 +150,11 @@ def test_a_killed_workers_message_comes_back(letters: SimpleQueue, connections: 
     assert server.llen("ops:letters") == 3
     again = other.connection.client.SimpleQueue("letters").get(timeout=WAIT)
     assert again.payload == taken.payload
+
+
+def test_a_message_with_a_priority_is_read_in_its_turn(connections: Any, server: redis.Redis) -> None:
+    queue = connections(**SETTINGS["broker_transport_options"]).SimpleQueue("letters")
+    queue.put({"n": 0})
+    queue.put({"n": 1}, priority=9)
+    assert server.llen("ops:letters") == 2
+    assert [queue.get(timeout=WAIT).payload["n"] for _ in range(2)] == [0, 1]
