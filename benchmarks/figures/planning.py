@@ -41,7 +41,7 @@ def measure(effort: Effort) -> Result:
     rows = [_row(size, found) for size, found in rounds.items()]
     told = (
         "Random layered plans, 2.5 blockers a task, 20 repositories. Planned: findings to tasks, graph, waves, ranks "
-        "and modes. Stored: the ledger's write of it added (claims, tasks, events), with every write on disk before it "
+        "and modes. Stored: the ledger's write of it added (claims and tasks), with every write on disk before it "
         "is answered. Held: the longest that one call of it kept the server from everybody else, by its slow log. "
         "Memory: what the process has grown by since the findings were there, at the most."
     )
