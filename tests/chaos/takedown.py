@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.estate import ON_DISK, OWNER
 from tests.chaos.processes import state
 from tests.chaos.record import Base, Commit, Line, Record
 from tests.chaos.sight import drafts
-from tests.chaos.world import ON_DISK, OWNER, World
+from tests.chaos.world import World
 from tests.engine.nemesis import marked
 from tests.repos import git
 

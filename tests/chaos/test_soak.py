@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from tests.chaos.soak import BOUNDS, Figures, grown, table
+from tests.chaos.growth import BOUNDS, Figures, grown, table
 
 STEADY = Figures(
     keys=300, server_kb=1400, workers_mb=380, handles=150, threads=21, files=60, disk_kb=20, objects=90, refs=36

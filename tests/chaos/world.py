@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import redis
 
@@ -25,8 +24,8 @@ from ops_orchestrate.core.run import RunRecord
 from ops_orchestrate.core.states import RUN_OPEN
 from ops_orchestrate.errors import LedgerUnavailable
 from ops_orchestrate.ledger import Ledger, connect
-from ops_orchestrate.standin.profile import JobPlan
 from ops_orchestrate.standin.run import Standin
+from tests.chaos.estate import ON_DISK, ON_FORGE, OWNER, PLAYBOOK, SPEEDS, make_repositories
 from tests.chaos.machine import Clocks, Disk
 from tests.chaos.network import Network
 from tests.chaos.points import FOLDER, Armed
@@ -36,16 +35,10 @@ from tests.chaos.sight import Sight
 from tests.conftest import server_binary
 from tests.engine.forge_rig import PERIODS as FORGE_PERIODS
 from tests.engine.forge_rig import TOKEN
-from tests.engine.rig import GATE
-from tests.repos import git, make_upstream
+from tests.repos import git
 
 ROOT = Path(__file__).resolve().parents[2]
-OWNER = "acme"
-#: Repositories on the GitHub stand-in, and those whose commits are pushed without one.
-ON_FORGE = ("app", "lib", "web")
-ON_DISK = ("doc", "sdk")
 POOLS = ("planner", "audit", "agent", "ship")
-FILES = {"gate.sh": "test ! -e broken\n", "src/.keep": "", "README.md": "Hello\n"}
 
 #: Seconds. Short, so that hundreds of faults heal within minutes.
 PERIODS = {
@@ -62,23 +55,6 @@ PERIODS = {
     "OPS_CI_GRACE": "2",
     "OPS_MAX_ATTEMPTS": "10",
 }
-
-#: How long the agent of a task works, by the end of the task's id.
-SPEEDS = {"s0": 0.0, "s1": 0.6, "s2": 2.0, "s3": 4.0}
-
-
-def _steps(seconds: float) -> list[dict[str, Any]]:
-    """One commit, then a file that is not committed for a while, then another commit. Each text names its attempt."""
-
-    def write(name: str) -> dict[str, Any]:
-        text = f'mkdir -p src && echo "$OPS_ATTEMPT {name}" > "src/$OPS_TASK.{name}"'
-        return {"run": {"argv": ["/bin/sh", "-c", text]}}
-
-    report = {"status": "done", "summary": "did it", "hand_over": "it is there"}
-    return [
-        write("txt"), {"commit": {"message": "Half of it"}}, write("more"), {"sleep": {"seconds": seconds}},
-        {"commit": {"message": "The rest"}}, {"report": report},
-    ]  # fmt: skip
 
 
 def free_port() -> int:
@@ -105,16 +81,15 @@ class World:
         self.starts: dict[str, str] = {}
         self.commands: list[subprocess.Popen[bytes]] = []
         self.batches = 0
-        self._projects: list[dict[str, Any]] = []
         self.network = Network((self.lines["two"].port, self.github.port))
         self.ledger: Ledger = connect(f"{self.direct}/2")
         self.sight = Sight(self.home)
 
     def start(self) -> None:
         """Repositories, server, workers; what is begun is ended by `close`, also where this fails."""
-        self._make_repositories()
-        self._write("one/registry.json", {"projects": self._projects})
-        self._write("playbook.json", {f"*-{end}": [_steps(seconds)] for end, seconds in SPEEDS.items()})
+        self._write("one/registry.json", {"projects": make_repositories(self.home, self.github)})
+        self.starts = {name: git("rev-parse", "dev", cwd=bare) for name, bare in self.bases().items()}
+        self._write("playbook.json", PLAYBOOK)
         self._start_services()
         assert self.until(self._is_staffed, 120), "the workers do not join"
 
@@ -157,7 +132,7 @@ class World:
         """Have some tasks over all repositories asked for, by so many commands at once, all for the same tasks."""
         self.batches += 1
         names = [f"b{self.batches}-{number}-{self.rng.choice(sorted(SPEEDS))}" for number in range(tasks)]
-        aliases = [project["alias"] for project in self._projects]
+        aliases = [*ON_FORGE, *ON_DISK]
         wanted = [
             {
                 "id": name,
@@ -243,30 +218,6 @@ class World:
         file.write_text(json.dumps(value), encoding="utf-8")
         file.chmod(0o600)
         return file
-
-    def _make_repositories(self) -> None:
-        control = self.github.control
-        control.add_user("bot", token=TOKEN)
-        control.add_user("rita")
-        for name in ON_FORGE:
-            slug, checkout = f"{OWNER}/{name}", self.home / "code" / name
-            control.add_repository(slug, files={**FILES, ".github/workflows/ci.yml": "on: push\n"}, organization=True)
-            control.push(slug, "dev", None, start="main")
-            control.permit(slug, "bot", "write")
-            control.ci(slug, jobs=[JobPlan("test", seconds=0.2)], on=["pull_request"])
-            control.protect(slug, "dev", checks=["test"])
-            git("clone", "--quiet", self.github.clone_url(slug, TOKEN), str(checkout), cwd=self.home)
-            git("remote", "set-url", "origin", self.github.clone_url(slug), cwd=checkout)
-            self._known(name, checkout, repos=[slug])
-        for name in ON_DISK:
-            upstream = make_upstream(self.home / "repos", name, FILES)
-            git("config", "core.logAllRefUpdates", "true", cwd=upstream.bare)
-            self._known(name, upstream.checkout, ci="none")
-        self.starts = {name: git("rev-parse", "dev", cwd=bare) for name, bare in self.bases().items()}
-
-    def _known(self, alias: str, checkout: Path, *, repos: list[str] | None = None, **ops: Any) -> None:
-        fields = {"gate": GATE, "promote": False, "integration": "dev", **ops}
-        self._projects.append({"alias": alias, "paths": [str(checkout)], "repos": repos or [], "ops": fields})
 
     def _start_services(self) -> None:
         binary, folder = server_binary(), self.home / "server"
