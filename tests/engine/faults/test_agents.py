@@ -130,7 +130,7 @@ def test_a_worker_that_is_told_to_end_interrupts_its_agent_and_keeps_its_work(ho
     run = house.submit([requested("deployed")])
     half_done(house, "deployed")
     os.kill(house.workers["agent"].pid, signal.SIGTERM)
-    assert house.workers.pop("agent").wait(15) is not None
+    assert house.workers.pop("agent").wait(40) is not None
     assert marked(house.home) == {}
     house.start("agent")
     events = sound(house, run)
