@@ -35,8 +35,12 @@ def test_a_pools_worker_puts_away_what_is_not_its_own(tmp_path: Path) -> None:
     assert "GITHUB_TOKEN" not in held
 
 
-def test_an_agents_worker_reads_the_next_message_while_the_last_job_ends() -> None:
-    assert [POOLS["agent"].options("here", most)["concurrency"] for most in (1, 5)] == [2, 6]
+def test_an_agents_worker_reads_the_next_message_while_the_last_job_ends_where_that_is_never_one_agent_too_many() -> (
+    None
+):
+    """Any machine may read a message of the shared queue: five are the most over all, fewer only on this one."""
+    places = {most: POOLS["agent"].options("here", most)["concurrency"] for most in (1, 4, 5)}
+    assert places == {1: 1, 4: 4, 5: 6}
 
 
 def test_an_unknown_pool_is_a_usage_error() -> None:

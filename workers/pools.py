@@ -31,9 +31,7 @@ class Pool:
         return {
             "queues": [self.name],
             "pool": "threads",
-            # One place more than there are agents: the next one's message is read while the last one's job still
-            # ends (it learns, tidies and publishes), for admission has given the slot away by then.
-            "concurrency": min(most, self.concurrency) + 1 if self.name == "agent" else self.concurrency,
+            "concurrency": _agents_places(most) if self.name == "agent" else self.concurrency,
             "hostname": f"{self.name}@{host}",
             "loglevel": logging.WARNING,
             "quiet": True,
@@ -43,6 +41,16 @@ class Pool:
             "without_mingle": True,
             "heartbeat_interval": 30,
         }
+
+
+def _agents_places(most: int) -> int:
+    """Jobs at once in an agent's worker, which reads no further message when they are taken.
+
+    One place more than there are agents: the next one's message is read while the last one's job still ends, for
+    its slot has been given away by then. Not where a machine takes fewer than all: it would take a message for one more
+    that another machine has room for.
+    """
+    return MAX_AGENTS + 1 if most >= MAX_AGENTS else most
 
 
 POOLS: dict[str, Pool] = {
