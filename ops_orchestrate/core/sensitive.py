@@ -79,7 +79,7 @@ def sensitive_reason(
         if found:
             return found
     for text in texts:
-        word = _word_in(text)
+        word = _word_in(text) if text else None
         if word:
             return f"{_AREA[word]}: its text says “{word}”"
     return None
