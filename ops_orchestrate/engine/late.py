@@ -73,8 +73,8 @@ def beside(
     `ended` is set at the block's end; then `work` has so many seconds (`join`) to return.
     """
     thread = threading.Thread(target=work, args=args, name=name, daemon=True)
-    _STARTER.begin(thread, after)
     try:
+        _STARTER.begin(thread, after)  # may fail with the thread among those that are due
         yield
     finally:
         ended.set()

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from ops_orchestrate.engine import late
 from ops_orchestrate.engine.late import Starter, beside
 
 LONG = 60.0
@@ -64,3 +65,19 @@ def test_no_thread_is_started_beside_a_block_that_is_over_at_once() -> None:
         pass
     assert ended.is_set()
     assert "never" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_work_whose_block_could_not_begin_is_not_begun_with_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    starter, began, ended, later = Starter(), threading.Event(), threading.Event(), threading.Event()
+    monkeypatch.setattr(late, "_STARTER", starter)
+    with monkeypatch.context() as full, pytest.raises(RuntimeError):
+        full.setattr(threading.Thread, "start", refused)
+        with beside(began.set, name="orphan", after=0.0, ended=ended):
+            pytest.fail("the block began")
+    assert ended.is_set()
+    starter.begin(threading.Thread(target=later.set), 0.0)
+    assert later.wait(LONG)
+    assert not began.is_set()
