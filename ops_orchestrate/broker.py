@@ -104,7 +104,7 @@ class Channel(transport.Channel):
         return kept
 
     def send(self, connection: Any, *commands: Command) -> None:
-        """Make these calls in one round trip, on a connection of the pool's unless one is given."""
+        """Make these calls, all or none, in one round trip, on a connection of the pool's unless one is given."""
         if connection is not None:
             _ask(connection, commands)
             return
@@ -114,6 +114,12 @@ class Channel(transport.Channel):
             _ask(taken, commands)
         finally:
             pool.release(taken)
+
+    def close(self) -> None:
+        """As kombu's, which makes another pool when it gives messages back after the end of its own."""
+        base: Any = super()
+        base.close()
+        base._disconnect_pools()
 
     def _brpop_read(self, **options: Any) -> Any:
         base: Any = super()
@@ -129,13 +135,14 @@ class Channel(transport.Channel):
 
 def _ask(connection: Any, commands: Sequence[Command]) -> None:
     """Raises what the server says, when all of it is read; what is half said is not gone on with."""
+    whole = (("MULTI",), *commands, ("EXEC",))  # the connection may be lost between two
     try:
-        connection.send_packed_command(connection.pack_commands(commands))
-        answers = [_answer(connection) for _ in commands]
+        connection.send_packed_command(connection.pack_commands(whole))
+        *queued, done = [_answer(connection) for _ in whole]
     except BaseException:
         connection.disconnect()
         raise
-    for answer in answers:
+    for answer in (*queued, *(done if isinstance(done, list) else [done])):
         if isinstance(answer, ResponseError):
             raise answer
 

@@ -10,6 +10,7 @@ import pytest
 import redis
 from kombu import Connection
 from kombu.simple import SimpleQueue
+from redis.exceptions import NoPermissionError
 
 from ops_orchestrate import broker
 from ops_orchestrate.celery import SETTINGS
@@ -85,6 +86,16 @@ def test_a_message_is_the_servers_until_it_is_done(letters: SimpleQueue, server:
     assert server.zrange("ops:unacked_index", 0, -1) == [taken.delivery_tag.encode()]
 
 
+def test_a_message_is_noted_whole_or_not_at_all(letters: SimpleQueue, server: redis.Redis) -> None:
+    server.execute_command("ACL SETUSER", "default", "-zadd")
+    try:
+        with pytest.raises(NoPermissionError):
+            letters.get(timeout=WAIT)
+    finally:
+        server.execute_command("ACL SETUSER", "default", "+zadd")
+    assert not server.hlen(UNACKED)
+
+
 def test_that_a_message_is_done_is_said_with_the_next_one(letters: SimpleQueue, server: redis.Redis) -> None:
     first = letters.get(timeout=WAIT)
     first.ack()
@@ -128,6 +139,7 @@ def test_what_is_not_done_at_the_end_goes_back_and_nothing_else(letters: SimpleQ
     letters.channel.close()
     assert not server.hlen(UNACKED)
     assert server.llen("ops:letters") == 1
+    assert letters.channel._pool is None, "no connection is left open"
 
 
 def test_a_lost_connection_brings_nothing_back_that_is_done(
