@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from celery import Celery
@@ -15,11 +16,11 @@ from redis import RedisError
 
 from ops_orchestrate.core.progress import Phase, progress_line
 from workers.consumer import sends_events
-from workers.progress import Reporter, Said
+from workers.progress import Progress, Reporter, Said
 
 
 def said(line: str, job: str = "j") -> Said:
-    return Said(job, "agent@h", "agent.implement", "mend, attempt 1 of run r", Phase.WORKING, line)
+    return Said(job, "agent@h", "agent.implement", "mend, attempt 1 of run r", Phase.WORKING, line, str)
 
 
 class Listener:
@@ -36,9 +37,9 @@ class Listener:
     def hear(self, one: Said) -> None:
         self.begun.set()
         assert self.slow.wait(20)
-        self.heard.append(one.line)
-        if one.line == "the server goes away":
-            raise RedisError(one.line)
+        self.heard.append(one.now)
+        if one.now == "the server goes away":
+            raise RedisError(one.now)
 
     def until(self, holds: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 20
@@ -62,7 +63,7 @@ def test_what_has_not_changed_is_not_told_again() -> None:
     listener = Listener()
     for one in (said("same"), said("same"), said("other", "k")):
         listener.reporter.say(one)
-        listener.until(lambda one=one: one.line in listener.heard)  # type: ignore[misc]
+        listener.until(lambda one=one: one.now in listener.heard)  # type: ignore[misc]
     assert listener.heard == ["same", "other"]
 
 
@@ -100,6 +101,22 @@ def test_after_its_end_nothing_more_is_told_of_a_job_and_its_state_is_taken_back
     listener.until(lambda: listener.heard[-1] == "goes on")
     assert "too late" not in listener.heard
     assert listener.forgotten == ["j"] * forget
+
+
+def test_words_from_outside_are_redacted_where_they_are_shown_and_only_there() -> None:
+    said, redacted = list[Said](), list[str]()
+
+    def redact(text: str) -> str:
+        redacted.append(text)
+        return text.replace("hunter2", "…")
+
+    task: Any = SimpleNamespace(
+        request=SimpleNamespace(id="j", hostname="agent@h", argsrepr=""), name="agent.implement"
+    )
+    reporter: Any = SimpleNamespace(say=said.append)
+    Progress(task, redact, reporter)(Phase.WORKING, "hunter2 typed")
+    assert redacted == []
+    assert [one.line for one in said] == ["the agent works: … typed"]
 
 
 @pytest.mark.parametrize(

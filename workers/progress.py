@@ -38,7 +38,13 @@ class Said(NamedTuple):
     about: str
     """Task, title, attempt and run, as Flower shows them as the job's arguments."""
     phase: Phase
-    line: str
+    now: str
+    redact: Callable[[str], str]
+
+    @property
+    def line(self) -> str:
+        """Where it is, in one line without secrets: made where somebody sees it."""
+        return progress_line(self.phase, self.redact(self.now))
 
 
 class Reporter:
@@ -114,19 +120,23 @@ class Progress:
         request = task.request
         self._who = (request.id, request.hostname or "", task.name, one_line(request.argsrepr or ""))
         self._redact, self._told_to = redact, told_to
-        self.last = ""
-        """The newest line."""
+        self._newest: Said | None = None
         self.stays = False
         """Whether the state that the job leaves behind is to be seen after its end."""
 
     def __call__(self, phase: Phase, now: str) -> None:
-        """Say it; words from outside become one line without secrets."""
-        self.last = progress_line(phase, self._redact(now))
-        self._told_to.say(Said(*self._who, phase, self.last))
+        """Say it, in words that may be from outside."""
+        self._newest = Said(*self._who, phase, now, self._redact)
+        self._told_to.say(self._newest)
+
+    @property
+    def last(self) -> str:
+        """The newest line."""
+        return self._newest.line if self._newest else ""
 
     def end(self) -> None:
         """The job is over."""
-        if self.last:
+        if self._newest:
             self._told_to.end(self._who[0], forget=not self.stays)
 
 
