@@ -23,8 +23,6 @@ from tests.repos import Upstream, git, read
 #: Shorter than the rig's own: a test of faults waits for them again and again.
 PERIODS = {"OPS_LEASE": "5", "OPS_GRACE": "0.5", "OPS_GRANT_TIMEOUT": "2"}
 
-SALVAGE = "refs/ops/salvage/"
-
 
 def unfinished_attempt(task: str) -> Steps:
     """An attempt that is half done when something happens to it: one commit, one file that was not committed."""
@@ -154,12 +152,6 @@ def shoot(pids: list[int]) -> None:
 def broker(rig: Rig) -> redis.Redis:
     """A plain client of the database that Celery's messages are in."""
     return redis.Redis.from_url(f"{rig.server}?db=0")
-
-
-def salvaged(rig: Rig, repo: str = "app") -> list[str]:
-    """Salvage refs in the mirror of a repository."""
-    listed = git("for-each-ref", "--format=%(refname)", SALVAGE, cwd=mirror(rig, repo))
-    return listed.splitlines()
 
 
 def mirror(rig: Rig, repo: str = "app") -> Path:

@@ -72,7 +72,8 @@ def collector() -> Iterator[tuple[str, Callable[[], list[Span]]]]:
         thread.join(60)
 
 
-def test_it_runs_a_whole_graph_by_itself(rig: Rig) -> None:
+@pytest.fixture(scope="module")
+def run(rig: Rig) -> str:
     """A diamond over two repositories with a join, a first attempt that fails, and a promotion: every kind of job."""
     rig.play(
         {
@@ -81,7 +82,7 @@ def test_it_runs_a_whole_graph_by_itself(rig: Rig) -> None:
             **{name: [work(name)] for name in ("root", "right", "last")},
         }
     )
-    run = rig.submit(
+    made = rig.submit(
         [
             requested("root", "app"),
             requested("left", "app", blocked_by=["root"]),
@@ -90,7 +91,12 @@ def test_it_runs_a_whole_graph_by_itself(rig: Rig) -> None:
         ],
         portfolio=rig.portfolio("app", "web", promote=True),
     )
-    events = rig.finish(run, 90)
+    rig.finish(made, 90)
+    return made
+
+
+def test_it_runs_a_whole_graph_by_itself(rig: Rig, run: str) -> None:
+    events = rig.events(run)
     assert rig.ledger.runs.get(run).state is RunState.DONE
     assert {task.state for task in rig.ledger.tasks.all(run)} == {TaskState.COMPLETED}
     assert violations(events) == []
@@ -108,6 +114,7 @@ def test_it_serves_every_queue_and_keeps_one_place_free_of_agents(rig: Rig) -> N
     assert dict(host.pools) == {**dict.fromkeys(POOLS, 4), "agent": 3}
 
 
+@pytest.mark.usefixtures("run")
 def test_each_line_of_its_log_says_which_attempt_it_is_about(rig: Rig) -> None:
     said = [json.loads(line) for line in (rig.home / "plain.log").read_text().splitlines() if line.startswith("{")]
     stages = {(one["task"], one["attempt"]) for one in said if one["message"].startswith("agent.implement: go-on")}
@@ -118,6 +125,7 @@ def test_each_line_of_its_log_says_which_attempt_it_is_about(rig: Rig) -> None:
 CHAIN = {"task", "agent.implement", "audit.verify", "ship.land", "planner.settle"}
 
 
+@pytest.mark.usefixtures("run")
 def test_each_task_is_one_trace_over_all_jobs_of_its_chain(rig: Rig) -> None:
     def traces() -> dict[bytes, list[Span]]:
         found: dict[bytes, list[Span]] = {}

@@ -22,12 +22,10 @@ from tests.engine.nemesis import (
     half_done,
     kept,
     marked,
-    merges,
     mirror,
     outcomes,
     players,
     salvage_of,
-    salvaged,
     seen,
     shoot,
     sound,
@@ -86,13 +84,18 @@ def test_a_stopped_agent_worker_never_has_a_second_agent_beside_its_own(house: R
 
 
 def test_a_killed_agent_is_a_crash_and_is_tried_again(house: Rig) -> None:
+    """What is salvaged of it is on no branch, and no tree is left."""
     house.play({"shot": twice("shot")})
     run = house.submit([requested("shot")])
     half_done(house, "shot")
     shoot(players(house.home))
     events = sound(house, run)
     assert outcomes(events, "shot") == ["crashed", "succeeded"]
-    assert kept(house, salvage_of(house, run, "shot"), "src/shot.draft") == "draft"
+    ref = salvage_of(house, run, "shot")
+    assert kept(house, ref, "src/shot.draft") == "draft"
+    assert git("for-each-ref", "--format=%(refname)", "--contains", ref, cwd=mirror(house)).split() == [ref]
+    trees = house.settings.state_dir / "trees"
+    house.until(lambda: not list(trees.glob("*/*.json")), 20, "every tree to be gone")
 
 
 def test_a_killed_supervisor_takes_its_agent_with_it(house: Rig) -> None:
@@ -154,10 +157,3 @@ def test_a_killed_pool_child_of_the_plain_worker_takes_its_agent_with_it(rig: Ri
     assert rig.workers["plain"].poll() is None
     assert outcomes(events, "child") == ["lost", "succeeded"]
     assert kept(rig, salvage_of(rig, run, "child"), "src/child.draft") == "draft"
-
-
-def test_nothing_that_was_salvaged_is_on_a_branch_of_ours(house: Rig) -> None:
-    """The salvage refs of all tests of this module: each holds a commit that no branch has, and no tree is left."""
-    assert all(ref.startswith("refs/ops/salvage/") for ref in salvaged(house))
-    assert not list((house.settings.state_dir / "trees").glob("*/*.json"))
-    assert merges(house, "none") == {}
