@@ -89,7 +89,7 @@ class Standing(NamedTuple):
     """With OVER: who had it until now; None: it had ended there."""
 
 
-_NEW = Standing(Verdict.NEW)
+NOBODYS = Standing(Verdict.NEW)
 
 
 def standing(claim: ClaimView | None, cause: str, *, gate: str | None = None) -> Standing:
@@ -98,7 +98,7 @@ def standing(claim: ClaimView | None, cause: str, *, gate: str | None = None) ->
     `gate`: that of the repository in the run that plans. What waited for one is taken over together with what was made.
     """
     if claim is None:
-        return _NEW
+        return NOBODYS
     if claim.state in FINAL:
         return _ended(claim) if claim.cause == cause else Standing(Verdict.OVER)
     if claim.run_state not in RUN_OPEN:
@@ -155,7 +155,7 @@ def adopted(kind: FindingKind, traces: Sequence[Trace], cause: str) -> Standing:
     again, and the reason names the newest fix. No traces: nobody has merged it.
     """
     if not traces:
-        return _NEW
+        return NOBODYS
     mark = cause_mark(cause)
     for trace in traces:
         if trace.cause == mark or (not trace.cause and kind in _ONCE):

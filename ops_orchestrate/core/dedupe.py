@@ -63,7 +63,8 @@ def same_defects(findings: Sequence[Finding]) -> list[list[Finding]]:
         if not findings[at].hold:
             for target in targets:
                 _join_by_text(at, target, findings, sets)
-    _join_strangers(findings, mentions, sets)
+    if mentions:
+        _join_strangers(findings, mentions, sets)
     groups: dict[int, list[Finding]] = {}
     for at, finding in enumerate(findings):
         groups.setdefault(sets.find(at), []).append(finding)

@@ -37,8 +37,8 @@ class Graph:
         self.tasks: tuple[str, ...] = tuple(blocked_by)
         #: The places of each task's blockers.
         self.before: Places = _places(blocked_by)
-        all_known = all(len(here) == len(waits) for here, waits in zip(self.before, blocked_by.values(), strict=True))
-        if all_known and all(not waits or max(waits) < at for at, waits in enumerate(self.before)):
+        once_each = list(map(len, self.before)) == list(map(len, blocked_by.values()))
+        if once_each and all(not waits or max(waits) < at for at, waits in enumerate(self.before)):
             self.walk: Sequence[int] = range(len(self.tasks))
         else:
             _refuse_strangers(blocked_by)
@@ -50,7 +50,8 @@ class Graph:
         self.after: Places = _turned(self.before)
         #: Every task after its blockers (`walk`: by their places); a plan that is in such an order already keeps it.
         self.order: tuple[str, ...] = tuple([self.tasks[at] for at in self.walk])
-        self.blockers: dict[str, tuple[str, ...]] = self._named(self.before)
+        once = tuple if once_each else _once
+        self.blockers: dict[str, tuple[str, ...]] = dict(zip(self.tasks, map(once, blocked_by.values()), strict=True))
 
     @cached_property
     def dependants(self) -> dict[str, tuple[str, ...]]:
@@ -126,11 +127,16 @@ def spell(cycle: Sequence[str]) -> str:
 
 def _places(blocked_by: Mapping[str, Sequence[str]]) -> Places:
     """Each task's blockers, once each and as far as they are tasks of it, by their places."""
-    places = {task: at for at, task in enumerate(blocked_by)}
-    return [
-        [at for one in dict.fromkeys(waits) if (at := places.get(one)) is not None] if waits else ()
-        for waits in blocked_by.values()
-    ]
+    place = dict(zip(blocked_by, range(len(blocked_by)), strict=True)).get
+    before: list[Sequence[int]] = []
+    for waits in blocked_by.values():
+        here = [at for one in waits if (at := place(one)) is not None] if waits else ()
+        before.append(here if len(here) < 2 or len(set(here)) == len(here) else list(dict.fromkeys(here)))
+    return before
+
+
+def _once(waits: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(waits))
 
 
 def _refuse_strangers(blockers: Mapping[str, Sequence[str]]) -> None:

@@ -18,6 +18,8 @@ def going_on(findings: Sequence[Finding], opened: Iterable[OpenWork]) -> tuple[F
     All that one pull request covers gets its name, and is one piece of work by that. The newest one counts.
     """
     at = {(one.project, print_): one for one in sorted(opened, key=lambda one: one.number) for print_ in one.prints}
+    if not at:
+        return tuple(findings)
     return tuple(_going_on(one, at.get((one.project, one.fingerprint))) for one in findings)
 
 

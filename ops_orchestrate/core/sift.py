@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from ops_orchestrate.core.crossref import ClaimView, Left, Standing, Trace, Verdict, adopted, standing, weightiest
+from ops_orchestrate.core.crossref import (
+    NOBODYS,
+    ClaimView,
+    Left,
+    Standing,
+    Trace,
+    Verdict,
+    adopted,
+    standing,
+    weightiest,
+)
 from ops_orchestrate.core.finding import AuditPart
 from ops_orchestrate.core.graph import Graph
 from ops_orchestrate.core.mark import wholes
@@ -117,6 +127,8 @@ def _standing(work: Work, repository: Repository, history: History) -> Standing:
     wrong = problem(finding.paths) if finding.paths else None
     if wrong:
         return Standing(Verdict.SKIP, f"its declared paths cannot be used: {wrong}")
+    if not any(history):
+        return NOBODYS
     claims, mine, traces = history
     found = []
     for print_, cause in work.claims:

@@ -5,7 +5,7 @@ The last step of planning: it decides nothing about who waits for whom, and it d
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ops_orchestrate.core.crossref import Left, Standing
@@ -21,16 +21,13 @@ from ops_orchestrate.core.recheck import WorkflowName, read_name
 from ops_orchestrate.core.sensitive import sensitive_reason
 from ops_orchestrate.core.task import Mode, Priority, TaskSpec
 from ops_orchestrate.core.triage import Work
-from ops_orchestrate.core.value import assembler
+from ops_orchestrate.core.value import assembler, defaults
 
 #: Seconds of one attempt where no history tells.
 DEFAULT_SECONDS = 600.0
 
 _task = assembler(TaskSpec)
-#: What only a task has that was split, or is a part of one.
-_UNDIVIDED = {
-    name: TaskSpec.model_fields[name].default for name in ("parts", "part_of", "split_by", "whole", "of_parts", "big")
-}
+_FIELDS = defaults(TaskSpec)
 
 
 class Item(NamedTuple):
@@ -56,39 +53,31 @@ class Setting(NamedTuple):
     """Whether an agent is asked how to split what is big."""
 
 
-class _Scheduled(NamedTuple):
-    """What the graph says of one task."""
-
-    blocked_by: tuple[str, ...]
-    blockers: Sequence[str]
-    """The repositories of its blockers, and of its dependants, by their keys."""
-    dependants: Sequence[str]
-    wave: int
-    seconds: float
-    rank: float
-    urgency: Priority
+#: What the graph says of one task: blockers, the repositories (by their keys) of its blockers and of its dependants,
+#: wave, seconds, rank, urgency.
+_Scheduled = tuple[tuple[str, ...], Iterable[str], Iterable[str], int, float, float, Priority]
 
 
 def make_specs(graph: Graph, items: Mapping[str, Item], setting: Setting) -> tuple[TaskSpec, ...]:
     """The tasks in the graph's order: each after its blockers. `items`: all that are in the graph, in plan order."""
-    repos = [item.repo.key for item in items.values()]
-    names = {item.repo.key: item.repo.name for item in items.values()}
+    listed = list(items.values())
+    repos = [item.repo.key for item in listed]
+    names = {item.repo.key: item.repo.name for item in listed}
     lengths = {key: estimate(key, setting.lengths) for key in names}
     seconds = dict(zip(items, [lengths[key] for key in repos], strict=True))
-    members = member_names((task, _place(items[task])) for task in graph.order)
-    scheduled = map(
-        _Scheduled,
+    members = member_names((graph.tasks[at], _place(listed[at])) for at in graph.walk)
+    repo_at = repos.__getitem__
+    scheduled: Iterable[_Scheduled] = zip(
         graph.blockers.values(),
-        ([repos[at] for at in before] for before in graph.before),
-        ([repos[at] for at in after] for after in graph.after),
+        (map(repo_at, before) for before in graph.before),
+        (map(repo_at, after) for after in graph.after),
         graph.waves().values(),
         seconds.values(),
         _ranks(graph, items, seconds, setting.now).values(),
         graph.least({task: item.work.priority for task, item in items.items()}).values(),
+        strict=True,
     )
-    specs = [
-        _spec(item, one, members[item.id], names, setting) for item, one in zip(items.values(), scheduled, strict=True)
-    ]
+    specs = [_spec(item, one, members[item.id], names, setting) for item, one in zip(listed, scheduled, strict=True)]
     return tuple([specs[at] for at in graph.walk])
 
 
@@ -113,62 +102,59 @@ def _ranks(graph: Graph, items: Mapping[str, Item], seconds: Mapping[str, float]
 
 
 def _spec(item: Item, scheduled: _Scheduled, member: str, names: Mapping[str, str], setting: Setting) -> TaskSpec:
-    work, repo, finding = item.work, item.repo, item.work.finding
+    _, work, project, repo, found = item
+    finding = work.finding
+    blocked_by, blockers, dependants, wave, seconds, rank, urgency = scheduled
     reason = sensitive_reason(
         finding.paths, (finding.title, finding.detail, *finding.acceptance), (*repo.sensitive, *setting.sensitive)
     )
-    blockers, dependants = scheduled.blockers, scheduled.dependants
     mode, why = task_mode(
         setting.mode, sensitive=reason, repo=repo.key, blockers=blockers, dependants=dependants, names=names
     )
-    begun_at, begun_by = _begun(item.standing.left)
     branch = setting.branches.get(repo.key)
-    spec = _task(
-        {
-            "id": item.id,
-            "project": item.project.alias,
-            "repo": repo.key,
-            "title": finding.title,
-            "description": "\n\n".join(filter(None, (item.standing.reason, finding.detail))),
-            "acceptance": finding.acceptance,
-            "paths": finding.paths,
-            "priority": work.priority,
-            "label": work.label,
-            "urgency": scheduled.urgency,
-            "blocked_by": scheduled.blocked_by,
-            "mode": mode,
-            "mode_reason": why,
-            "member": member,
-            "wave": scheduled.wave,
-            "rank": round(scheduled.rank, 3),
-            "estimate": scheduled.seconds,
-            "fingerprint": finding.fingerprint,
-            "prints": work.claims[:MOST_PRINTS],
-            "sources": work.sources,
-            "sensitive": reason,
-            "human": finding.human,
-            "gate": repo.gate,
-            "base": (repo.integration or "") if branch is None else branch,
-            "change": finding.change,
-            "change_branch": finding.change_branch,
-            "begun_at": begun_at,
-            "begun_by": begun_by,
-            "names": finding.names,
-            "closes": finding.closes,
-            "cause": finding.cause,
-            "fixes_base": finding.kind is FindingKind.RED_BASELINE or _mends_ci(finding.names, branch),
-            **_UNDIVIDED,
-        }
-    )
+    of = _FIELDS.copy()
+    of["id"] = item.id
+    of["project"] = project.alias
+    of["repo"] = repo.key
+    of["title"] = finding.title
+    of["description"] = "\n\n".join(filter(None, (found.reason, finding.detail)))
+    of["acceptance"] = finding.acceptance
+    of["paths"] = finding.paths
+    of["priority"] = work.priority
+    of["label"] = work.label
+    of["urgency"] = urgency
+    of["blocked_by"] = blocked_by
+    of["mode"] = mode
+    of["mode_reason"] = why
+    of["member"] = member
+    of["wave"] = wave
+    of["rank"] = round(rank, 3)
+    of["estimate"] = seconds
+    of["fingerprint"] = finding.fingerprint
+    of["prints"] = work.claims[:MOST_PRINTS]
+    of["sources"] = work.sources
+    of["sensitive"] = reason
+    of["human"] = finding.human
+    of["gate"] = repo.gate
+    of["base"] = (repo.integration or "") if branch is None else branch
+    of["change"] = finding.change
+    of["change_branch"] = finding.change_branch
+    of["names"] = finding.names
+    of["closes"] = finding.closes
+    of["cause"] = finding.cause
+    of["fixes_base"] = finding.kind is FindingKind.RED_BASELINE or _mends_ci(finding.names, branch)
+    if found.left:
+        of["begun_at"], of["begun_by"] = _begun(found.left)
+    spec = _task(of)
     return spec.model_copy(update={"big": big_because(spec)}) if setting.planner_help else spec
 
 
-def _begun(left: Left | None) -> tuple[str, str]:
+def _begun(left: Left) -> tuple[str, str]:
     """What there is of it already: an open change of its own goes before that, and is its own beginning."""
-    return (left.head, f"{left.run}/{left.task}") if left and left.head else ("", "")
+    return (left.head, f"{left.run}/{left.task}") if left.head else ("", "")
 
 
 def _mends_ci(names: Sequence[str], branch: str | None) -> bool:
     """Whether it is about a workflow that fails on the integration branch: nothing else can turn that green."""
-    found = map(read_name, names)
-    return bool(names) and any(isinstance(one, WorkflowName) and one.branch == branch for one in found)
+    found = map(read_name, names) if names else ()
+    return any(isinstance(one, WorkflowName) and one.branch == branch for one in found)

@@ -82,19 +82,25 @@ def triage(findings: Iterable[Finding], projects: Mapping[str, Project]) -> tupl
     """
     found: list[Finding] = []
     notes: list[Finding] = []
+    all_due = True
     for finding in findings:
-        (found if _is_work(finding) or _is_left(finding) else notes).append(finding)
+        due = _is_work(finding)
+        if due or _is_left(finding):
+            found.append(finding)
+            all_due = all_due and due
+        else:
+            notes.append(finding)
     notes.sort(key=stable)
     works: list[Work] = []
     not_done: list[list[Finding]] = []
     for group in same_defects(found):
-        due = [one for one in group if _is_work(one)]
-        if len(due) < len(group):
+        work = group if all_due else [one for one in group if _is_work(one)]
+        if len(work) < len(group):
             not_done.append(group)
-            if not any(one.kind is FindingKind.REQUESTED for one in due):
+            if not any(one.kind is FindingKind.REQUESTED for one in work):
                 continue
-        project = projects.get(due[0].project)
-        works.append(_merged(due, project) if len(due) > 1 else _alone(due[0], project))
+        project = projects.get(work[0].project)
+        works.append(_merged(work, project) if len(work) > 1 else _alone(work[0], project))
     for group in sorted(not_done, key=lambda group: stable(group[0])):
         notes += _left(group)
     return works, tuple(dict.fromkeys(notes))
@@ -168,9 +174,9 @@ def _alone(one: Finding, project: Project | None) -> Work:
 
 def _cleaned(one: Finding) -> Finding:
     changed: dict[str, object] = {}
+    fields = vars(one)
     for name, clean in _CLEANERS.items():
-        text = getattr(one, name)
-        if text:
+        if text := fields[name]:
             cleaned = clean(text)
             if cleaned != text:
                 changed[name] = cleaned

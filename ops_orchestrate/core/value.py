@@ -30,6 +30,14 @@ def slim(value: V) -> V:
     return value
 
 
+def defaults(kind: type[Value]) -> dict[str, object]:
+    """Every field of a kind in its order with its default, None where it has none: the start of what `assembler` takes.
+
+    A copy of it with some fields replaced costs half the time of a display of so many, and less waste.
+    """
+    return {name: None if one.is_required() else one.get_default() for name, one in kind.model_fields.items()}
+
+
 def assembler(kind: type[V]) -> Callable[[dict[str, object]], V]:
     """What makes values of a kind from parts of values that were checked before: all of its fields, in their order.
 
@@ -37,14 +45,14 @@ def assembler(kind: type[V]) -> Callable[[dict[str, object]], V]:
     has been checked where it came in, as a field of a `Value`. All fields count as given, in one set that all values of
     the kind share; the dictionary becomes the value's own.
     """
-    given = set(kind.model_fields)
+    given, new, put = set(kind.model_fields), kind.__new__, object.__setattr__
 
     def assemble(fields: dict[str, object]) -> V:
-        value = kind.__new__(kind)
-        object.__setattr__(value, "__dict__", fields)
-        object.__setattr__(value, "__pydantic_fields_set__", given)
-        object.__setattr__(value, "__pydantic_extra__", None)
-        object.__setattr__(value, "__pydantic_private__", None)
+        value = new(kind)
+        put(value, "__dict__", fields)
+        put(value, "__pydantic_fields_set__", given)
+        put(value, "__pydantic_extra__", None)
+        put(value, "__pydantic_private__", None)
         return value
 
     return assemble
