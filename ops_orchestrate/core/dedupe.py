@@ -28,6 +28,7 @@ class _Sets:
 
     def __init__(self, count: int) -> None:
         self._up = list(range(count))
+        self.joined = False
 
     def find(self, at: int) -> int:
         while self._up[at] != at:
@@ -36,6 +37,7 @@ class _Sets:
         return at
 
     def join(self, one: int, other: int) -> None:
+        self.joined = True
         low, high = sorted((self.find(one), self.find(other)))
         self._up[high] = low
 
@@ -65,6 +67,8 @@ def same_defects(findings: Sequence[Finding]) -> list[list[Finding]]:
                 _join_by_text(at, target, findings, sets)
     if mentions:
         _join_strangers(findings, mentions, sets)
+    if not sets.joined:
+        return [[finding] for finding in findings]
     groups: dict[int, list[Finding]] = {}
     for at, finding in enumerate(findings):
         groups.setdefault(sets.find(at), []).append(finding)

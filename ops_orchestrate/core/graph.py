@@ -64,29 +64,40 @@ class Graph:
 
     def waves(self) -> dict[str, int]:
         """Each task's longest distance from a task without blockers."""
+        return dict(zip(self.tasks, self.depths(), strict=True))
+
+    def depths(self) -> list[int]:
+        """The waves, in plan order."""
         waves = [0] * len(self.tasks)
+        before = self.before
         for at in self.walk:
-            for blocker in self.before[at]:
+            for blocker in before[at]:
                 if waves[at] <= waves[blocker]:
                     waves[at] = waves[blocker] + 1
-        return dict(zip(self.tasks, waves, strict=True))
+        return waves
 
     def path_left(self, seconds: Mapping[str, float]) -> dict[str, float]:
         """Seconds of the longest chain of work that begins with each task, itself included."""
-        own = [seconds[task] for task in self.tasks]
-        left = list(own)
-        for at in reversed(self.walk):
-            for blocker in self.before[at]:
-                left[blocker] = max(left[blocker], own[blocker] + left[at])
-        return dict(zip(self.tasks, left, strict=True))
+        return dict(zip(self.tasks, self.lengths([seconds[task] for task in self.tasks]), strict=True))
 
-    def least(self, values: Mapping[str, V]) -> dict[str, V]:
-        """For each task the least of its own value and those of all that wait for it, directly or not."""
-        least = [values[task] for task in self.tasks]
+    def lengths(self, own: Sequence[float]) -> list[float]:
+        """The same of seconds in plan order, and so given back."""
+        left = list(own)
+        before = self.before
         for at in reversed(self.walk):
-            for blocker in self.before[at]:
+            ahead = left[at]
+            for blocker in before[at]:
+                left[blocker] = max(left[blocker], own[blocker] + ahead)
+        return left
+
+    def least(self, values: Sequence[V]) -> list[V]:
+        """For each task, in plan order, the least of its own value and of all that wait for it, directly or not."""
+        least = list(values)
+        before = self.before
+        for at in reversed(self.walk):
+            for blocker in before[at]:
                 least[blocker] = min(least[blocker], least[at])
-        return dict(zip(self.tasks, least, strict=True))
+        return least
 
     def needed_by(self, tasks: Iterable[str]) -> set[str]:
         """These tasks and everything they wait for, directly or not."""

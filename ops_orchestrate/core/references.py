@@ -38,14 +38,14 @@ class _Index:
     """What a task may be called."""
 
     def __init__(self, works: Sequence[Work], ids: Sequence[str]) -> None:
-        self._pairs = list(zip(works, ids, strict=True))
+        self._works, self._ids = works, ids
         #: Each by itself: whoever names one means the string that everybody has.
         self.ids = {task: task for task in ids}
         #: Fingerprints, by project.
         self.prints: dict[str, dict[str, str]] = {}
         #: Names at the sources, in any project, to the tasks that have them.
         self.known: dict[str, dict[str, None]] = {}
-        for work, task in self._pairs:
+        for work, task in zip(works, ids, strict=True):
             finding = work.finding
             prints = self.prints.setdefault(finding.project, {})
             for print_, _ in work.claims:
@@ -58,7 +58,7 @@ class _Index:
         """What a person may call it beside its id (fingerprint, title), to the tasks so called."""
         names: dict[str, list[str]] = {}
         by_title: dict[str, list[str]] = {}
-        for work, task in self._pairs:
+        for work, task in zip(self._works, self._ids, strict=True):
             finding = work.finding
             for name in dict.fromkeys((task, finding.task_id or task, finding.fingerprint)):
                 names.setdefault(name, []).append(task)
@@ -134,7 +134,7 @@ def _claimed(wanted: str, taken: set[str]) -> str:
     folded = wanted.casefold()
     if folded in taken or not is_name(wanted):
         return ""
-    taken.add(folded)
+    taken.add(wanted if folded == wanted else folded)  # nearly all are, and one string of each is enough
     return wanted
 
 

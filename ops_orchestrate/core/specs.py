@@ -60,21 +60,21 @@ _Scheduled = tuple[tuple[str, ...], Iterable[str], Iterable[str], int, float, fl
 
 def make_specs(graph: Graph, items: Mapping[str, Item], setting: Setting) -> tuple[TaskSpec, ...]:
     """The tasks in the graph's order: each after its blockers. `items`: all that are in the graph, in plan order."""
-    listed = list(items.values())
+    listed = tuple(items.values())
     repos = [item.repo.key for item in listed]
     names = {item.repo.key: item.repo.name for item in listed}
     lengths = {key: estimate(key, setting.lengths) for key in names}
-    seconds = dict(zip(items, [lengths[key] for key in repos], strict=True))
+    seconds = [lengths[key] for key in repos]
     members = member_names((graph.tasks[at], _place(listed[at])) for at in graph.walk)
     repo_at = repos.__getitem__
     scheduled: Iterable[_Scheduled] = zip(
         graph.blockers.values(),
         (map(repo_at, before) for before in graph.before),
         (map(repo_at, after) for after in graph.after),
-        graph.waves().values(),
-        seconds.values(),
-        _ranks(graph, items, seconds, setting.now).values(),
-        graph.least({task: item.work.priority for task, item in items.items()}).values(),
+        graph.depths(),
+        seconds,
+        _ranks(graph.lengths(seconds), listed, setting.now),
+        graph.least([item.work.priority for item in listed]),
         strict=True,
     )
     specs = [_spec(item, one, members[item.id], names, setting) for item, one in zip(listed, scheduled, strict=True)]
@@ -92,13 +92,17 @@ def estimate(repo: str, lengths: Mapping[str, float]) -> float:
     return float(known) if known > 0 else DEFAULT_SECONDS
 
 
-def _ranks(graph: Graph, items: Mapping[str, Item], seconds: Mapping[str, float], now: float) -> dict[str, float]:
-    projects = {item.project.alias: item.project for item in items.values()}
+def _ranks(left: Sequence[float], items: Sequence[Item], now: float) -> Sequence[float]:
+    """The rank of each item. `left`: seconds of the longest chain of work that begins with it."""
+    projects = {item.project.alias: item.project for item in items}
     standing = {alias: bonus(project, now) for alias, project in projects.items()}
-    left = graph.path_left(seconds).values()
-    ranks = {task: path + standing[item.project.alias] for (task, item), path in zip(items.items(), left, strict=True)}
-    red = [task for task, item in items.items() if item.work.finding.kind is FindingKind.RED_BASELINE]
-    return first_in_repository(ranks, {task: item.repo.key for task, item in items.items()}, red) if red else ranks
+    ranks = [path + standing[item.project.alias] for item, path in zip(items, left, strict=True)]
+    red = [item.id for item in items if item.work.finding.kind is FindingKind.RED_BASELINE]
+    if not red:
+        return ranks
+    ids = [item.id for item in items]
+    raised = first_in_repository(dict(zip(ids, ranks, strict=True)), {item.id: item.repo.key for item in items}, red)
+    return [raised[task] for task in ids]
 
 
 def _spec(item: Item, scheduled: _Scheduled, member: str, names: Mapping[str, str], setting: Setting) -> TaskSpec:

@@ -116,7 +116,8 @@ def _blocked(whole: Graph, sifted: Sifted, knotted: Mapping[str, str]) -> dict[s
     blocked: dict[str, Settlement] = {}
     left_out = sifted.left_out
     for task, item in sifted.items.items():
-        human, hold = item.work.finding.human, item.work.finding.hold
+        finding = item.work.finding
+        human, hold = finding.human, finding.hold
         if not (human or hold or left_out or knotted):
             continue
         missing = next((b for b in whole.blockers[task] if is_missing(left_out.get(b))), None) if left_out else None
