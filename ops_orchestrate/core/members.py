@@ -21,6 +21,7 @@ def member_names(places: Iterable[tuple[str, str]]) -> Mapping[str, str]:
     pairs = list(places)
     taken = {task for task, _ in pairs}
     named: dict[str, str] = {}
+    # Two bases and numbers never make the same name: a base ends in `-worker`, and only a name of one in a number.
     # Numbers only grow, so the next free one is looked for from the last: all tasks of a place would try them all.
     last: dict[str, int] = {}
     bases = {place: f"{slugify(place.rpartition('/')[2], _LONGEST)}-worker" for place in {place for _, place in pairs}}
@@ -30,6 +31,5 @@ def member_names(places: Iterable[tuple[str, str]]) -> Mapping[str, str]:
         while (name := base if number == 1 else f"{base}-{number}") in taken:
             number += 1
         last[base] = number
-        taken.add(name)
         named[task] = name
     return named

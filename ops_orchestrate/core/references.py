@@ -40,14 +40,16 @@ class _Index:
     def __init__(self, works: Sequence[Work], ids: Sequence[str]) -> None:
         self._works, self._ids = works, ids
         #: Each by itself: whoever names one means the string that everybody has.
-        self.ids = {task: task for task in ids}
+        self.ids = dict(zip(ids, ids, strict=True))
         #: Fingerprints, by project.
         self.prints: dict[str, dict[str, str]] = {}
         #: Names at the sources, in any project, to the tasks that have them.
         self.known: dict[str, dict[str, None]] = {}
         for work, task in zip(works, ids, strict=True):
             finding = work.finding
-            prints = self.prints.setdefault(finding.project, {})
+            prints = self.prints.get(finding.project)
+            if prints is None:
+                prints = self.prints[finding.project] = {}
             for print_, _ in work.claims:
                 prints[print_] = task
             for name in finding.names:
@@ -88,7 +90,7 @@ def resolve(works: Sequence[Work], ids: Sequence[str]) -> References:
     id.
     """
     index = _Index(works, ids)
-    blocked_by: dict[str, tuple[str, ...]] = dict.fromkeys(ids, ())
+    blocked_by: dict[str, tuple[str, ...]] = dict.fromkeys(index.ids, ())
     outside: dict[str, tuple[str, ...]] = {}
     notes: list[Finding] = []
     for work, task in zip(works, ids, strict=True):
@@ -112,7 +114,10 @@ def _asked(task: str, finding: Finding, index: _Index) -> tuple[str, ...]:
     mine: list[str] = []
     for text in finding.blocked_by:
         known = prints.get(text) or index.ids.get(text)
-        mine += (known,) if known else _named(task, text, finding, index)
+        if known:
+            mine.append(known)
+        else:
+            mine += _named(task, text, finding, index)
     return tuple(mine)
 
 

@@ -20,7 +20,7 @@ from ops_orchestrate.core.crossref import (
     standing,
     weightiest,
 )
-from ops_orchestrate.core.finding import AuditPart
+from ops_orchestrate.core.finding import AuditPart, FindingKind
 from ops_orchestrate.core.graph import Graph
 from ops_orchestrate.core.mark import wholes
 from ops_orchestrate.core.ownership import problem
@@ -88,7 +88,8 @@ def sift(
             project, repository = place
             found = _standing(work, repository, history)
             if found.verdict in _PLANNED:
-                items[task] = Item(task, work, project, repository, found)
+                held, red = bool(finding.human or finding.hold), finding.kind is FindingKind.RED_BASELINE
+                items[task] = Item(task, work, project, repository, found, held, red)
             else:
                 left_out[task] = found
     sifted = Sifted(items, left_out)

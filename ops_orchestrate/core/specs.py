@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ops_orchestrate.core.crossref import Left, Standing
-from ops_orchestrate.core.finding import FindingKind
 from ops_orchestrate.core.graph import Graph
 from ops_orchestrate.core.mark import MOST_PRINTS
 from ops_orchestrate.core.members import member_names
@@ -38,6 +37,10 @@ class Item(NamedTuple):
     project: Project
     repo: Repository
     standing: Standing
+    held: bool
+    """Whether a person has to do it, or to say yes to it."""
+    red: bool
+    """Whether it is the repository's red baseline."""
 
 
 class Setting(NamedTuple):
@@ -97,7 +100,7 @@ def _ranks(left: Sequence[float], items: Sequence[Item], now: float) -> Sequence
     projects = {item.project.alias: item.project for item in items}
     standing = {alias: bonus(project, now) for alias, project in projects.items()}
     ranks = [path + standing[item.project.alias] for item, path in zip(items, left, strict=True)]
-    red = [item.id for item in items if item.work.finding.kind is FindingKind.RED_BASELINE]
+    red = [item.id for item in items if item.red]
     if not red:
         return ranks
     ids = [item.id for item in items]
@@ -106,7 +109,7 @@ def _ranks(left: Sequence[float], items: Sequence[Item], now: float) -> Sequence
 
 
 def _spec(item: Item, scheduled: _Scheduled, member: str, names: Mapping[str, str], setting: Setting) -> TaskSpec:
-    _, work, project, repo, found = item
+    _, work, project, repo, found, _, red = item
     finding = work.finding
     blocked_by, blockers, dependants, wave, seconds, rank, urgency = scheduled
     reason = sensitive_reason(
@@ -146,7 +149,7 @@ def _spec(item: Item, scheduled: _Scheduled, member: str, names: Mapping[str, st
     of["names"] = finding.names
     of["closes"] = finding.closes
     of["cause"] = finding.cause
-    of["fixes_base"] = finding.kind is FindingKind.RED_BASELINE or _mends_ci(finding.names, branch)
+    of["fixes_base"] = red or _mends_ci(finding.names, branch)
     if found.left:
         of["begun_at"], of["begun_by"] = _begun(found.left)
     spec = _task(of)

@@ -116,10 +116,10 @@ def _blocked(whole: Graph, sifted: Sifted, knotted: Mapping[str, str]) -> dict[s
     blocked: dict[str, Settlement] = {}
     left_out = sifted.left_out
     for task, item in sifted.items.items():
+        if not (item.held or left_out or knotted):
+            continue
         finding = item.work.finding
         human, hold = finding.human, finding.hold
-        if not (human or hold or left_out or knotted):
-            continue
         missing = next((b for b in whole.blockers[task] if is_missing(left_out.get(b))), None) if left_out else None
         waits = f"waits for {missing}, which is left out: {left_out[missing].reason}" if missing else ""
         stuck = waits or knotted.get(task, "")

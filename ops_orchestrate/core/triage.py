@@ -178,7 +178,7 @@ def _cleaned(one: Finding) -> Finding:
     for name, clean in _CLEANERS.items():
         if text := fields[name]:
             cleaned = clean(text)
-            if cleaned != text:
+            if cleaned is not text and cleaned != text:
                 changed[name] = cleaned
     if not changed.get("human", one.human) and one.human is not None:
         changed["human"] = None
@@ -265,7 +265,7 @@ def _line(text: str, limit: int = 200) -> str:
 
 
 def _unique(items: tuple[str, ...]) -> tuple[str, ...]:
-    return items if len(items) < 2 else tuple(dict.fromkeys(items))
+    return items if len(items) < 2 or len(set(items)) == len(items) else tuple(dict.fromkeys(items))
 
 
 def _all(groups: Iterable[Sequence[str]]) -> tuple[str, ...]:
