@@ -49,7 +49,8 @@ class Graph:
         #: The places of each task's dependants.
         self.after: Places = _turned(self.before)
         #: Every task after its blockers (`walk`: by their places); a plan that is in such an order already keeps it.
-        self.order: tuple[str, ...] = tuple([self.tasks[at] for at in self.walk])
+        in_order = isinstance(self.walk, range)
+        self.order: tuple[str, ...] = self.tasks if in_order else tuple([self.tasks[at] for at in self.walk])
         once = tuple if once_each else _once
         self.blockers: dict[str, tuple[str, ...]] = dict(zip(self.tasks, map(once, blocked_by.values()), strict=True))
 

@@ -113,7 +113,7 @@ def _spec(item: Item, scheduled: _Scheduled, member: str, names: Mapping[str, st
     finding = work.finding
     blocked_by, blockers, dependants, wave, seconds, rank, urgency = scheduled
     reason = sensitive_reason(
-        finding.paths, (finding.title, finding.detail, *finding.acceptance), (*repo.sensitive, *setting.sensitive)
+        finding.paths, (finding.title, finding.detail, *finding.acceptance), repo.sensitive + setting.sensitive
     )
     mode, why = task_mode(
         setting.mode, sensitive=reason, repo=repo.key, blockers=blockers, dependants=dependants, names=names

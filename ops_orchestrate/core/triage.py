@@ -163,13 +163,8 @@ def _alone(one: Finding, project: Project | None) -> Work:
     stage = project.stage if project else None
     priority = priority_of(one, stage)
     finding = _cleaned(one)
-    return Work(
-        finding=finding,
-        sources=(one.source,),
-        priority=priority,
-        label=label_of(priority, one.label or None, stage),
-        claims=((one.fingerprint, finding.cause),),
-    )
+    label = label_of(priority, one.label or None, stage)
+    return Work(finding, (one.source,), priority, label, ((one.fingerprint, finding.cause),))
 
 
 def _cleaned(one: Finding) -> Finding:
