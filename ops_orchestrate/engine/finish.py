@@ -1,7 +1,7 @@
-"""Phase 6: is the run at its end? Asked after every settlement, and by the reconciler; answered by a rule.
+"""Phase 6: is the run at its end? Asked after a settlement that leaves nothing in flight, after whatever else may have
+been a run's last step, and by the reconciler; answered by a rule.
 
-The cheap question (counters) is asked first, because it is asked once a task; only when nothing is in flight is
-the whole board of the run looked at.
+The cheap question (counters) is asked first; only when nothing is in flight is the whole board of the run looked at.
 """
 
 from __future__ import annotations

@@ -170,7 +170,7 @@ def test_a_lost_edge_is_repaired_while_others_are_at_work(rig: Rig, tools: Toolb
     assert rig.ledger.board.grant(board, [pick], lease=60)
     done = Settlement(state=TaskState.COMPLETED, reason="test")
     assert rig.ledger.tasks.settle_planned(run, "first", done)
-    rig.ledger.tasks.edges_done(run, "first")  # its one message was published, and lost
+    rig.ledger.tasks.edges_done(run, "first")  # as if it had been offered, and that was lost
     assert [one.task for one in rig.ledger.board.look(5).candidates] == []
     reconcile(tools)
     assert [one.task for one in rig.ledger.board.look(5).candidates] == ["next"]

@@ -1,5 +1,5 @@
 -- Claims a stage of an attempt. The same holder may ask again and gets the same answer.
--- Keys: task:RUN:TASK, attempt:RUN:TASK:N, run:RUN, slots, owners, watch, events.
+-- Keys: task:RUN:TASK, attempt:RUN:TASK:N, run:RUN, gates:RUN, slots, owners, watch, events.
 -- Args: run, task, attempt, fence, seq, stage, holder, host, lease, agent, then fields of the run.
 -- Answers kind; where it is `ok` also stop, what is reserved (JSON), those fields, the gates of the run, the task.
 local run, task, attempt, fence, seq, stage, holder, host, lease, agent = unpack(ARGV, 1, 10)
