@@ -9,7 +9,7 @@ events of the plan are told from it (announced.py).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ops_orchestrate.core.attempt import Settlement
@@ -49,8 +49,18 @@ _QUEUED = (TaskState.QUEUED.value, "", "")
 _SERIALIZER = TaskSpec.__pydantic_serializer__
 
 
-def fold(spec: TaskSpec, dependants: Sequence[str], path_left: float, settlement: Settlement | None = None) -> str:
-    """The line of a task. Fields of the spec that have their default are left out."""
+def fold(
+    spec: TaskSpec,
+    dependants: Sequence[str],
+    path_left: float,
+    settlement: Settlement | None = None,
+    *,
+    done: Collection[str] = (),
+) -> str:
+    """The line of a task. Fields of the spec that have their default are left out.
+
+    `done`: blockers that had completed before the task was there: it need not wait for them.
+    """
     urgency = spec.urgency or spec.priority
     # Planning knows more than the graph (what the owner puts first); a plan without ranks has the graph's own.
     left = spec.rank or path_left
@@ -68,7 +78,7 @@ def fold(spec: TaskSpec, dependants: Sequence[str], path_left: float, settlement
             "1" if spec.mode is TaskMode.TEAM else "",
             spec.part_of,
             str(spec.of_parts),
-            " ".join(spec.blocked_by),
+            " ".join([blocker for blocker in spec.blocked_by if blocker not in done] if done else spec.blocked_by),
             " ".join(dependants),
             _SERIALIZER.to_json(spec, exclude_defaults=True).decode(),
         )

@@ -74,11 +74,15 @@ class PlanWriter:
 
 
 def split_args(whole: TaskSpec, parts: Sequence[TaskSpec]) -> list[str]:
-    """The parts of a task as task_split takes them; each is waited for by the whole, and by parts behind it."""
+    """The parts of a task as task_split takes them; each is waited for by the whole, and by parts behind it.
+
+    What the whole waited for has completed, and returns itself to no join any more: a part waits for parts alone.
+    """
     args: list[str] = []
+    done = set(whole.blocked_by).difference(whole.parts)
     for part in parts:
         waiting = [other.id for other in parts if part.id in other.blocked_by]
-        line = fold(part, (*waiting, whole.id), part.estimate)
+        line = fold(part, (*waiting, whole.id), part.estimate, done=done)
         kind, data = announced(part.id, line)
         args += [part.id, line, kind.value, json.dumps(data)]
     return args

@@ -122,7 +122,16 @@ def test_what_a_person_said_of_the_whole_its_parts_are_told(ledger: Ledger) -> N
     assert ledger.tasks.notes("r1", "big-1") == ["mind the tests"]
 
 
-def test_the_join_of_its_parts_is_opened_once_beside_its_own(ledger: Ledger) -> None:
+def test_a_part_that_waits_for_another_alone_is_offered_when_that_has_completed(ledger: Ledger) -> None:
+    """What the whole waited for has completed before there was a part, and returns itself to no join of theirs."""
+    split(ledger, worn_out(ledger))
+    completed(ledger, "big-1")
+    assert [one.task for one in ledger.board.look(5).candidates] == ["big-2"]
+    assert ledger.tasks.get("r1", "big-2").spec.blocked_by == ("t1", "big-1")
+    assert [given.task for given in ledger.tasks.hand_overs("r1", "big-2")] == ["t1", "big-1"]
+
+
+def test_the_join_of_its_parts_is_beside_its_own(ledger: Ledger) -> None:
     """What the whole waited for was counted before: two edges into one task, each in its own join."""
     planned(ledger, make_task("t1"), make_task("t2"), BIG.model_copy(update={"blocked_by": ("t1", "t2")}))
     for task in ("t1", "t2"):
