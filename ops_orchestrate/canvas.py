@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import redis
 from celery import chain, states
 from celery.app.task import Context
 from celery.canvas import Signature
@@ -102,11 +103,18 @@ def join(run: str, child: str, *, parts: bool = False) -> str:
 
 
 def open_join(run: str, child: str, size: int, *, parts: bool = False) -> None:
-    """Tell the result backend how many edges the join has. Before the last edge can return, or never.
+    """See to it that the result backend knows how many edges the join has, unless its body is out.
 
-    Raises LedgerUnavailable.
+    Before an edge of the caller's returns: a join of which nobody has said so counts, and never fills. Raises
+    LedgerUnavailable.
     """
-    _ask_backend(lambda: app.backend.set_chord_size(join(run, child, parts=parts), size))
+    group, backend = join(run, child, parts=parts), app.backend
+
+    def tell() -> None:
+        if not any(backend.mget([backend.get_key_for_group(group, of) for of in (".s", ".c")])):
+            backend.set_chord_size(group, size)
+
+    _ask_backend(tell)
 
 
 def return_part(run: str, parent: str, child: str, *, index: int, parts: bool = False) -> None:
@@ -175,10 +183,10 @@ def publish(signature: Signature) -> None:
 
 
 def _ask_backend(call: Callable[[], object]) -> None:
-    backend = app.backend
+    """Raises LedgerUnavailable where the server is away or refuses. What is wrong with us is not said of the server."""
     try:
         call()
-    except (*backend.connection_errors, *backend.channel_errors) as error:
+    except (redis.RedisError, OperationalError) as error:
         raise LedgerUnavailable(f"The result backend does not answer ({error}); it is tried again.") from None
 
 

@@ -18,12 +18,13 @@ from ops_orchestrate.ledger.closing import NOTHING, Closing, told_at_the_end, to
 from ops_orchestrate.ledger.keys import Keys
 from ops_orchestrate.ledger.locks import milliseconds
 from ops_orchestrate.ledger.money import reserve_text, reserved_amount
-from ops_orchestrate.ledger.records import edges_of, task_record
 from ops_orchestrate.ledger.records import outcome as stored_outcome
+from ops_orchestrate.ledger.records import task_record
 from ops_orchestrate.ledger.results import Announced, Claim, End, Granted, Renewal, Settled
 from ops_orchestrate.ledger.runs import CHANGING, Runs
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server
+from ops_orchestrate.ledger.tasks import all_edges
 
 #: With more files than this, an unmerged change is known by its task's declared paths.
 FILES_KEPT = 200
@@ -193,8 +194,8 @@ class Attempts:
             state=TaskState(state),
             blocked=int(blocked),
             in_flight=int(in_flight),
-            wanted=int(wanted) == 1,
-            edges=edges_of(edges),
+            wanted=int(wanted) == 1 or int(edges[0]) > 0,  # what is offered after that call may want one
+            edges=all_edges(self._scripts, key.run, key.task, edges),
         )
 
     def spent(self, run: str, task: str) -> int:

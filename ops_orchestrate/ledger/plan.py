@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ops_orchestrate.core.attempt import Settlement
 from ops_orchestrate.core.graph import Graph
 from ops_orchestrate.core.states import TaskState
-from ops_orchestrate.core.task import TaskSpec
+from ops_orchestrate.core.task import TaskMode, TaskSpec
 from ops_orchestrate.errors import PlanError
 from ops_orchestrate.ledger.announced import SETTLED, announced
 from ops_orchestrate.ledger.folded import FIELD, LINE, fold
@@ -65,6 +65,10 @@ class PlanWriter:
         held = sum(spec.id in self.blocked for spec in self.specs)
         states = {TaskState.QUEUED.value: len(self.specs) - held, TaskState.BLOCKED.value: held}
         return [word for state, count in states.items() if count for word in (state, str(count))]
+
+    def teams(self) -> str:
+        """Whether anything in it may be started early, as plan_write takes it."""
+        return "1" if any(spec.mode is TaskMode.TEAM for spec in self.specs) else "0"
 
     def data(self) -> dict[str, int]:
         """What run.planned says about the graph."""

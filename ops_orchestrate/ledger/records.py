@@ -103,7 +103,7 @@ def outcome(text: str | None) -> Outcome | None:
 
 
 def edges_of(flat: Sequence[str | int]) -> tuple[Edge, ...]:
-    """What a script has left to do for those that wait for a completed task."""
+    """What a script has left to do for those that wait for a completed task, without the place to go on from."""
     rows = (flat[start : start + 5] for start in range(0, len(flat), 5))
     return tuple(
         Edge(str(child), int(place), int(size), parts=int(parts) == 1, first=int(first) == 1)

@@ -93,7 +93,7 @@ class Edge(NamedTuple):
     parts: bool
     """Whether these are its parts, behind which it completes."""
     first: bool
-    """Of several: the caller sets the size of their join. One caller, ever."""
+    """Of several: the caller sees to it that the size of their join is set. One caller, and whoever repeats it."""
 
 
 class Settled(Value):

@@ -140,7 +140,9 @@ class Runs:
         plan = PlanWriter(run_id, specs, blocked)
         data = plan.data() | {"skipped": skipped_data(list(skipped)), "unknown": skipped_data(list(unknown))}
         left_out = skipped_lines(list(skipped)), skipped_lines(list(unknown))
-        return Staging(self._scripts, plan).store([str(len(specs)), *left_out, json.dumps(data), *plan.states()])
+        return Staging(self._scripts, plan).store(
+            [str(len(specs)), *left_out, json.dumps(data), plan.teams(), *plan.states()]
+        )
 
     def fail(self, run_id: str, reason: str) -> bool:
         """The plan could not be made: auditing to failed."""

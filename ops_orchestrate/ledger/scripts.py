@@ -13,6 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from ops_orchestrate.core.board import MAX_AGENTS
 from ops_orchestrate.core.states import MOVES, STATE_OF_STAGE, Stage
 from ops_orchestrate.ledger.folded import FIELD, FIELDS, LINE
 from ops_orchestrate.ledger.server import Server
@@ -75,7 +76,7 @@ def _head() -> str:
     order = ",".join(f"{stage}={number}" for number, stage in enumerate(Stage))
     states = ",".join(f"{stage}='{state}'" for stage, state in STATE_OF_STAGE.items())
     folded = ",".join(f"'{field}'" for field in FIELDS)
-    line = f"local FOLDED,FIELD,LINE={{{folded}}},'\\{ord(FIELD)}','\\{ord(LINE)}'"
+    line = f"local FOLDED,FIELD,LINE={{{folded}}},'\\{ord(FIELD)}','\\{ord(LINE)}'\nlocal MAX_AGENTS={MAX_AGENTS}"
     return f"local MOVES={{{moves}}}\nlocal ORDER={{{order}}}\nlocal STATE_OF={{{states}}}\n{line}\n{prelude}"
 
 

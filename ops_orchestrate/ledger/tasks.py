@@ -75,9 +75,9 @@ class Tasks:
     def edges(self, run: str, task: str) -> tuple[Edge, ...]:
         """What is left to do for those that wait for a task; nothing where that has not completed.
 
-        What waited for it alone is offered to admission. Raises UnknownRun, UnknownTask.
+        What waited for it alone is offered to admission. Of a task that is gone nothing is due any more.
         """
-        return edges_of(self._scripts("task_edges", run, task))
+        return all_edges(self._scripts, run, task, (1,))
 
     def split(self, key: StageKey, whole: TaskSpec, parts: Sequence[TaskSpec], *, why: str, by: str) -> bool:
         """A task whose attempt is over waits for these parts from now on, which join the plan.
@@ -185,6 +185,16 @@ class Tasks:
         names = [self._keys("attempt", run, task, number) for task, number in tries]
         stored = self._server.pipe(lambda pipe: [pipe.hgetall(name) for name in names])
         return [{"task": task, **one} for (task, _), one in zip(tries, stored, strict=True) if "number" in one]
+
+
+def all_edges(scripts: Scripts, run: str, task: str, page: Sequence[str | int]) -> tuple[Edge, ...]:
+    """What is left to do for all that wait for a completed task, of what its first call said: a part in each call."""
+    at, *flat = page
+    found = edges_of(flat)
+    while int(at):
+        at, *flat = scripts("task_edges", run, task, int(at), "1" if found else "0")
+        found += edges_of(flat)
+    return found
 
 
 def ask_records(pipe: Any, keys: Keys, run: str, ids: Iterable[str]) -> None:

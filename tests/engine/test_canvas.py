@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ops_orchestrate import canvas
+from ops_orchestrate.celery import app
 from ops_orchestrate.core.attempt import OutcomeKind, Settlement, StageKey
 from ops_orchestrate.core.run import RequestedTask
 from ops_orchestrate.core.states import RunState, Stage, TaskState
@@ -221,6 +223,64 @@ def test_one_blocker_needs_no_message_and_frees_its_dependant_at_once(hand: Hand
     assert [key_of(message).task for message in hand.of("agent.implement")] == ["t000", "t001"]
     assert hand.parts == []
     assert [message for message in hand.of("planner.admit") if message.args[1]] == []
+
+
+def walk(hand: Hand, task: str) -> None:
+    """Play the attempt at a task to its end."""
+    for job, _ in CHAIN:
+        (message,) = [one for one in hand.mail if one.job == job and key_of(one).task == task]
+        hand.mail.remove(message)
+        hand.play(message)
+
+
+@contextmanager
+def results_away() -> Iterator[None]:
+    """Nobody listens where the results are."""
+    pool = app.backend.client.connection_pool
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in {"port", "path"} & pool.connection_kwargs.keys():
+                patch.setitem(pool.connection_kwargs, name, 1 if name == "port" else "/nowhere")
+            pool.reset()
+            yield
+    finally:
+        pool.reset()
+
+
+@pytest.mark.parametrize("at", ["mget", "on_chord_part_return"])
+def test_a_join_that_was_disturbed_goes_on_with_a_repeat(hand: Hand, at: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All joins of a settlement, whether the connection broke before the size of the first was set or at its count."""
+    graph: Graph = {"t000": (), "t001": (), "t002": ("t000", "t001"), "t003": ("t000", "t001")}
+    hand.script, hand.watch = {}, watching(hand, graph)
+    run = hand.begin(tasks_of(graph))
+    hand.collect()
+    while not hand.of("agent.implement"):
+        hand.play(hand.mail.pop(0))
+    real = getattr(app.backend, at)
+
+    def cut(*args: Any) -> Any:
+        with results_away():
+            return real(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(app.backend, at, cut)
+        walk(hand, "t000")
+    assert hand.rig.ledger.tasks.edges_pending() == [(run, "t000")]
+    assert hand.parts == []
+    hand.publish_edges(run, "t000")
+    hand.play_all(random.Random(1))
+    assert completed_in(hand, run) == set(graph)
+    prove(hand, run, graph)
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), TypeError("x"), OSError("x")])
+def test_what_is_wrong_with_us_is_not_said_of_the_server(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(app.backend, "on_chord_part_return", broken)
+    with pytest.raises(type(error), match="x"):
+        canvas.return_part("r1", "t1", "t3", index=0)
 
 
 def test_the_audit_is_a_chord_whose_body_is_the_plan(hand: Hand) -> None:

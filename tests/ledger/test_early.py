@@ -57,6 +57,15 @@ def test_a_subagents_task_is_never_offered_early(ledger: Ledger) -> None:
     assert early(ledger) == []
 
 
+def test_only_members_of_a_team_are_looked_at_while_their_blocker_is_worked_on(ledger: Ledger) -> None:
+    """A task that is looked at has a hash of its own from then on."""
+    planned(ledger, API, WEB, make_task("docs", blocked_by=("api",)))
+    at_work(ledger)
+    assert early(ledger) == [("web", True)]
+    hashes = ledger._server.client.keys("*:task:r1:*")
+    assert sorted(name.rpartition(":")[2] for name in hashes) == ["api", "web"]
+
+
 def test_each_blocker_must_be_done_or_worked_on(ledger: Ledger) -> None:
     planned(ledger, API, make_task("lib", repo="lib", **TEAM), make_task("web", blocked_by=("api", "lib"), **TEAM))
     key = at_work(ledger)

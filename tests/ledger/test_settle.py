@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 import pytest
 
 from ops_orchestrate.core.attempt import OutcomeKind, StageKey
@@ -10,6 +13,7 @@ from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.merge.pursuit import Pursuit
 from ops_orchestrate.core.states import Stage, TaskState
 from ops_orchestrate.ledger import Announced, Closing, Edge, End, Ledger, Settled
+from ops_orchestrate.ledger.server import Server
 from tests.builders import make_outcome, make_settlement, make_task
 from tests.ledger.play import (
     DONE,
@@ -144,10 +148,48 @@ def test_what_a_completed_task_leaves_to_do_is_due_until_it_is_done(ledger: Ledg
     first, again = (ledger.attempts.settle(key, make_settlement()) for _ in range(2))
     assert first.edges == (Edge("t3", 0, 2, parts=False, first=True),)
     assert (first.in_flight, first.wanted) == (1, False)
-    assert (again.applied, again.edges) == (False, (Edge("t3", 0, 2, parts=False, first=False),))
+    assert (again.applied, again.edges) == (False, first.edges), "nobody knows how far the first one came"
     assert ledger.tasks.edges_pending() == [("r1", "t1")]
     ledger.tasks.edges_done("r1", "t1")
     assert ledger.attempts.settle(key, make_settlement()).edges == ()
+
+
+def touched(ledger: Ledger) -> int:
+    """How many tasks have a hash of their own: those that a script has loaded."""
+    return len(ledger._server.client.keys("*:task:r1:*"))
+
+
+def test_a_task_that_very_many_wait_for_is_seen_to_in_short_calls(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned(ledger, make_task("t1"), *[make_task(f"leaf-{n}", blocked_by=("t1",)) for n in range(201)])
+    key = at_stage(ledger, Stage.LAND)
+    ended(ledger, key, Stage.LAND, goes_on=False)
+    assert touched(ledger) == 1, "before it has completed nobody looks at what waits for it"
+    counts, run = [1], Server.run
+
+    def counting(*call: Any) -> object:
+        answer = run(*call)
+        counts.append(touched(ledger))
+        return answer
+
+    monkeypatch.setattr(Server, "run", counting)
+    settled = ledger.attempts.settle(key, make_settlement())
+    assert (settled.edges, settled.wanted, ledger.tasks.edges_pending()) == ((), True, [])
+    assert [after - before for before, after in pairwise(counts)] == [100, 100, 1]
+    assert len(ledger.board.look(5).candidates) == 201
+
+
+def test_what_is_offered_in_a_later_call_wants_a_slot_and_what_is_left_of_an_earlier_one_is_due(ledger: Ledger) -> None:
+    joins = [make_task(f"join-{n}", blocked_by=("t1", "t2")) for n in range(100)]
+    planned(ledger, make_task("t1"), make_task("t2", repo="web"), *joins, make_task("leaf", blocked_by=("t1",)))
+    granted(ledger, "t2")
+    key = at_stage(ledger, Stage.LAND)
+    ended(ledger, key, Stage.LAND, goes_on=False)
+    settled = ledger.attempts.settle(key, make_settlement())
+    assert [edge.child for edge in settled.edges] == [join.id for join in joins]
+    assert (settled.wanted, [one.task for one in ledger.board.look(5).candidates]) == (True, ["leaf"])
+    assert ledger.tasks.edges_pending() == [("r1", "t1")]
 
 
 @pytest.mark.parametrize("others", [0, 4, 5])

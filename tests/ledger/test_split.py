@@ -143,7 +143,7 @@ def test_the_join_of_its_parts_is_beside_its_own(ledger: Ledger) -> None:
     for part in ("big-1", "big-2"):
         assert ledger.tasks.settle_planned("r1", part, make_settlement())
     edges = [edge for name in ("big-2", "big-1") for edge in ledger.tasks.edges("r1", name) if edge.child == "big"]
-    assert edges == [Edge("big", 1, 2, parts=True, first=True), Edge("big", 0, 2, parts=True, first=False)]
+    assert edges == [Edge("big", 1, 2, parts=True, first=True), Edge("big", 0, 2, parts=True, first=True)]
 
 
 def test_a_composite_that_is_tried_again_brings_its_parts_back(ledger: Ledger) -> None:

@@ -8,7 +8,7 @@ from ops_orchestrate.core.attempt import OutcomeKind, StageKey
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import MOVES, RunState, Stage, TaskState
 from ops_orchestrate.errors import UnknownTask
-from ops_orchestrate.ledger import Edge, Ledger
+from ops_orchestrate.ledger import PREFIX, Edge, Ledger
 from tests.builders import make_outcome, make_settlement, make_task
 from tests.ledger.play import at_stage, claimed, completed, data_of, ended, failed, granted, planned
 
@@ -28,8 +28,6 @@ def test_an_unknown_task_is_named(ledger: Ledger) -> None:
             call("r1", "ghost")
     with pytest.raises(UnknownTask, match="ghost"):
         ledger.tasks.approve("r1", "ghost", "h1", "ann")
-    with pytest.raises(UnknownTask, match="ghost"):
-        ledger.tasks.edges("r1", "ghost")
 
 
 def test_tasks_come_in_plan_order(ledger: Ledger) -> None:
@@ -56,13 +54,13 @@ def done(ledger: Ledger, task: str) -> None:
     assert ledger.tasks.settle_planned("r1", task, make_settlement())
 
 
-def test_one_caller_ever_sets_the_size_of_a_join(ledger: Ledger) -> None:
+def test_whoever_asks_outside_of_the_settlement_sees_to_the_size_of_a_join(ledger: Ledger) -> None:
     planned(ledger, make_task("t1"), make_task("t2"), make_task("t3", blocked_by=("t1", "t2")))
     assert ledger.tasks.edges("r1", "t1") == (), "it has not completed"
     for task in ("t1", "t2"):
         done(ledger, task)
     edges = [ledger.tasks.edges("r1", task) for task in ("t1", "t2", "t1")]
-    assert edges == [(Edge("t3", place, 2, parts=False, first=at == 0),) for at, place in enumerate((0, 1, 0))]
+    assert edges == [(Edge("t3", place, 2, parts=False, first=True),) for place in (0, 1, 0)]
     assert ledger.board.look(5).candidates == (), "the chord says when it may start, or the reconciler"
 
 
@@ -81,6 +79,18 @@ def test_edges_are_due_until_they_are_done(ledger: Ledger) -> None:
     done(ledger, "t1")
     assert ledger.tasks.edges_pending() == [("r1", "t1")]
     ledger.tasks.edges_done("r1", "t1")
+    assert ledger.tasks.edges_pending() == []
+
+
+def test_of_a_task_that_is_gone_no_edge_is_due(ledger: Ledger) -> None:
+    planned(ledger)
+    done(ledger, "t1")
+    ledger._server.client.sadd(f"{PREFIX}edges", "r1/ghost", "gone/t1")
+    for run, task in (("r1", "ghost"), ("gone", "t1")):
+        assert ledger.tasks.edges(run, task) == ()
+    assert ledger.tasks.edges_pending() == [("r1", "t1")]
+    assert ledger.runs.finish("r1", RunState.DONE, "")
+    assert ledger.runs.forget("r1", ended_before=ledger.now() + 1)
     assert ledger.tasks.edges_pending() == []
 
 

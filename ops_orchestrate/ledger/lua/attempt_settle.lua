@@ -10,7 +10,7 @@ local t = need_task(run, task)
 
 local function answer(applied)
   local due = redis.call('SISMEMBER', key('edges'), t.member) == 1
-  local rest = due and open_edges(t) or {}
+  local rest = due and open_edges(t, 1, false, applied == 0) or { 0 }
   local counts = redis.call('HMGET', key('counts', run), 'blocked', 'running', 'verifying', 'shipping')
   local in_flight_ = number(counts[2] or '') + number(counts[3] or '') + number(counts[4] or '')
   return { applied, t.state, number(counts[1] or ''), in_flight_, wanted(), rest }
@@ -33,7 +33,7 @@ elseif state ~= 'blocked' then
 end
 settled_event(t, reason, ask)
 -- Members that have started early and wait with what they made look again at once.
-for id in dependants(t) do
+for id in dependants_of_teams(t) do
   local other = redis.call('HMGET', key('task', run, id), 'early', 'phase')
   if other[1] == '1' and other[2] == 'snoozed' then
     redis.call('ZADD', key('snoozes'), 'XX', STAMP, run .. '/' .. id)

@@ -8,7 +8,7 @@ local board = redis.call('HMGET', key('board'), 'version', 'quiet_until', 'serve
 if (board[1] or '0') ~= version or NOW < number(board[2] or '0') or is_successor(board[3]) then
   return {}
 end
-local free = math.min(5, cap) - redis.call('HLEN', key('slots')) - seats_wanted()
+local free = math.min(MAX_AGENTS, cap) - redis.call('HLEN', key('slots')) - seats_wanted()
 local owned = {} -- repository: 'all' (somebody owns the whole of it) or 'part'
 for _, text in ipairs(redis.call('HVALS', key('owners'))) do
   local owner = cjson.decode(text)

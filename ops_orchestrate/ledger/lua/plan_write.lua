@@ -4,7 +4,8 @@
 -- Answers 1; 0 where the run has a plan, another writer took over, or what was staged has expired.
 -- Keys: run:RUN, plan:RUN, tasks:RUN, announced:RUN, work:RUN, counts:RUN, repo_work, events:RUN.
 -- Args: run, writer, number of the call, seconds that what is staged lives,
---       number of words of `end`, those: number of tasks, skipped, unknown (JSON lists), data of run.planned, states and counts,
+--       number of words of `end`, those: number of tasks, skipped, unknown (JSON lists), data of run.planned, whether it
+--       has members of teams (1/0), states and counts,
 --       number of repositories w, w times repository and seconds of work,
 --       what the chunk announces (ids, `!` before that of a task that is settled), its lines: id and line of each task.
 local run, writer, at, seconds_, words = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
@@ -66,11 +67,11 @@ end
 for _, what in ipairs(all) do
   redis.call('PERSIST', what)
 end
-for j = 10, 5 + words, 2 do
+for j = 11, 5 + words, 2 do
   redis.call('HSET', key('counts', run), ARGV[j], ARGV[j + 1])
 end
 redis.call('HDEL', name, 'staged')
-redis.call('HSET', name, 'skipped', ARGV[7], 'unknown', ARGV[8], 'planned', '1')
+redis.call('HSET', name, 'skipped', ARGV[7], 'unknown', ARGV[8], 'teams', ARGV[10], 'planned', '1')
 move_run(run, 'running')
 event(run, 'run.planned', {}, ARGV[9])
 -- The events of the plan stand in the log right after this one, however many they are: by number, where they are.

@@ -1,5 +1,5 @@
--- Prepended to every script, after the tables MOVES, ORDER and STATE_OF that are made from core/states.py, and FOLDED,
--- FIELD and LINE of folded.py.
+-- Prepended to every script, after the tables MOVES, ORDER and STATE_OF that are made from core/states.py, FOLDED,
+-- FIELD and LINE of folded.py, and MAX_AGENTS of core/board.py.
 -- KEYS[1] is the prefix of all keys, ARGV[1] a token that names this call ("" where a repeat is harmless).
 -- Nothing here may fail after its first write: a script that refuses does so before it writes.
 local PREFIX = KEYS[1]
@@ -135,8 +135,8 @@ local function has_plan(run)
   return PLANNED[run]
 end
 
--- A task that nobody has touched is one line of its plan (folded.py). It gets a hash of its own; false if there is none.
-local function unfold(run, task, since)
+-- What the line of a task says (folded.py); false if there is none.
+local function planned_as(run, task)
   local line = redis.call('HGET', key('plan', run), task)
   if not line then
     return false
@@ -145,6 +145,15 @@ local function unfold(run, task, since)
   for value in string.gmatch(line .. FIELD, '([^' .. FIELD .. ']*)' .. FIELD) do
     n = n + 1
     f[FOLDED[n]] = value
+  end
+  return f
+end
+
+-- A task that nobody has touched is one line of its plan. It gets a hash of its own; false if there is none.
+local function unfold(run, task, since)
+  local f = planned_as(run, task)
+  if not f then
+    return false
   end
   local settled = f.settled ~= '' and cjson.decode(f.settled) or { 'queued', '', '' }
   local card = object('run', str(run), 'task', str(task), 'repo', str(f.repo), 'project', str(f.project),

@@ -81,14 +81,15 @@ local function offer(t)
   return true
 end
 
-local function dependants(t)
-  return string.gmatch(get(t.key, 'dependants'), '%S+')
+-- Those that wait for a task, where some of them may start before it has completed; in a run without teams nobody.
+local function dependants_of_teams(t)
+  return string.gmatch(get(key('run', t.run), 'teams') == '1' and get(t.key, 'dependants') or '', '%S+')
 end
 
 -- Whether somebody has to look at the board: a task waits for a slot, and there is one. Where there is none, whoever gives
--- one back looks.
+-- one back looks. It errs on the safe side: where a setting allows fewer agents, somebody may look for nothing.
 local function wanted()
-  return redis.call('EXISTS', key('candidate_heads')) == 1 and redis.call('HLEN', key('slots')) < 5 and 1 or 0
+  return redis.call('EXISTS', key('candidate_heads')) == 1 and redis.call('HLEN', key('slots')) < MAX_AGENTS and 1 or 0
 end
 
 -- How a task counts for another one that waits for it: its place among what that waits for in this way, how many these
@@ -112,33 +113,50 @@ local function counts_for(task, blocked_by, parts)
   return place, size, 0
 end
 
--- A task has completed. What waited for it alone is offered; of the rest its caller is told, five words each: the task that
--- waits, the place of this one, how many there are, whether these are its parts, whether the caller is to set the size of
--- their join (one caller, ever). Nothing is left to do where there is no rest.
-local function open_edges(t)
-  local rest = {}
-  for id in dependants(t) do
+-- So many of those that wait for a task are looked at in one call: bounds how long a script holds the server.
+local DEPENDANTS = 100
+
+-- A task has completed. Of those that wait for it, in the list of their names from place `at` on: what waited for it alone is
+-- offered; of the rest its caller is told, five words each: the task that waits, the place of this one, how many there are,
+-- whether these are its parts, whether the caller is to see to the size of their join (one caller; in a repeat each, since
+-- nobody knows how far that one came). Before them the place from which another call goes on; 0: there are no more.
+-- Nothing is left to do where there is no rest, here and before (`left`).
+local function open_edges(t, at, left, repeated)
+  local rest, seen = { 0 }, 0
+  for from, id in string.gmatch(string.sub(get(t.key, 'dependants'), at), '()(%S+)') do
+    if seen == DEPENDANTS then
+      rest[1] = at + from - 1
+      break
+    end
+    seen = seen + 1
     local other = load_task(t.run, id)
     local place, size, parts = counts_for(t.task, other and get(other.key, 'blocked_by') or '', other and other.parts or '')
     if other and not (size == 1 and offer(other)) then
       local first = size > 1 and redis.call('HSETNX', other.key, parts == 1 and 'join_parts' or 'join', STAMP) or 0
-      for _, value in ipairs({ id, place, size, parts, first }) do
+      for _, value in ipairs({ id, place, size, parts, repeated and size > 1 and 1 or first }) do
         rest[#rest + 1] = value
       end
     end
   end
-  if #rest == 0 then
+  if #rest == 1 and rest[1] == 0 and not left then
     redis.call('SREM', key('edges'), t.member)
   end
   return rest
 end
 
--- Members of a team that wait for this task may start early while it is being worked on, and not otherwise.
+-- Members of a team that wait for this task may start early while it is being worked on, and not otherwise. Where very
+-- many do, the first of them: there are not that many slots.
 local function reconsider(t)
-  for id in dependants(t) do
-    local other = load_task(t.run, id)
-    if other and other.team == '1' and startable(other) then
-      offer(other)
+  local seen = 0
+  for id in dependants_of_teams(t) do
+    local known = redis.call('HMGET', key('task', t.run, id), 'state', 'team')
+    local team = known[1] and known[2] or not known[1] and (planned_as(t.run, id) or {}).team
+    if team == '1' and seen < DEPENDANTS then
+      seen = seen + 1
+      local other = load_task(t.run, id)
+      if other and startable(other) then
+        offer(other)
+      end
     end
   end
 end

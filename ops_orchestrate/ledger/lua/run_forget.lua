@@ -1,7 +1,7 @@
 -- Forgets a run that is over for good: every task of it has ended, and nobody can go on with it. A part in each call: first its
 -- claims, by a cursor over all claims, then so many of its tasks, then the rest. From the first call on nobody reads its plan.
 -- Answers what is to be asked next: a cursor, `tasks`, `done`; nothing where it may not be forgotten, or is not there.
--- Keys: all of the run's and of its tasks, runs, run_wakes, claims, money:run:RUN. Args: run, `ended before` (seconds),
+-- Keys: all of the run's and of its tasks, runs, run_wakes, claims, edges, money:run:RUN. Args: run, `ended before` (seconds),
 --       what the last call has answered (`0` at first), how many at a time.
 local run, before, next_, at_once = ARGV[1], number(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local name = key('run', run)
@@ -44,6 +44,7 @@ for _, task in ipairs(tasks) do
     names[#names + 1] = key(what, run, task)
   end
   redis.call('DEL', unpack(names))
+  redis.call('SREM', key('edges'), run .. '/' .. task)
 end
 redis.call('LTRIM', key('tasks', run), #tasks, -1)
 if redis.call('EXISTS', key('tasks', run)) == 1 then
