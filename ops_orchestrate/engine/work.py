@@ -39,7 +39,6 @@ from ops_orchestrate.errors import (
     AgentUnavailable,
     GitError,
     LedgerUnavailable,
-    OpsError,
     SandboxUnavailable,
     SourceUnavailable,
     UsageError,
@@ -102,14 +101,13 @@ def _agent_for(request: RunRequest, tools: Toolbox) -> str:
 def _hand_on(key: StageKey, tools: Toolbox) -> None:
     """Give the slot that is free now to who waits for it, right here: a message to the planner takes as long again.
 
-    Where the planners go by other settings it is theirs to say. What keeps it from that is not this attempt's fault,
-    whose chain goes on: the planner is asked to look then.
+    Where the planners go by other settings it is theirs to say, and where it cannot be said here.
     """
     try:
         if fill(tools, stands_in=True):
             return
-    except OpsError as error:
-        log.warning("the slot of %s is free, and it could not be said whose turn it is: %s", key.task, error)
+    except Exception:  # others' tasks and this machine's settings are no fault of this attempt, whose chain goes on
+        log.exception("the slot of %s is free, and it could not be said whose turn it is", key.task)
     canvas.publish(canvas.admit(key.run, again=f"{key.task}:{key.fence}"))
 
 

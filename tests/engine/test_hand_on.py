@@ -53,11 +53,12 @@ def test_the_next_agent_is_granted_where_the_last_one_ended(hand: Hand, tools: T
     assert ends(hand, tools) == (Next.GO_ON, [("agent.implement", "two")])
 
 
+@pytest.mark.parametrize("trouble", [LedgerUnavailable("no answer"), KeyError("a bug")], ids=["expected", "a bug"])
 def test_where_that_fails_the_chain_goes_on_and_the_planner_looks(
-    hand: Hand, tools: Toolbox, monkeypatch: pytest.MonkeyPatch
+    hand: Hand, tools: Toolbox, monkeypatch: pytest.MonkeyPatch, trouble: Exception
 ) -> None:
     def away(_tools: Toolbox, *, stands_in: bool) -> bool:
-        raise LedgerUnavailable("no answer")
+        raise trouble
 
     monkeypatch.setattr(work, "fill", away)
     assert ends(hand, tools) == (Next.GO_ON, [("planner.admit", "")])
