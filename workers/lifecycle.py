@@ -91,8 +91,7 @@ def _announce(sender: Any, **_: Any) -> None:
     tools.ledger.open(quiet=tools.settings.lease, restarted=0 if tools.kept else None)
     # Only where foreign code runs: the others of this machine would find the same, with three programs each.
     sandbox = sandbox_line() if _CONFINES & pools.keys() else ""
-    terms = tools.means.terms() if "planner" in pools else ""
-    host = this_host(tools.settings).model_copy(update={"pools": pools, "sandbox": sandbox, "terms": terms})
+    host = this_host(tools.settings).model_copy(update={"pools": pools, "sandbox": sandbox})
     upkeep = Upkeep(
         tools, host, Taps(sender, queues | own), Abilities(tools, pools), process=f"{os.getpid()}:{','.join(pools)}"
     )

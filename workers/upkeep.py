@@ -18,7 +18,7 @@ from ops_orchestrate.engine.keep import drop_mirrors, forget_sessions, tidy_mirr
 from ops_orchestrate.engine.reconcile import reconcile, wake
 from ops_orchestrate.engine.salvage import sweep
 from ops_orchestrate.engine.toolbox import Toolbox
-from ops_orchestrate.errors import OpsError
+from ops_orchestrate.errors import OpsError, UsageError
 from workers.abilities import Abilities
 from workers.announcement import Announcement
 from workers.taps import Taps
@@ -49,6 +49,7 @@ class Upkeep(threading.Thread):
         self._ended = threading.Event()
         self._skew = 0.0
         self._late = ""
+        self._unread = ""
 
     def run(self) -> None:
         """Tick until the process ends. An error of one tick is logged; the next one tries again."""
@@ -83,6 +84,18 @@ class Upkeep(threading.Thread):
             log.error("%s", late)
         self._late = late
 
+    def _terms(self) -> tuple[str, ...]:
+        """By which settings this process grants: not known until the owner's files behind them can be read."""
+        if "planner" not in self._host.pools:
+            return ()
+        try:
+            return (self._tools.means.terms(),)
+        except UsageError as error:
+            if str(error) != self._unread:
+                log.warning("what is spent here cannot be counted until this is mended: %s", error)
+            self._unread = str(error)
+            return ("",)
+
     def _tick(self, *, due: bool, first: bool) -> None:
         ledger = self._tools.ledger
         if due:
@@ -92,7 +105,7 @@ class Upkeep(threading.Thread):
         offered = {} if drained or self._late else self._host.pools
         host = self._host.model_copy(
             update={
-                **{"pools": offered, "drained": drained, "skew": self._skew},
+                **{"pools": offered, "drained": drained, "skew": self._skew, "terms": self._terms()},
                 **self._abilities.now(),
             }
         )

@@ -90,8 +90,8 @@ class Host(Value):
     """Which machine it is, whatever it is called: two of one name are noticed."""
     drained: bool = False
     """Takes no new jobs, because somebody asked for that."""
-    terms: str = ""
-    """By which settings its planners grant, as a digest; empty where it has none."""
+    terms: tuple[str, ...] = ()
+    """By which settings its planners grant, a digest each; `""` of one that cannot say. Empty where it has none."""
 
 
 class Board(Value):

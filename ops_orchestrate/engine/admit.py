@@ -90,7 +90,8 @@ def fill(tools: Toolbox, *, stands_in: bool = False) -> bool:
     """
     for _ in range(_LOOKS):
         board = tools.ledger.board.look(tools.settings.max_agents)
-        if stands_in and {host.terms for host in serving("planner", board.hosts)} != {tools.means.terms()}:
+        theirs = {one for host in serving("planner", board.hosts) for one in host.terms}
+        if stands_in and theirs != {tools.means.terms()}:
             return False
         if not board.noticed:  # a new one is quiet for a lease: it may have forgotten who works
             tools.ledger.open(quiet=tools.settings.lease, restarted=0 if tools.kept else None)

@@ -59,7 +59,7 @@ def _add(older: Host, newer: Host) -> Host:
             "sandbox": newer.sandbox or older.sandbox,
             "version": newer.version or older.version,
             "machine": newer.machine or older.machine,
-            "terms": newer.terms or older.terms,
+            "terms": tuple(sorted({*older.terms, *newer.terms})),
             "drained": newer.drained or older.drained,
             "skew": newer.skew or older.skew,
             "probed": newer.probed or older.probed,

@@ -130,7 +130,7 @@ class Hand:
         self.parts.clear()
         ledger = self.rig.ledger
         ledger.open(quiet=0)
-        terms = self.tools.means.terms()
+        terms = (self.tools.means.terms(),)
         host = Host(name="rig", pools={"agent": 5, "planner": 1}, terms=terms, seen_at=ledger.now())
         ledger.hosts.announce(host, process="hand", ttl=600)
         return self.rig.submit(tasks, **request)

@@ -14,6 +14,7 @@ from ops_orchestrate.engine import work
 from ops_orchestrate.engine.step import Next
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import LedgerUnavailable
+from ops_orchestrate.ledger import Ledger
 from ops_orchestrate.wiring.means import means_of
 from tests.engine.hand import Hand
 from tests.engine.rig import Rig, requested
@@ -74,9 +75,25 @@ def test_an_agents_machine_that_does_not_know_the_planners_settings_leaves_it_to
     values = {"OPS_MAX_DAY_USD": {"max_day_usd": 5.0}, "OPS_MAX_AGENTS": {"max_agents": 2}}[setting]
     theirs = means_of(tools.settings.model_copy(update=values)).terms()
     assert theirs != tools.means.terms()
-    ledger = tools.ledger
-    planner = Host(name="planners", pools={"planner": 1}, terms=theirs, seen_at=ledger.now())
-    ledger.hosts.announce(planner, process="planner", ttl=600)
+    announced(tools.ledger, theirs)
     assert ends(hand, tools) == (Next.GO_ON, [("planner.admit", "")])
-    ledger.hosts.withdraw("planners", "planner")
+    tools.ledger.hosts.withdraw("rig", theirs)
     assert work.fill(tools, stands_in=True)
+
+
+@pytest.mark.parametrize("other", ["other", ""], ids=["other settings", "settings that cannot be read"])
+def test_it_leaves_it_to_them_as_long_as_one_process_of_a_machine_goes_by_something_else(
+    hand: Hand, tools: Toolbox, other: str
+) -> None:
+    """While the planners are started again with new settings, whoever has announced itself last."""
+    for terms in (other, tools.means.terms()):
+        announced(tools.ledger, terms)
+        assert not work.fill(tools, stands_in=True)
+    tools.ledger.hosts.withdraw("rig", other)
+    assert work.fill(tools, stands_in=True)
+
+
+def announced(ledger: Ledger, terms: str) -> None:
+    """One more planner process on this machine, which goes by these terms."""
+    planner = Host(name="rig", pools={"planner": 1}, terms=(terms,), seen_at=ledger.now())
+    ledger.hosts.announce(planner, process=terms, ttl=600)
