@@ -1,4 +1,7 @@
-"""What a person does to a run from outside: answer, retry, cancel, stop, resume. Each says what it did."""
+"""What a person does to a run from outside: answer, retry, cancel, stop, resume. Each says what it did.
+
+None of them grants: caps, prices and the owner's midnight are told to the planners' machines, maybe not to this one.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,9 @@ from ops_orchestrate.core.own_change import OwnChange, own_change
 from ops_orchestrate.core.states import FINAL, RUN_OPEN, STARTABLE, STATE_OF_STAGE, RunState, TaskState
 from ops_orchestrate.core.task import TaskRecord
 from ops_orchestrate.core.value import Value
-from ops_orchestrate.engine.admit import fill, newest, publish_edges
+from ops_orchestrate.engine.admit import newest, publish_edges
 from ops_orchestrate.engine.placing import publish_tail
 from ops_orchestrate.engine.promotion.answer import approve, decline
-from ops_orchestrate.engine.reconcile import reconcile
 from ops_orchestrate.engine.regate import take_gate
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import OpsError, UsageError
@@ -90,8 +92,9 @@ def _go_on(run: str, record: TaskRecord, tools: Toolbox) -> None:
     """Publish what the new state is due: an admission, the tail of the attempt's chain, or the edges."""
     if record.state is TaskState.COMPLETED:
         publish_edges(run, record.spec.id, tools)
-        fill(tools)
-        canvas.publish(canvas.finish(run, again=f"answered-{record.spec.id}-{tools.ledger.now():.3f}"))
+        again = f"answered-{record.spec.id}-{tools.ledger.now():.3f}"
+        canvas.publish(canvas.admit(run, again=again))
+        canvas.publish(canvas.finish(run, again=again))
         return
     for stage, state in reversed(STATE_OF_STAGE.items()):  # verify before the review that it may ask for
         if record.state is state:
@@ -129,5 +132,5 @@ def resume(run: str, tools: Toolbox) -> str:
     if record.state in (RunState.DONE, RunState.FAILED):
         raise OpsError(f"Run {run} is {record.state}: {record.reason or 'nothing is left to do'}.")
     tools.ledger.runs.resume(run)
-    reconcile(tools)
+    canvas.publish(canvas.reconcile(f"resumed-{run}-{tools.ledger.now():.3f}"))
     return f"Going on with run {run}."

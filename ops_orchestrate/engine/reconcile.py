@@ -1,4 +1,4 @@
-"""The reconciler: find what was lost, and drive it on. Idempotent; run by beat, by planners and by `resume`.
+"""The reconciler: find what was lost, and drive it on. Idempotent; run by beat, by planners, and for `resume`.
 
 Celery's Redis transport can lose a message, deliver it twice or deliver it late; a worker can die between two lines.
 None of that matters, because everything that is due can be read off the ledger.

@@ -112,6 +112,7 @@ class Hand:
             "planner.plan": lambda run: structure.plan(run, self.tools),
             "planner.admit": lambda run, task="": admit.admit(run, task, self.tools),
             "planner.settle": lambda key: settle.settle(StageKey.model_validate(key), self.tools),
+            "planner.reconcile": lambda: reconcile.reconcile(self.tools),
             "planner.finish": lambda run: finish.finish(run, self.tools),
             "audit.project": self._project,
             "audit.source": lambda run, part: audit.audit_part(run, part, f"hand:{part}", self.tools),

@@ -10,7 +10,8 @@ import pytest
 from benchmarks.stage import staged
 from ops_orchestrate.core.attempt import OutcomeKind, StageKey
 from ops_orchestrate.core.board import Host
-from ops_orchestrate.engine import work
+from ops_orchestrate.core.states import TaskState
+from ops_orchestrate.engine import answer, work
 from ops_orchestrate.engine.step import Next
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import LedgerUnavailable
@@ -97,3 +98,21 @@ def announced(ledger: Ledger, terms: str) -> None:
     """One more planner process on this machine, which goes by these terms."""
     planner = Host(name="rig", pools={"planner": 1}, terms=(terms,), seen_at=ledger.now())
     ledger.hosts.announce(planner, process=terms, ttl=600)
+
+
+def test_no_command_grants(hand: Hand, tools: Toolbox) -> None:
+    """It goes by the settings of whoever's machine it is: what it moves is granted by the planners."""
+    hosts = tools.ledger.hosts
+    run = hand.begin([requested("one")])
+    (host,) = hosts.live()
+    hosts.withdraw(host.name, "hand")
+    while hand.collect() or hand.mail:
+        hand.play(hand.mail.pop(0))
+    hosts.announce(host, process="hand", ttl=600)
+    done = tools.ledger.tasks.get(run, "one").model_copy(update={"state": TaskState.COMPLETED})
+    answer._go_on(run, done, tools)
+    answer.resume(run, tools)
+    assert [one.job for one in hand.collect()] == ["planner.admit", "planner.finish", "planner.reconcile"]
+    assert not tools.ledger.board.slots()
+    hand.play(hand.mail.pop())
+    assert [one.args[0]["task"] for one in hand.of("agent.implement")] == ["one"]
