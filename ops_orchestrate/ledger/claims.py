@@ -8,12 +8,15 @@ from typing import Any
 
 from ops_orchestrate.core.crossref import Blocker, Left
 from ops_orchestrate.core.states import RUN_OPEN, STARTABLE, RunState, TaskState
-from ops_orchestrate.ledger.folded import ask_fields, fields
+from ops_orchestrate.ledger.folded import fields
 from ops_orchestrate.ledger.keys import Keys, member
 from ops_orchestrate.ledger.results import ClaimView
 from ops_orchestrate.ledger.scripts import Scripts
 from ops_orchestrate.ledger.server import Server
 from ops_orchestrate.ledger.taking import Taking
+
+#: Claims whose tasks are read at once: a line of a plan may hold twenty thousand characters of text.
+AT_ONCE = 500
 
 #: Project and fingerprint.
 Found = tuple[str, str]
@@ -28,11 +31,11 @@ class Claims:
         self._keys = keys
 
     def look(self, keys: Sequence[Found]) -> dict[Found, ClaimView]:
-        """The claims on these findings; those that nobody has are left out."""
+        """The claims on these findings; those that nobody has, or a run that is being forgotten, are left out."""
         if not keys:
             return {}
         stored = self._taking.look([_field(*found) for found in keys])
-        return self._views({_found(field): text for field, text in stored.items()})
+        return self._views(stored)
 
     def take(
         self,
@@ -55,37 +58,59 @@ class Claims:
             if task in left:
                 claim["left"] = left[task][:3]
             claims[_field(project, fingerprint)] = json.dumps(claim)
-        refused = self._taking.take(run_id, claims, [member(*owner) for owner in over])
-        return self._views({_found(field): text for field, text in refused.items()})
+        # Where nothing of it is shown, the runs that refused it are being forgotten since.
+        while refused := self._taking.take(run_id, claims, [member(*owner) for owner in over]):
+            if views := self._views(refused):
+                return views
+        return {}
 
-    def _views(self, claims: dict[Found, str]) -> dict[Found, ClaimView]:
-        owners: list[dict[str, Any]] = [json.loads(text) for text in claims.values()]
+    def _views(self, claims: Mapping[str, str]) -> dict[Found, ClaimView]:
+        """What each claim shows; those of a run that is being forgotten are left out."""
+        stored, views = list(claims.items()), dict[Found, ClaimView]()
+        for start in range(0, len(stored), AT_ONCE):
+            part = stored[start : start + AT_ONCE]
+            owners: list[dict[str, Any]] = [json.loads(text) for _, text in part]
+            tasks = self._tasks([(owner["run"], owner["task"]) for owner in owners], _TASK)
+            runs = self._runs(owners)  # after their tasks: what is forgotten is marked before anything of it goes
+            gates, behind = self._gates(owners, tasks), self._behind(owners, tasks, runs)
+            for (field, _), owner, task, run, gate, waits in zip(part, owners, tasks, runs, gates, behind, strict=True):
+                if run[2] is None:
+                    views[_found(field)] = _view(owner, task, run, gate, waits)
+        return views
+
+    def _tasks(self, asked: Sequence[tuple[str, str]], names: Sequence[str]) -> list[dict[str, str]]:
+        """These fields, `state` first, of each task. Only of one that nobody has touched its whole line is read."""
+        stored = self._server.pipe(lambda pipe: [pipe.hmget(self._keys("task", *one), names) for one in asked])
+        bare = [at for at, values in enumerate(stored) if values[0] is None]
 
         def fill(pipe: Any) -> None:
-            for owner in owners:
-                ask_fields(pipe, self._keys, owner["run"], owner["task"], _TASK)
-                pipe.hmget(self._keys("run", owner["run"]), "state", "planned")
+            for at in bare:
+                pipe.hget(self._keys("plan", asked[at][0]), asked[at][1])
 
-        answers = self._server.pipe(fill)
-        tasks = [fields(_TASK, *told) for told in zip(answers[::3], answers[1::3], strict=True)]
-        gates, behind = self._gates(owners, tasks), self._behind(owners, tasks, answers[2::3])
-        whole = zip(claims, owners, tasks, answers[2::3], gates, behind, strict=True)
-        return {found: _view(owner, task, run, gate, waits) for found, owner, task, run, gate, waits in whole}
+        lines = dict(zip(bare, self._server.pipe(fill), strict=True)) if bare else {}
+        return [fields(names, values, lines.get(at)) for at, values in enumerate(stored)]
+
+    def _runs(self, owners: Sequence[dict[str, Any]]) -> list[list[str | None]]:
+        """Of the run of each: its state, whether it has a plan, whether it is being forgotten."""
+        names = sorted({owner["run"] for owner in owners})
+        told = self._server.pipe(lambda pipe: [pipe.hmget(self._keys("run", name), _RUN) for name in names])
+        known = dict(zip(names, told, strict=True))
+        return [known[owner["run"]] for owner in owners]
 
     def _gates(self, owners: list[dict[str, Any]], tasks: list[dict[str, str]]) -> list[str]:
         """The gate of each task that waits to be verified: the one that it was planned with, or its run has now."""
         asked = [at for at, task in enumerate(tasks) if task["state"] == TaskState.BLOCKED and task["ask"] == "verify"]
+        if not asked:
+            return [""] * len(tasks)
 
         def fill(pipe: Any) -> None:
             for at in asked:
-                ask_fields(pipe, self._keys, owners[at]["run"], owners[at]["task"], ("spec",))
                 pipe.hget(self._keys("gates", owners[at]["run"]), tasks[at]["repo"])
 
-        answers = self._server.pipe(fill) if asked else []
+        specs = self._tasks([(owners[at]["run"], owners[at]["task"]) for at in asked], _BLOCKER)
         gates = [""] * len(tasks)
-        for at, stored, line, given in zip(asked, answers[::3], answers[1::3], answers[2::3], strict=True):
-            spec = fields(("spec",), stored, line)["spec"]
-            gates[at] = json.loads(given or spec or "{}").get("gate") or ""
+        for at, spec, given in zip(asked, specs, self._server.pipe(fill), strict=True):
+            gates[at] = json.loads(given or spec["spec"] or "{}").get("gate") or ""
         return gates
 
     def _behind(
@@ -94,27 +119,23 @@ class Claims:
         """What each task waits for that could be taken over from a run which has ended."""
         names = [
             (at, owner["run"], blocker)
-            for at, (owner, task, (state, planned)) in enumerate(zip(owners, tasks, runs, strict=True))
+            for at, (owner, task, (state, planned, _)) in enumerate(zip(owners, tasks, runs, strict=True))
             if planned == "1" and state not in RUN_OPEN and task["state"] in STARTABLE
             for blocker in task["blocked_by"].split()
         ]
-
-        def fill(pipe: Any) -> None:
-            for _, run, blocker in names:
-                ask_fields(pipe, self._keys, run, blocker, _BLOCKER)
-
-        answers = self._server.pipe(fill) if names else []
         behind: list[tuple[Blocker, ...]] = [()] * len(tasks)
-        for (at, *_), stored, line in zip(names, answers[::2], answers[1::2], strict=True):
-            blocker = fields(_BLOCKER, stored, line)
-            if blocker["spec"] and blocker["state"] != TaskState.COMPLETED:
-                behind[at] = (*behind[at], _blocker(json.loads(blocker["spec"])))
+        for start in range(0, len(names), AT_ONCE):
+            part = names[start : start + AT_ONCE]
+            for (at, *_), blocker in zip(part, self._tasks([name[1:] for name in part], _BLOCKER), strict=True):
+                if blocker["spec"] and blocker["state"] != TaskState.COMPLETED:
+                    behind[at] = (*behind[at], _blocker(json.loads(blocker["spec"])))
         return behind
 
 
 #: What a claim shows of its task.
 _TASK = ("state", "merge", "ask", "head", "repo", "blocked_by")
 _BLOCKER = ("state", "spec")
+_RUN = ("state", "planned", "forgetting")
 
 
 def _blocker(spec: dict[str, Any]) -> Blocker:
@@ -131,7 +152,7 @@ def _view(
     behind: tuple[Blocker, ...],
 ) -> ClaimView:
     """A claim is taken just before its task is written: until the plan is there the task counts as queued."""
-    run_state, planned = run
+    run_state, planned, _ = run
     task = task if planned == "1" else {}
     return ClaimView(
         run=owner["run"],

@@ -81,10 +81,12 @@ class Events:
             return []
         ids = [mark.removeprefix(SETTLED) for mark in marks]
         lines = self._server.ask(lambda: client.hmget(self._keys("plan", run), ids))
-        found = [announced(mark, line) for mark, line in zip(marks, lines, strict=True)]
+        # Without a line: the run was forgotten in between.
+        found = [line and announced(mark, line) for mark, line in zip(marks, lines, strict=True)]
         return [
-            Event(seq=after + n, at=float(plan.at), kind=kind, run=run, task=task, data=data)
-            for n, (task, (kind, data)) in enumerate(zip(ids, found, strict=True), 1)
+            Event(seq=after + n, at=float(plan.at), kind=one[0], run=run, task=task, data=one[1])
+            for n, (task, one) in enumerate(zip(ids, found, strict=True), 1)
+            if one
         ]
 
     def _wait(self, run: str, after: int, seconds: float) -> bool:

@@ -8,7 +8,7 @@ from ops_orchestrate.core.attempt import OutcomeKind
 from ops_orchestrate.core.crossref import Blocker, Left
 from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import RunState, Stage, TaskState
-from ops_orchestrate.ledger import Ledger, taking
+from ops_orchestrate.ledger import Ledger, claims, taking
 from tests.builders import make_outcome, make_repository, make_request, make_settlement, make_task
 from tests.ledger.play import at_stage, completed, data_of, ended, failed, granted, planned, snapshot
 
@@ -20,6 +20,7 @@ ITEM = (*FOUND, "t1", "sha1")
 def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one call, and in one for each finding: nobody sees a difference."""
     monkeypatch.setattr(taking, "AT_ONCE", request.param)
+    monkeypatch.setattr(claims, "AT_ONCE", request.param)
 
 
 def test_a_finding_has_one_run(ledger: Ledger) -> None:
@@ -135,3 +136,40 @@ def test_a_claim_that_a_run_has_left_shows_what_it_waits_for_there(ledger: Ledge
     assert ledger.runs.finish("r1", RunState.STOPPED, "")
     waits = Blocker(task="t0", project="app", fingerprint="fp-t0", sources=("linear",))
     assert ledger.claims.look([FOUND])[FOUND].behind == (waits,)
+
+
+@pytest.mark.parametrize("takes", [False, True])
+def test_claims_of_a_run_whose_forgetting_begins_meanwhile_are_none(ledger: Ledger, takes: bool) -> None:
+    """Also where they have refused a run that wants the same, before they were seen to be none."""
+    planned(ledger)
+    ledger.claims.take("r1", [ITEM])
+    completed(ledger)
+    assert ledger.runs.finish("r1", RunState.DONE, "")
+    client, scripts, asked = ledger._server.client, ledger._scripts, list[str]()
+
+    def after(name: str, *args: str | float) -> object:
+        answer = scripts(name, *args)
+        if not asked:
+            scripts("run_forget", "r1", ledger.now() + 1, "0", 1)
+            client.hset("{ops}:claims", '["app", "fp-t1"]', claim)  # as if it had not come that far
+        asked.append(name)
+        return answer
+
+    claim = client.hget("{ops}:claims", '["app", "fp-t1"]')
+    ledger.claims._taking._scripts = after  # type: ignore[assignment]
+    if not takes:
+        assert ledger.claims.look([FOUND]) == {}
+        return
+    assert ledger.claims.take("r2", [(*FOUND, "u1", "")]) == {}
+    assert asked == ["claims_take"] * 2
+    assert ledger.claims.look([FOUND])[FOUND].run == "r2"
+
+
+def test_of_a_task_that_was_touched_the_line_is_not_read(ledger: Ledger) -> None:
+    """It may hold twenty thousand characters, which nobody wants of a hundred thousand tasks."""
+    planned(ledger)
+    ledger.claims.take("r1", [ITEM])
+    completed(ledger)
+    before = ledger.claims.look([FOUND])
+    ledger._server.client.hdel("{ops}:plan:r1", "t1")
+    assert ledger.claims.look([FOUND]) == before

@@ -14,7 +14,7 @@ from ops_orchestrate.core.project import Skipped
 from ops_orchestrate.core.states import RunState, Stage, TaskState
 from ops_orchestrate.core.task import TaskSpec
 from ops_orchestrate.errors import PlanError, UnknownRun, UnknownTask
-from ops_orchestrate.ledger import Ledger
+from ops_orchestrate.ledger import Ledger, taking
 from ops_orchestrate.ledger import runs as runs_module
 from tests.builders import make_finding, make_part, make_repository, make_request, make_settlement, make_task
 from tests.ledger.play import at_stage, completed, data_of, granted, kinds, planned, story
@@ -294,15 +294,18 @@ def test_a_large_run_is_forgotten_in_parts_and_by_whoever_goes_on(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runs_module, "FORGET_AT_ONCE", 1)
+    monkeypatch.setattr(taking, "AT_ONCE", 1)
     left = _keys(ledger)
     planned(ledger, *(make_task(f"t{n}") for n in range(3)))
-    ledger.claims.take("r1", [("app", f"fp-t{n}", f"t{n}", "") for n in range(3)])
+    long = "c" * 65  # else the server walks all claims at once, however few it is asked for
+    found = [("app", f"fp-t{n}") for n in range(20)]
+    ledger.claims.take("r1", [(*one, f"t{n % 3}", long) for n, one in enumerate(found)])
     ledger.claims.take("r2", [("app", "other", "t1", "")])
     for n in range(3):
         assert ledger.tasks.cancel("r1", f"t{n}", by="ann", reason="") == "cancelled"
-    assert ledger.runs.finish("r1", RunState.DONE, "every task has ended")
+    assert ledger.runs.finish("r1", RunState.HALTED, "", goes_on_at=ledger.now())
     later = ledger.now() + 1
-    scripts, left_to_live = ledger._scripts, [1]
+    scripts, left_to_live, others = ledger._scripts, [1], Ledger(ledger._server.client).runs
 
     def dying(name: str, *args: str | float) -> Any:
         left_to_live[0] -= 1
@@ -320,10 +323,36 @@ def test_a_large_run_is_forgotten_in_parts_and_by_whoever_goes_on(
             assert ledger.tasks.all("r1") == []
             with pytest.raises(UnknownTask):
                 ledger.tasks.cancel("r1", "t2", by="ann", reason="")
+            with pytest.raises(UnknownTask):
+                ledger.tasks.reopen("r1", "t2", to=TaskState.QUEUED, expect=list(TaskState), by="ann", answer="retry")
+            with pytest.raises(UnknownRun):
+                others.resume("r1")
+            assert not others.goes_on("r1")
+            assert len(list(ledger.events.all("r1"))) > 3
+            assert {view.run for view in ledger.claims.look(found).values()} <= {"r3"}
+            assert ledger.claims.take("r3", [(*one, "x", long) for one in found[1:]]) == {}
     assert forgotten
-    assert calls > 2
-    assert ledger.claims.look([("app", "fp-t0"), ("app", "other")]).keys() == {("app", "other")}
+    assert calls > 4
+    owners = {one: view.run for one, view in ledger.claims.look([*found, ("app", "other")]).items()}
+    assert owners == dict.fromkeys(found[1:], "r3") | {("app", "other"): "r2"}
     assert _keys(ledger) - {"{ops}:claims"} == left
+
+
+def test_of_a_run_that_is_forgotten_meanwhile_no_more_is_told(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between what the events of its plan are, and what its plan says of them."""
+    planned(ledger)
+    completed(ledger)
+    assert ledger.runs.finish("r1", RunState.DONE, "")
+    reader = Ledger(ledger._server.client)
+    whole, marks = story(reader), reader._server.client.lrange
+
+    def forgotten(*asked: Any) -> Any:
+        answer = marks(*asked)
+        assert ledger.runs.forget("r1", ended_before=ledger.now() + 1)
+        return answer
+
+    monkeypatch.setattr(reader._server.client, "lrange", forgotten)
+    assert story(reader) == [event for event in whole if event.kind is not EventKind.TASK_PLANNED]
 
 
 def test_what_anybody_can_go_on_with_is_never_forgotten(ledger: Ledger) -> None:

@@ -1,6 +1,6 @@
 -- once
 -- Takes findings for a run: all of them, or none and nothing is changed. Answers those that another run has, as field and value.
--- Keys: claims, task:RUN:TASK of owners that are taken over. Args: run, number of `over`, their members,
+-- Keys: claims, run:RUN of owners, task:RUN:TASK of those that are taken over. Args: run, number of `over`, their members,
 --       then the items, a line each: field, claim (JSON: run, task, cause; left: run, task, head).
 local run = ARGV[1]
 local claims = key('claims')
@@ -50,7 +50,7 @@ for first = 1, #items, AT_ONCE do
   end
   local claimed = redis.call('HMGET', claims, unpack(fields))
   for n, field in ipairs(fields) do
-    local owner = claimed[n] and cjson.decode(claimed[n])
+    local owner = claimed[n] and owner_of(claimed[n])
     if owner and owner.run ~= run then
       local name = owner.run .. '/' .. owner.task
       if looked_at[name] == nil then

@@ -135,6 +135,16 @@ local function has_plan(run)
   return PLANNED[run]
 end
 
+-- Whose a claim is; nil where that run is being forgotten, for then it is nobody's.
+local FORGETTING = {}
+local function owner_of(claim)
+  local owner = cjson.decode(claim)
+  if FORGETTING[owner.run] == nil then
+    FORGETTING[owner.run] = get(key('run', owner.run), 'forgetting') ~= ''
+  end
+  return not FORGETTING[owner.run] and owner or nil
+end
+
 -- What the line of a task says (folded.py); false if there is none.
 local function planned_as(run, task)
   local line = redis.call('HGET', key('plan', run), task)

@@ -1,5 +1,6 @@
 -- Forgets a run that is over for good: every task of it has ended, and nobody can go on with it. A part in each call: first its
--- claims, by a cursor over all claims, then so many of its tasks, then the rest. From the first call on nobody reads its plan.
+-- claims, by a cursor over all claims, then so many of its tasks, then the rest. From the first call on nobody reads its plan, goes on
+-- with it, or minds its claims.
 -- Answers what is to be asked next: a cursor, `tasks`, `done`; nothing where it may not be forgotten, or is not there.
 -- Keys: all of the run's and of its tasks, runs, run_wakes, claims, edges, money:run:RUN. Args: run, `ended before` (seconds),
 --       what the last call has answered (`0` at first), how many at a time.
@@ -21,7 +22,7 @@ for i = 1, #counts, 2 do
     return ''
   end
 end
-redis.call('HSET', name, 'planned', '0')
+redis.call('HSET', name, 'planned', '0', 'forgetting', '1')
 
 if next_ ~= 'tasks' then
   local found = redis.call('HSCAN', key('claims'), next_, 'COUNT', at_once)

@@ -3,7 +3,7 @@
 local run = ARGV[1]
 local name = key('run', run)
 local at = number(get(name, 'goes_on_at'))
-if at == 0 or get(name, 'state') ~= 'halted' then
+if at == 0 or get(name, 'state') ~= 'halted' or get(name, 'forgetting') ~= '' then
   return 0
 end
 if NOW < at then

@@ -3,9 +3,9 @@
 -- Keys: run:RUN, work:RUN, repo_work. Args: run.
 local run = ARGV[1]
 local name = key('run', run)
-local known = redis.call('HMGET', name, 'state', 'stop', 'planned')
+local known = redis.call('HMGET', name, 'state', 'stop', 'planned', 'forgetting')
 local state = known[1]
-if not state then
+if not state or known[4] then
   refuse('RUN', run)
 end
 local open = state == 'running' or state == 'auditing'
