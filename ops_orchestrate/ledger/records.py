@@ -59,9 +59,9 @@ def _read(kind: type[V], text: str, what: str) -> V:
 def other_version(what: str, field: str) -> str:
     """What is said where something stored cannot be read, for that field of it."""
     return (
-        f"What the ledger holds of {what} was written by another version of ops-orchestrate: {__version__} makes "
-        f"nothing of its {field or 'form'}. Install the newer one again, or begin with an empty ledger "
-        "(docs/operating.md, Several machines)."
+        f"What the ledger holds of {what} was written by another version of ops-orchestrate: {__version__}, which "
+        f"reads it, makes nothing of its {field or 'form'}. Install the version that wrote it, or begin with an empty "
+        "ledger (docs/operating.md, Several machines)."
     )
 
 

@@ -47,7 +47,7 @@ class Scripts:
     def __call__(self, name: str, *args: str | float) -> Any:
         """Run a script and return its raw answer.
 
-        Raises LedgerUnavailable, UnknownRun, UnknownTask; ValueError where a state may not move so.
+        Raises LedgerUnavailable, UnknownRun, UnknownTask, OtherVersion; ValueError where a state may not move so.
         """
         return self._server.run(self._scripts[name], [self._prefix], [uuid.uuid4().hex, *map(_text, args)])
 

@@ -14,8 +14,9 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.retry import Retry
 
 from ops_orchestrate.config import is_sentinel
-from ops_orchestrate.errors import LedgerUnavailable, UnknownRun, UnknownTask, UsageError
+from ops_orchestrate.errors import LedgerUnavailable, OtherVersion, UnknownRun, UnknownTask, UsageError
 from ops_orchestrate.ledger.primary import close, primary, sentinels_of
+from ops_orchestrate.ledger.records import other_version
 
 T = TypeVar("T")
 
@@ -47,7 +48,7 @@ _REMEDIES = (
     ("invalid password", "it refuses the user name or password of OPS_REDIS_URL"),
     ("Authentication required", "it wants a password; put it into OPS_REDIS_URL"),
 )
-_REFUSAL = re.compile(r"OPS:(RUN|TASK|MOVE):([^\s,]*)")
+_REFUSAL = re.compile(r"OPS:(RUN|TASK|MOVE|LINE):([^\s,]*)")
 
 
 class Refused(redis.RedisError):
@@ -89,7 +90,7 @@ class Server:
     def ask(self, call: Callable[[], T]) -> T:
         """Make one call of the client.
 
-        Raises LedgerUnavailable; for refusals of our scripts UnknownRun, UnknownTask or ValueError.
+        Raises LedgerUnavailable; for refusals of our scripts UnknownRun, UnknownTask, OtherVersion or ValueError.
         """
         try:
             return call()
@@ -174,5 +175,7 @@ def _refused(code: str, what: str) -> Exception:
         return UnknownRun(f"There is no run {what}; `ops-orchestrate status` lists them.")
     if code == "TASK":
         return UnknownTask(f"There is no task {what} in that run; `ops-orchestrate plan` lists them.")
+    if code == "LINE":
+        return OtherVersion(other_version(f"the plan of run {what}", ""))
     here, _, there = what.partition(">")
     return ValueError(f"A task may not move from {here or 'nowhere'} to {there}.")

@@ -105,3 +105,13 @@ def test_so_is_a_line_of_another_length_and_a_task_without_one(ledger: Ledger, l
     client.hset(name, "t1", line and line + client.hget(name, "t1"))
     with pytest.raises(OtherVersion, match=r"another version of ops-orchestrate.*its form"):
         Ledger(client).tasks.all("r1")
+
+
+@pytest.mark.parametrize(("old", "new"), [("\x1fapp\x1f", "\x1fapp\x1flater\x1f"), ("\x1fapp\x1f", "\x1f")])
+def test_a_script_says_so_of_a_line_of_another_length(ledger: Ledger, old: str, new: str) -> None:
+    planned(ledger)
+    client, name = ledger._server.client, "{ops}:plan:r1"
+    client.hset(name, "t1", client.hget(name, "t1").replace(old, new, 1))
+    with pytest.raises(OtherVersion, match=r"the plan of run r1.*another version.*Install the version that wrote it"):
+        ledger.board.offer("r1", "t1")
+    assert not client.exists("{ops}:task:r1:t1")

@@ -154,7 +154,10 @@ local function planned_as(run, task)
   local f, n = {}, 0
   for value in string.gmatch(line .. FIELD, '([^' .. FIELD .. ']*)' .. FIELD) do
     n = n + 1
-    f[FOLDED[n]] = value
+    f[FOLDED[n] or n] = value
+  end
+  if n ~= #FOLDED then
+    refuse('LINE', run)
   end
   return f
 end

@@ -51,7 +51,8 @@ redis.call('LTRIM', key('tasks', run), #tasks, -1)
 if redis.call('EXISTS', key('tasks', run)) == 1 then
   return 'tasks'
 end
-local rest = { 'parts', 'plan', 'announced', 'counts', 'merges', 'work', 'offered', 'promotions', 'gates', 'events' }
+local rest = { 'parts', 'plan', 'announced', 'counts', 'merges', 'work', 'offered', 'promotions', 'gates', 'events',
+  'planned' } -- the last one is an earlier version's: the events of its plan
 for _, what in ipairs(rest) do
   redis.call('UNLINK', key(what, run))
 end
