@@ -78,10 +78,11 @@ def make_plan(run: RunRecord, tools: Toolbox, *, boards: Ledger) -> Plan:
     """Structure the findings; where another run takes a finding first, structure once more without it.
 
     Claims are taken all at once, and say what they took over: whoever plans again, because the planner died between
-    them and the plan, makes the same of them. Raises PlanError.
+    them and the plan, makes the same of them, and gives back those that it no longer plans. Raises PlanError.
     """
-    parts = [_left_alone(part, run.id, boards) for part in _parts(run, tools)]
-    keys = [(f.project, f.fingerprint) for part in parts for f in part.findings if f.actionable]
+    whole = _parts(run, tools)
+    keys = [(f.project, f.fingerprint) for part in whole for f in part.findings if f.actionable]
+    parts = [_left_alone(part, run.id, boards) for part in whole]
     lengths = boards.facts.lengths()
     for _ in range(_TRIES):
         seen = boards.claims.look(keys)
@@ -92,6 +93,9 @@ def make_plan(run: RunRecord, tools: Toolbox, *, boards: Ledger) -> Plan:
         if run.request.dry_run:
             return made
         if not tools.ledger.claims.take(run.id, made.takes, over=made.over, left=made.left):
+            planned = {take[:2] for take in made.takes}
+            stale = [key for key, view in seen.items() if view.run == run.id and key not in planned]
+            tools.ledger.claims.give_back(run.id, stale)
             return made
     raise PlanError("Other runs keep taking the same findings; wait for them to be planned, then `resume` this one.")
 

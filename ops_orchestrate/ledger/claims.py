@@ -64,6 +64,11 @@ class Claims:
                 return views
         return {}
 
+    def give_back(self, run_id: str, found: Sequence[Found]) -> None:
+        """Give back those of these findings that the run has: nobody has them then."""
+        held = self._taking.look([_field(*one) for one in found])
+        self._taking.undo({field: text for field, text in held.items() if json.loads(text)["run"] == run_id}, {})
+
     def _views(self, claims: Mapping[str, str]) -> dict[Found, ClaimView]:
         """What each claim shows; those of a run that is being forgotten are left out."""
         stored, views = list(claims.items()), dict[Found, ClaimView]()

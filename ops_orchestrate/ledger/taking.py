@@ -2,9 +2,13 @@
 
 Each call takes what it names or changes nothing, and what earlier ones took is given back where one is refused. All
 take in one order, so of two runs that want the same findings one is refused before it has any of them, and the other
-gets them all. What is taken over from another run comes last, in one call with the end of its tasks: it is never given
-back. A planner that dies in between leaves claims of its run, as one does that dies before its plan is stored: the next
-one plans the same, and takes them again.
+gets them all. But a small run may be refused by what a large one gives back moments later. A planner that dies in
+between leaves claims of its run, as one does that dies before its plan is stored: the next one takes them again, and
+gives back those that it does not plan.
+
+What is taken over from another run comes last, in one call with the end of its tasks, however many those are: the
+server answers nobody else meanwhile. In several calls, a task that starts between two of them would refuse the rest,
+and nothing can bring back what the first ones have ended.
 """
 
 from __future__ import annotations
@@ -56,15 +60,16 @@ class Taking:
         else:
             refused = self._take(run, {field: claims[field] for field in others}, over) if others else {}
         if refused:
-            self._undo(taken, claims, known)
+            self.undo({field: claims[field] for field in taken}, known)
         return refused
 
     def _take(self, run: str, claims: Mapping[str, str], over: Sequence[str]) -> dict[str, str]:
         lines = "".join(f"{field}{FIELD}{claim}{LINE}" for field, claim in claims.items())
         return _pairs(self._scripts("claims_take", run, str(len(over)), *over, lines))
 
-    def _undo(self, taken: Sequence[str], claims: Mapping[str, str], known: Mapping[str, str]) -> None:
-        for part in _parts(taken):
+    def undo(self, claims: Mapping[str, str], known: Mapping[str, str]) -> None:
+        """Give these claims back, wherever they still stand; `known`: those that were there before."""
+        for part in _parts(list(claims)):
             named = [word for field in part for word in (field, claims[field], known.get(field, ""))]
             self._scripts("claims_undo", *named)
 

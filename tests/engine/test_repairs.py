@@ -8,6 +8,7 @@ import pytest
 
 from ops_orchestrate.core.attempt import OutcomeKind, Settlement, StageKey
 from ops_orchestrate.core.event import EventKind
+from ops_orchestrate.core.finding import FindingKind
 from ops_orchestrate.core.promotion import Promotion, PromotionState
 from ops_orchestrate.core.states import RunState, Stage, TaskState
 from ops_orchestrate.engine.answer import answer, cancel
@@ -20,9 +21,9 @@ from ops_orchestrate.engine.salvage import sweep
 from ops_orchestrate.engine.structure import make_plan, plan
 from ops_orchestrate.engine.toolbox import Toolbox
 from ops_orchestrate.errors import OpsError
-from ops_orchestrate.ledger import PREFIX
+from ops_orchestrate.ledger import PREFIX, taking
 from ops_orchestrate.wiring import make_toolbox
-from tests.builders import make_outcome, make_settlement
+from tests.builders import make_finding, make_outcome, make_part, make_request, make_settlement
 from tests.engine.rig import Rig, requested
 from tests.ledger.play import at_stage, ended
 from tests.repos import git
@@ -213,6 +214,36 @@ def test_a_planner_that_dies_between_its_claims_and_its_plan_leaves_what_was_mad
     plan(run, tools)
     spec = rig.task(run, "one").spec
     assert (spec.begun_at, spec.begun_by) == ("h1", f"{before}/one")
+
+
+def test_what_a_dead_planner_claimed_and_the_next_one_does_not_plan_is_given_back(
+    rig: Rig, tools: Toolbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a defect that two sources report it had claimed the first report; the second one is another run's since."""
+    monkeypatch.setattr(taking, "AT_ONCE", 1)
+    issue, ticket = [
+        make_finding(print_, kind=kind, title=print_, names=("o/app#1",))
+        for print_, kind in (("fp-1", FindingKind.ISSUE), ("fp-2", FindingKind.TICKET))
+    ]
+    found = [("app", one) for one in ("fp-1", "fp-2", "fp-3")]
+    for run in ("r1", "r2"):
+        assert rig.ledger.runs.begin(run, make_request(), host="h", parts=["git"])
+    assert rig.ledger.runs.put_part("r1", make_part("git", issue, ticket, make_finding("fp-3", title="else")))
+    scripts = rig.ledger._scripts
+
+    def dying(name: str, *args: str | float) -> object:
+        if name == "claims_take" and "fp-2" in str(args[-1]):
+            raise ConnectionError
+        return scripts(name, *args)
+
+    with monkeypatch.context() as died, pytest.raises(ConnectionError):
+        died.setattr(rig.ledger.claims._taking, "_scripts", dying)
+        make_plan(rig.ledger.runs.get("r1"), tools, boards=rig.ledger)
+    assert rig.ledger.claims.look(found).keys() == {found[0]}
+    assert not rig.ledger.claims.take("r2", [(*found[1], "u1", "")])
+    made = make_plan(rig.ledger.runs.get("r1"), tools, boards=rig.ledger)
+    assert [take[:2] for take in made.takes] == [found[2]]
+    assert {one: view.run for one, view in rig.ledger.claims.look(found).items()} == {found[1]: "r2", found[2]: "r1"}
 
 
 @pytest.mark.parametrize(
