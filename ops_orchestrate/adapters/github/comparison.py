@@ -92,20 +92,22 @@ class Comparison:
     def _signed(self, known: dict[int, Known], quiet: Sequence[int], run: Run) -> dict[int, Step]:
         """Note the signs of today for as many as there is room for; what follows for each of `quiet`.
 
-        Not for an App: its token is another one every hour, and so is every ETag.
+        Only of those that are in the list: without their line nothing else tells that they are as they were. Not for an
+        App: its token is another one every hour, and so is every ETag.
         """
         lists_of_runs = sum(max(1, len(one.before.pages)) if one.before else 1 for one in known.values())
         room = max(0, _A_MINUTE - lists_of_runs)
-        chosen = [] if self._client.identity.bot else quiet[:room]
-        rows, ill = self._rows(len(chosen)), Event()
+        rows = self._rows(0 if self._client.identity.bot else min(len(quiet), room))
+        of = {at: rows.get(str(known[at].repository.slug).lower(), "") for at in quiet}
+        chosen, ill = [at for at in quiet if of[at]][:room], Event()
         steps = dict.fromkeys(quiet, Step.ASK)
         at_once = run(lambda at: self._lately(known[at], ill), chosen)
         for at, seen in zip(chosen, at_once, strict=True):
-            one, row = known[at], rows.get(str(known[at].repository.slug).lower(), "")
+            one, row = known[at], of[at]
             assert one.before is not None
             steps[at] = next_step(one.signs, _signs(row, seen), one.before.at)
             settled = seen if seen and self._now() - seen.newest > SETTLED else None
-            known[at] = one._replace(row=row or one.row, lately=settled or one.lately)
+            known[at] = one._replace(row=row, lately=settled or one.lately)
         return steps
 
     def _rows(self, count: int) -> dict[str, str]:

@@ -193,6 +193,17 @@ def test_signs_are_asked_of_as_many_as_there_is_room_for(scene: Scene, audit: Au
     assert asked.count(("/graphql", 200)) == 1
 
 
+def test_signs_are_asked_of_none_that_is_not_in_the_list(scene: Scene, audit: Audit, monkeypatch: Any) -> None:
+    """Without its line the small query is asked all the same: the room is for those that have one."""
+    monkeypatch.setattr(comparison, "_A_MINUTE", 3)
+    scene.add("acme/public", level="read", private=False)
+    for _ in range(2):
+        audit("acme/public", SLUG)
+    asked = audit.requests("acme/public", SLUG)
+    assert [one for one in asked if one[0].endswith("/issues")] == [(f"/repos/{SLUG}/issues", 304)]
+    assert asked.count(("/graphql", 200)) == 1
+
+
 def test_an_app_asks_for_none_because_its_token_does_not_last(scene: Scene, audit: Audit) -> None:
     scene.client.identity.bot = True  # type: ignore[misc]
     for _ in range(2):
