@@ -7,8 +7,8 @@ between leaves claims of its run, as one does that dies before its plan is store
 gives back those that it does not plan.
 
 What is taken over from another run comes last, in one call with the end of its tasks, however many those are: the
-server answers nobody else meanwhile. In several calls, a task that starts between two of them would refuse the rest,
-and nothing can bring back what the first ones have ended.
+server answers nobody else meanwhile (docs/performance.md says how long). In several calls, a task that starts between
+two of them would refuse the rest, and nothing can bring back what the first ones have ended.
 """
 
 from __future__ import annotations
