@@ -75,7 +75,7 @@ def _apart(rig: Rig) -> Iterator[dict[str, int]]:
     out = subprocess.DEVNULL
     beat = subprocess.Popen([sys.executable, "-m", "workers", "beat"], env=rig.env, stdout=out, stderr=out)
     try:
-        rig.start()
+        rig.start(apart=True)
         yield {pool: rig.workers[pool].pid for pool in POOLS} | {"beat": beat.pid}
     finally:
         end(beat)

@@ -94,7 +94,7 @@ def _worker() -> float:
         rig = Rig.build(Path(home), url, ())
         began = time.perf_counter()
         try:
-            rig.start("planner")
+            rig.start("planner", apart=True)
             return time.perf_counter() - began
         finally:
             rig.close()

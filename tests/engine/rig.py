@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -129,10 +130,14 @@ class Rig:
         """What the agent does, by task id."""
         (self.home / "playbook.json").write_text(json.dumps(playbook))
 
-    def start(self, *pools: str) -> None:
-        """Start workers of these pools (all of them by default) and wait until they have joined the board."""
+    def start(self, *pools: str, apart: bool = False) -> None:
+        """Start workers of these pools (all of them by default) and wait until they have joined the board.
+
+        `apart`: each a program of its own, as a process manager starts them.
+        """
         for pool in pools or POOLS:
-            self.workers[pool] = self._spawn_worker(pool, pool)
+            program = partial(self._spawn, pool, [sys.executable, "-m", "workers", pool], OPS_POOL=pool)
+            self.workers[pool] = program() if apart else self._spawn_worker(pool, pool)
         self.until(lambda: set(pools or POOLS) <= self.joined(), 60, "workers to join")
 
     def start_host(self, host: str, *pools: str, **env: str) -> None:
