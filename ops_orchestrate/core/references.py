@@ -46,13 +46,12 @@ class _Index:
         #: Names at the sources, in any project, to the tasks that have them.
         self.known: dict[str, dict[str, None]] = {}
         for work, task in zip(works, ids, strict=True):
-            finding = work.finding
-            prints = self.prints.get(finding.project)
+            prints = self.prints.get(work.project)
             if prints is None:
-                prints = self.prints[finding.project] = {}
+                prints = self.prints[work.project] = {}
             for print_, _ in work.claims:
                 prints[print_] = task
-            for name in finding.names:
+            for name in work.names:
                 self.known.setdefault(same(name), {})[task] = None
 
     @cached_property
@@ -76,7 +75,7 @@ def name_tasks(works: Sequence[Work]) -> list[str]:
     Ids become folders and branches, so two never differ in letter case alone.
     """
     taken: set[str] = set()
-    ids = [_claimed(work.finding.task_id or "", taken) for work in works]
+    ids = [_claimed(work.task_id or "", taken) for work in works]
     for at, work in enumerate(works):
         if not ids[at]:
             ids[at] = _made(work.finding, taken)
@@ -94,13 +93,13 @@ def resolve(works: Sequence[Work], ids: Sequence[str]) -> References:
     outside: dict[str, tuple[str, ...]] = {}
     notes: list[Finding] = []
     for work, task in zip(works, ids, strict=True):
-        finding, told = work.finding, work.waits_for
-        if finding.kind is not FindingKind.REQUESTED:
-            told = finding.blocked_by
-        elif finding.blocked_by:
-            blocked_by[task] = _asked(task, finding, index)
+        told = work.waits_for
+        if work.kind is not FindingKind.REQUESTED:
+            told = work.blocked_by
+        elif work.blocked_by:
+            blocked_by[task] = _asked(task, work, index)
         if told:
-            theirs, unknown = _told(task, told, finding, index, mine=blocked_by[task])
+            theirs, unknown = _told(task, told, work.finding, index, mine=blocked_by[task])
             outside[task] = theirs
             blocked_by[task] += theirs
             notes += unknown
@@ -108,16 +107,16 @@ def resolve(works: Sequence[Work], ids: Sequence[str]) -> References:
     return References(blocked_by, knotted, tuple(dict.fromkeys(notes)))
 
 
-def _asked(task: str, finding: Finding, index: _Index) -> tuple[str, ...]:
+def _asked(task: str, work: Work, index: _Index) -> tuple[str, ...]:
     """Whom a person means."""
-    prints = index.prints[finding.project]
+    prints = index.prints[work.project]
     mine: list[str] = []
-    for text in finding.blocked_by:
+    for text in work.blocked_by:
         known = prints.get(text) or index.ids.get(text)
         if known:
             mine.append(known)
         else:
-            mine += _named(task, text, finding, index)
+            mine += _named(task, text, work.project, index)
     return tuple(mine)
 
 
@@ -166,8 +165,8 @@ def _found(text: str, project: str, index: _Index) -> tuple[str, ...]:
     return tuple(index.known.get(same(text), ())) if is_named(text) else ()
 
 
-def _named(task: str, text: str, finding: Finding, index: _Index) -> tuple[str, ...]:
-    hits = _found(text, finding.project, index)
+def _named(task: str, text: str, project: str, index: _Index) -> tuple[str, ...]:
+    hits = _found(text, project, index)
     if hits:
         return hits
     tasks = index.names.get(text) or index.names.get(_title_key(text)) or [text]

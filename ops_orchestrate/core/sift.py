@@ -79,7 +79,7 @@ def sift(
     left_out: dict[str, Standing] = {}
     for task, work in works.items():
         finding = work.finding
-        place = places.get((finding.project, finding.repo))
+        place = places.get((work.project, finding.repo))
         if finding.repo in closed:
             left_out[task] = Standing(Verdict.SKIP, closed[finding.repo])
         elif place is None:
@@ -88,7 +88,7 @@ def sift(
             project, repository = place
             found = _standing(work, repository, history)
             if found.verdict in _PLANNED:
-                held, red = bool(finding.human or finding.hold), finding.kind is FindingKind.RED_BASELINE
+                held, red = bool(finding.human or finding.hold), work.kind is FindingKind.RED_BASELINE
                 items[task] = Item(task, work, project, repository, found, held, red)
             else:
                 left_out[task] = found
@@ -124,8 +124,8 @@ def traces_of(parts: Iterable[AuditPart]) -> dict[tuple[str, str], list[Trace]]:
 
 def _standing(work: Work, repository: Repository, history: History) -> Standing:
     """What the ledger says of each of its fingerprints; what git and the forge say where the ledger knows nothing."""
-    finding = work.finding
-    wrong = problem(finding.paths) if finding.paths else None
+    paths = work.finding.paths
+    wrong = problem(paths) if paths else None
     if wrong:
         return Standing(Verdict.SKIP, f"its declared paths cannot be used: {wrong}")
     if not any(history):
@@ -133,13 +133,13 @@ def _standing(work: Work, repository: Repository, history: History) -> Standing:
     claims, mine, traces = history
     found = []
     for print_, cause in work.claims:
-        key = finding.project, print_
+        key = work.project, print_
         if key in mine:
             found.append(Standing(Verdict.OVER, left=mine[key]))
         elif key in claims:
             found.append(standing(claims[key], cause, gate=repository.gate))
         else:
-            found.append(adopted(finding.kind, traces.get(key, ()), cause))
+            found.append(adopted(work.kind, traces.get(key, ()), cause))
     return found[0] if len(found) == 1 else weightiest(found)
 
 
@@ -151,7 +151,7 @@ def _behind_unseen(
     Of another project, or of a source that did not answer. What was looked for and not found is gone, and waited for no
     more.
     """
-    found = {(work.finding.project, print_) for work in works for print_, _ in work.claims}
+    found = {(work.project, print_) for work in works for print_, _ in work.claims}
     unknown = {one.name.removeprefix("source:").partition("/")[0] for part in parts for one in part.unknown}
     whole = not any(name.startswith("projects:") for name in unknown)  # a part that was lost names its projects so
     stays: dict[str, Standing] = {}

@@ -61,6 +61,17 @@ class Setting(NamedTuple):
 _Scheduled = tuple[tuple[str, ...], Iterable[str], Iterable[str], int, float, float, Priority]
 
 
+class _Site(NamedTuple):
+    """What all tasks of one repository have in common, looked up once."""
+
+    fields: dict[str, object]
+    sensitive: tuple[str, ...]
+    branch: str | None
+    """Its integration branch, as far as the audit saw it."""
+    names: Mapping[str, str]
+    """What people call this repository and the others, by their keys."""
+
+
 def make_specs(graph: Graph, items: Mapping[str, Item], setting: Setting) -> tuple[TaskSpec, ...]:
     """The tasks in the graph's order: each after its blockers. `items`: all that are in the graph, in plan order."""
     listed = tuple(items.values())
@@ -80,7 +91,11 @@ def make_specs(graph: Graph, items: Mapping[str, Item], setting: Setting) -> tup
         graph.least([item.work.priority for item in listed]),
         strict=True,
     )
-    specs = [_spec(item, one, members[item.id], names, setting) for item, one in zip(listed, scheduled, strict=True)]
+    sites = {at: _site(item, setting, names) for at, item in {id(item.repo): item for item in listed}.items()}
+    specs = [
+        _spec(item, one, members[item.id], sites[id(item.repo)], setting)
+        for item, one in zip(listed, scheduled, strict=True)
+    ]
     return tuple([specs[at] for at in graph.walk])
 
 
@@ -108,23 +123,29 @@ def _ranks(left: Sequence[float], items: Sequence[Item], now: float) -> Sequence
     return [raised[task] for task in ids]
 
 
-def _spec(item: Item, scheduled: _Scheduled, member: str, names: Mapping[str, str], setting: Setting) -> TaskSpec:
-    _, work, project, repo, found, _, red = item
+def _site(item: Item, setting: Setting, names: Mapping[str, str]) -> _Site:
+    repo = item.repo
+    branch = setting.branches.get(repo.key)
+    fields = _FIELDS.copy()
+    fields["project"] = item.project.alias
+    fields["repo"] = repo.key
+    fields["gate"] = repo.gate
+    fields["base"] = (repo.integration or "") if branch is None else branch
+    return _Site(fields, repo.sensitive + setting.sensitive, branch, names)
+
+
+def _spec(item: Item, scheduled: _Scheduled, member: str, site: _Site, setting: Setting) -> TaskSpec:
+    task, work, _, repo, found, _, red = item
     finding = work.finding
     blocked_by, blockers, dependants, wave, seconds, rank, urgency = scheduled
-    reason = sensitive_reason(
-        finding.paths, (finding.title, finding.detail, *finding.acceptance), repo.sensitive + setting.sensitive
-    )
+    reason = sensitive_reason(finding.paths, (finding.title, finding.detail, *finding.acceptance), site.sensitive)
     mode, why = task_mode(
-        setting.mode, sensitive=reason, repo=repo.key, blockers=blockers, dependants=dependants, names=names
+        setting.mode, sensitive=reason, repo=repo.key, blockers=blockers, dependants=dependants, names=site.names
     )
-    branch = setting.branches.get(repo.key)
-    of = _FIELDS.copy()
-    of["id"] = item.id
-    of["project"] = project.alias
-    of["repo"] = repo.key
+    of = site.fields.copy()
+    of["id"] = task
     of["title"] = finding.title
-    of["description"] = "\n\n".join(filter(None, (found.reason, finding.detail)))
+    of["description"] = "\n\n".join(filter(None, (found.reason, finding.detail))) if found.reason else finding.detail
     of["acceptance"] = finding.acceptance
     of["paths"] = finding.paths
     of["priority"] = work.priority
@@ -142,14 +163,12 @@ def _spec(item: Item, scheduled: _Scheduled, member: str, names: Mapping[str, st
     of["sources"] = work.sources
     of["sensitive"] = reason
     of["human"] = finding.human
-    of["gate"] = repo.gate
-    of["base"] = (repo.integration or "") if branch is None else branch
     of["change"] = finding.change
     of["change_branch"] = finding.change_branch
-    of["names"] = finding.names
+    of["names"] = work.names
     of["closes"] = finding.closes
     of["cause"] = finding.cause
-    of["fixes_base"] = red or _mends_ci(finding.names, branch)
+    of["fixes_base"] = red or _mends_ci(work.names, site.branch)
     if found.left:
         of["begun_at"], of["begun_by"] = _begun(found.left)
     spec = _task(of)

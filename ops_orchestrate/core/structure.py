@@ -98,15 +98,15 @@ def _in_plan_order(works: Sequence[Work], request: RunRequest) -> list[Work]:
     wanted = {task.id: at for at, task in enumerate(request.tasks)}
 
     def key(work: Work) -> tuple[Priority, int, bool, int, str, str, str]:
-        finding = work.finding
+        task_id = work.task_id or ""
         return (
             work.priority,
-            place.get(finding.project, len(place)),
-            finding.kind is not FindingKind.RED_BASELINE,
-            wanted.get(finding.task_id or "", len(wanted)),
-            finding.title if finding.kind is FindingKind.PHASE else finding.task_id or "",
-            finding.fingerprint,
-            finding.project,
+            place.get(work.project, len(place)),
+            work.kind is not FindingKind.RED_BASELINE,
+            wanted.get(task_id, len(wanted)),
+            work.finding.title if work.kind is FindingKind.PHASE else task_id,
+            work.claims[0][0],
+            work.project,
         )
 
     return sorted(works, key=key)
@@ -142,11 +142,11 @@ def _takes(items: Iterable[Item]) -> tuple[tuple[str, str, str, str], ...]:
 def _over(items: Iterable[Item], claims: Claims) -> tuple[tuple[str, str], ...]:
     """Who gives up claims. Where one of a work's claims is taken over, its ended ones are, too."""
     taken = (
-        claims[item.work.finding.project, print_]
+        claims[item.work.project, print_]
         for item in items
         if item.standing.verdict is Verdict.OVER
         for print_, _ in item.work.claims
-        if (item.work.finding.project, print_) in claims
+        if (item.work.project, print_) in claims
     )
     return tuple(dict.fromkeys((claim.run, claim.task) for claim in taken))
 

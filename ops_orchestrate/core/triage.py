@@ -35,7 +35,6 @@ _ONLY_REPORTED = frozenset(
 _EARNING = frozenset({"growth", "active", "production"})
 _LABEL = re.compile(r"(P[0-3])(?:-(.+))?", re.IGNORECASE)
 
-
 #: Whose fingerprint and kind a merged piece of work goes by: the first of these that is among its findings.
 _ANCHORS = (
     FindingKind.REQUESTED,
@@ -60,8 +59,14 @@ class Work(NamedTuple):
     claims: tuple[tuple[str, str], ...]
     """(fingerprint, cause) of all that a run claims with it, so that no other run takes one of them: every fingerprint
     that it has, with what each rests on; the finding's own comes first."""
-    waits_for: tuple[str, ...] = ()
+    waits_for: tuple[str, ...]
     """Blockers that sources name for something that a person asked for: a source's mistake is no error of the plan."""
+    project: str
+    kind: FindingKind
+    task_id: str | None
+    blocked_by: tuple[str, ...]
+    names: tuple[str, ...]
+    """These five are the finding's (`own`): most steps look at them, and every look into a finding costs."""
 
 
 def fingerprint(kind: str, project: str, repo: str, *parts: str) -> str:
@@ -81,29 +86,41 @@ def triage(findings: Iterable[Finding], projects: Mapping[str, Project]) -> tupl
     nothing else.
     """
     found: list[Finding] = []
+    alone: list[Work] = []
     notes: list[Finding] = []
-    all_due = True
     for finding in findings:
-        due = _is_work(finding)
-        if due or _is_left(finding):
+        if _is_work(finding):
             found.append(finding)
-            all_due = all_due and due
+            alone.append(_alone(finding, projects.get(finding.project)))
+        elif _is_left(finding):
+            found.append(finding)
         else:
             notes.append(finding)
     notes.sort(key=stable)
+    groups = same_defects(found)
+    if len(groups) == len(found) == len(alone):  # each defect was noticed once, and is to be worked on
+        return alone, tuple(dict.fromkeys(notes))
+    works, not_done = _grouped(groups, projects)
+    for group in sorted(not_done, key=lambda group: stable(group[0])):
+        notes += _left(group)
+    return works, tuple(dict.fromkeys(notes))
+
+
+def _grouped(
+    groups: Iterable[list[Finding]], projects: Mapping[str, Project]
+) -> tuple[list[Work], list[list[Finding]]]:
+    """The work of these defects, and the defects of which a source leaves something to others."""
     works: list[Work] = []
     not_done: list[list[Finding]] = []
-    for group in same_defects(found):
-        work = group if all_due else [one for one in group if _is_work(one)]
+    for group in groups:
+        work = [one for one in group if _is_work(one)]
         if len(work) < len(group):
             not_done.append(group)
             if not any(one.kind is FindingKind.REQUESTED for one in work):
                 continue
         project = projects.get(work[0].project)
         works.append(_merged(work, project) if len(work) > 1 else _alone(work[0], project))
-    for group in sorted(not_done, key=lambda group: stable(group[0])):
-        notes += _left(group)
-    return works, tuple(dict.fromkeys(notes))
+    return works, not_done
 
 
 def _left(group: Sequence[Finding]) -> list[Finding]:
@@ -163,8 +180,13 @@ def _alone(one: Finding, project: Project | None) -> Work:
     stage = project.stage if project else None
     priority = priority_of(one, stage)
     finding = _cleaned(one)
-    label = label_of(priority, one.label or None, stage)
-    return Work(finding, (one.source,), priority, label, ((one.fingerprint, finding.cause),))
+    label, claims = label_of(priority, one.label or None, stage), ((one.fingerprint, finding.cause),)
+    return Work(finding, (one.source,), priority, label, claims, (), *own(finding))
+
+
+def own(finding: Finding) -> tuple[str, FindingKind, str | None, tuple[str, ...], tuple[str, ...]]:
+    """The last five fields of its work."""
+    return finding.project, finding.kind, finding.task_id, finding.blocked_by, finding.names
 
 
 def _cleaned(one: Finding) -> Finding:
@@ -191,14 +213,10 @@ def _merged(group: Sequence[Finding], project: Project | None) -> Work:
     voices = [one for one in asked if one.priority or _LABEL.fullmatch(one.label or "")] or told
     priority = min(priority_of(one, stage) for one in voices)
     label = next((one.label for one in (first, *told) if one.label), None)
-    return Work(
-        finding=first.model_copy(update=_common(group, told, first)),
-        sources=_all((one.source,) for one in group),
-        priority=priority,
-        label=label_of(priority, label, stage),
-        waits_for=_all(one.blocked_by for one in told if one.kind is not FindingKind.REQUESTED) if asked else (),
-        claims=_claims(group),
-    )
+    waits_for = _all(one.blocked_by for one in told if one.kind is not FindingKind.REQUESTED) if asked else ()
+    finding = first.model_copy(update=_common(group, told, first))
+    sources = _all((one.source,) for one in group)
+    return Work(finding, sources, priority, label_of(priority, label, stage), _claims(group), waits_for, *own(finding))
 
 
 def _common(group: Sequence[Finding], told: Sequence[Finding], first: Finding) -> dict[str, object]:

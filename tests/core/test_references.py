@@ -13,7 +13,7 @@ from ops_orchestrate.core.graph import find_cycle
 from ops_orchestrate.core.names import is_name
 from ops_orchestrate.core.references import References, name_tasks, resolve
 from ops_orchestrate.core.task import Priority
-from ops_orchestrate.core.triage import Work
+from ops_orchestrate.core.triage import Work, own
 from ops_orchestrate.errors import PlanError
 from tests.builders import make_finding
 
@@ -21,7 +21,8 @@ from tests.builders import make_finding
 def work(fingerprint: str = "0123456789abcdef", **kw: Any) -> Work:
     """A piece of work around one finding."""
     finding = make_finding(fingerprint, **kw)
-    return Work(finding, sources=("s",), priority=Priority.P2, label="P2", claims=((fingerprint, finding.cause),))
+    claims = ((fingerprint, finding.cause),)
+    return Work(finding, ("s",), Priority.P2, "P2", claims, (), *own(finding))
 
 
 def phase(fingerprint: str, *blockers: str, project: str = "app") -> Work:
