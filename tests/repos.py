@@ -158,3 +158,11 @@ def repository_value(upstream: Upstream, /, **kw: Any) -> Repository:
         "upstream": str(upstream.bare),
     }
     return Repository(**{**fields, **kw})
+
+
+def found(folder: Path, name: str) -> list[Path]:
+    """Files of that name anywhere under a folder that others write in: what goes meanwhile is passed over.
+
+    (`Path.rglob` raises where a folder is gone by the time that it is looked into.)
+    """
+    return [Path(at) / name for at, _, files in os.walk(folder) if name in files]

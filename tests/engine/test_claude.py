@@ -15,7 +15,7 @@ from ops_orchestrate.engine.send import send
 from ops_orchestrate.report.check import violations
 from tests.adapters.agents.claude.real import CLAUDE, KEY, real
 from tests.engine.rig import UNHURRIED, Rig, requested
-from tests.repos import git, read
+from tests.repos import found, git, read
 from tests.standins.model import Model, serving_model
 
 PATIENCE = 150.0
@@ -186,8 +186,8 @@ def test_a_consumer_starts_early_and_hears_in_its_session_what_was_merged(
 
 def at_work(rig: Rig) -> Path:
     """Its tool runs, and goes on when there is a file `go` beside this one."""
-    rig.until(lambda: any(rig.home.glob("data/orchestrate/**/ready")), PATIENCE, "its tool to run")
-    return next(rig.home.glob("data/orchestrate/**/ready"))
+    rig.until(lambda: bool(found(rig.home / "data", "ready")), PATIENCE, "its tool to run")
+    return found(rig.home / "data", "ready")[0]
 
 
 def heard_by(rig: Rig, run: str, task: str) -> str:

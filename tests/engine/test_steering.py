@@ -15,7 +15,7 @@ from ops_orchestrate.engine.send import send
 from ops_orchestrate.errors import OpsError, UsageError
 from ops_orchestrate.report.check import violations
 from tests.engine.rig import Rig, requested, standing, work
-from tests.repos import read
+from tests.repos import found, read
 
 pytestmark = pytest.mark.real
 
@@ -80,8 +80,7 @@ def test_a_running_agent_is_told_at_once(house: Rig) -> None:
 def test_a_deaf_agent_is_interrupted_and_goes_on(house: Rig) -> None:
     run = house.submit([requested("deaf", house.newest)], agent="command")
     running(house, run, "deaf")
-    begun = [*house.home.glob("data/orchestrate/**/begun.txt")]
-    house.until(lambda: [*house.home.glob("data/orchestrate/**/more.txt")] != begun, 20, "its first file")
+    house.until(lambda: bool(found(house.home / "data", "more.txt")), 20, "its second file")
     send(run, "deaf", "Use V2.", by="ana", tools=house.tools)
     events = house.finish(run)
     task = house.task(run, "deaf")

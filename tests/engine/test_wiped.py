@@ -12,7 +12,7 @@ from ops_orchestrate.core.event import EventKind
 from ops_orchestrate.core.states import TaskState
 from ops_orchestrate.errors import UnknownRun
 from tests.engine.rig import Rig, requested, work
-from tests.repos import git
+from tests.repos import found, git
 
 pytestmark = pytest.mark.real
 
@@ -29,8 +29,8 @@ def test_an_agent_of_a_forgotten_run_ends_before_another_begins(tmp_path: Path, 
     try:
         rig.start()
         first = rig.submit([requested("one")])
-        rig.until(lambda: bool(list(tmp_path.rglob("half.txt"))), 60, "the agent to write")
-        (tree,) = (path.parent for path in tmp_path.rglob("half.txt"))
+        rig.until(lambda: bool(found(tmp_path, "half.txt")), 60, "the agent to write")
+        (tree,) = (path.parent for path in found(tmp_path, "half.txt"))
         old = set(rig.agents())
         rig.start_host("other", "agent")
         rig.kill("agent", signal.SIGSTOP)  # it cannot notice, and not end its agent
