@@ -10,11 +10,12 @@ import argparse
 import json
 import os
 import select
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -129,13 +130,23 @@ def _peer(file: str) -> Callable[[], Any]:
             argv = [str(PYTHON), str(Path(__file__).parent / file)]
             pipe = subprocess.PIPE
             process = subprocess.Popen(
-                argv, env=env, cwd=home, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True, bufsize=1
+                argv,
+                env=env,
+                cwd=home,
+                stdin=pipe,
+                stdout=pipe,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                bufsize=1,
+                start_new_session=True,
             )
             try:
                 version = _answer(process)["version"]
                 yield str(version), lambda plan: _asked(process, plan)
             finally:
                 end(process, 30)
+                with suppress(ProcessLookupError):  # a peer that was ended leaves its own workers behind
+                    os.killpg(process.pid, signal.SIGKILL)
 
     return opened
 
