@@ -85,8 +85,8 @@ def _completed(run: str, task: str, tools: Toolbox) -> bool:
 def fill(tools: Toolbox, *, stands_in: bool = False) -> bool:
     """Grant until nothing admissible is left, or a grant has used up the candidates or the slots of the board.
 
-    `stands_in`: in a worker that is no planner. False where the planners go by other settings than it knows, and it
-    has granted nothing: caps, prices and the owner's midnight are told to the planners' machines, maybe to no other.
+    `stands_in`: in a worker that is no planner. False where the planners go by other settings than it knows: then it
+    grants nothing more. Caps, prices and the owner's midnight are told to the planners' machines, maybe no other.
     """
     for _ in range(_LOOKS):
         board = tools.ledger.board.look(tools.settings.max_agents)
